@@ -1,0 +1,406 @@
+//! The manifest of a tree: what it holds, entry by entry, with everything a restore must bring back.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// BLAKE3 of some content, 32 bytes.
+pub type Hash = [u8; 32];
+
+/// What an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file: its size in bytes and the BLAKE3 hash of its content.
+    File {
+        /// Bytes.
+        size: u64,
+        /// BLAKE3 of the content.
+        hash: Hash,
+    },
+    /// A directory.
+    Directory,
+    /// A symbolic link and its target, as stored.
+    Symlink(PathBuf),
+    /// A named pipe.
+    Fifo,
+    /// A socket. It cannot be copied; it is listed so that nobody believes it was.
+    Socket,
+    /// A block or character device with its device number.
+    Device {
+        /// Whether it is a block device.
+        block: bool,
+        /// Device number, as `st_rdev`.
+        number: u64,
+    },
+}
+
+/// One entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Path relative to the root of the manifest.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits with setuid, setgid and sticky (`st_mode & 0o7777`); 0 for symbolic links.
+    pub mode: u32,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+    /// Time of last modification, nanoseconds since 1970-01-01 UTC.
+    pub mtime_ns: i128,
+    /// Extended attributes (ACLs among them), sorted by name.
+    pub xattrs: Vec<(OsString, Vec<u8>)>,
+    /// The first path, in manifest order, of the file that this one is a hard link to; `None` for a first or only link.
+    pub linked_to: Option<PathBuf>,
+}
+
+/// A whole tree, sorted by path bytes, parents before children.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The entries.
+    pub entries: Vec<Entry>,
+}
+
+impl Manifest {
+    /// Sorts the entries; every other function relies on it.
+    pub fn from_entries(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { entries }
+    }
+
+    /// The number of regular files.
+    pub fn files(&self) -> u64 {
+        self.entries.iter().filter(|entry| matches!(entry.kind, Kind::File { .. })).count() as u64
+    }
+
+    /// The bytes in regular files; a file with several links counts once.
+    pub fn bytes(&self) -> u64 {
+        self.entries
+            .iter()
+            .filter(|entry| entry.linked_to.is_none())
+            .map(|entry| if let Kind::File { size, .. } = entry.kind { size } else { 0 })
+            .sum()
+    }
+
+    /// BLAKE3 over all entries and everything they say.
+    pub fn hash(&self) -> Hash {
+        let mut hasher = blake3::Hasher::new();
+        for entry in &self.entries {
+            hasher.update(entry.to_line().as_bytes());
+            hasher.update(b"\n");
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The entry at `path`.
+    pub fn get(&self, path: &Path) -> Option<&Entry> {
+        self.entries.binary_search_by(|entry| entry.path.as_path().cmp(path)).ok().map(|at| &self.entries[at])
+    }
+
+    /// The entries at or below `path`.
+    #[must_use]
+    pub fn below(&self, path: &Path) -> Self {
+        Self { entries: self.entries.iter().filter(|entry| entry.path.starts_with(path)).cloned().collect() }
+    }
+
+    /// What is different in `new`, in path order; empty when both trees are the same in content and metadata.
+    pub fn differences(&self, new: &Self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let (mut old_rest, mut new_rest) = (self.entries.as_slice(), new.entries.as_slice());
+        loop {
+            match (old_rest.first(), new_rest.first()) {
+                (None, None) => return found,
+                (Some(old), Some(new)) if old.path == new.path => {
+                    found.extend(Difference::between(old, new));
+                    (old_rest, new_rest) = (&old_rest[1..], &new_rest[1..]);
+                }
+                (Some(old), new) if new.is_none_or(|new| old.path < new.path) => {
+                    found.push(Difference { path: old.path.clone(), what: What::Removed });
+                    old_rest = &old_rest[1..];
+                }
+                (_, Some(new)) => {
+                    found.push(Difference { path: new.path.clone(), what: What::Added });
+                    new_rest = &new_rest[1..];
+                }
+                (Some(_), None) => unreachable!("an old entry without a new one is a removal, matched above"),
+            }
+        }
+    }
+
+    /// One line an entry, for storing; [`Manifest::from_text`] reads it back.
+    pub fn to_text(&self) -> String {
+        let mut text = String::from("switchback/manifest/1\n");
+        for entry in &self.entries {
+            text.push_str(&entry.to_line());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Reads what [`Manifest::to_text`] wrote. The error names the line, counted from 1, and the field.
+    ///
+    /// # Errors
+    ///
+    /// When the header is another one or a line is damaged.
+    pub fn from_text(text: &str) -> Result<Self, String> {
+        let mut lines = text.lines();
+        if lines.next() != Some("switchback/manifest/1") {
+            return Err("line 1 is not `switchback/manifest/1`".to_owned());
+        }
+        let entries = lines
+            .enumerate()
+            .map(|(at, line)| Entry::from_line(line).ok_or_else(|| format!("line {} is damaged", at + 2)))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { entries })
+    }
+}
+
+/// One thing that is different between two trees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Where.
+    pub path: PathBuf,
+    /// What.
+    pub what: What,
+}
+
+/// What is different about an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Only in the new tree.
+    Added,
+    /// Only in the old tree.
+    Removed,
+    /// Of another kind, another content, or a link to another target.
+    Content,
+    /// Other permission bits.
+    Mode,
+    /// Another owner or group.
+    Owner,
+    /// Another time of modification.
+    Time,
+    /// Other extended attributes.
+    Xattrs,
+    /// Hard-linked differently.
+    Links,
+}
+
+impl What {
+    /// In words: `content`, `mode`, `added` …
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Content => "content",
+            Self::Mode => "mode",
+            Self::Owner => "owner",
+            Self::Time => "time",
+            Self::Xattrs => "extended attributes",
+            Self::Links => "hard links",
+        }
+    }
+}
+
+impl Difference {
+    fn between(old: &Entry, new: &Entry) -> Option<Self> {
+        let what = if old.kind != new.kind {
+            What::Content
+        } else if old.mode != new.mode {
+            What::Mode
+        } else if (old.uid, old.gid) != (new.uid, new.gid) {
+            What::Owner
+        } else if old.mtime_ns != new.mtime_ns {
+            What::Time
+        } else if old.xattrs != new.xattrs {
+            What::Xattrs
+        } else if old.linked_to != new.linked_to {
+            What::Links
+        } else {
+            return None;
+        };
+        Some(Self { path: old.path.clone(), what })
+    }
+}
+
+impl Entry {
+    /// Tab-separated: kind, mode, uid, gid, mtime, size, hash or target or device, xattrs, link, path.
+    fn to_line(&self) -> String {
+        let (kind, size, detail) = match &self.kind {
+            Kind::File { size, hash } => ('f', *size, to_hex(hash)),
+            Kind::Directory => ('d', 0, String::new()),
+            Kind::Symlink(target) => ('l', 0, escape(target.as_os_str().as_bytes())),
+            Kind::Fifo => ('p', 0, String::new()),
+            Kind::Socket => ('s', 0, String::new()),
+            Kind::Device { block, number } => (if *block { 'b' } else { 'c' }, 0, number.to_string()),
+        };
+        let mut xattrs = String::new();
+        for (at, (name, value)) in self.xattrs.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let hex: String = value.iter().fold(String::new(), |mut hex, byte| {
+                // Writing to a string cannot fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+            let _ = write!(xattrs, "{comma}{}={hex}", escape(name.as_bytes()));
+        }
+        let link = self.linked_to.as_ref().map_or(String::new(), |to| escape(to.as_os_str().as_bytes()));
+        format!(
+            "{kind}\t{:o}\t{}\t{}\t{}\t{size}\t{detail}\t{xattrs}\t{link}\t{}",
+            self.mode,
+            self.uid,
+            self.gid,
+            self.mtime_ns,
+            escape(self.path.as_os_str().as_bytes())
+        )
+    }
+
+    fn from_line(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let &[kind, mode, uid, gid, mtime, size, detail, xattrs, link, path] = fields.as_slice() else {
+            return None;
+        };
+        let kind = match kind {
+            "f" => Kind::File { size: size.parse().ok()?, hash: from_hex(detail)? },
+            "d" => Kind::Directory,
+            "l" => Kind::Symlink(unescape_path(detail)?),
+            "p" => Kind::Fifo,
+            "s" => Kind::Socket,
+            "b" | "c" => Kind::Device { block: kind == "b", number: detail.parse().ok()? },
+            _ => return None,
+        };
+        let xattrs = xattrs
+            .split(',')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (name, value) = pair.split_once('=')?;
+                Some((OsString::from_vec(unescape(name)?), bytes_from_hex(value)?))
+            })
+            .collect::<Option<Vec<_>>>()?;
+        Some(Self {
+            path: unescape_path(path)?,
+            kind,
+            mode: u32::from_str_radix(mode, 8).ok()?,
+            uid: uid.parse().ok()?,
+            gid: gid.parse().ok()?,
+            mtime_ns: mtime.parse().ok()?,
+            xattrs,
+            linked_to: if link.is_empty() { None } else { Some(unescape_path(link)?) },
+        })
+    }
+}
+
+/// 64 lower-case hexadecimal digits.
+pub fn to_hex(hash: &Hash) -> String {
+    blake3::Hash::from_bytes(*hash).to_hex().to_string()
+}
+
+/// Reads 64 hexadecimal digits.
+pub fn from_hex(text: &str) -> Option<Hash> {
+    blake3::Hash::from_hex(text).ok().map(|hash| *hash.as_bytes())
+}
+
+fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+/// Bytes as text that stays readable: printable ASCII as it is, all else (and `%`, `,`, `=`) as `%XX`.
+fn escape(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if (0x20..0x7f).contains(&byte) && !matches!(byte, b'%' | b',' | b'=') {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "%{byte:02x}");
+        }
+    }
+    text
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first == b'%' {
+            let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+            rest = tail;
+        }
+    }
+    Some(bytes)
+}
+
+fn unescape_path(text: &str) -> Option<PathBuf> {
+    unescape(text).map(|bytes| PathBuf::from(OsString::from_vec(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str, kind: Kind) -> Entry {
+        Entry {
+            path: path.into(),
+            kind,
+            mode: 0o644,
+            uid: 1,
+            gid: 2,
+            mtime_ns: -5,
+            xattrs: vec![],
+            linked_to: None,
+        }
+    }
+
+    #[test]
+    fn text_reads_back_whatever_the_names() {
+        let mut file =
+            entry("a%b,c=\td\n", Kind::File { size: 3, hash: *blake3::hash(b"abc").as_bytes() });
+        file.xattrs = vec![("user.a,b".into(), vec![0, 255]), ("user.empty".into(), vec![])];
+        file.linked_to = Some("a".into());
+        let odd = Entry { path: OsString::from_vec(vec![0xff, b'/', 0xfe]).into(), ..entry("x", Kind::Fifo) };
+        let manifest = Manifest::from_entries(vec![
+            file,
+            odd,
+            entry("link", Kind::Symlink("../to".into())),
+            entry("dev", Kind::Device { block: true, number: 77 }),
+            entry("dir", Kind::Directory),
+        ]);
+        assert_eq!(Manifest::from_text(&manifest.to_text()).unwrap(), manifest);
+    }
+
+    #[test]
+    fn the_format_is_pinned() {
+        let manifest = Manifest::from_entries(vec![
+            entry("b", Kind::File { size: 3, hash: *blake3::hash(b"abc").as_bytes() }),
+            entry("a", Kind::Directory),
+        ]);
+        assert_eq!(
+            manifest.to_text(),
+            "switchback/manifest/1\nd\t644\t1\t2\t-5\t0\t\t\t\ta\n\
+             f\t644\t1\t2\t-5\t3\t6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85\t\t\tb\n"
+        );
+    }
+
+    #[test]
+    fn each_kind_of_difference_is_named() {
+        let old = Manifest::from_entries(vec![
+            entry("a", Kind::Directory),
+            entry("b", Kind::Fifo),
+            entry("d", Kind::Fifo),
+        ]);
+        let mut changed = entry("b", Kind::Fifo);
+        changed.mode = 0o600;
+        let new = Manifest::from_entries(vec![entry("a", Kind::Directory), changed, entry("c", Kind::Fifo)]);
+        let found: Vec<_> =
+            old.differences(&new).into_iter().map(|d| (d.path.display().to_string(), d.what.word())).collect();
+        assert_eq!(found, [("b".into(), "mode"), ("c".into(), "added"), ("d".into(), "removed")]);
+    }
+}

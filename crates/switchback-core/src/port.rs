@@ -1,0 +1,117 @@
+//! The ports: what the run needs from the heavy crates, in plain types. `main` wires the implementations.
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use crate::manifest::Manifest;
+use crate::rule::Rule;
+use crate::verdict::Verdict;
+
+/// Compares two results, each a file or a directory.
+pub trait Comparer: Debug + Send + Sync {
+    /// Compares `old` with `new` under `rule`. A difference is an answer, never an error.
+    ///
+    /// # Errors
+    ///
+    /// When no verdict can be reached: a file that cannot be read, a key that repeats, a stage that is missing.
+    fn compare(&self, old: &Path, new: &Path, rule: &Rule) -> Result<Comparison, PortError>;
+}
+
+/// The outcome of one comparison.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// Whether both are equal under the rule.
+    pub verdict: Verdict,
+    /// One line for a person: what was compared, and where it first differs.
+    pub summary: String,
+    /// The whole report: one JSON document of the schema `switchback/compare/1`.
+    pub report: String,
+}
+
+/// Keeps durable, verified copies of trees.
+pub trait Vault: Debug + Send + Sync {
+    /// Stores what `request` names, re-reads it, and compares it entry by entry with a manifest of its own.
+    ///
+    /// # Errors
+    ///
+    /// When anything could not be read, stored or verified. Then there is no snapshot to rely on.
+    fn create(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, PortError>;
+
+    /// Every snapshot, oldest first.
+    fn list(&self) -> Result<Vec<SnapshotRecord>, PortError>;
+
+    /// One snapshot and its manifest. `id` is a full id or a prefix that fits exactly one snapshot.
+    fn show(&self, id: &str) -> Result<(SnapshotRecord, Manifest), PortError>;
+
+    /// Reads the content of one snapshot (of all, without an id) again; returns what is wrong, nothing when all is well.
+    fn check(&self, id: Option<&str>) -> Result<SnapshotCheck, PortError>;
+
+    /// Writes a snapshot, or only `paths` of it, into `into`, which must not exist yet, and verifies what it wrote
+    /// against the manifest: content, modes, owners, times, extended attributes, link structure, holes.
+    fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError>;
+}
+
+/// What a snapshot is to hold.
+#[derive(Debug, Clone)]
+pub struct SnapshotRequest {
+    /// The root that `paths` are relative to.
+    pub root: PathBuf,
+    /// Files and directories below `root`. One that does not exist is left out, and missing in the manifest.
+    pub paths: Vec<PathBuf>,
+    /// What it is for, in a few words: `before phase unify`.
+    pub label: String,
+}
+
+/// One snapshot, as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRecord {
+    /// Its id: the hexadecimal id of the restic snapshot, 64 digits.
+    pub id: String,
+    /// When it was made, RFC 3339, UTC.
+    pub time: String,
+    /// What it is for.
+    pub label: String,
+    /// How many files it holds (regular files; other entries are not counted).
+    pub files: u64,
+    /// How many bytes these files hold.
+    pub bytes: u64,
+    /// The paths that were asked for, relative to the root.
+    pub paths: Vec<PathBuf>,
+    /// BLAKE3 of the manifest, 64 hexadecimal digits.
+    pub manifest_hash: String,
+}
+
+/// What [`Vault::check`] looked at and found.
+#[derive(Debug, Clone, Default)]
+pub struct SnapshotCheck {
+    /// How many snapshots were read.
+    pub snapshots: usize,
+    /// What is wrong, one sentence each, naming snapshot and path.
+    pub findings: Vec<String>,
+}
+
+/// A failure of a port: what was being done, what went wrong, and the next move.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{message}")]
+pub struct PortError {
+    /// What was being done and to what, lower case, no full stop: "could not compare `a.csv` with `b.csv`".
+    pub message: String,
+    /// The chain of reasons, outermost first.
+    pub causes: Vec<String>,
+    /// One next move, where there is one.
+    pub hint: Option<String>,
+}
+
+impl PortError {
+    /// A failure with its reasons and no hint.
+    pub fn new(message: impl Into<String>, causes: Vec<String>) -> Self {
+        Self { message: message.into(), causes, hint: None }
+    }
+
+    /// The same failure with a next move.
+    #[must_use]
+    pub fn hinted(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,50 @@
+//! The only door to the outside: disk, processes, clock, network and surroundings.
+//!
+//! Everything else in this crate asks a [`World`], so a test can hand over one that fails, or dies, at call N.
+//! SQLite (`journal`) does its own input and output behind the journal's port; it is the one named exception here.
+
+mod clock;
+mod disk;
+mod network;
+mod process;
+mod real_disk;
+mod surroundings;
+mod survey;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+pub use clock::{Clock, RealClock};
+pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, Space, Survey};
+pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
+pub use process::{Command, Exit, Finished, ProcessError, Processes, RealProcesses};
+pub use real_disk::RealDisk;
+pub use surroundings::{RealSurroundings, Surroundings};
+
+/// All effects, each behind a trait of its own.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Files and directories.
+    pub disk: Arc<dyn Disk>,
+    /// Commands.
+    pub processes: Arc<dyn Processes>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// HTTP.
+    pub network: Arc<dyn Network>,
+    /// Environment variables, user, host, process id.
+    pub surroundings: Arc<dyn Surroundings>,
+}
+
+impl World {
+    /// The world as it is.
+    pub fn real() -> Self {
+        Self {
+            disk: Arc::new(RealDisk),
+            processes: Arc::new(RealProcesses),
+            clock: Arc::new(RealClock::default()),
+            network: Arc::new(RealNetwork),
+            surroundings: Arc::new(RealSurroundings),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Commands: a line for the shell, where it runs, what it may take, what came out.
+
+use std::fmt::Debug;
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// A command to run.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The program and its arguments. A line of shell is `["/bin/sh", "-c", line]`.
+    pub argv: Vec<String>,
+    /// Where it runs.
+    pub directory: PathBuf,
+    /// Variables that are set on top of this process's environment.
+    pub variables: Vec<(String, String)>,
+    /// It is killed, with all that it started, after this long.
+    pub timeout: Duration,
+    /// At most this many bytes each of stdout and stderr are kept: the last ones.
+    pub output_bytes_max: usize,
+}
+
+impl Command {
+    /// A line for the shell.
+    pub fn shell(line: &str, directory: impl Into<PathBuf>, timeout: Duration) -> Self {
+        let argv = vec!["/bin/sh".to_owned(), "-c".to_owned(), line.to_owned()];
+        Self {
+            argv,
+            directory: directory.into(),
+            variables: Vec::new(),
+            timeout,
+            output_bytes_max: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// With this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// It was killed because its time was up.
+    TimedOut,
+}
+
+/// What a command left.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// How it ended.
+    pub exit: Exit,
+    /// Its output, the last bytes of it.
+    pub stdout: Vec<u8>,
+    /// Its messages, the last bytes of them.
+    pub stderr: Vec<u8>,
+    /// How long it ran.
+    pub elapsed: Duration,
+}
+
+impl Finished {
+    /// Whether it ended with exit code 0.
+    pub fn succeeded(&self) -> bool {
+        self.exit == Exit::Code(0)
+    }
+
+    /// How it ended, in words: `exit code 3`, `killed by signal 9`, `timed out`.
+    pub fn ending(&self) -> String {
+        match self.exit {
+            Exit::Code(code) => format!("exit code {code}"),
+            Exit::Signal(signal) => format!("killed by signal {signal}"),
+            Exit::TimedOut => "timed out".to_owned(),
+        }
+    }
+}
+
+/// A command could not be started or waited for.
+#[derive(Debug, thiserror::Error)]
+#[error("could not run `{program}` in `{directory}`: {source}")]
+pub struct ProcessError {
+    /// The program.
+    pub program: String,
+    /// Where it was to run.
+    pub directory: PathBuf,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// Starts commands.
+pub trait Processes: Debug + Send + Sync {
+    /// Runs a command to its end. Any exit code is an answer.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be started, or not be waited for.
+    fn run(&self, command: &Command) -> Result<Finished, ProcessError>;
+}
+
+/// Commands as they are.
+#[derive(Debug)]
+pub struct RealProcesses;
+
+/// How long the pipes of a command that ended may stay open in processes that it left behind.
+const LEFT_BEHIND: Duration = Duration::from_millis(500);
+
+impl Processes for RealProcesses {
+    fn run(&self, command: &Command) -> Result<Finished, ProcessError> {
+        let failed = |source| ProcessError {
+            program: command.argv.first().cloned().unwrap_or_default(),
+            directory: command.directory.clone(),
+            source,
+        };
+        let started = Instant::now();
+        let mut child = spawn(command).map_err(failed)?;
+        let stdout = keep_tail(child.stdout.take(), command.output_bytes_max);
+        let stderr = keep_tail(child.stderr.take(), command.output_bytes_max);
+        let exit = wait(&mut child, started, command.timeout).map_err(failed)?;
+        let deadline = Instant::now() + LEFT_BEHIND;
+        while !(stdout.is_finished() && stderr.is_finished()) {
+            // A background process that the command left behind holds the pipes open; it is not waited for.
+            if Instant::now() > deadline {
+                kill_group(&child);
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(Finished { exit, stdout: joined(stdout), stderr: joined(stderr), elapsed: started.elapsed() })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the door that the ban points to")]
+fn spawn(command: &Command) -> std::io::Result<Child> {
+    let (program, arguments) = command
+        .argv
+        .split_first()
+        .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "the command is empty"))?;
+    std::process::Command::new(program)
+        .args(arguments)
+        .current_dir(&command.directory)
+        .envs(command.variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+}
+
+fn wait(child: &mut Child, started: Instant, timeout: Duration) -> std::io::Result<Exit> {
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(match (status.code(), status.signal()) {
+                (Some(code), _) => Exit::Code(code),
+                (None, signal) => Exit::Signal(signal.unwrap_or(0)),
+            });
+        }
+        if started.elapsed() > timeout {
+            kill_group(child);
+            child.wait()?;
+            return Ok(Exit::TimedOut);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+fn kill_group(child: &Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may have ended by itself in the meantime: then there is nothing left to kill.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+/// Reads to the end and keeps the last `bytes_max` bytes, so that memory stays bounded.
+fn keep_tail(pipe: Option<impl Read + Send + 'static>, bytes_max: usize) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let (mut kept, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+        let Some(mut pipe) = pipe else { return kept };
+        // A pipe that breaks ends the output; what was read so far is still worth showing.
+        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+            kept.extend_from_slice(&buffer[..count]);
+            if kept.len() > 2 * bytes_max {
+                kept.drain(..kept.len() - bytes_max);
+            }
+        }
+        if kept.len() > bytes_max {
+            kept.drain(..kept.len() - bytes_max);
+        }
+        kept
+    })
+}
+
+fn joined(reader: JoinHandle<Vec<u8>>) -> Vec<u8> {
+    // A reader that panicked has nothing to show; the exit code still counts.
+    reader.join().unwrap_or_default()
+}

@@ -1,0 +1,234 @@
+//! A quick look at a whole tree: every entry's metadata, no content, on all cores.
+
+use std::ffi::{CStr, CString};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, Statx, StatxFlags};
+
+use super::disk::{DiskError, Survey};
+
+/// More threads than this do not help: the kernel's own locks become the limit.
+const THREADS_MAX: usize = 8;
+
+/// Surveys the tree at `root`. `None` when `within` was over before it was done.
+pub(super) fn survey(root: &Path, within: Option<Duration>) -> Result<Option<Survey>, DiskError> {
+    let deadline = within.map(|within| Instant::now() + within);
+    let name = CString::new(root.as_os_str().as_bytes())
+        .map_err(|error| DiskError::new("look at", root, std::io::Error::other(error)))?;
+    let stat =
+        look(rustix::fs::CWD, &name).map_err(|error| DiskError::new("look at", root, error))?;
+    let mut total = Total::default();
+    total.add(&digest_of(Path::new(""), &mut vec![record(b"", &stat, true)]));
+    let mut moved = Total::default();
+    moved.add(&digest_of(Path::new(""), &mut vec![record(b"", &stat, false)]));
+    let newest = ctime_ns(&stat);
+    let mut rest = Part { newest, ..Part::default() };
+    if is_directory(&stat) {
+        let queue = Queue::new(deadline);
+        queue.push(PathBuf::new());
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+        let parts = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| queue.work(root))).collect();
+            workers.into_iter().map(|worker| worker.join().map_err(|_| ())).collect::<Vec<_>>()
+        });
+        for part in parts {
+            let part = part.map_err(|()| {
+                DiskError::new("look at", root, std::io::Error::other("a survey thread ended unexpectedly"))
+            })??;
+            rest.total.add(&part.total.0);
+            rest.entries += part.entries;
+            rest.newest = rest.newest.max(part.newest);
+        }
+        if queue.late.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+    }
+    total.add(&rest.total.0);
+    moved.add(&rest.total.0);
+    Ok(Some(Survey {
+        digest: total.bytes(),
+        digest_moved: moved.bytes(),
+        entries: rest.entries + 1,
+        newest_ctime_ns: rest.newest,
+    }))
+}
+
+/// A sum of hashes, lane by lane: the order of the summands does not matter.
+#[derive(Debug, Default)]
+struct Total([u64; 4]);
+
+impl Total {
+    fn add(&mut self, other: &[u64; 4]) {
+        for (lane, more) in self.0.iter_mut().zip(other) {
+            *lane = lane.wrapping_add(*more);
+        }
+    }
+
+    fn bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (chunk, lane) in bytes.chunks_exact_mut(8).zip(self.0) {
+            chunk.copy_from_slice(&lane.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    total: Total,
+    entries: u64,
+    newest: i128,
+}
+
+/// The directories still to be read, shared by the threads.
+struct Queue {
+    waiting: Mutex<Vec<PathBuf>>,
+    changed: Condvar,
+    /// Directories that were queued and are not yet done; at zero the survey is over.
+    open: AtomicUsize,
+    late: AtomicBool,
+    deadline: Option<Instant>,
+}
+
+impl Queue {
+    fn new(deadline: Option<Instant>) -> Self {
+        Self {
+            waiting: Mutex::new(Vec::new()),
+            changed: Condvar::new(),
+            open: AtomicUsize::new(0),
+            late: AtomicBool::new(false),
+            deadline,
+        }
+    }
+
+    fn push(&self, directory: PathBuf) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(directory);
+        self.changed.notify_one();
+    }
+
+    fn next(&self) -> Option<PathBuf> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(directory) = waiting.pop() {
+                return Some(directory);
+            }
+            if self.open.load(Ordering::SeqCst) == 0 {
+                return None;
+            }
+            waiting = self
+                .changed
+                .wait_timeout(waiting, Duration::from_millis(5))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    fn work(&self, root: &Path) -> Result<Part, DiskError> {
+        let (mut part, mut failure) = (Part::default(), None);
+        let mut buffer = vec![MaybeUninit::<u8>::uninit(); 64 * 1024];
+        while let Some(directory) = self.next() {
+            if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                self.late.store(true, Ordering::Relaxed);
+            }
+            // After a failure or past the deadline the queue is only drained, so that every thread ends.
+            if failure.is_none() && !self.late.load(Ordering::Relaxed) {
+                failure = self.read(root, &directory, &mut buffer, &mut part).err();
+            }
+            if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
+                self.changed.notify_all();
+            }
+        }
+        failure.map_or(Ok(part), Err)
+    }
+
+    fn read(
+        &self,
+        root: &Path,
+        directory: &Path,
+        buffer: &mut [MaybeUninit<u8>],
+        part: &mut Part,
+    ) -> Result<(), DiskError> {
+        let path = if directory.as_os_str().is_empty() { root.to_owned() } else { root.join(directory) };
+        let failed = |error: rustix::io::Errno| DiskError::new("look at", &path, error);
+        let handle: OwnedFd = rustix::fs::open(
+            &path,
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(failed)?;
+        let mut names = RawDir::new(&handle, buffer);
+        let mut records = Vec::new();
+        while let Some(found) = names.next() {
+            let found = found.map_err(failed)?;
+            let name = found.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            // Removed between the listing and the look: then it is not part of the tree.
+            let Ok(stat) = look(&handle, name) else { continue };
+            records.push(record(name.to_bytes(), &stat, true));
+            part.entries += 1;
+            part.newest = part.newest.max(ctime_ns(&stat));
+            if is_directory(&stat) {
+                self.push(directory.join(std::ffi::OsStr::from_bytes(name.to_bytes())));
+            }
+        }
+        part.total.add(&digest_of(directory, &mut records));
+        Ok(())
+    }
+}
+
+fn look(directory: impl std::os::fd::AsFd, name: &CStr) -> rustix::io::Result<Statx> {
+    let wanted = StatxFlags::BASIC_STATS;
+    rustix::fs::statx(directory, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT, wanted)
+}
+
+fn is_directory(stat: &Statx) -> bool {
+    rustix::fs::FileType::from_raw_mode(u32::from(stat.stx_mode)) == rustix::fs::FileType::Directory
+}
+
+fn ctime_ns(stat: &Statx) -> i128 {
+    i128::from(stat.stx_ctime.tv_sec) * 1_000_000_000 + i128::from(stat.stx_ctime.tv_nsec)
+}
+
+/// One entry as bytes: name, kind and mode, owner, inode, size, times.
+fn record(name: &[u8], stat: &Statx, with_ctime: bool) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(name.len() + 72);
+    bytes.extend_from_slice(name);
+    bytes.push(0);
+    bytes.extend_from_slice(&stat.stx_mode.to_le_bytes());
+    bytes.extend_from_slice(&stat.stx_uid.to_le_bytes());
+    bytes.extend_from_slice(&stat.stx_gid.to_le_bytes());
+    bytes.extend_from_slice(&stat.stx_ino.to_le_bytes());
+    bytes.extend_from_slice(&stat.stx_size.to_le_bytes());
+    bytes.extend_from_slice(&stat.stx_mtime.tv_sec.to_le_bytes());
+    bytes.extend_from_slice(&stat.stx_mtime.tv_nsec.to_le_bytes());
+    if with_ctime {
+        bytes.extend_from_slice(&stat.stx_ctime.tv_sec.to_le_bytes());
+        bytes.extend_from_slice(&stat.stx_ctime.tv_nsec.to_le_bytes());
+    }
+    bytes
+}
+
+fn digest_of(directory: &Path, records: &mut [Vec<u8>]) -> [u64; 4] {
+    records.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(directory.as_os_str().as_bytes());
+    hasher.update(&[0, 0]);
+    for record in records {
+        hasher.update(&(record.len() as u64).to_le_bytes());
+        hasher.update(record);
+    }
+    let mut lanes = [0; 4];
+    for (lane, chunk) in lanes.iter_mut().zip(hasher.finalize().as_bytes().chunks_exact(8)) {
+        *lane = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+    }
+    lanes
+}
