@@ -1,6 +1,20 @@
-//! The run: plan → phase → journal → tree → report.
+//! The run: a plan is carried out phase by phase, under a journal, and comes out again, whatever happens.
+//!
+//! The way of the data: [`plan`] → [`phase`] → [`journal`] → [`tree`] (stage, exchange) → [`report`]; [`change`] and
+//! [`check`] hold the kinds that a plan can name; [`world`] is the only door to the outside.
+//!
+//! What this crate deliberately does not do: it never prints, never asks for the time outside of [`world`], and never
+//! names what implements its ports ([`port`]): comparing and keeping snapshots are other crates.
+
+pub mod change;
+pub mod check;
+pub mod journal;
 pub mod manifest;
+pub mod phase;
+pub mod plan;
 pub mod port;
+pub mod report;
 pub mod rule;
+pub mod tree;
 pub mod verdict;
 pub mod world;

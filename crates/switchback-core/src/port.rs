@@ -51,6 +51,12 @@ pub trait Vault: Debug + Send + Sync {
     fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError>;
 }
 
+/// Opens the vault of a project.
+pub trait Vaults: Debug + Send + Sync {
+    /// The vault whose repository is the folder `repository`; it is made with its first snapshot.
+    fn open(&self, repository: &Path) -> Box<dyn Vault>;
+}
+
 /// What a snapshot is to hold.
 #[derive(Debug, Clone)]
 pub struct SnapshotRequest {

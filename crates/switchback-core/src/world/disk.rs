@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// A disk operation that failed, with its path. There is no error without one.
@@ -105,6 +105,11 @@ pub struct Survey {
     pub newest_ctime_ns: i128,
 }
 
+/// A file that can be read in any order.
+pub trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
 /// A held lock; it ends when this is dropped, or when the process ends in whatever way.
 pub trait Lock: Debug + Send {}
 
@@ -125,6 +130,8 @@ pub trait Disk: Debug + Send + Sync {
     fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError>;
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>, DiskError>;
+    /// Opens a file for reading in any order.
+    fn open_seekable(&self, path: &Path) -> Result<Box<dyn ReadSeek + Send>, DiskError>;
     /// BLAKE3 of the content as the disk has it: cached pages that are clean are dropped first where that is possible.
     fn hash(&self, path: &Path) -> Result<[u8; 32], DiskError>;
     /// Where a symbolic link points.
@@ -176,6 +183,11 @@ pub trait Disk: Debug + Send + Sync {
     fn sync_file(&self, path: &Path) -> Result<(), DiskError>;
     /// Waits until a directory's entries are on the disk.
     fn sync_directory(&self, path: &Path) -> Result<(), DiskError>;
+    /// Says that a library is about to do input and output of its own. A test's disk can fail, or die, here.
+    fn foreign_effect(&self, doing: &'static str, path: &Path) -> Result<(), DiskError> {
+        let _ = (doing, path);
+        Ok(())
+    }
     /// Takes the lock at `path` for this process, or says who holds it. `note` is written into it.
     fn lock(&self, path: &Path, note: &str) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError>;
 }

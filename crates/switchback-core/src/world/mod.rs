@@ -15,7 +15,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use clock::{Clock, RealClock};
-pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, Space, Survey};
+pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
 pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
 pub use process::{Command, Exit, Finished, ProcessError, Processes, RealProcesses};
 pub use real_disk::RealDisk;

@@ -29,10 +29,40 @@ pub struct HttpAnswer {
     pub elapsed: Duration,
 }
 
-/// Nothing came back: refused, timed out, no such host, a broken answer.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("no answer: {0}")]
-pub struct NetworkError(pub String);
+/// Nothing came back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// The other side is there and does not answer: it refused the connection, closed it, or took too long.
+    #[error("no answer: {0}")]
+    Silent(String),
+    /// The question could not be put: no such host, no valid address, no trusted certificate.
+    #[error("it could not be asked: {0}")]
+    NotAsked(String),
+}
+
+impl From<ureq::Error> for NetworkError {
+    fn from(error: ureq::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let why = error.to_string();
+        match error {
+            ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed => Self::Silent(why),
+            ureq::Error::Io(io)
+                if matches!(
+                    io.kind(),
+                    Io::ConnectionRefused
+                        | Io::ConnectionReset
+                        | Io::ConnectionAborted
+                        | Io::UnexpectedEof
+                        | Io::BrokenPipe
+                        | Io::TimedOut
+                ) =>
+            {
+                Self::Silent(why)
+            }
+            _ => Self::NotAsked(why),
+        }
+    }
+}
 
 /// The network.
 pub trait Network: Debug + Send + Sync {
@@ -56,20 +86,19 @@ impl Network for RealNetwork {
             .max_redirects(5)
             .build()
             .into();
-        let failed = |error: ureq::Error| NetworkError(error.to_string());
         let started = Instant::now();
         let mut asked =
             ureq::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
         for (name, value) in &request.headers {
             asked = asked.header(name.as_str(), value.as_str());
         }
-        let asked = asked.body(()).map_err(|error| NetworkError(error.to_string()))?;
-        let mut answer = agent.run(asked).map_err(failed)?;
+        let asked = asked.body(()).map_err(|error| NetworkError::NotAsked(error.to_string()))?;
+        let mut answer = agent.run(asked)?;
         let status = answer.status().as_u16();
         let mut body = Vec::new();
         let reader = answer.body_mut().as_reader();
         std::io::Read::read_to_end(&mut std::io::Read::take(reader, request.body_bytes_max), &mut body)
-            .map_err(|error| NetworkError(error.to_string()))?;
+            .map_err(|error| NetworkError::Silent(error.to_string()))?;
         Ok(HttpAnswer { status, body, elapsed: started.elapsed() })
     }
 }

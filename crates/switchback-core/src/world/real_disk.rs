@@ -14,7 +14,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, Space, Survey};
+use super::disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
 use super::survey;
 
 /// The disk of this machine.
@@ -62,6 +62,10 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>, DiskError> {
+        Ok(Box::new(open_file(path)?))
+    }
+
+    fn open_seekable(&self, path: &Path) -> Result<Box<dyn ReadSeek + Send>, DiskError> {
         Ok(Box::new(open_file(path)?))
     }
 

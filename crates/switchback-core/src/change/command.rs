@@ -1,0 +1,70 @@
+//! `command`: a line of shell changes the candidate, in a copy of the project.
+
+use std::time::Duration;
+
+use super::{Change, ChangeError, Kind, Stage};
+use crate::plan::{Fields, Key, Managed, Shape, shown};
+use crate::world::Command;
+
+const TIMEOUT_S: u64 = 3_600;
+
+/// The kind `command`.
+pub(super) static KIND: Kind = Kind {
+    word: "command",
+    doc: "a command that changes the managed paths in a copy of the project",
+    keys: &[
+        Key::required("command", Shape::Text, "a line of shell; it runs in a copy of the project that has the candidate"),
+        Key::optional("timeout_s", Shape::Whole, "it is given up after this many seconds; 3600 when left out"),
+    ],
+    read,
+};
+
+#[derive(Debug)]
+struct CommandChange {
+    command: String,
+    timeout: Duration,
+}
+
+fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
+    let timeout_s = fields.whole("timeout_s").unwrap_or(TIMEOUT_S);
+    if timeout_s == 0 {
+        fields.find("timeout_s", "`timeout_s` cannot be 0", "give the command at least one second");
+    }
+    let timeout = Duration::from_secs(timeout_s);
+    Some(Box::new(CommandChange { command: fields.filled_text("command")?, timeout }))
+}
+
+impl Change for CommandChange {
+    fn describe(&self) -> String {
+        format!("run `{}`", shown(&self.command))
+    }
+
+    fn replaces(&self, _managed: &Managed) -> bool {
+        false
+    }
+
+    fn needs_project(&self) -> bool {
+        true
+    }
+
+    fn is_predictable(&self) -> bool {
+        false
+    }
+
+    fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {
+        let mut command = Command::shell(&self.command, stage.tree, self.timeout);
+        // Bytecode beside the sources would become part of the candidate.
+        command.variables.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
+        let finished = stage.world.processes.run(&command)?;
+        if finished.succeeded() {
+            return Ok(());
+        }
+        let stderr = String::from_utf8_lossy(&finished.stderr);
+        let words = stderr.lines().rev().find(|line| !line.trim().is_empty());
+        Err(ChangeError::Command {
+            command: shown(&self.command),
+            ending: finished.ending(),
+            words: words.map_or_else(String::new, |line| format!(": {}", shown(line.trim()))),
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! `files`: the candidate is a ready tree: a directory, a git revision, or an archive; mirrored or overlaid (RE-12).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Change, ChangeError, Kind, Stage, archive, from_root};
+use crate::plan::{Fields, Key, Managed, Shape, relative};
+use crate::tree::copy::{Copier, remove_tree};
+use crate::world::{Command, FileKind, Finished, Meta, World};
+
+const GIT_TIMEOUT: Duration = Duration::from_secs(3_600);
+
+/// The kind `files`.
+pub(super) static KIND: Kind = Kind {
+    word: "files",
+    doc: "the candidate is a ready tree: a directory, a git revision or an archive",
+    keys: &[
+        Key::required("from", Shape::Text, "a directory, `git:REVISION`, or an archive (.zip, .tar, .tar.gz, .tgz)"),
+        Key::optional("paths", Shape::Texts, "the managed paths that it brings; all when left out"),
+    ],
+    read,
+};
+
+#[derive(Debug)]
+struct FilesChange {
+    from: String,
+    paths: Option<Vec<PathBuf>>,
+}
+
+fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
+    let from = fields.filled_text("from")?;
+    if from == "git:" {
+        fields.find("from", "`from` names no git revision", "write a revision after `git:`, e.g. `git:v2.0`");
+    }
+    let paths = fields.placed_texts("paths").map(|texts| {
+        let paths: Vec<PathBuf> = texts
+            .iter()
+            .filter_map(|(offset, text)| relative(text, *offset, "the path in `paths`", fields.findings()))
+            .collect();
+        if texts.is_empty() {
+            fields.find("paths", "`paths` is empty: the change would do nothing", "name a managed path, or take it out");
+        }
+        paths
+    });
+    Some(Box::new(FilesChange { from, paths }))
+}
+
+impl FilesChange {
+    fn brings(&self, managed: &Managed) -> bool {
+        self.paths.as_ref().is_none_or(|paths| paths.contains(&managed.path))
+    }
+
+    fn refused(&self, why: impl Into<String>) -> ChangeError {
+        ChangeError::Source { from: self.from.clone(), why: why.into() }
+    }
+
+    /// The source as a directory, and whether it carries owners and times of its own.
+    fn source(&self, stage: &Stage<'_>) -> Result<(PathBuf, bool), ChangeError> {
+        let disk = stage.world.disk.as_ref();
+        if let Some(revision) = self.from.strip_prefix("git:") {
+            return Ok((self.check_out(revision, stage)?, false));
+        }
+        let path = from_root(stage.root, &self.from);
+        match disk.look(&path)?.map(|meta| meta.kind) {
+            None => Err(self.refused("does not exist")),
+            Some(FileKind::Directory) => Ok((path, true)),
+            Some(FileKind::File) if archive::is_archive(&self.from) => {
+                let into = stage.scratch.join("archive");
+                disk.make_directory(&into, 0o700)?;
+                archive::unpack(disk, &path, &into)?;
+                Ok((self.only_folder(stage, &into)?, false))
+            }
+            Some(FileKind::Symlink) => Err(self.refused("is a symbolic link; name what it points to")),
+            Some(_) => Err(self.refused(format!(
+                "is neither a directory nor an archive ({})",
+                archive::ENDINGS.join(", ")
+            ))),
+        }
+    }
+
+    /// Archives often hold one folder with everything in it; that folder is then the source.
+    fn only_folder(&self, stage: &Stage<'_>, unpacked: &Path) -> Result<PathBuf, ChangeError> {
+        let disk = stage.world.disk.as_ref();
+        let has_managed = |folder: &Path| -> Result<bool, ChangeError> {
+            for managed in stage.managed.iter().filter(|managed| self.brings(managed)) {
+                if disk.look(&folder.join(&managed.path))?.is_some() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        if has_managed(unpacked)? {
+            return Ok(unpacked.to_owned());
+        }
+        if let [name] = disk.list(unpacked)?.as_slice() {
+            let inner = unpacked.join(name);
+            if disk.look(&inner)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
+                return Ok(inner);
+            }
+        }
+        Ok(unpacked.to_owned())
+    }
+
+    /// Checks the revision out beside everything else, through an index of its own; filters apply as in any checkout.
+    fn check_out(&self, revision: &str, stage: &Stage<'_>) -> Result<PathBuf, ChangeError> {
+        let git = Git { world: stage.world, root: stage.root, index: stage.scratch.join("index"), change: self };
+        let commit = format!("{revision}^{{commit}}");
+        let commit = git.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
+        let listing = git.ask(&["ls-tree", "-r", "--full-tree", &commit])?;
+        let prefix = git.ask(&["rev-parse", "--show-prefix"])?;
+        for line in listing.lines().filter(|line| line.starts_with("160000 ")) {
+            let path = line.split('\t').nth(1).unwrap_or_default();
+            let is_ours = stage
+                .managed
+                .iter()
+                .any(|managed| Path::new(path).starts_with(Path::new(&prefix).join(&managed.path)));
+            if is_ours {
+                return Err(self.refused(format!("has the submodule `{path}`, whose content is not in it")));
+            }
+        }
+        let time = git.ask(&["log", "-1", "--format=%ct", &commit])?;
+        let into = stage.scratch.join("checkout");
+        stage.world.disk.make_directory(&into, 0o700)?;
+        git.ask(&["read-tree", &commit])?;
+        git.ask(&["checkout-index", "--all", &format!("--prefix={}/", into.display())])?;
+        let mtime_ns = time.parse::<i128>().unwrap_or(0) * 1_000_000_000;
+        set_all_times(stage.world, &into, mtime_ns)?;
+        Ok(into.join(prefix))
+    }
+}
+
+struct Git<'a> {
+    world: &'a World,
+    root: &'a Path,
+    index: PathBuf,
+    change: &'a FilesChange,
+}
+
+impl Git<'_> {
+    fn ask(&self, arguments: &[&str]) -> Result<String, ChangeError> {
+        let mut argv = vec!["git".to_owned()];
+        argv.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        let command = Command {
+            argv,
+            directory: self.root.to_owned(),
+            variables: vec![("GIT_INDEX_FILE".to_owned(), self.index.display().to_string())],
+            timeout: GIT_TIMEOUT,
+            output_bytes_max: 256 * 1024 * 1024,
+        };
+        let finished: Finished = self.world.processes.run(&command)?;
+        if !finished.succeeded() {
+            let words = String::from_utf8_lossy(&finished.stderr).trim().to_owned();
+            let why = if words.is_empty() { "is not a revision of this repository".to_owned() } else { words };
+            return Err(self.change.refused(format!("cannot be had from git (`git {}`): {why}", arguments[0])));
+        }
+        Ok(String::from_utf8_lossy(&finished.stdout).trim_end_matches('\n').to_owned())
+    }
+}
+
+fn set_all_times(world: &World, path: &Path, mtime_ns: i128) -> Result<(), ChangeError> {
+    if world.disk.look(path)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
+        for name in world.disk.list(path)? {
+            set_all_times(world, &path.join(name), mtime_ns)?;
+        }
+    }
+    Ok(world.disk.set_times(path, mtime_ns, mtime_ns)?)
+}
+
+impl Change for FilesChange {
+    fn describe(&self) -> String {
+        format!("take files from `{}`", self.from)
+    }
+
+    fn replaces(&self, managed: &Managed) -> bool {
+        managed.delete && self.brings(managed)
+    }
+
+    fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {
+        if let Some(paths) = &self.paths
+            && let Some(stranger) = paths.iter().find(|path| !stage.managed.iter().any(|m| m.path == **path))
+        {
+            return Err(self.refused(format!("is to bring `{}`, which is not a managed path", stranger.display())));
+        }
+        let disk = stage.world.disk.as_ref();
+        let (source, has_own_metadata) = self.source(stage)?;
+        let mut copier = Copier::new(disk);
+        let mut brought = 0;
+        for managed in stage.managed.iter().filter(|managed| self.brings(managed)) {
+            let (from, to) = (source.join(&managed.path), stage.tree.join(&managed.path));
+            if disk.look(&from)?.is_none() {
+                if managed.delete {
+                    remove_tree(disk, &to)?;
+                }
+                continue;
+            }
+            brought += 1;
+            if !has_own_metadata {
+                inherit(stage.world, &from, &stage.live.join(&managed.path))?;
+            }
+            if managed.delete {
+                remove_tree(disk, &to)?;
+                copier.copy(&from, &to, &|_| false)?;
+            } else {
+                copier.overlay(&from, &to)?;
+            }
+        }
+        if brought == 0 {
+            return Err(self.refused("has none of the managed paths: everything would be deleted"));
+        }
+        Ok(())
+    }
+}
+
+/// Gives what came without metadata of its own the owner, mode and attributes of the live entry of the same path, and
+/// its times where the content is the same: what did not change must not look changed.
+fn inherit(world: &World, from: &Path, live: &Path) -> Result<(), ChangeError> {
+    let disk = world.disk.as_ref();
+    let (Some(there), Some(here)) = (disk.look(live)?, disk.look(from)?) else { return Ok(()) };
+    if there.kind != here.kind {
+        return Ok(());
+    }
+    let is_same = match here.kind {
+        FileKind::Directory => {
+            for name in disk.list(from)? {
+                inherit(world, &from.join(&name), &live.join(&name))?;
+            }
+            true
+        }
+        FileKind::File => there.size == here.size && disk.hash(from)? == disk.hash(live)?,
+        FileKind::Symlink => disk.read_link(from)? == disk.read_link(live)?,
+        FileKind::Fifo | FileKind::Socket | FileKind::BlockDevice | FileKind::CharacterDevice => false,
+    };
+    disk.set_owner(from, there.uid, there.gid)?;
+    if here.kind != FileKind::Symlink {
+        disk.set_mode(from, inherited_mode(&there, &here))?;
+    }
+    for (name, value) in disk.xattrs(live)? {
+        disk.set_xattr(from, &name, &value)?;
+    }
+    let mtime_ns = if is_same { there.mtime_ns } else { here.mtime_ns };
+    Ok(disk.set_times(from, mtime_ns, mtime_ns)?)
+}
+
+/// The live mode; whether a file can be executed is part of the candidate, as git and archives know it.
+fn inherited_mode(there: &Meta, here: &Meta) -> u32 {
+    if here.kind == FileKind::Directory {
+        return there.mode;
+    }
+    let readers = (there.mode & 0o444) >> 2;
+    if here.mode & 0o100 == 0 { there.mode & !0o111 } else { there.mode | readers }
+}
+

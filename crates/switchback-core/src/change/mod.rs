@@ -1,0 +1,123 @@
+//! Changes: how a phase's candidate is made.
+//!
+//! A kind of change is one file here and one entry in [`KINDS`]: the entry names its keys in the plan, and how it is
+//! read. A change only ever writes into the stage, never into the live tree.
+
+mod archive;
+mod command;
+mod files;
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use crate::plan::{Fields, Key, KindKeys, Managed};
+use crate::tree::ScanError;
+use crate::tree::copy::CopyError;
+use crate::world::{DiskError, ProcessError, World};
+
+/// A kind of change.
+#[derive(Debug)]
+pub struct Kind {
+    /// The value of `kind` in the plan.
+    pub word: &'static str,
+    /// One sentence for people and editors.
+    pub doc: &'static str,
+    /// Its keys beside `kind`.
+    pub keys: &'static [Key],
+    /// Reads its keys; what is wrong with them becomes a finding.
+    pub read: fn(&Fields<'_>) -> Option<Box<dyn Change>>,
+}
+
+/// Every kind of change that a plan can name.
+pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND];
+
+/// Kinds that plans know and this version cannot carry out yet.
+pub const NOT_BUILT: &[&str] = &["config", "merge", "move", "schema"];
+
+/// The kinds and their keys, for the schema.
+pub fn kinds() -> Vec<KindKeys> {
+    KINDS.iter().map(|kind| KindKeys { word: kind.word, doc: kind.doc, keys: kind.keys }).collect()
+}
+
+/// Makes a part of the candidate.
+pub trait Change: Debug + Send + Sync {
+    /// What it does, in a few words.
+    fn describe(&self) -> String;
+
+    /// Whether it replaces the whole managed path, so that nothing of the live one need be copied first.
+    fn replaces(&self, managed: &Managed) -> bool;
+
+    /// Whether it needs the unmanaged rest of the project around the candidate.
+    fn needs_project(&self) -> bool {
+        false
+    }
+
+    /// Whether what it will do can be known without doing it: then `plan` shows it.
+    fn is_predictable(&self) -> bool {
+        true
+    }
+
+    /// Changes the stage.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be carried out. What it left in the stage is thrown away then.
+    fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError>;
+}
+
+/// Where a candidate is made.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    /// The only door to the outside.
+    pub world: &'a World,
+    /// The project's root.
+    pub root: &'a Path,
+    /// Where the content of a managed path is: the project's root, or the generation that its links lead to.
+    pub live: &'a Path,
+    /// The candidate: managed paths stand in it as they stand in the project.
+    pub tree: &'a Path,
+    /// A folder for whatever else is needed; thrown away afterwards.
+    pub scratch: &'a Path,
+    /// The managed paths.
+    pub managed: &'a [Managed],
+}
+
+/// A change that could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The disk said no.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A tree could not be copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// A tree could not be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// A command could not be started.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The source of the candidate cannot be used.
+    #[error("the candidate `{from}` {why}")]
+    Source {
+        /// As the plan names it.
+        from: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A command ended badly.
+    #[error("the command `{command}` ended with {ending}{words}")]
+    Command {
+        /// The command.
+        command: String,
+        /// How it ended.
+        ending: String,
+        /// Its last words, with `: ` in front, or nothing.
+        words: String,
+    },
+}
+
+/// A path that the plan names relative to the project's root, or absolute.
+pub(crate) fn from_root(root: &Path, path: &str) -> PathBuf {
+    root.join(path)
+}

@@ -1,0 +1,153 @@
+//! `equivalence`: the old and the new program, or what they left, give the same results within stated tolerances.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{Check, Kind, Looked, Scene, shell};
+use crate::plan::{Fields, Key, Shape, relative};
+use crate::rule::{Rule, Tolerance};
+
+const SIDE: &[Key] = &[
+    Key::required("tree", Shape::Word(&["live", "candidate"]), "`live`: the tree before this phase; `candidate`: the tree with it"),
+    Key::optional("command", Shape::Text, "a line of shell that writes its results into `{out}`"),
+    Key::optional("path", Shape::Text, "what is compared: a path in `{out}`, or in the tree when there is no command"),
+];
+const TOLERANCE: &[Key] = &[
+    Key::optional("absolute", Shape::Number, "largest allowed |a - b|"),
+    Key::optional("relative", Shape::Number, "largest allowed |a - b| / max(|a|, |b|)"),
+    Key::optional("ulps", Shape::Whole, "largest allowed distance in units in the last place"),
+];
+
+/// The kind `equivalence`.
+pub(super) static KIND: Kind = Kind {
+    word: "equivalence",
+    doc: "the results of the old and the new tree are equal within stated tolerances",
+    keys: &[
+        Key::required("old", Shape::Table(SIDE), "where the old results come from"),
+        Key::required("new", Shape::Table(SIDE), "where the new results come from"),
+        Key::optional("key", Shape::Texts, "columns that together name a row; by position when left out"),
+        Key::optional("tolerance", Shape::Table(TOLERANCE), "for all columns; identical values when left out"),
+        Key::optional("columns", Shape::Named(TOLERANCE), "tolerances of single columns, which replace the global one"),
+        Key::optional("exclude", Shape::Texts, "columns that are left out of the verdict"),
+        Key::optional("stages", Shape::Texts, "folders or file stems of the results, in the order in which they are computed"),
+        Key::optional("allow_empty", Shape::Flag, "`true`: two results without a row are equal"),
+    ],
+    read,
+};
+
+#[derive(Debug)]
+struct Source {
+    is_old: bool,
+    command: Option<String>,
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct EquivalenceCheck {
+    old: Source,
+    new: Source,
+    rule: Rule,
+}
+
+fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
+    let rule = Rule {
+        key: fields.texts("key").unwrap_or_default(),
+        tolerance: fields.table("tolerance").map_or_else(Tolerance::default, |table| read_tolerance(&table)),
+        column_tolerance: fields
+            .named("columns")
+            .into_iter()
+            .map(|(name, table)| (name, read_tolerance(&table)))
+            .collect(),
+        exclude: fields.texts("exclude").unwrap_or_default(),
+        stages: fields.texts("stages").unwrap_or_default(),
+        allow_empty: fields.flag("allow_empty").unwrap_or(false),
+        ..Rule::default()
+    };
+    let (old, new) = (read_source(fields, "old"), read_source(fields, "new"));
+    Some(Box::new(EquivalenceCheck { old: old?, new: new?, rule }))
+}
+
+fn read_tolerance(fields: &Fields<'_>) -> Tolerance {
+    Tolerance {
+        absolute: fields.number("absolute"),
+        relative: fields.number("relative"),
+        ulps: fields.whole("ulps"),
+    }
+}
+
+fn read_source(fields: &Fields<'_>, name: &str) -> Option<Source> {
+    let side = fields.table(name)?;
+    let path = match side.text("path") {
+        Some(text) => Some(relative(&text, side.offset_of("path"), "the path", side.findings())?),
+        None => None,
+    };
+    let command = side.filled_text("command");
+    if command.is_none() && path.is_none() && side.findings().is_empty() {
+        let message = format!("`{name}` has neither `command` nor `path`: there would be nothing to compare");
+        side.findings().add(side.offset(), message, "add a command that writes into `{out}`, or a path of the tree");
+    }
+    Some(Source { is_old: side.word("tree")? == "live", command, path })
+}
+
+impl Check for EquivalenceCheck {
+    fn look(&self, scene: &Scene<'_>) -> Looked {
+        let mut evidence = json!({});
+        let mut results = Vec::new();
+        for (name, source) in [("old", &self.old), ("new", &self.new)] {
+            match source.results(scene, name, &mut evidence) {
+                Ok(path) => results.push(path),
+                Err(why) => return Looked::unknown(format!("{name}: {why}"), evidence),
+            }
+        }
+        match scene.comparer.compare(&results[0], &results[1], &self.rule) {
+            Ok(comparison) => {
+                // The report was written by the comparison itself; as text it is evidence all the same.
+                let report = serde_json::from_str(&comparison.report).unwrap_or(Value::String(comparison.report));
+                evidence["comparison"] = report;
+                Looked::new(comparison.verdict, comparison.summary, evidence)
+            }
+            Err(error) => {
+                evidence["error"] = json!({"message": error.message, "causes": error.causes, "hint": error.hint});
+                let causes: String = error.causes.iter().map(|cause| format!(": {cause}")).collect();
+                Looked::unknown(format!("{}{causes}", error.message), evidence)
+            }
+        }
+    }
+}
+
+impl Source {
+    /// The path of the results, made by the command if there is one.
+    fn results(&self, scene: &Scene<'_>, name: &str, evidence: &mut Value) -> Result<PathBuf, String> {
+        let tree = if self.is_old { scene.trees.old()? } else { scene.trees.new()? };
+        let base = match &self.command {
+            None => tree,
+            Some(command) => self.made(scene, command, &tree, name, evidence)?,
+        };
+        let path = self.path.as_ref().map_or_else(|| base.clone(), |path| base.join(path));
+        match scene.world.disk.look(&path) {
+            Ok(Some(_)) => Ok(path),
+            Ok(None) => Err(format!("there is no `{}` to compare", path.display())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn made(
+        &self,
+        scene: &Scene<'_>,
+        command: &str,
+        tree: &Path,
+        name: &str,
+        evidence: &mut Value,
+    ) -> Result<PathBuf, String> {
+        let out = scene.out.join(name);
+        scene.world.disk.make_directory(&out, 0o755).map_err(|error| error.to_string())?;
+        let finished = shell::run(scene, command, tree, &out).map_err(|error| error.to_string())?;
+        evidence[name] = shell::evidence(command, &finished);
+        if !finished.succeeded() {
+            let words = shell::last_words(&finished);
+            return Err(format!("the command ended with {}{words}", finished.ending()));
+        }
+        Ok(out)
+    }
+}

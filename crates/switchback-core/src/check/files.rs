@@ -1,0 +1,74 @@
+//! `files`: what must be there, and what must be gone.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{Check, Kind, Looked, Scene};
+use crate::plan::{Fields, Key, Shape, relative};
+use crate::verdict::Verdict;
+
+/// The kind `files`.
+pub(super) static KIND: Kind = Kind {
+    word: "files",
+    doc: "paths that must exist, and paths that must be gone",
+    keys: &[
+        Key::optional("exist", Shape::Texts, "paths, relative to the project, that must be there"),
+        Key::optional("gone", Shape::Texts, "paths, relative to the project, that must not be there"),
+    ],
+    read,
+};
+
+#[derive(Debug)]
+struct FilesCheck {
+    exist: Vec<PathBuf>,
+    gone: Vec<PathBuf>,
+}
+
+fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
+    let paths = |name: &str| -> Vec<PathBuf> {
+        let texts = fields.placed_texts(name).unwrap_or_default();
+        let what = format!("the path in `{name}`");
+        texts.iter().filter_map(|(offset, text)| relative(text, *offset, &what, fields.findings())).collect()
+    };
+    let (exist, gone) = (paths("exist"), paths("gone"));
+    if exist.is_empty() && gone.is_empty() && fields.findings().is_empty() {
+        let message = "a check of the kind `files` names no path";
+        fields.findings().add(fields.offset(), message, "name paths in `exist` or `gone`");
+    }
+    Some(Box::new(FilesCheck { exist, gone }))
+}
+
+impl Check for FilesCheck {
+    fn look(&self, scene: &Scene<'_>) -> Looked {
+        let tree = match scene.trees.here() {
+            Ok(tree) => tree,
+            Err(why) => return Looked::unknown(why, json!({})),
+        };
+        let (mut missing, mut left) = (Vec::new(), Vec::new());
+        for (paths, wanted, wrong) in [(&self.exist, true, &mut missing), (&self.gone, false, &mut left)] {
+            for path in paths {
+                match scene.world.disk.look(&tree.join(path)) {
+                    Ok(found) if found.is_some() == wanted => {}
+                    Ok(_) => wrong.push(path.display().to_string()),
+                    Err(error) => return Looked::unknown(error.to_string(), json!({})),
+                }
+            }
+        }
+        let looked_at = self.exist.len() + self.gone.len();
+        let details = json!({"looked_at": looked_at, "missing": missing, "still_there": left});
+        let mut wrong = Vec::new();
+        if !missing.is_empty() {
+            wrong.push(format!("missing: {}", missing.join(", ")));
+        }
+        if !left.is_empty() {
+            wrong.push(format!("still there: {}", left.join(", ")));
+        }
+        if wrong.is_empty() {
+            let summary = format!("{} there, {} gone", self.exist.len(), self.gone.len());
+            Looked::new(Verdict::Yes, summary, details)
+        } else {
+            Looked::new(Verdict::No, wrong.join("; "), details)
+        }
+    }
+}

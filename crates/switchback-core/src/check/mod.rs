@@ -1,0 +1,116 @@
+//! Checks: each looks, never changes, and ends in a verdict with evidence.
+//!
+//! A kind of check is one file here and one entry in [`KINDS`]: the entry names its keys in the plan, and how it is read.
+
+mod command;
+mod equivalence;
+mod files;
+mod http;
+mod shell;
+
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::plan::{Fields, Key, KindKeys, Moment};
+use crate::port::Comparer;
+use crate::verdict::Verdict;
+use crate::world::World;
+
+/// A kind of check.
+#[derive(Debug)]
+pub struct Kind {
+    /// The value of `kind` in the plan.
+    pub word: &'static str,
+    /// One sentence for people and editors.
+    pub doc: &'static str,
+    /// Its keys, beside those that every check has.
+    pub keys: &'static [Key],
+    /// Reads its keys; what is wrong with them becomes a finding.
+    pub read: fn(&Fields<'_>) -> Option<Box<dyn Check>>,
+}
+
+/// Every kind of check that a plan can name.
+pub static KINDS: &[&Kind] = &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND];
+
+/// Kinds that plans know and this version cannot carry out yet.
+pub const NOT_BUILT: &[&str] = &[
+    "api", "config", "constraint", "coverage", "distribution", "freshness", "imports", "integrity", "log", "notebook",
+    "performance", "prometheus", "restart", "routes", "scenarios", "schema", "symbols",
+];
+
+/// The kinds and their keys, for the schema.
+pub fn kinds() -> Vec<KindKeys> {
+    KINDS.iter().map(|kind| KindKeys { word: kind.word, doc: kind.doc, keys: kind.keys }).collect()
+}
+
+/// Looks at something.
+pub trait Check: Debug + Send + Sync {
+    /// Looks. Whatever keeps it from looking is *could not tell*, with the reason in the summary.
+    fn look(&self, scene: &Scene<'_>) -> Looked;
+}
+
+/// What a check has around it.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The only door to the outside.
+    pub world: &'a World,
+    /// Compares results.
+    pub comparer: &'a dyn Comparer,
+    /// The trees.
+    pub trees: &'a dyn Trees,
+    /// When it looks.
+    pub moment: Moment,
+    /// An empty folder of its own.
+    pub out: &'a Path,
+    /// It must be done within this time.
+    pub timeout: Duration,
+    /// What the same check found at `before`, as [`Looked::details`]; `None` when it did not look then.
+    pub before: Option<&'a Value>,
+}
+
+/// Whole projects to look at. They are made when they are asked for.
+pub trait Trees: Debug {
+    /// The tree that this moment is about: a copy of the live project before the cutover is staged, the staged
+    /// candidate in a copy of the project, or the live project itself.
+    fn here(&self) -> Result<PathBuf, String>;
+    /// The project as it was before this phase, as a copy.
+    fn old(&self) -> Result<PathBuf, String>;
+    /// The project with this phase's candidate: a copy before the cutover, the live project after it.
+    fn new(&self) -> Result<PathBuf, String>;
+}
+
+/// What a check saw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One line for a person.
+    pub summary: String,
+    /// Everything else: the evidence.
+    pub details: Value,
+    /// What triggers compare with `before`: milliseconds or seconds, where the check measures something.
+    pub measure: Option<f64>,
+}
+
+impl Looked {
+    /// A verdict with its line and its evidence.
+    pub fn new(verdict: Verdict, summary: impl Into<String>, details: Value) -> Self {
+        Self { verdict, summary: summary.into(), details, measure: None }
+    }
+
+    /// *Could not tell*, and why.
+    pub fn unknown(why: impl Into<String>, details: Value) -> Self {
+        Self::new(Verdict::Unknown, why, details)
+    }
+
+    /// With what was measured.
+    #[must_use]
+    pub fn measured(mut self, measure: f64) -> Self {
+        self.measure = Some(measure);
+        self
+    }
+}

@@ -1,0 +1,78 @@
+//! Running a check's command: placeholders filled in, in the right tree, and what it left as evidence.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Scene;
+use crate::world::{Command, Exit, Finished, ProcessError};
+
+/// So much of a command's output is kept as evidence: the end of it.
+const EVIDENCE_CHARACTERS_MAX: usize = 20_000;
+
+/// Runs a line of shell in `tree`. `{out}` and `{tree}` in it become the quoted paths of `out` and `tree`.
+pub(super) fn run(scene: &Scene<'_>, line: &str, tree: &Path, out: &Path) -> Result<Finished, ProcessError> {
+    let mut command = Command::shell(&filled(line, tree, out), tree, scene.timeout);
+    // A check looks and never changes: bytecode beside the sources would be a change.
+    command.variables.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
+    command.variables.push(("SWITCHBACK_OUT".to_owned(), out.display().to_string()));
+    command.variables.push(("SWITCHBACK_TREE".to_owned(), tree.display().to_string()));
+    scene.world.processes.run(&command)
+}
+
+/// The line with its placeholders filled in.
+pub(super) fn filled(line: &str, tree: &Path, out: &Path) -> String {
+    line.replace("{out}", &quoted(out)).replace("{tree}", &quoted(tree))
+}
+
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// What a command left, as evidence.
+pub(super) fn evidence(line: &str, finished: &Finished) -> Value {
+    json!({
+        "command": line,
+        "ending": finished.ending(),
+        "seconds": finished.elapsed.as_secs_f64(),
+        "stdout": tail(&finished.stdout),
+        "stderr": tail(&finished.stderr),
+    })
+}
+
+/// The end of some output as text.
+pub(super) fn tail(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
+    let skip = text.chars().count().saturating_sub(EVIDENCE_CHARACTERS_MAX);
+    text.chars().skip(skip).collect()
+}
+
+/// The last line that says something, for a summary; empty when there is none.
+pub(super) fn last_words(finished: &Finished) -> String {
+    [&finished.stderr, &finished.stdout]
+        .into_iter()
+        .find_map(|output| {
+            let text = String::from_utf8_lossy(output);
+            text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| {
+                let line: String = line.trim().chars().take(160).collect();
+                format!(": {line}")
+            })
+        })
+        .unwrap_or_default()
+}
+
+/// Why a command that did not run to an answer gives none; `None` when it did.
+pub(super) fn no_answer(finished: &Finished) -> Option<String> {
+    match finished.exit {
+        Exit::Code(126) => Some(format!("the command cannot be executed{}", last_words(finished))),
+        Exit::Code(127) => Some(format!("the command was not found{}", last_words(finished))),
+        Exit::Signal(_) => Some(format!("the command was {}", finished.ending())),
+        Exit::TimedOut => Some(format!("the command was stopped after {:.0} s", finished.elapsed.as_secs_f64())),
+        Exit::Code(_) => None,
+    }
+}

@@ -1,0 +1,212 @@
+//! What can happen, and how it is written down: the format of the journal, version 1.
+//!
+//! Unknown fields pass, so that an older program can read what a newer one adds; an unknown event stops the reader,
+//! because half a history must not be acted upon.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format that the journal's own table names.
+pub const FORMAT: &str = "switchback/journal/1";
+
+/// One entry of the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Position, from 1, without gaps.
+    pub seq: u64,
+    /// When it was written, RFC 3339, UTC. For people: nothing is decided by it, delays that are due apart.
+    pub time: String,
+    /// Who: `user@host`.
+    pub actor: String,
+    /// What.
+    pub event: Event,
+    /// The hash of the entry before; 64 zeros for the first one.
+    pub prev: String,
+    /// BLAKE3 of this entry: of `seq`, `time`, `actor`, event, body and `prev`.
+    pub hash: String,
+}
+
+/// What evidence and approvals are about. They count only while all of it is unchanged (BX-10).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Binding {
+    /// BLAKE3 of the plan file.
+    pub plan: String,
+    /// BLAKE3 of the check's own options; empty for an approval.
+    #[serde(default)]
+    pub options: String,
+    /// Hash of the live tree's manifest; empty when nothing is staged.
+    #[serde(default)]
+    pub old_tree: String,
+    /// Hash of the candidate's manifest; empty when nothing is staged.
+    #[serde(default)]
+    pub new_tree: String,
+    /// Hash of the declared inputs; empty when there are none.
+    #[serde(default)]
+    pub inputs: String,
+    /// Name and version of the program.
+    pub tool: String,
+}
+
+/// What happened. Hashes are 64 hexadecimal digits; paths are relative to the project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", content = "body", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+#[expect(missing_docs, reason = "the fields are the format; `docs/journal-format.md` describes each of them")]
+pub enum Event {
+    /// A run of a plan began.
+    RunStarted { run: String, project: String, plan: String, tool: String, phases: Vec<String> },
+    /// A snapshot of what the phase will change is about to be made.
+    SnapshotStarted { phase: String },
+    /// The snapshot was made and verified.
+    SnapshotTaken { phase: String, snapshot: String, manifest: String, files: u64, bytes: u64 },
+    /// A candidate is about to be built.
+    StageStarted { phase: String, transaction: String },
+    /// The candidate was built, synced and read back.
+    Staged {
+        phase: String,
+        transaction: String,
+        mechanism: String,
+        changes: String,
+        old_tree: String,
+        new_tree: String,
+        seal: String,
+        paths: Vec<String>,
+        added: u64,
+        removed: u64,
+        changed: u64,
+    },
+    /// A check is about to look.
+    CheckStarted { phase: String, check: String, at: String },
+    /// A check came to a verdict.
+    CheckEnded {
+        phase: String,
+        check: String,
+        at: String,
+        verdict: String,
+        summary: String,
+        evidence: String,
+        milliseconds: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        measure: Option<f64>,
+        binding: Binding,
+    },
+    /// Somebody approved in a role.
+    Approved { phase: String, role: String, binding: Binding },
+    /// Somebody refused in a role.
+    Rejected { phase: String, role: String, why: String },
+    /// The exchange is about to begin.
+    CutOverStarted { phase: String, transaction: String },
+    /// The candidate is live.
+    CutOver { phase: String, transaction: String, generation: u64 },
+    /// The old tree was looked at again after the cutover; what was written into it since it was staged.
+    DriftChecked { phase: String, drift: Vec<String> },
+    /// The exchange did not happen, or was taken back; the old tree is live.
+    CutOverUndone { phase: String, transaction: String, why: String },
+    /// A rollback is about to begin. `only`: some of the paths; empty: all.
+    RollBackStarted { phase: String, transaction: String, only: Vec<String>, why: String },
+    /// The old tree, or the named part of it, is live again.
+    RolledBack {
+        phase: String,
+        transaction: String,
+        whole: bool,
+        restored: Vec<String>,
+        kept_aside: Vec<String>,
+    },
+    /// A trigger's condition held.
+    TriggerFired { phase: String, check: String, action: String, why: String },
+    /// All watch checks were carried out and hold.
+    Watched { phase: String },
+    /// The phase is over; the old tree is kept as a generation.
+    Finished { phase: String, generation: u64 },
+    /// A candidate was given up before it went live.
+    Abandoned { phase: String, why: String },
+    /// A step could not be carried out; it can be tried again.
+    StepFailed { phase: String, step: String, why: String },
+}
+
+impl Event {
+    /// The event's word and its body, as they are written.
+    ///
+    /// # Errors
+    ///
+    /// When the body cannot be written as JSON.
+    pub fn write(&self) -> Result<(String, String), serde_json::Error> {
+        let value = serde_json::to_value(self)?;
+        let word = value.get("event").and_then(|word| word.as_str()).unwrap_or_default().to_owned();
+        let body = value.get("body").map_or_else(|| "{}".to_owned(), ToString::to_string);
+        Ok((word, body))
+    }
+
+    /// Reads what [`Event::write`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// When the word is unknown, or a field is missing or of another type.
+    pub fn read(word: &str, body: &str) -> Result<Self, serde_json::Error> {
+        let body: &serde_json::value::RawValue = serde_json::from_str(body)?;
+        serde_json::from_str(&format!("{{\"event\":{},\"body\":{}}}", serde_json::to_string(word)?, body.get()))
+    }
+
+    /// The phase it is about, if it is about one.
+    pub fn phase(&self) -> Option<&str> {
+        match self {
+            Self::RunStarted { .. } => None,
+            Self::SnapshotStarted { phase }
+            | Self::SnapshotTaken { phase, .. }
+            | Self::StageStarted { phase, .. }
+            | Self::Staged { phase, .. }
+            | Self::CheckStarted { phase, .. }
+            | Self::CheckEnded { phase, .. }
+            | Self::Approved { phase, .. }
+            | Self::Rejected { phase, .. }
+            | Self::CutOverStarted { phase, .. }
+            | Self::CutOver { phase, .. }
+            | Self::DriftChecked { phase, .. }
+            | Self::CutOverUndone { phase, .. }
+            | Self::RollBackStarted { phase, .. }
+            | Self::RolledBack { phase, .. }
+            | Self::TriggerFired { phase, .. }
+            | Self::Watched { phase }
+            | Self::Finished { phase, .. }
+            | Self::Abandoned { phase, .. }
+            | Self::StepFailed { phase, .. } => Some(phase),
+        }
+    }
+}
+
+impl Record {
+    /// The hash that an entry with this content must have.
+    pub fn chained(seq: u64, time: &str, actor: &str, word: &str, body: &str, prev: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(FORMAT.as_bytes());
+        hasher.update(&seq.to_le_bytes());
+        for field in [time, actor, word, body, prev] {
+            hasher.update(&(field.len() as u64).to_le_bytes());
+            hasher.update(field.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_pinned() {
+        let event = Event::CutOver { phase: "unify".into(), transaction: "t7".into(), generation: 3 };
+        let (word, body) = event.write().unwrap();
+        assert_eq!((word.as_str(), body.as_str()), ("cut-over", r#"{"generation":3,"phase":"unify","transaction":"t7"}"#));
+        assert_eq!(
+            Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)),
+            "PIN"
+        );
+    }
+
+    #[test]
+    fn unknown_fields_pass_and_unknown_events_stop() {
+        assert_eq!(
+            Event::read("watched", r#"{"phase":"p","added_later":1}"#).unwrap(),
+            Event::Watched { phase: "p".into() }
+        );
+        assert!(Event::read("teleported", r#"{"phase":"p"}"#).unwrap_err().to_string().contains("teleported"));
+    }
+}

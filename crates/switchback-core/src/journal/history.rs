@@ -1,0 +1,437 @@
+//! The state of a run as a pure fold over its events, with a table of legal transitions. No input, no output, no clock.
+
+use std::collections::BTreeMap;
+
+use super::event::{Binding, Event, Record};
+use crate::verdict::Verdict;
+
+/// Where a phase stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhaseState {
+    /// Nothing has been done, or what was done was given up.
+    Waiting,
+    /// A snapshot is being made.
+    Snapshotting,
+    /// The snapshot is verified.
+    Snapshotted,
+    /// The candidate is being built.
+    Staging,
+    /// The candidate stands beside the live tree.
+    Staged,
+    /// The exchange has begun.
+    CuttingOver,
+    /// The candidate is live.
+    Live,
+    /// All watch checks hold.
+    Watched,
+    /// The phase is over, and the old tree is kept.
+    Finished,
+    /// A rollback has begun; it will be finished whatever happens.
+    RollingBack,
+    /// The old tree is live again.
+    RolledBack,
+}
+
+impl PhaseState {
+    /// The word for it in output and in `--until`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Snapshotting => "snapshotting",
+            Self::Snapshotted => "snapshot",
+            Self::Staging => "staging",
+            Self::Staged => "staged",
+            Self::CuttingOver => "cutting-over",
+            Self::Live => "live",
+            Self::Watched => "watched",
+            Self::Finished => "finished",
+            Self::RollingBack => "rolling-back",
+            Self::RolledBack => "rolled-back",
+        }
+    }
+
+    /// Whether the phase's candidate is what is live.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::Watched | Self::Finished)
+    }
+
+    /// The table of legal transitions: the state after `event`, or `None` when the event cannot follow.
+    pub fn after(self, event: &Event) -> Option<Self> {
+        use PhaseState as S;
+        Some(match (self, event) {
+            (
+                S::Waiting | S::RolledBack | S::Snapshotting | S::Snapshotted | S::Staging,
+                Event::SnapshotStarted { .. },
+            ) => S::Snapshotting,
+            (S::Snapshotting, Event::SnapshotTaken { .. }) => S::Snapshotted,
+            (S::Snapshotted | S::Staging, Event::StageStarted { .. }) => S::Staging,
+            (S::Staging, Event::Staged { .. }) => S::Staged,
+            (S::Staged | S::CuttingOver, Event::CutOverStarted { .. }) => S::CuttingOver,
+            (S::CuttingOver, Event::CutOver { .. }) => S::Live,
+            (S::CuttingOver | S::Staged, Event::CutOverUndone { .. }) => S::Staged,
+            (S::Live, Event::DriftChecked { .. }) => S::Live,
+            (S::Live, Event::Watched { .. }) => S::Watched,
+            (S::Live | S::Watched, Event::Finished { .. }) => S::Finished,
+            (S::Live | S::Watched | S::Finished | S::RollingBack, Event::RollBackStarted { .. }) => S::RollingBack,
+            (S::RollingBack, Event::RolledBack { whole: true, .. }) => S::RolledBack,
+            (S::RollingBack, Event::RolledBack { whole: false, .. }) => S::Live,
+            (S::Snapshotting | S::Snapshotted | S::Staging | S::Staged, Event::Abandoned { .. }) => S::Waiting,
+            (state, Event::CheckStarted { .. } | Event::CheckEnded { .. } | Event::StepFailed { .. }) => state,
+            (S::Staged, Event::Approved { .. } | Event::Rejected { .. }) => S::Staged,
+            (state @ (S::Live | S::Watched | S::Finished), Event::TriggerFired { .. }) => state,
+            _ => return None,
+        })
+    }
+}
+
+/// An event that cannot follow what went before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {seq} (`{event}`) cannot follow: {why}")]
+pub struct IllegalEvent {
+    /// Its position.
+    pub seq: u64,
+    /// Its word.
+    pub event: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// What the journal says about the snapshot of a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotFact {
+    /// Its id.
+    pub id: String,
+    /// Hash of its manifest.
+    pub manifest: String,
+}
+
+/// What the journal says about a staged candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedFact {
+    /// The transaction that will exchange it.
+    pub transaction: String,
+    /// `pointer` or `exchange`.
+    pub mechanism: String,
+    /// Hash of what the plan said about managed paths and changes.
+    pub changes: String,
+    /// Hash of the live tree's manifest.
+    pub old_tree: String,
+    /// Hash of the candidate's manifest.
+    pub new_tree: String,
+    /// The managed paths that differ.
+    pub paths: Vec<String>,
+    /// The hash of the seal among the evidence.
+    pub seal: String,
+    /// Entries added, removed, changed.
+    pub counts: (u64, u64, u64),
+}
+
+/// What the journal says about one outcome of a check.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckFact {
+    /// Its name.
+    pub check: String,
+    /// The moment, as text.
+    pub at: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One line.
+    pub summary: String,
+    /// The hash of its report among the evidence.
+    pub evidence: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// What `worse_than` compares, where the check measures something.
+    pub measure: Option<f64>,
+    /// What it was about.
+    pub binding: Binding,
+    /// Position of the event.
+    pub seq: u64,
+}
+
+/// An approval or a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignOff {
+    /// In which role.
+    pub role: String,
+    /// Who.
+    pub actor: String,
+    /// What it was about; `None` for a refusal.
+    pub binding: Option<Binding>,
+    /// The reason of a refusal.
+    pub why: String,
+}
+
+/// One phase as the journal tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseHistory {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub state: PhaseState,
+    /// Its snapshot.
+    pub snapshot: Option<SnapshotFact>,
+    /// Its candidate.
+    pub staged: Option<StagedFact>,
+    /// The generation that its candidate became.
+    pub generation: Option<u64>,
+    /// When it went live, RFC 3339.
+    pub live_since: Option<String>,
+    /// Every outcome of a check since the phase was last begun, in order.
+    pub checks: Vec<CheckFact>,
+    /// A check that began and did not end, with its moment.
+    pub looking: Option<(String, String)>,
+    /// Approvals and refusals of the present candidate.
+    pub sign_offs: Vec<SignOff>,
+    /// Managed paths that were rolled back alone.
+    pub rolled_back_paths: Vec<String>,
+    /// What was kept aside by rollbacks.
+    pub kept_aside: Vec<String>,
+    /// Whether the old tree was looked at again after the cutover, for what was written into it at the last moment.
+    pub drift_checked: bool,
+    /// Triggers that fired: check and action.
+    pub fired: Vec<(String, String)>,
+    /// The step that failed last and why, until a later one succeeds.
+    pub failed: Option<(String, String)>,
+}
+
+impl PhaseHistory {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            state: PhaseState::Waiting,
+            snapshot: None,
+            staged: None,
+            generation: None,
+            live_since: None,
+            checks: Vec::new(),
+            looking: None,
+            sign_offs: Vec::new(),
+            rolled_back_paths: Vec::new(),
+            kept_aside: Vec::new(),
+            drift_checked: false,
+            fired: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// The last outcome of a check at a moment.
+    pub fn last_check(&self, check: &str, at: &str) -> Option<&CheckFact> {
+        self.checks.iter().rev().find(|fact| fact.check == check && fact.at == at)
+    }
+
+    fn begin_anew(&mut self) {
+        let rolled_back = std::mem::take(&mut self.kept_aside);
+        *self = Self { state: self.state, kept_aside: rolled_back, ..Self::new(&self.name) };
+    }
+
+    fn take(&mut self, record: &Record) {
+        match &record.event {
+            Event::SnapshotStarted { .. } => self.begin_anew(),
+            Event::SnapshotTaken { snapshot, manifest, .. } => {
+                self.snapshot = Some(SnapshotFact { id: snapshot.clone(), manifest: manifest.clone() });
+            }
+            Event::Staged {
+                transaction,
+                mechanism,
+                changes,
+                old_tree,
+                new_tree,
+                seal,
+                paths,
+                added,
+                removed,
+                changed,
+                ..
+            } => {
+                self.staged = Some(StagedFact {
+                    transaction: transaction.clone(),
+                    mechanism: mechanism.clone(),
+                    changes: changes.clone(),
+                    old_tree: old_tree.clone(),
+                    new_tree: new_tree.clone(),
+                    paths: paths.clone(),
+                    seal: seal.clone(),
+                    counts: (*added, *removed, *changed),
+                });
+                self.sign_offs.clear();
+            }
+            Event::Abandoned { .. } => {
+                self.staged = None;
+                self.sign_offs.clear();
+            }
+            Event::CutOver { generation, .. } => {
+                self.generation = Some(*generation);
+                self.live_since = Some(record.time.clone());
+                self.drift_checked = false;
+            }
+            Event::DriftChecked { .. } => self.drift_checked = true,
+            Event::RolledBack { whole, restored, kept_aside, .. } => {
+                self.kept_aside.extend(kept_aside.iter().cloned());
+                if !whole {
+                    self.rolled_back_paths.extend(restored.iter().cloned());
+                }
+            }
+            Event::StepFailed { step, why, .. } => self.failed = Some((step.clone(), why.clone())),
+            _ => self.take_look(record),
+        }
+        if !matches!(record.event, Event::StepFailed { .. }) {
+            self.failed = None;
+        }
+    }
+
+    fn take_look(&mut self, record: &Record) {
+        match &record.event {
+            Event::CheckStarted { check, at, .. } => self.looking = Some((check.clone(), at.clone())),
+            Event::CheckEnded { check, at, verdict, summary, evidence, milliseconds, measure, binding, .. } => {
+                self.looking = None;
+                self.checks.push(CheckFact {
+                    check: check.clone(),
+                    at: at.clone(),
+                    verdict: Verdict::from_word(verdict).unwrap_or(Verdict::Unknown),
+                    summary: summary.clone(),
+                    evidence: evidence.clone(),
+                    milliseconds: *milliseconds,
+                    measure: *measure,
+                    binding: binding.clone(),
+                    seq: record.seq,
+                });
+            }
+            Event::Approved { role, binding, .. } => self.sign_offs.push(SignOff {
+                role: role.clone(),
+                actor: record.actor.clone(),
+                binding: Some(binding.clone()),
+                why: String::new(),
+            }),
+            Event::Rejected { role, why, .. } => self.sign_offs.push(SignOff {
+                role: role.clone(),
+                actor: record.actor.clone(),
+                binding: None,
+                why: why.clone(),
+            }),
+            Event::TriggerFired { check, action, .. } => self.fired.push((check.clone(), action.clone())),
+            _ => {}
+        }
+    }
+}
+
+/// What the journal tells about the run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// The id of the latest run; `None` when nothing has ever been run.
+    pub run: Option<String>,
+    /// The phases of the latest run, in the order of its plan.
+    pub phases: Vec<PhaseHistory>,
+    /// The number of the live generation; 0 is the tree before the first cutover.
+    pub generation: u64,
+    /// The highest generation number ever given.
+    pub generations: u64,
+    /// Where each live generation came from: generation → the one before it.
+    before: BTreeMap<u64, u64>,
+    /// Position of the last event.
+    pub seq: u64,
+    /// Hash of the last event.
+    pub head: String,
+}
+
+impl History {
+    /// Folds all records, from the first.
+    ///
+    /// # Errors
+    ///
+    /// At the first event that cannot follow what went before.
+    pub fn fold(records: &[Record]) -> Result<Self, IllegalEvent> {
+        let mut history = Self::default();
+        for record in records {
+            history.take(record)?;
+        }
+        Ok(history)
+    }
+
+    /// Takes one more record.
+    ///
+    /// # Errors
+    ///
+    /// When its event cannot follow what went before.
+    pub fn take(&mut self, record: &Record) -> Result<(), IllegalEvent> {
+        let illegal = |why: String| IllegalEvent {
+            seq: record.seq,
+            event: record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word),
+            why,
+        };
+        if let Event::RunStarted { run, phases, .. } = &record.event {
+            self.run = Some(run.clone());
+            self.phases = phases.iter().map(|name| PhaseHistory::new(name)).collect();
+        }
+        if let Some(name) = record.event.phase() {
+            if self.run.is_none() {
+                return Err(illegal("no run has begun".to_owned()));
+            }
+            let at = match self.phases.iter().position(|phase| phase.name == name) {
+                Some(at) => at,
+                None => {
+                    // The plan may have gained a phase while the run was under way.
+                    self.phases.push(PhaseHistory::new(name));
+                    self.phases.len() - 1
+                }
+            };
+            let phase = &mut self.phases[at];
+            let next = phase.state.after(&record.event).ok_or_else(|| {
+                illegal(format!("the phase `{name}` is {}", phase.state.word()))
+            })?;
+            phase.take(record);
+            phase.state = next;
+            self.count_generations(&record.event, at);
+        }
+        self.seq = record.seq;
+        self.head.clone_from(&record.hash);
+        Ok(())
+    }
+
+    /// Whether an event may follow now, without taking it.
+    ///
+    /// # Errors
+    ///
+    /// When it may not.
+    pub fn admits(&self, event: &Event) -> Result<(), IllegalEvent> {
+        let Some(name) = event.phase() else { return Ok(()) };
+        let state = self.phase(name).map_or(PhaseState::Waiting, |phase| phase.state);
+        if self.run.is_some() && state.after(event).is_some() {
+            return Ok(());
+        }
+        let word = event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
+        let why = format!("the phase `{name}` is {}", state.word());
+        Err(IllegalEvent { seq: self.seq + 1, event: word, why })
+    }
+
+    fn count_generations(&mut self, event: &Event, at: usize) {
+        match event {
+            Event::CutOver { generation, .. } => {
+                self.before.insert(*generation, self.generation);
+                self.generation = *generation;
+                self.generations = self.generations.max(*generation);
+            }
+            Event::RolledBack { whole: true, .. } => {
+                if let Some(generation) = self.phases[at].generation {
+                    self.generation = self.before.get(&generation).copied().unwrap_or(0);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The generation that a rollback of the live one leads to.
+    pub fn generation_before(&self) -> Option<u64> {
+        self.before.get(&self.generation).copied()
+    }
+
+    /// The phase of that name.
+    pub fn phase(&self, name: &str) -> Option<&PhaseHistory> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    /// The phase that went live last and still is.
+    pub fn last_live(&self) -> Option<&PhaseHistory> {
+        self.phases.iter().filter(|phase| phase.state.is_live()).max_by_key(|phase| phase.generation)
+    }
+}

@@ -1,0 +1,174 @@
+//! The step *cut over*: the candidate becomes live, and right after it the old tree is looked at for late writers.
+
+use std::path::{Path, PathBuf};
+
+use super::error::StepError;
+use super::gate::{Gate, load_manifest, load_seal};
+use super::layout;
+use super::project::Work;
+use super::seal::{Sealed, named_manifest};
+use super::stage::named;
+use super::witness::Notice;
+use crate::journal::Event;
+use crate::journal::history::StagedFact;
+use crate::manifest::to_hex;
+use crate::plan::{Mechanism, Phase, STATE_FOLDER};
+use crate::tree::copy::make_directories;
+use crate::tree::exchange::participant::{inode, link_target};
+use crate::tree::exchange::{ExchangeError, Participant, Prepare, State, Transaction};
+use crate::world::Disk;
+
+/// Makes the staged candidate of a phase live.
+pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepError> {
+    let started = work.world().clock.monotonic();
+    let disk = work.world().disk.as_ref();
+    let root = work.project.root.as_path();
+    let Some(staged) = work.history().phase(&phase.name).and_then(|history| history.staged.clone()) else {
+        return Err(StepError::not_now("nothing is staged", "`switchback run` stages the candidate"));
+    };
+    let file = work.project.transactions().join(&staged.transaction);
+    let mut transaction = Transaction::open(disk, root, &file)?
+        .ok_or_else(|| ExchangeError::NotLive(file.clone()))?;
+    let generation = work.history().generations + 1;
+    let prepare = Prepare {
+        phase: phase.name.clone(),
+        generation,
+        plan: to_hex(&work.plan().hash),
+        participants: participants(work, &staged)?,
+    };
+    let name = || phase.name.clone();
+    work.record(Event::CutOverStarted { phase: name(), transaction: staged.transaction.clone() })?;
+    if let Err(error) = transaction.cut_over(prepare) {
+        if !matches!(error, ExchangeError::Uncertain(_)) && !matches!(transaction.state(), State::Prepared(_)) {
+            let why = work.redactor.clean(&error.to_string());
+            work.record(Event::CutOverUndone { phase: name(), transaction: staged.transaction, why })?;
+        }
+        return Err(error.into());
+    }
+    work.witness.notice(Notice::Acknowledged {
+        phase: name(),
+        what: format!("generation {generation} is live"),
+        milliseconds: work.world().clock.monotonic().saturating_sub(started).as_secs_f64() * 1_000.0,
+    });
+    let unseen = gate.unseen.len();
+    work.record(Event::CutOver { phase: name(), transaction: staged.transaction, generation })?;
+    if unseen > 0 {
+        work.began(&phase.name, format!("second look at {unseen} paths that the first one had no time for"));
+    }
+    Ok(())
+}
+
+/// What takes part, in order: first the pointer, then the paths.
+fn participants(work: &Work<'_>, staged: &StagedFact) -> Result<Vec<Participant>, StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = work.project.root.as_path();
+    let path_participant = |path: &Path| -> Result<Participant, StepError> {
+        let beside = layout::beside(path, &staged.transaction);
+        Ok(Participant::Path {
+            live: path.to_owned(),
+            old: inode(disk, &root.join(path))?,
+            new: inode(disk, &root.join(&beside))?,
+            kept: layout::kept_old(&staged.transaction, path),
+            beside,
+        })
+    };
+    if staged.mechanism != Mechanism::Pointer.word() {
+        return staged.paths.iter().map(|path| path_participant(Path::new(path))).collect();
+    }
+    let mut participants = vec![Participant::Pointer {
+        link: layout::pointer(),
+        old: link_target(disk, &root.join(layout::pointer()))?,
+        new: layout::pointer_target(&staged.transaction),
+    }];
+    for managed in &work.plan().project.managed {
+        let path = &managed.path;
+        let has_candidate =
+            disk.look(&root.join(layout::pointed_tree(&staged.transaction)).join(path))?.is_some();
+        let is_pointed = layout::is_pointed(disk, root, path)?;
+        let is_there = disk.look(&root.join(path))?.is_some();
+        if has_candidate && !is_pointed {
+            put_link(disk, root, path, &staged.transaction)?;
+            participants.push(path_participant(path)?);
+        } else if !has_candidate && is_there {
+            participants.push(path_participant(path)?);
+        }
+    }
+    Ok(participants)
+}
+
+/// Puts the link that will stand at a managed path beside it.
+fn put_link(disk: &dyn Disk, root: &Path, path: &Path, transaction: &str) -> Result<(), StepError> {
+    let beside = root.join(layout::beside(path, transaction));
+    if disk.look(&beside)?.is_none() {
+        let parent = beside.parent().unwrap_or(root).to_owned();
+        crate::tree::copy::keeping_time(disk, &parent, || disk.make_symlink(&layout::pointer_link(path), &beside))?;
+    }
+    Ok(())
+}
+
+/// The tree that the pointer led to before a transaction: what its managed paths held then.
+pub fn pointed_before(disk: &dyn Disk, root: &Path, file: &Path) -> Result<Option<PathBuf>, StepError> {
+    let Some(transaction) = Transaction::open(disk, root, file)? else { return Ok(None) };
+    let prepare = match transaction.state() {
+        State::Prepared(prepare)
+        | State::Committed(prepare, _)
+        | State::RollingBack(prepare, _, _)
+        | State::RolledBack(prepare)
+        | State::Aborted(prepare) => prepare,
+        State::Empty => return Ok(None),
+    };
+    Ok(prepare.participants.iter().find_map(|participant| match participant {
+        Participant::Pointer { old: Some(old), .. } => Some(root.join(STATE_FOLDER).join(old)),
+        Participant::Pointer { old: None, .. } | Participant::Path { .. } => None,
+    }))
+}
+
+/// Looks at the parked old tree once more: what was written into it after it was sealed, by whoever still had it open,
+/// would be lost in the new one. Returns what drifted, in words.
+pub fn late_drift(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<Vec<String>, StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = work.project.root.as_path();
+    let Some(staged) = work.history().phase(&phase.name).and_then(|history| history.staged.clone()) else {
+        return Ok(Vec::new());
+    };
+    let seal = load_seal(work, &staged)?;
+    let file = work.project.transactions().join(&staged.transaction);
+    let pointed = pointed_before(disk, root, &file)?;
+    let mut drift = Vec::new();
+    for (path, sealed) in &seal.paths {
+        let beside = root.join(layout::beside(path, &staged.transaction));
+        let parked = match (&pointed, disk.look(&beside)?) {
+            (_, Some(_)) => beside,
+            (Some(pointed), None) => pointed.join(path),
+            (None, None) => beside,
+        };
+        drift.extend(drifted(work, &parked, path, sealed.old.as_ref(), &staged.old_tree)?);
+        if unseen.iter().any(|unseen| Path::new(unseen) == path) {
+            let base = layout::live_base(disk, root, &work.plan().project.managed)?;
+            drift.extend(drifted(work, &base.join(path), path, sealed.new.as_ref(), &staged.new_tree)?);
+        }
+    }
+    Ok(drift)
+}
+
+/// What is different between a tree that was moved by the exchange and what it was when it was sealed, in words.
+fn drifted(
+    work: &Work<'_>,
+    content: &Path,
+    path: &Path,
+    sealed: Option<&Sealed>,
+    manifest_hash: &str,
+) -> Result<Option<String>, StepError> {
+    let disk = work.world().disk.as_ref();
+    let survey = match disk.look(content)? {
+        Some(_) => disk.survey(content, None)?.map(Sealed::from),
+        None => None,
+    };
+    let moved = |sealed: &Sealed| sealed.digest_moved.clone();
+    if survey.as_ref().map(moved) == sealed.map(moved) {
+        return Ok(None);
+    }
+    let then = load_manifest(work, manifest_hash)?.below(path);
+    let now = named_manifest(work.world(), content, path)?;
+    Ok((then != now).then(|| named((&then, &now))))
+}

@@ -1,0 +1,390 @@
+//! The cycle of a phase: snapshot, stage, check, approve, cut over, check, watch, finish; resumed from the journal.
+
+use jiff::Timestamp;
+
+use super::error::StepError;
+use super::gate::{self, Gate};
+use super::look::{look, open_checks};
+use super::project::{TOOL, Work};
+use super::roll_back::{RollBackOptions, roll_back};
+use super::watch::{Watch, fire, watch};
+use super::{cut_over, finish, snapshot, stage};
+use crate::journal::{Event, PhaseState};
+use crate::manifest::to_hex;
+use crate::plan::{Moment, Phase};
+use crate::verdict::Verdict;
+
+/// How often a snapshot is made anew because the live tree changed before the candidate was staged.
+const SNAPSHOTS_MAX: u32 = 3;
+
+/// A point of the cycle that a run can be told to stop at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// The snapshot is verified.
+    Snapshot,
+    /// The candidate is staged, and its checks hold.
+    Staged,
+    /// Everybody who must has approved.
+    Approved,
+    /// The candidate is live, and the live checks hold.
+    Live,
+    /// All watch checks hold.
+    Watched,
+    /// The phase is over.
+    Finished,
+}
+
+impl Point {
+    /// All points, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Snapshot, Self::Staged, Self::Approved, Self::Live, Self::Watched, Self::Finished];
+
+    /// The word for it in `--until`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Staged => "staged",
+            Self::Approved => "approved",
+            Self::Live => "live",
+            Self::Watched => "watched",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// Reads the word that [`Point::word`] writes.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|point| point.word() == word)
+    }
+}
+
+/// What is to be run.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Only this phase.
+    pub phase: Option<String>,
+    /// Stop once this point is reached; the end of the last phase when left out.
+    pub until: Option<Point>,
+    /// Give the staged candidate up and build it again.
+    pub restage: bool,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// *yes*: the point was reached.
+    pub verdict: Verdict,
+    /// The phase that it ended in.
+    pub phase: String,
+    /// Every reason why it went no further.
+    pub reasons: Vec<String>,
+    /// The next move; empty when there is none to make.
+    pub next: String,
+    /// When the watch goes on, if that is what it waits for.
+    pub due: Option<Timestamp>,
+}
+
+impl RunOutcome {
+    fn reached(phase: &Phase) -> Self {
+        Self {
+            verdict: Verdict::Yes,
+            phase: phase.name.clone(),
+            reasons: Vec::new(),
+            next: String::new(),
+            due: None,
+        }
+    }
+
+    fn held(phase: &Phase, gate: Gate) -> Self {
+        Self { verdict: gate.verdict, reasons: gate.reasons, next: gate.next, ..Self::reached(phase) }
+    }
+
+    fn refused(phase: &Phase, reason: impl Into<String>, next: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::No,
+            reasons: vec![reason.into()],
+            next: next.into(),
+            ..Self::reached(phase)
+        }
+    }
+}
+
+/// Runs the plan, or goes on with it, until the point is reached or something holds it.
+pub fn run(work: &Work<'_>, options: &RunOptions) -> Result<RunOutcome, StepError> {
+    if let Some(name) = &options.phase
+        && work.plan().phase(name).is_none()
+    {
+        return Err(StepError::NoPhase(name.clone()));
+    }
+    begin_run(work)?;
+    let mut outcome = None;
+    for phase in &work.plan().phases {
+        let is_wanted = options.phase.as_ref().is_none_or(|name| name == &phase.name);
+        if !is_wanted {
+            if state(work, phase) != PhaseState::Finished && outcome.is_none() && precedes(work, phase, options) {
+                return Ok(RunOutcome::refused(
+                    phase,
+                    format!("the phase `{}` comes before it and is not finished", phase.name),
+                    format!("`switchback run --phase {}` goes on with it", phase.name),
+                ));
+            }
+            continue;
+        }
+        let until = options.until.unwrap_or(Point::Finished);
+        let done = run_phase(work, phase, until, options.restage)?;
+        let goes_on = done.verdict == Verdict::Yes && state(work, phase) == PhaseState::Finished;
+        outcome = Some(done);
+        if !goes_on {
+            break;
+        }
+    }
+    outcome.ok_or_else(|| StepError::not_now("the plan has no phase to run", "`switchback plan` shows it"))
+}
+
+fn precedes(work: &Work<'_>, phase: &Phase, options: &RunOptions) -> bool {
+    let at = |name: &str| work.plan().phases.iter().position(|phase| phase.name == name);
+    options.phase.as_ref().is_some_and(|wanted| at(&phase.name) < at(wanted))
+}
+
+/// Begins a run, unless one is under way or was finished under this very plan.
+fn begin_run(work: &Work<'_>) -> Result<(), StepError> {
+    let plan_hash = to_hex(&work.plan().hash);
+    let names: Vec<String> = work.plan().phases.iter().map(|phase| phase.name.clone()).collect();
+    {
+        let history = work.history();
+        let is_over = history.phases.iter().all(|phase| phase.state == PhaseState::Finished);
+        let is_same = history.run.as_ref().is_some_and(|run| run.ends_with(&plan_hash[..12]));
+        if history.run.is_some() && (!is_over || is_same) {
+            return Ok(());
+        }
+    }
+    let number = work.history().seq + 1;
+    work.record(Event::RunStarted {
+        run: format!("r{number}-{}", &plan_hash[..12]),
+        project: work.plan().project.name.clone(),
+        plan: plan_hash,
+        tool: TOOL.to_owned(),
+        phases: names,
+    })
+}
+
+fn state(work: &Work<'_>, phase: &Phase) -> PhaseState {
+    work.history().phase(&phase.name).map_or(PhaseState::Waiting, |history| history.state)
+}
+
+fn run_phase(work: &Work<'_>, phase: &Phase, until: Point, restage: bool) -> Result<RunOutcome, StepError> {
+    if restage {
+        give_up(work, phase)?;
+    }
+    let mut snapshots = 0;
+    loop {
+        match state(work, phase) {
+            PhaseState::Waiting | PhaseState::RolledBack | PhaseState::Snapshotting => {
+                snapshots += 1;
+                failing(work, phase, "snapshot", || snapshot::take(work, phase))?;
+            }
+            PhaseState::Snapshotted | PhaseState::Staging => {
+                if until == Point::Snapshot {
+                    return Ok(RunOutcome::reached(phase));
+                }
+                if let Some(held) = stage_step(work, phase, &mut snapshots)? {
+                    return Ok(held);
+                }
+            }
+            PhaseState::Staged => {
+                if until == Point::Snapshot {
+                    return Ok(RunOutcome::reached(phase));
+                }
+                if let Some(done) = staged_step(work, phase, until)? {
+                    return Ok(done);
+                }
+            }
+            PhaseState::Live => {
+                if let Some(done) = live_step(work, phase, until)? {
+                    return Ok(done);
+                }
+            }
+            PhaseState::Watched => {
+                if until <= Point::Watched {
+                    return Ok(RunOutcome::reached(phase));
+                }
+                failing(work, phase, "finish", || finish::finish(work, phase))?;
+            }
+            PhaseState::Finished => return Ok(RunOutcome::reached(phase)),
+            PhaseState::CuttingOver | PhaseState::RollingBack => {
+                return Err(StepError::not_now(
+                    format!("the phase `{}` is {} and could not be recovered", phase.name, state(work, phase).word()),
+                    "`switchback status` shows where things stand; the transaction's file says what to do",
+                ));
+            }
+        }
+    }
+}
+
+/// Writes down that a step failed before the error goes on.
+fn failing<T>(
+    work: &Work<'_>,
+    phase: &Phase,
+    step: &str,
+    act: impl FnOnce() -> Result<T, StepError>,
+) -> Result<T, StepError> {
+    act().inspect_err(|error| {
+        let why = work.redactor.clean(&error.to_string());
+        let failed = Event::StepFailed { phase: phase.name.clone(), step: step.to_owned(), why };
+        // The error itself goes on to the person; a journal that cannot take it has no say in that.
+        let _ = work.record(failed);
+    })
+}
+
+/// Gives the staged candidate up.
+fn give_up(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
+    match state(work, phase) {
+        PhaseState::Snapshotting | PhaseState::Snapshotted | PhaseState::Staging | PhaseState::Staged => {
+            work.record(Event::Abandoned { phase: phase.name.clone(), why: "it is built again".to_owned() })?;
+            stage::sweep(work)
+        }
+        PhaseState::Waiting | PhaseState::RolledBack => Ok(()),
+        live => Err(StepError::not_now(
+            format!("the phase `{}` is {}: there is no candidate to give up", phase.name, live.word()),
+            "`switchback rollback` takes it back first",
+        )),
+    }
+}
+
+fn stage_step(
+    work: &Work<'_>,
+    phase: &Phase,
+    snapshots: &mut u32,
+) -> Result<Option<RunOutcome>, StepError> {
+    let open = open_checks(work, phase, Moment::Before, |fact| fact.verdict == Verdict::Unknown);
+    if state(work, phase) == PhaseState::Snapshotted {
+        look(work, phase, Moment::Before, &open)?;
+    }
+    let gate = gate::of_checks(work, phase, Moment::Before);
+    if gate.verdict != Verdict::Yes {
+        return Ok(Some(RunOutcome::held(phase, gate)));
+    }
+    let is_built = failing(work, phase, "stage", || stage::build(work, phase))?;
+    if is_built {
+        return Ok(None);
+    }
+    if *snapshots >= SNAPSHOTS_MAX {
+        return Err(StepError::not_now(
+            "the live tree keeps changing between its snapshot and the staging of the candidate",
+            "stop what writes to the managed paths, or take these out of `managed`",
+        ));
+    }
+    *snapshots += 1;
+    work.began(&phase.name, "the live tree changed since its snapshot: another one is made");
+    failing(work, phase, "snapshot", || snapshot::take(work, phase))?;
+    Ok(None)
+}
+
+fn staged_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunOutcome>, StepError> {
+    let open = open_checks(work, phase, Moment::Staged, |fact| fact.verdict == Verdict::Unknown);
+    look(work, phase, Moment::Staged, &open)?;
+    let gate = gate::before_cut_over(work, phase, until > Point::Staged)?;
+    if gate.verdict != Verdict::Yes {
+        return Ok(Some(RunOutcome::held(phase, gate)));
+    }
+    if until <= Point::Approved {
+        return Ok(Some(RunOutcome::reached(phase)));
+    }
+    failing(work, phase, "cut-over", || cut_over::cut_over(work, phase, &gate))?;
+    second_look(work, phase, &gate.unseen)
+}
+
+/// Looks at the parked tree once more. What was written into it at the last moment would be lost: then the cutover is
+/// taken back.
+fn second_look(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<Option<RunOutcome>, StepError> {
+    let drift = cut_over::late_drift(work, phase, unseen)?;
+    work.record(Event::DriftChecked { phase: phase.name.clone(), drift: drift.clone() })?;
+    if drift.is_empty() {
+        return Ok(None);
+    }
+    let why = format!("a tree changed until the last moment: {}", drift.join(", "));
+    let options = RollBackOptions { phase: Some(phase.name.clone()), only: Vec::new(), why: why.clone() };
+    roll_back(work, &options)?;
+    let next = "the cutover was taken back; stop what writes there, then `switchback run`";
+    Ok(Some(RunOutcome::refused(phase, why, next)))
+}
+
+fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunOutcome>, StepError> {
+    let is_checked = work.history().phase(&phase.name).is_some_and(|history| history.drift_checked);
+    if !is_checked && let Some(refused) = second_look(work, phase, &[])? {
+        return Ok(Some(refused));
+    }
+    let open = open_checks(work, phase, Moment::Live, |fact| fact.verdict != Verdict::Yes);
+    look(work, phase, Moment::Live, &open)?;
+    if let Some(fired) = fire(work, phase)? {
+        return Ok(Some(after_watch(phase, fired)));
+    }
+    let gate = gate::of_checks(work, phase, Moment::Live);
+    if gate.verdict != Verdict::Yes {
+        return Ok(Some(RunOutcome::held(phase, gate)));
+    }
+    if until <= Point::Live {
+        return Ok(Some(RunOutcome::reached(phase)));
+    }
+    watch_step(work, phase)
+}
+
+/// Carries out the watch checks that are due. `None`: all were, and hold.
+pub fn watch_step(work: &Work<'_>, phase: &Phase) -> Result<Option<RunOutcome>, StepError> {
+    let watched = watch(work, phase)?;
+    if watched != Watch::Over {
+        return Ok(Some(after_watch(phase, watched)));
+    }
+    for moment in work.plan().watch_moments(&phase.name) {
+        let gate = gate::of_checks(work, phase, moment);
+        if gate.verdict != Verdict::Yes {
+            return Ok(Some(RunOutcome::held(phase, gate)));
+        }
+    }
+    if state(work, phase) == PhaseState::Live {
+        work.record(Event::Watched { phase: phase.name.clone() })?;
+    }
+    Ok(None)
+}
+
+fn after_watch(phase: &Phase, watch: Watch) -> RunOutcome {
+    match watch {
+        Watch::Over => RunOutcome::reached(phase),
+        Watch::Waits { at, due } => RunOutcome {
+            verdict: Verdict::Unknown,
+            reasons: vec![format!("it is live, and watched: the checks at {at} are due at {due}")],
+            next: "`switchback watch` carries them out when they are due".to_owned(),
+            due: Some(due),
+            ..RunOutcome::reached(phase)
+        },
+        Watch::RolledBack(why) => RunOutcome::refused(
+            phase,
+            format!("a trigger rolled it back: {why}"),
+            "the old tree is live; `switchback log` tells what happened",
+        ),
+        Watch::Held(why) => RunOutcome::refused(
+            phase,
+            format!("a trigger holds it: {why}"),
+            "decide: `switchback rollback`, or `switchback watch` goes on",
+        ),
+    }
+}
+
+/// Waits for the watch checks of the live phase and carries them out, until the watch is over, or once what is due.
+pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> {
+    let name = work.history().last_live().map(|phase| phase.name.clone());
+    let phase = name.as_deref().and_then(|name| work.plan().phase(name)).ok_or_else(|| {
+        StepError::not_now("nothing is live that could be watched", "`switchback run` cuts over")
+    })?;
+    loop {
+        if state(work, phase) != PhaseState::Live {
+            return Ok(RunOutcome::reached(phase));
+        }
+        let Some(outcome) = watch_step(work, phase)? else { return Ok(RunOutcome::reached(phase)) };
+        let Some(due) = outcome.due.filter(|_| !once) else { return Ok(outcome) };
+        let wait = due.duration_since(work.world().clock.now());
+        work.world().clock.sleep(wait.unsigned_abs().min(WATCH_PAUSE_MAX));
+    }
+}
+
+/// A sleeping watcher looks at the clock again at least this often: laptops sleep, clocks are set.
+const WATCH_PAUSE_MAX: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,0 +1,354 @@
+//! The gate: what must hold before a phase goes live, and every reason why it does not.
+//!
+//! Evidence and approvals count only when they are about exactly what would be put in (BX-10): plan, both trees,
+//! inputs, options and tool are compared one by one, and what changed is named.
+
+use std::path::Path;
+
+use super::error::StepError;
+use super::look::inputs_hash;
+use super::project::{TOOL, Work};
+use super::seal::{Seal, Sealed, named_manifest};
+use super::stage::{candidate, named};
+use super::{layout, snapshot};
+use crate::journal::Binding;
+use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
+use crate::manifest::{Manifest, to_hex};
+use crate::plan::{CheckPlan, Mechanism, Moment, Phase};
+use crate::verdict::Verdict;
+
+/// The quick look at both trees before an exchange may take so long; what it does not reach is looked at right after
+/// the exchange, which is then taken back if need be. So the time of a cutover does not grow with the size of the tree.
+pub const SURVEY_BEFORE_MS: u64 = 15;
+
+/// What stands at a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// *yes*: it is open.
+    pub verdict: Verdict,
+    /// Every reason why it is not.
+    pub reasons: Vec<String>,
+    /// The next move.
+    pub next: String,
+    /// Managed paths that were not looked at again in the time there was.
+    pub unseen: Vec<String>,
+}
+
+impl Gate {
+    /// An open gate.
+    fn open() -> Self {
+        Self { verdict: Verdict::Yes, reasons: Vec::new(), next: String::new(), unseen: Vec::new() }
+    }
+
+    fn close(&mut self, verdict: Verdict, reason: impl Into<String>, next: impl Into<String>) {
+        self.verdict = self.verdict.and(verdict);
+        self.reasons.push(reason.into());
+        if self.next.is_empty() {
+            self.next = next.into();
+        }
+    }
+}
+
+/// What is there now, to compare evidence with.
+#[derive(Debug, Clone)]
+struct Present {
+    old_tree: String,
+    new_tree: String,
+}
+
+/// The checks of a moment alone: all carried out, none says no, none could not tell. *No* at `before` does not hold:
+/// it is what later outcomes are compared with.
+pub fn of_checks(work: &Work<'_>, phase: &Phase, moment: Moment) -> Gate {
+    let mut gate = Gate::open();
+    let history = work.history();
+    let at = moment.to_string();
+    for check in work.plan().checks_at(&phase.name, moment) {
+        let fact = history.phase(&phase.name).and_then(|history| history.last_check(&check.name, &at));
+        judge(&mut gate, check, &at, fact);
+    }
+    gate
+}
+
+fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>) {
+    let again = format!("`switchback check {} --at {at}` looks again", check.name);
+    match fact {
+        None => gate.close(Verdict::Unknown, format!("the check `{}` was not carried out at {at}", check.name), again),
+        Some(fact) => match fact.verdict {
+            Verdict::Yes => {}
+            Verdict::No if at == "before" => {}
+            Verdict::No => {
+                let next = if at == "staged" {
+                    "correct the candidate, then `switchback run --restage`".to_owned()
+                } else {
+                    format!("`switchback rollback` makes the old tree live; {again}")
+                };
+                gate.close(Verdict::No, format!("the check `{}` says no at {at}: {}", check.name, fact.summary), next);
+            }
+            Verdict::Unknown => gate.close(
+                Verdict::Unknown,
+                format!("the check `{}` could not tell at {at}: {}", check.name, fact.summary),
+                again,
+            ),
+        },
+    }
+}
+
+/// Everything that must hold before the cutover: checks, evidence that is still about what is there, no drift,
+/// approvals.
+pub fn before_cut_over(work: &Work<'_>, phase: &Phase, with_approvals: bool) -> Result<Gate, StepError> {
+    let mut gate = Gate::open();
+    let history = work.history().phase(&phase.name).cloned();
+    let Some((history, staged)) = history.and_then(|h| h.staged.clone().map(|staged| (h, staged))) else {
+        gate.close(Verdict::Unknown, "nothing is staged", "`switchback run` stages the candidate");
+        return Ok(gate);
+    };
+    for part in [of_checks(work, phase, Moment::Before), of_checks(work, phase, Moment::Staged)] {
+        for reason in part.reasons {
+            gate.close(part.verdict, reason, part.next.clone());
+        }
+    }
+    if staged.changes != work.project.changes_hash(phase) {
+        gate.close(
+            Verdict::No,
+            "the plan's managed paths or changes are others than those the candidate was built from",
+            "`switchback run --restage` builds it again",
+        );
+    }
+    let present = look_at_trees(work, &staged, &mut gate)?;
+    look_at_evidence(work, phase, &history, &present, &mut gate)?;
+    if with_approvals {
+        look_at_approvals(work, phase, &history, &present, &mut gate);
+    }
+    Ok(gate)
+}
+
+/// Both trees as they are now. Where a survey says that nothing was touched, what was staged still holds.
+fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Result<Present, StepError> {
+    let disk = work.world().disk.as_ref();
+    let plan = work.plan();
+    let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
+    let mechanism = Mechanism::from_word(&staged.mechanism).unwrap_or(Mechanism::Exchange);
+    let seal = load_seal(work, staged)?;
+    let started = work.world().clock.monotonic();
+    let (mut old_moved, mut new_moved) = (false, false);
+    for (path, sealed) in &seal.paths {
+        let sides = [
+            (base.join(path), &sealed.old, &mut old_moved),
+            (plan.root.join(candidate(mechanism, &staged.transaction, path)), &sealed.new, &mut new_moved),
+        ];
+        for (content, sealed, moved) in sides {
+            let used = work.world().clock.monotonic().saturating_sub(started).as_millis();
+            let left = SURVEY_BEFORE_MS.saturating_sub(u64::try_from(used).unwrap_or(u64::MAX));
+            match is_untouched(work, &content, sealed.as_ref(), left)? {
+                Some(is_untouched) => *moved |= !is_untouched,
+                None => gate.unseen.push(path.to_string_lossy().into_owned()),
+            }
+        }
+    }
+    gate.unseen.sort();
+    gate.unseen.dedup();
+    let mut present = Present { old_tree: staged.old_tree.clone(), new_tree: staged.new_tree.clone() };
+    if old_moved {
+        let now = manifest_of(work, |path| base.join(path))?;
+        present.old_tree = snapshot::hash_of(&now);
+        if present.old_tree != staged.old_tree {
+            let then = load_manifest(work, &staged.old_tree)?;
+            gate.close(
+                Verdict::No,
+                format!("the live tree changed since the candidate was staged: {}", named((&then, &now))),
+                "look at these changes, then `switchback run --restage` builds the candidate on top of them",
+            );
+        }
+    }
+    if new_moved {
+        let changed = |path: &Path| seal.paths.contains_key(path);
+        let now = manifest_of(work, |path| match mechanism {
+            Mechanism::Exchange if !changed(path) => base.join(path),
+            _ => plan.root.join(candidate(mechanism, &staged.transaction, path)),
+        })?;
+        present.new_tree = snapshot::hash_of(&now);
+        if present.new_tree != staged.new_tree {
+            let then = load_manifest(work, &staged.new_tree)?;
+            gate.close(
+                Verdict::No,
+                format!("the candidate changed since it was checked: {}", named((&then, &now))),
+                "`switchback run --restage` builds it again from its source",
+            );
+        }
+    }
+    Ok(present)
+}
+
+fn is_untouched(
+    work: &Work<'_>,
+    content: &Path,
+    sealed: Option<&Sealed>,
+    within_ms: u64,
+) -> Result<Option<bool>, StepError> {
+    let disk = work.world().disk.as_ref();
+    match (disk.look(content)?, sealed) {
+        (None, None) => Ok(Some(true)),
+        (None, Some(_)) | (Some(_), None) => Ok(Some(false)),
+        (Some(_), Some(sealed)) => {
+            let survey = disk.survey(content, Some(within_ms))?;
+            Ok(survey.map(|survey| Sealed::from(survey).digest == sealed.digest))
+        }
+    }
+}
+
+fn manifest_of(
+    work: &Work<'_>,
+    content: impl Fn(&Path) -> std::path::PathBuf,
+) -> Result<Manifest, StepError> {
+    let mut entries = Vec::new();
+    for managed in &work.plan().project.managed {
+        entries.extend(named_manifest(work.world(), &content(&managed.path), &managed.path)?.entries);
+    }
+    Ok(Manifest::from_entries(entries))
+}
+
+/// The seal of a staged phase.
+pub fn load_seal(work: &Work<'_>, staged: &StagedFact) -> Result<Seal, StepError> {
+    let text = work.evidence.get(work.world().disk.as_ref(), &staged.seal)?;
+    Seal::from_json(&text).ok_or_else(|| {
+        let path = work.evidence.path(&staged.seal);
+        super::evidence::EvidenceError::Damaged(path, "it is not a seal".to_owned()).into()
+    })
+}
+
+/// A manifest among the evidence.
+pub fn load_manifest(work: &Work<'_>, hash: &str) -> Result<Manifest, StepError> {
+    Ok(work.evidence.get_manifest(work.world().disk.as_ref(), hash)?)
+}
+
+fn look_at_evidence(
+    work: &Work<'_>,
+    phase: &Phase,
+    history: &PhaseHistory,
+    present: &Present,
+    gate: &mut Gate,
+) -> Result<(), StepError> {
+    let snapshot_tree = history.snapshot.as_ref().map(|fact| fact.manifest.clone()).unwrap_or_default();
+    for moment in [Moment::Before, Moment::Staged] {
+        let at = moment.to_string();
+        for check in work.plan().checks_at(&phase.name, moment) {
+            let Some(fact) = history.last_check(&check.name, &at) else { continue };
+            let (old_tree, new_tree) = match moment {
+                Moment::Before => (snapshot_tree.clone(), String::new()),
+                _ => (present.old_tree.clone(), present.new_tree.clone()),
+            };
+            let now = Binding {
+                plan: to_hex(&work.plan().hash),
+                options: to_hex(&check.hash),
+                old_tree,
+                new_tree,
+                inputs: inputs_hash(work, check)?,
+                tool: TOOL.to_owned(),
+            };
+            let changed = changed_since(&fact.binding, &now);
+            if !changed.is_empty() {
+                gate.close(
+                    Verdict::No,
+                    format!(
+                        "the evidence of the check `{}` at {at} is void, because since then {} changed",
+                        check.name,
+                        changed.join(", ")
+                    ),
+                    format!("`switchback check {} --at {at}` looks again", check.name),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is different between what evidence was about and what is there now, by name.
+pub fn changed_since(then: &Binding, now: &Binding) -> Vec<&'static str> {
+    let Binding { plan, options, old_tree, new_tree, inputs, tool } = then;
+    let parts = [
+        (plan == &now.plan, "the plan"),
+        (options == &now.options, "the check's options"),
+        (old_tree == &now.old_tree, "the live tree"),
+        (new_tree == &now.new_tree, "the candidate"),
+        (inputs == &now.inputs, "its inputs"),
+        (tool == &now.tool, "the version of Switchback"),
+    ];
+    parts.into_iter().filter(|(is_same, _)| !is_same).map(|(_, name)| name).collect()
+}
+
+fn look_at_approvals(
+    work: &Work<'_>,
+    phase: &Phase,
+    history: &PhaseHistory,
+    present: &Present,
+    gate: &mut Gate,
+) {
+    let now = Binding {
+        plan: to_hex(&work.plan().hash),
+        old_tree: present.old_tree.clone(),
+        new_tree: present.new_tree.clone(),
+        tool: TOOL.to_owned(),
+        ..Binding::default()
+    };
+    for missing in missing_approvals(phase, history, &now) {
+        gate.close(
+            Verdict::No,
+            missing.reason,
+            format!("`switchback approve {} --role {}`", quoted(&phase.name), quoted(&missing.role)),
+        );
+    }
+}
+
+/// A name as it is typed into a shell.
+fn quoted(name: &str) -> String {
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+/// A role that has not approved yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingApproval {
+    /// The role.
+    pub role: String,
+    /// Why its approval is missing.
+    pub reason: String,
+}
+
+/// The roles whose approval is missing, refused, or about something else.
+pub fn missing_approvals(phase: &Phase, history: &PhaseHistory, now: &Binding) -> Vec<MissingApproval> {
+    let mut missing = Vec::new();
+    for role in &phase.approve.roles {
+        let mut last: Vec<&crate::journal::history::SignOff> = Vec::new();
+        for sign_off in history.sign_offs.iter().filter(|sign_off| &sign_off.role == role) {
+            // A person's last word counts.
+            last.retain(|earlier| earlier.actor != sign_off.actor);
+            last.push(sign_off);
+        }
+        let mut problems = Vec::new();
+        let mut valid = 0;
+        for sign_off in &last {
+            match &sign_off.binding {
+                None => problems.push(format!("{} refused: {}", sign_off.actor, sign_off.why)),
+                Some(binding) => match changed_since(binding, now) {
+                    changed if changed.is_empty() => valid += 1,
+                    changed => problems.push(format!(
+                        "the approval of {} is void, because since then {} changed",
+                        sign_off.actor,
+                        changed.join(", ")
+                    )),
+                },
+            }
+        }
+        let refused = last.iter().any(|sign_off| sign_off.binding.is_none());
+        if refused || valid < phase.approve.each {
+            let wanted = format!("role `{role}`: {valid} of {} approvals", phase.approve.each);
+            let reason =
+                if problems.is_empty() { wanted } else { format!("{wanted} ({})", problems.join("; ")) };
+            missing.push(MissingApproval { role: role.clone(), reason });
+        }
+    }
+    missing
+}

@@ -1,0 +1,257 @@
+//! Carrying out checks, and keeping what they saw: every outcome is evidence, bound to what it was about.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::error::StepError;
+use super::layout;
+use super::project::{TOOL, Work};
+use super::seal::named_manifest;
+use super::stage::candidate;
+use super::trees::{Contents, PhaseTrees};
+use crate::check::{Looked, Scene};
+use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
+use crate::journal::{Binding, Event};
+use crate::manifest::to_hex;
+use crate::plan::{CheckPlan, Mechanism, Moment, Phase};
+use crate::tree::copy::{make_directories, remove_tree};
+use crate::verdict::Verdict;
+use crate::world::Disk;
+
+/// Carries out checks of a phase at a moment, in order, and records every outcome.
+pub fn look(work: &Work<'_>, phase: &Phase, moment: Moment, checks: &[&CheckPlan]) -> Result<Verdict, StepError> {
+    if checks.is_empty() {
+        return Ok(Verdict::Yes);
+    }
+    let disk = work.world().disk.as_ref();
+    let folder = work.project.state().join("work").join("look");
+    remove_tree(disk, &folder)?;
+    make_directories(disk, &work.project.root, &folder.join("trees"))?;
+    let (old, new) = contents(work, phase)?;
+    let trees = PhaseTrees::new(work.world(), work.plan(), moment, folder.join("trees"), old, new);
+    let mut verdicts = Vec::new();
+    for (number, check) in checks.iter().enumerate() {
+        let out = folder.join(format!("out-{number}"));
+        disk.make_directory(&out, 0o755)?;
+        verdicts.push(look_once(work, phase, moment, check, &trees, &out)?);
+        trees.renew();
+    }
+    remove_tree(disk, &folder)?;
+    Ok(Verdict::all(verdicts))
+}
+
+fn look_once(
+    work: &Work<'_>,
+    phase: &Phase,
+    moment: Moment,
+    check: &CheckPlan,
+    trees: &PhaseTrees<'_>,
+    out: &Path,
+) -> Result<Verdict, StepError> {
+    let at = moment.to_string();
+    work.record(Event::CheckStarted { phase: phase.name.clone(), check: check.name.clone(), at: at.clone() })?;
+    work.began(&phase.name, format!("check {}", check.name));
+    let binding = binding(work, phase, check)?;
+    let before = details_before(work, phase, check)?;
+    let scene = Scene {
+        world: work.world(),
+        comparer: work.project.ports.comparer.as_ref(),
+        trees,
+        moment,
+        out,
+        timeout: Duration::from_secs(check.timeout_s),
+        before: before.as_ref(),
+    };
+    let started = work.world().clock.monotonic();
+    let mut looked = check.check.look(&scene);
+    let elapsed = work.world().clock.monotonic().saturating_sub(started);
+    if binding.inputs != inputs_hash(work, check)? {
+        // What was read may be half old and half new.
+        looked = Looked::unknown("its inputs changed while it looked", looked.details);
+    }
+    let summary = work.redactor.clean(&looked.summary);
+    let evidence = store(work, phase, check, &at, &looked, &binding)?;
+    work.record(Event::CheckEnded {
+        phase: phase.name.clone(),
+        check: check.name.clone(),
+        at: at.clone(),
+        verdict: looked.verdict.word().to_owned(),
+        summary: summary.clone(),
+        evidence,
+        milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        measure: looked.measure,
+        binding,
+    })?;
+    work.witness.notice(super::witness::Notice::Looked {
+        check: check.name.clone(),
+        at,
+        verdict: looked.verdict,
+        summary,
+    });
+    Ok(looked.verdict)
+}
+
+fn store(
+    work: &Work<'_>,
+    phase: &Phase,
+    check: &CheckPlan,
+    at: &str,
+    looked: &Looked,
+    binding: &Binding,
+) -> Result<String, StepError> {
+    let report = json!({
+        "schema": "switchback/evidence/1",
+        "verdict": looked.verdict.word(),
+        "phase": phase.name,
+        "check": check.name,
+        "kind": check.kind,
+        "at": at,
+        "summary": looked.summary,
+        "measure": looked.measure,
+        "binding": binding_json(binding),
+        "details": looked.details,
+    });
+    let text = work.redactor.clean(&format!("{report:#}\n"));
+    Ok(work.evidence.put(work.world().disk.as_ref(), text.as_bytes())?)
+}
+
+/// A binding as it stands in evidence.
+pub fn binding_json(binding: &Binding) -> Value {
+    json!({
+        "plan": binding.plan,
+        "options": binding.options,
+        "old_tree": binding.old_tree,
+        "new_tree": binding.new_tree,
+        "inputs": binding.inputs,
+        "tool": binding.tool,
+    })
+}
+
+/// What the check saw at `before`, if it looked then and came to an answer.
+fn details_before(work: &Work<'_>, phase: &Phase, check: &CheckPlan) -> Result<Option<Value>, StepError> {
+    let history = work.history();
+    let fact = history.phase(&phase.name).and_then(|history| history.last_check(&check.name, "before"));
+    let Some(fact) = fact.filter(|fact| fact.verdict != Verdict::Unknown) else { return Ok(None) };
+    let text = work.evidence.get(work.world().disk.as_ref(), &fact.evidence)?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| {
+        super::evidence::EvidenceError::Damaged(work.evidence.path(&fact.evidence), error.to_string())
+    })?;
+    Ok(value.get("details").cloned())
+}
+
+/// What a check's evidence is about now.
+pub fn binding(work: &Work<'_>, phase: &Phase, check: &CheckPlan) -> Result<Binding, StepError> {
+    let history = work.history();
+    let (old_tree, new_tree) = history.phase(&phase.name).map_or_else(Default::default, trees_of);
+    Ok(Binding {
+        plan: to_hex(&work.plan().hash),
+        options: to_hex(&check.hash),
+        old_tree,
+        new_tree,
+        inputs: inputs_hash(work, check)?,
+        tool: TOOL.to_owned(),
+    })
+}
+
+/// The hashes of the old and the new tree as far as they are known: of the snapshot before the candidate is staged.
+pub fn trees_of(history: &PhaseHistory) -> (String, String) {
+    match (&history.staged, &history.snapshot) {
+        (Some(staged), _) => (staged.old_tree.clone(), staged.new_tree.clone()),
+        (None, Some(snapshot)) => (snapshot.manifest.clone(), String::new()),
+        (None, None) => Default::default(),
+    }
+}
+
+/// The hash of a check's declared inputs; empty when it has none.
+pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepError> {
+    if check.inputs.is_empty() {
+        return Ok(String::new());
+    }
+    let mut hasher = blake3::Hasher::new();
+    for input in &check.inputs {
+        let path = work.project.root.join(input);
+        if work.world().disk.look(&path)?.is_none() {
+            return Err(StepError::not_now(
+                format!("the input `{}` of the check `{}` does not exist", input.display(), check.name),
+                "correct `inputs` in the plan, or bring the input",
+            ));
+        }
+        for mut entry in named_manifest(work.world(), &path, input)?.entries {
+            // An input is what can be read in it; that it was copied or touched changes nothing.
+            entry.mtime_ns = 0;
+            hasher.update(&crate::manifest::Manifest { entries: vec![entry] }.hash());
+        }
+    }
+    Ok(to_hex(hasher.finalize().as_bytes()))
+}
+
+/// Where the content of each managed path is on the old and on the new side.
+fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Contents), StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = &work.project.root;
+    let base = layout::live_base(disk, root, &work.plan().project.managed)?;
+    let history = work.history();
+    let staged = history.phase(&phase.name).filter(|history| history.state != crate::journal::PhaseState::Snapshotted);
+    let is_live = staged.is_some_and(|history| history.state.is_live());
+    let staged = staged.and_then(|history| history.staged.as_ref());
+    let (mut old, mut new) = (Contents::new(), Contents::new());
+    for managed in &work.plan().project.managed {
+        let path = &managed.path;
+        let live = existing(disk, base.join(path))?;
+        let (old_content, new_content) = match staged {
+            Some(staged) if staged.paths.iter().any(|changed| Path::new(changed) == path) => {
+                let other = other_content(disk, root, staged, path, is_live)?;
+                if is_live { (other, live) } else { (live, other) }
+            }
+            _ => (live.clone(), live),
+        };
+        old.insert(path.clone(), old_content);
+        new.insert(path.clone(), new_content);
+    }
+    Ok((old, new))
+}
+
+/// The side of a changed path that is not live: the candidate before the cutover, the old tree after it.
+fn other_content(
+    disk: &dyn Disk,
+    root: &Path,
+    staged: &StagedFact,
+    path: &Path,
+    is_live: bool,
+) -> Result<Option<PathBuf>, StepError> {
+    let mechanism = Mechanism::from_word(&staged.mechanism).unwrap_or(Mechanism::Exchange);
+    if !is_live {
+        return existing(disk, root.join(candidate(mechanism, &staged.transaction, path)));
+    }
+    let beside = existing(disk, root.join(layout::beside(path, &staged.transaction)))?;
+    let kept = existing(disk, root.join(layout::kept_old(&staged.transaction, path)))?;
+    if mechanism == Mechanism::Exchange || beside.is_some() || kept.is_some() {
+        return Ok(beside.or(kept));
+    }
+    let file = root.join(crate::plan::STATE_FOLDER).join("txn").join(&staged.transaction);
+    Ok(super::cut_over::pointed_before(disk, root, &file)?.map(|old| old.join(path)))
+}
+
+fn existing(disk: &dyn Disk, path: PathBuf) -> Result<Option<PathBuf>, StepError> {
+    Ok(disk.look(&path)?.map(|_| path))
+}
+
+/// The outcomes of a phase's checks at a moment that are still to be looked at: never looked at, or could not tell.
+pub fn open_checks<'p>(
+    work: &'p Work<'_>,
+    phase: &'p Phase,
+    moment: Moment,
+    again: impl Fn(&CheckFact) -> bool,
+) -> Vec<&'p CheckPlan> {
+    let history = work.history();
+    let phase_history = history.phase(&phase.name);
+    let at = moment.to_string();
+    work.plan()
+        .checks_at(&phase.name, moment)
+        .filter(|check| {
+            phase_history.and_then(|history| history.last_check(&check.name, &at)).is_none_or(&again)
+        })
+        .collect()
+}

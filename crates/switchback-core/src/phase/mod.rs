@@ -1,0 +1,31 @@
+//! The phase: one reversible change, from its snapshot to its end, or back.
+//!
+//! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
+//! [`look`] carries out checks → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`roll_back`].
+//! [`recover`] comes before all of them.
+
+pub mod cut_over;
+pub mod cycle;
+mod error;
+pub mod evidence;
+pub mod finish;
+pub mod gate;
+pub mod layout;
+pub mod look;
+pub mod project;
+mod recover;
+pub mod redact;
+pub mod roll_back;
+pub mod seal;
+pub mod sign_off;
+pub mod snapshot;
+pub mod stage;
+mod trees;
+pub mod watch;
+pub mod witness;
+
+pub use cycle::{Point, RunOptions, RunOutcome, run, watch_live};
+pub use error::StepError;
+pub use project::{Ports, Project, TOOL, Work};
+pub use roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, plan_roll_back, roll_back};
+pub use witness::{Nobody, Notice, Witness};

@@ -1,0 +1,248 @@
+//! A project that is worked on: its plan, its state, its lock, its journal.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::StepError;
+use super::evidence::EvidenceStore;
+use super::redact::Redactor;
+use super::witness::{Notice, Witness};
+use crate::journal::{Event, History, Journal};
+use crate::manifest::{Hash, to_hex};
+use crate::plan::{self, Plan, STATE_FOLDER};
+use crate::port::{Comparer, Vault, Vaults};
+use crate::tree::copy::keeping_time;
+use crate::world::{Lock, World};
+
+/// Name and version of the program, as evidence is bound to it.
+pub const TOOL: &str = concat!("switchback ", env!("CARGO_PKG_VERSION"));
+
+/// What a project needs from outside: the world, and the heavy crates behind their ports.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// The only door to the outside.
+    pub world: World,
+    /// Compares results.
+    pub comparer: Arc<dyn Comparer>,
+    /// Keeps snapshots.
+    pub vaults: Arc<dyn Vaults>,
+}
+
+/// A project with its plan, to be looked at.
+#[derive(Debug)]
+pub struct Project {
+    /// Its root.
+    pub root: PathBuf,
+    /// Its plan.
+    pub plan: Plan,
+    /// What it needs from outside.
+    pub ports: Ports,
+}
+
+impl Project {
+    /// Reads the plan of the project at `root`. Touches nothing.
+    pub fn open(root: &Path, ports: &Ports) -> Result<Self, StepError> {
+        let plan = plan::load(root, ports.world.disk.as_ref()).map_err(|error| match error {
+            plan::LoadError::Disk(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
+                StepError::NoPlan(root.to_owned())
+            }
+            plan::LoadError::Disk(error) => error.into(),
+            plan::LoadError::Plan(error) => error.into(),
+        })?;
+        Ok(Self { root: root.to_owned(), plan, ports: ports.clone() })
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> PathBuf {
+        self.root.join(STATE_FOLDER)
+    }
+
+    /// The folder of the transactions.
+    pub fn transactions(&self) -> PathBuf {
+        self.state().join("txn")
+    }
+
+    /// The vault that the plan names.
+    pub fn vault(&self) -> Box<dyn Vault> {
+        self.ports.vaults.open(&self.root.join(&self.plan.snapshot.repository))
+    }
+
+    /// The history as the journal tells it; an empty one when there is no journal yet.
+    pub fn history(&self) -> Result<History, StepError> {
+        match Journal::open_existing(&self.state().join("journal.db"), &self.ports.world)? {
+            Some(journal) => Ok(History::fold(&journal.records()?)?),
+            None => Ok(History::default()),
+        }
+    }
+
+    /// BLAKE3 of everything that decides what a phase's candidate is: managed paths and changes.
+    pub fn changes_hash(&self, phase: &plan::Phase) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&phase.hash);
+        for managed in &self.plan.project.managed {
+            hasher.update(format!("{:?}", managed.path).as_bytes());
+            hasher.update(&[u8::from(managed.delete)]);
+        }
+        let hash: Hash = *hasher.finalize().as_bytes();
+        to_hex(&hash)
+    }
+}
+
+/// A project that this process alone may change, until it is dropped.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// The project.
+    pub project: Project,
+    /// Blanks secrets.
+    pub redactor: Redactor,
+    /// Reports and manifests.
+    pub evidence: EvidenceStore,
+    /// Who watches.
+    pub witness: &'a dyn Witness,
+    journal: Option<Journal>,
+    history: RefCell<History>,
+    _lock: Box<dyn Lock>,
+}
+
+impl<'a> Work<'a> {
+    /// Takes the project's lock, opens its journal, and ends what an earlier process left unfinished.
+    pub fn begin(project: Project, doing: &str, witness: &'a dyn Witness) -> Result<Self, StepError> {
+        let work = Self::lock(project, doing, witness, true)?;
+        work.recover()?;
+        Ok(work)
+    }
+
+    /// Like [`Work::begin`], for a rollback: a journal that cannot be used is said and does not stop it.
+    pub fn begin_rollback(project: Project, doing: &str, witness: &'a dyn Witness) -> Result<Self, StepError> {
+        let work = Self::lock(project, doing, witness, false)?;
+        work.recover()?;
+        Ok(work)
+    }
+
+    fn lock(project: Project, doing: &str, witness: &'a dyn Witness, strict: bool) -> Result<Self, StepError> {
+        let world = &project.ports.world;
+        prepare_state(&project)?;
+        let note = format!(
+            "{} (process {}) runs `switchback {doing}` since {}\n",
+            world.surroundings.actor(),
+            world.surroundings.process_id(),
+            world.clock.now()
+        );
+        let lock = match world.disk.lock(&project.state().join("lock"), &note)? {
+            Ok(lock) => lock,
+            Err(holder) => return Err(StepError::Locked(holder.note)),
+        };
+        let (journal, history) = match open_journal(&project) {
+            Ok((journal, history)) => (Some(journal), history),
+            Err(error) if !strict => {
+                let warning = format!("the journal cannot be used, and is left as it is: {error}");
+                witness.notice(Notice::Warning(warning));
+                (None, History::default())
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            redactor: Redactor::new(world.surroundings.as_ref()),
+            evidence: EvidenceStore::new(project.state()),
+            witness,
+            journal,
+            history: RefCell::new(history),
+            _lock: lock,
+            project,
+        })
+    }
+
+    /// The world.
+    pub fn world(&self) -> &World {
+        &self.project.ports.world
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.project.plan
+    }
+
+    /// Where things stand.
+    pub fn history(&self) -> std::cell::Ref<'_, History> {
+        self.history.borrow()
+    }
+
+    /// Whether the journal can be used.
+    pub fn has_journal(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Writes an event into the journal and takes it into the history. Illegal events are refused before they are
+    /// written.
+    pub fn record(&self, event: Event) -> Result<(), StepError> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        self.history.borrow().admits(&event)?;
+        let written = journal.append(event)?;
+        self.history.borrow_mut().take(&written)?;
+        Ok(())
+    }
+
+    /// All records of the journal; none when it cannot be used.
+    pub fn records(&self) -> Result<Vec<crate::journal::Record>, StepError> {
+        Ok(self.journal.as_ref().map_or_else(|| Ok(Vec::new()), Journal::records)?)
+    }
+
+    /// Tells the witness that a step begins.
+    pub fn began(&self, phase: &str, what: impl Into<String>) {
+        self.witness.notice(Notice::Began { phase: phase.to_owned(), what: what.into() });
+    }
+
+    /// Tells the witness that a step is done.
+    pub fn done(&self, phase: &str, what: impl Into<String>) {
+        self.witness.notice(Notice::Done { phase: phase.to_owned(), what: what.into() });
+    }
+}
+
+fn open_journal(project: &Project) -> Result<(Journal, History), StepError> {
+    let journal = Journal::open(&project.state().join("journal.db"), &project.ports.world)?;
+    let history = History::fold(&journal.records()?)?;
+    Ok((journal, history))
+}
+
+/// The state folder, which ignores itself in git, and the folder of the transactions.
+fn prepare_state(project: &Project) -> Result<(), StepError> {
+    let disk = project.ports.world.disk.as_ref();
+    let state = project.state();
+    if disk.look(&state)?.is_none() {
+        keeping_time(disk, &project.root, || disk.make_directory(&state, 0o755))?;
+        disk.sync_directory(&project.root)?;
+    }
+    let ignore = state.join(".gitignore");
+    if disk.look(&ignore)?.is_none() {
+        disk.write_new(&ignore, 0o644, &mut "*\n".as_bytes())?;
+    }
+    let transactions = project.transactions();
+    if disk.look(&transactions)?.is_none() {
+        disk.make_directory(&transactions, 0o755)?;
+        disk.sync_directory(&state)?;
+    }
+    exclude_from_git(project)
+}
+
+/// Candidates and parked trees stand beside the live ones; git is told not to see them.
+fn exclude_from_git(project: &Project) -> Result<(), StepError> {
+    const LINES: &str = "# Switchback's candidates and parked trees\n.*.sb-*\n/.switchback/\n";
+    const EXCLUDE_BYTES_MAX: u64 = 1024 * 1024;
+    let disk = project.ports.world.disk.as_ref();
+    let info = project.root.join(".git").join("info");
+    if disk.look(&info)?.is_none() {
+        return Ok(());
+    }
+    let exclude = info.join("exclude");
+    let there = match disk.look(&exclude)? {
+        Some(_) => disk.read(&exclude, EXCLUDE_BYTES_MAX)?,
+        None => Vec::new(),
+    };
+    if !String::from_utf8_lossy(&there).contains(".*.sb-*") {
+        let separator = if there.is_empty() || there.ends_with(b"\n") { "" } else { "\n" };
+        disk.append(&exclude, format!("{separator}{LINES}").as_bytes())?;
+    }
+    Ok(())
+}
+

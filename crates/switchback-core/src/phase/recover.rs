@@ -1,0 +1,125 @@
+//! Recovery: what an earlier process left unfinished is ended, first of all, and the journal is told.
+
+use std::path::Path;
+
+use super::error::StepError;
+use super::project::Work;
+use super::roll_back::settle;
+use super::witness::Notice;
+use crate::journal::{Event, PhaseState};
+use crate::tree::exchange::{Outcome, Prepare, State, Transaction, recover};
+
+impl Work<'_> {
+    /// Ends what an earlier process left unfinished. The transactions' own files decide; the journal follows them.
+    pub(super) fn recover(&self) -> Result<(), StepError> {
+        let disk = self.world().disk.as_ref();
+        let recovered = recover(disk, &self.project.root, &self.project.transactions())?;
+        for (id, outcome) in &recovered {
+            let what = match outcome {
+                Outcome::TakenBack => format!("an interrupted cutover ({id}) was taken back: the old tree is live"),
+                Outcome::RolledBack(_) => format!("an interrupted rollback ({id}) was finished: the old tree is live"),
+            };
+            self.witness.notice(Notice::Warning(what));
+        }
+        if self.has_journal() {
+            self.reconcile()?;
+        }
+        Ok(())
+    }
+
+    fn reconcile(&self) -> Result<(), StepError> {
+        let phases = self.history().phases.clone();
+        for phase in phases {
+            let Some(staged) = &phase.staged else { continue };
+            let state = self.state_of(&staged.transaction)?;
+            self.reconcile_phase(&phase.name, phase.state, &staged.transaction, state)?;
+        }
+        Ok(())
+    }
+
+    fn state_of(&self, id: &str) -> Result<State, StepError> {
+        let disk = self.world().disk.as_ref();
+        let path = self.project.transactions().join(id);
+        let transaction = Transaction::open(disk, &self.project.root, &path)?;
+        Ok(transaction.map_or(State::Empty, |transaction| transaction.state().clone()))
+    }
+
+    fn reconcile_phase(&self, name: &str, phase: PhaseState, id: &str, state: State) -> Result<(), StepError> {
+        let (owned, transaction) = (|| name.to_owned(), || id.to_owned());
+        match (phase, state) {
+            (PhaseState::CuttingOver, State::Committed(prepare, _)) => self.record(Event::CutOver {
+                phase: owned(),
+                transaction: transaction(),
+                generation: prepare.generation,
+            }),
+            (PhaseState::CuttingOver, State::Empty | State::Aborted(_)) => self.record(Event::CutOverUndone {
+                phase: owned(),
+                transaction: transaction(),
+                why: "the process ended before the decision".to_owned(),
+            }),
+            (PhaseState::CuttingOver, State::RolledBack(prepare)) => {
+                let generation = prepare.generation;
+                self.record(Event::CutOver { phase: owned(), transaction: transaction(), generation })?;
+                self.tell_roll_back(name, id, &prepare)
+            }
+            (PhaseState::Live | PhaseState::Watched | PhaseState::Finished, State::RolledBack(prepare)) => {
+                self.tell_roll_back(name, id, &prepare)
+            }
+            (PhaseState::RollingBack, State::RolledBack(prepare)) => {
+                settle(self, id, paths(&prepare, |_| true)).map(|_| ())
+            }
+            (PhaseState::RollingBack, State::Committed(prepare, undone)) => self.finish_intent(id, &prepare, &undone),
+            _ => Ok(()),
+        }
+    }
+
+    /// A rollback that was done while the journal could not be written.
+    fn tell_roll_back(&self, name: &str, id: &str, prepare: &Prepare) -> Result<(), StepError> {
+        self.record(Event::RollBackStarted {
+            phase: name.to_owned(),
+            transaction: id.to_owned(),
+            only: Vec::new(),
+            why: "found in the transaction's own records".to_owned(),
+        })?;
+        settle(self, id, paths(prepare, |_| true)).map(|_| ())
+    }
+
+    /// The journal has the intent of a rollback. Either its transaction ended for the paths that were meant, and only
+    /// the outcome is missing, or it was never begun, and is carried out now.
+    fn finish_intent(&self, id: &str, prepare: &Prepare, undone: &[usize]) -> Result<(), StepError> {
+        let meant = self.last_meant(id)?;
+        let is_meant = |path: &Path| meant.is_empty() || meant.iter().any(|only| Path::new(only) == path);
+        let positions: Vec<usize> = (0..prepare.participants.len())
+            .filter(|at| is_meant(prepare.participants[*at].live()))
+            .collect();
+        if !positions.iter().all(|at| undone.contains(at)) {
+            let disk = self.world().disk.as_ref();
+            let path = self.project.transactions().join(id);
+            if let Some(mut transaction) = Transaction::open(disk, &self.project.root, &path)? {
+                let only: &[usize] = if meant.is_empty() { &[] } else { &positions };
+                transaction.roll_back(only)?;
+                let what = format!("a rollback ({id}) that was intended and not begun was carried out");
+                self.witness.notice(Notice::Warning(what));
+            }
+        }
+        settle(self, id, paths(prepare, is_meant)).map(|_| ())
+    }
+
+    /// The paths that the last intent of a rollback of this transaction named; empty: all.
+    fn last_meant(&self, id: &str) -> Result<Vec<String>, StepError> {
+        let records = self.records()?;
+        Ok(records
+            .into_iter()
+            .rev()
+            .find_map(|record| match record.event {
+                Event::RollBackStarted { transaction, only, .. } if transaction == id => Some(only),
+                _ => None,
+            })
+            .unwrap_or_default())
+    }
+}
+
+fn paths(prepare: &Prepare, wanted: impl Fn(&Path) -> bool) -> Vec<String> {
+    let live = prepare.participants.iter().map(|participant| participant.live());
+    live.filter(|path| wanted(path)).map(|path| path.to_string_lossy().into_owned()).collect()
+}

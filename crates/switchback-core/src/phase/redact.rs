@@ -1,0 +1,107 @@
+//! Secrets never leave: values of variables that look secret, and passwords in addresses, are blanked.
+
+use crate::world::Surroundings;
+
+const SECRET_NAMES: &[&str] =
+    &["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "KEY", "CREDENTIAL", "WEBHOOK", "DSN", "DATABASE_URL"];
+/// Shorter values would blank ordinary words.
+const SECRET_CHARACTERS_MIN: usize = 6;
+
+/// Blanks secrets in text.
+#[derive(Debug, Clone)]
+pub struct Redactor {
+    secrets: Vec<(String, String)>,
+}
+
+impl Redactor {
+    /// Knows the values of all environment variables whose names look secret.
+    pub fn new(surroundings: &dyn Surroundings) -> Self {
+        let mut secrets: Vec<(String, String)> = surroundings
+            .variables()
+            .into_iter()
+            .filter(|(name, value)| {
+                let name = name.to_ascii_uppercase();
+                value.len() >= SECRET_CHARACTERS_MIN && SECRET_NAMES.iter().any(|word| name.contains(word))
+            })
+            .collect();
+        // A longer secret may contain a shorter one; it must go first.
+        secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+        Self { secrets }
+    }
+
+    /// The text without secrets.
+    pub fn clean(&self, text: &str) -> String {
+        let mut text = without_passwords(text);
+        for (name, value) in &self.secrets {
+            if text.contains(value.as_str()) {
+                text = text.replace(value.as_str(), &format!("[{name}]"));
+            }
+            // As it stands inside a JSON text.
+            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+            if escaped != *value && text.contains(&escaped) {
+                text = text.replace(&escaped, &format!("[{name}]"));
+            }
+        }
+        text
+    }
+}
+
+/// `scheme://user:password@host` with the password blanked.
+fn without_passwords(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        clean.push_str(before);
+        let end = after.find(|c: char| c.is_whitespace() || "/?#\"'<>".contains(c)).unwrap_or(after.len());
+        let authority = &after[..end];
+        match (authority.rfind('@'), authority.find(':')) {
+            (Some(host), Some(colon)) if colon < host => {
+                clean.push_str(&authority[..=colon]);
+                clean.push_str("[password]");
+                clean.push_str(&authority[host..]);
+            }
+            _ => clean.push_str(authority),
+        }
+        rest = &after[end..];
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Fixed(Vec<(&'static str, &'static str)>);
+
+    impl Surroundings for Fixed {
+        fn variable(&self, name: &str) -> Option<String> {
+            self.0.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        }
+        fn variables(&self) -> Vec<(String, String)> {
+            self.0.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        }
+        fn actor(&self) -> String {
+            "a@b".to_owned()
+        }
+        fn process_id(&self) -> u32 {
+            1
+        }
+    }
+
+    #[test]
+    fn secrets_are_blanked_and_plain_values_stay() {
+        let redactor =
+            Redactor::new(&Fixed(vec![("API_TOKEN", "s3cr3t-value"), ("HOME", "/home/x"), ("A_KEY", "abc")]));
+        for (text, wanted) in [
+            ("token s3cr3t-value in /home/x abc", "token [API_TOKEN] in /home/x abc"),
+            ("postgresql://me:pass@host/db and http://h:80/x", "postgresql://me:[password]@host/db and http://h:80/x"),
+            ("postgresql://me:p@ss:w@host", "postgresql://me:[password]@host"),
+            ("see https://example.org/a@b:c", "see https://example.org/a@b:c"),
+        ] {
+            assert_eq!(redactor.clean(text), wanted);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Rolling back: the old tree becomes live again, by the transaction's own records alone; the journal follows.
+
+use std::path::{Path, PathBuf};
+
+use super::error::StepError;
+use super::project::Work;
+use super::seal::named_manifest;
+use super::witness::Notice;
+use super::layout;
+use crate::journal::{Event, PhaseState};
+use crate::manifest::What;
+use crate::tree::copy::{keeping_time, make_directories};
+use crate::tree::exchange::{Participant, Prepare, Side, State, Transaction};
+
+/// What is to be rolled back.
+#[derive(Debug, Clone, Default)]
+pub struct RollBackOptions {
+    /// This phase and all that went live after it; the last one when left out.
+    pub phase: Option<String>,
+    /// Only these managed paths.
+    pub only: Vec<PathBuf>,
+    /// Why, for the journal.
+    pub why: String,
+}
+
+/// What a rollback would do: shown by `--dry-run`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RollBackPlan {
+    /// The phases, in the order in which they are rolled back.
+    pub phases: Vec<String>,
+    /// The paths whose old tree becomes live.
+    pub paths: Vec<String>,
+}
+
+/// What a rollback did.
+#[derive(Debug, Clone, Default)]
+pub struct RollBackOutcome {
+    /// The phases, in the order in which they were rolled back.
+    pub phases: Vec<String>,
+    /// The paths whose old tree is live again.
+    pub restored: Vec<String>,
+    /// What was changed in the new tree since it went live, and is kept.
+    pub kept_aside: Vec<String>,
+    /// From the beginning of the first exchange to the last acknowledgement.
+    pub milliseconds: f64,
+}
+
+/// One transaction that is live.
+#[derive(Debug)]
+struct LiveTransaction<'a> {
+    id: String,
+    transaction: Transaction<'a>,
+    prepare: Prepare,
+    undone: Vec<usize>,
+    only: Vec<usize>,
+}
+
+impl LiveTransaction<'_> {
+    fn positions(&self) -> Vec<usize> {
+        let all = 0..self.prepare.participants.len();
+        all.filter(|at| (self.only.is_empty() || self.only.contains(at)) && !self.undone.contains(at)).collect()
+    }
+
+    fn paths(&self) -> Vec<String> {
+        let paths = self.positions().into_iter().map(|at| self.prepare.participants[at].live());
+        paths.map(|path| path.to_string_lossy().into_owned()).collect()
+    }
+}
+
+/// What would be rolled back.
+pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackPlan, StepError> {
+    let chosen = choose(work, options)?;
+    Ok(RollBackPlan {
+        phases: chosen.iter().map(|live| live.prepare.phase.clone()).collect(),
+        paths: chosen.iter().flat_map(LiveTransaction::paths).collect(),
+    })
+}
+
+/// Rolls back. Once the intent is on the disk, it is finished by whoever starts next.
+pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutcome, StepError> {
+    let mut outcome = RollBackOutcome::default();
+    let started = work.world().clock.monotonic();
+    let mut done = Vec::new();
+    for mut live in choose(work, options)? {
+        let phase = live.prepare.phase.clone();
+        let restored = live.paths();
+        let intent = Event::RollBackStarted {
+            phase: phase.clone(),
+            transaction: live.id.clone(),
+            only: if live.only.is_empty() { Vec::new() } else { restored.clone() },
+            why: work.redactor.clean(&options.why),
+        };
+        // A journal that cannot be written must not keep the old tree from coming back; it is reconciled later.
+        if let Err(error) = work.record(intent) {
+            work.witness.notice(Notice::Warning(format!("the journal was not written: {error}")));
+        }
+        live.transaction.roll_back(&live.only)?;
+        let elapsed = work.world().clock.monotonic().saturating_sub(started);
+        outcome.milliseconds = elapsed.as_secs_f64() * 1_000.0;
+        work.witness.notice(Notice::Acknowledged {
+            phase: phase.clone(),
+            what: format!("rolled back: {}", restored.join(", ")),
+            milliseconds: outcome.milliseconds,
+        });
+        outcome.phases.push(phase);
+        outcome.restored.extend(restored.iter().cloned());
+        done.push((live.id, restored));
+    }
+    for (id, restored) in done {
+        let kept = settle(work, &id, restored)?;
+        outcome.kept_aside.extend(kept);
+    }
+    Ok(outcome)
+}
+
+/// The live transactions, last one first, that the options mean.
+fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Vec<LiveTransaction<'w>>, StepError> {
+    let mut live = live_transactions(work)?;
+    if live.is_empty() {
+        return Err(StepError::not_now(
+            "nothing is live that could be rolled back",
+            "`switchback status` shows where things stand",
+        ));
+    }
+    match &options.phase {
+        None => live.truncate(1),
+        Some(name) => {
+            let Some(last) = live.iter().position(|live| &live.prepare.phase == name) else {
+                return Err(StepError::not_now(
+                    format!("the phase `{name}` is not live"),
+                    "`switchback status` shows which phases are",
+                ));
+            };
+            live.truncate(last + 1);
+        }
+    }
+    if !options.only.is_empty() {
+        if live.len() > 1 {
+            return Err(StepError::not_now(
+                "`--only` takes paths of the phase that went live last",
+                "roll back the later phases first, or roll the whole phase back",
+            ));
+        }
+        for live in &mut live {
+            live.only = positions_of(&live.prepare, &live.undone, &options.only)?;
+        }
+    }
+    Ok(live)
+}
+
+fn positions_of(prepare: &Prepare, undone: &[usize], only: &[PathBuf]) -> Result<Vec<usize>, StepError> {
+    let mut positions = Vec::new();
+    for path in only {
+        let clean: PathBuf = path.components().collect();
+        let at = prepare.participants.iter().position(|participant| participant.live() == clean);
+        match at {
+            Some(at) if undone.contains(&at) => {
+                let what = format!("`{}` was rolled back already", clean.display());
+                return Err(StepError::not_now(what, "`switchback status` shows what is live"));
+            }
+            Some(at) => positions.push(at),
+            None => {
+                let live: Vec<String> = prepare
+                    .participants
+                    .iter()
+                    .map(|participant| format!("`{}`", participant.live().display()))
+                    .collect();
+                return Err(StepError::not_now(
+                    format!("`{}` was not exchanged by the phase `{}`", clean.display(), prepare.phase),
+                    format!("what was exchanged can be rolled back alone: {}", live.join(", ")),
+                ));
+            }
+        }
+    }
+    if positions.len() + undone.len() == prepare.participants.len() {
+        positions.sort_unstable();
+    }
+    Ok(positions)
+}
+
+fn live_transactions<'w>(work: &'w Work<'_>) -> Result<Vec<LiveTransaction<'w>>, StepError> {
+    let disk = work.world().disk.as_ref();
+    let folder = work.project.transactions();
+    let mut live = Vec::new();
+    for name in disk.list(&folder)? {
+        let opened = Transaction::open(disk, &work.project.root, &folder.join(&name))?;
+        let Some(transaction) = opened else { continue };
+        if let State::Committed(prepare, undone) = transaction.state() {
+            let (prepare, undone) = (prepare.clone(), undone.clone());
+            let id = name.to_string_lossy().into_owned();
+            live.push(LiveTransaction { id, transaction, prepare, undone, only: Vec::new() });
+        }
+    }
+    live.sort_by_key(|live| std::cmp::Reverse(live.prepare.generation));
+    Ok(live)
+}
+
+/// What follows the acknowledgement of a rollback: the tree that was live is put away, what was changed in it is named,
+/// and the journal is told. Doing it twice is doing it once.
+pub fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result<Vec<String>, StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = work.project.root.as_path();
+    let file = work.project.transactions().join(id);
+    let Some(transaction) = Transaction::open(disk, root, &file)? else { return Ok(Vec::new()) };
+    let (prepare, whole) = match transaction.state() {
+        State::RolledBack(prepare) => (prepare.clone(), true),
+        State::Committed(prepare, _) => (prepare.clone(), false),
+        State::Empty | State::Prepared(_) | State::RollingBack(..) | State::Aborted(_) => return Ok(Vec::new()),
+    };
+    let mut kept_aside = Vec::new();
+    for participant in &prepare.participants {
+        let Participant::Path { live, beside, .. } = participant else { continue };
+        if !restored.iter().any(|path| Path::new(path) == live) {
+            continue;
+        }
+        if participant.identify(disk, root)? != Side::Old && disk.look(&root.join(live))?.is_some() {
+            continue;
+        }
+        let kept = layout::kept_new(id, live);
+        put_away(work, &root.join(beside), &root.join(&kept))?;
+        kept_aside.extend(changed_since_staged(work, &prepare.phase, live, &kept)?);
+    }
+    let state = work.history().phase(&prepare.phase).map(|phase| phase.state);
+    if work.has_journal() && state == Some(PhaseState::RollingBack) {
+        work.record(Event::RolledBack {
+            phase: prepare.phase.clone(),
+            transaction: id.to_owned(),
+            whole,
+            restored,
+            kept_aside: kept_aside.clone(),
+        })?;
+    }
+    Ok(kept_aside)
+}
+
+/// Renames a parked tree to its place among the generations; nothing when it is there already.
+pub fn put_away(work: &Work<'_>, from: &Path, to: &Path) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    if disk.look(from)?.is_none() {
+        return Ok(());
+    }
+    let mut to = to.to_owned();
+    let mut number = 1;
+    while disk.look(&to)?.is_some() {
+        // The same path was put away before, by an earlier rollback of the same transaction.
+        number += 1;
+        let name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        to = to.with_file_name(format!("{name}.{number}"));
+    }
+    let (from_folder, to_folder) = (parent(from), parent(&to));
+    make_directories(disk, &work.project.root, &to_folder)?;
+    keeping_time(disk, &from_folder, || disk.rename(from, &to))?;
+    for folder in to_folder.ancestors().take_while(|folder| folder.starts_with(work.project.state())) {
+        disk.sync_directory(folder)?;
+    }
+    Ok(disk.sync_directory(&from_folder)?)
+}
+
+fn parent(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// What is in the kept tree and was not in the candidate: written since it went live.
+fn changed_since_staged(
+    work: &Work<'_>,
+    phase: &str,
+    live: &Path,
+    kept: &Path,
+) -> Result<Vec<String>, StepError> {
+    let staged = work.history().phase(phase).and_then(|history| history.staged.clone());
+    let Some(staged) = staged else { return Ok(vec![kept.to_string_lossy().into_owned()]) };
+    let then = match super::gate::load_manifest(work, &staged.new_tree) {
+        Ok(manifest) => manifest.below(live),
+        // Without the manifest nobody can say what changed: then all of it is named.
+        Err(_) => return Ok(vec![kept.to_string_lossy().into_owned()]),
+    };
+    let now = named_manifest(work.world(), &work.project.root.join(kept), live)?;
+    let changed = then.differences(&now).into_iter().filter(|difference| {
+        let is_folder =
+            now.get(&difference.path).is_some_and(|entry| entry.kind == crate::manifest::Kind::Directory);
+        // A folder's time changes with every file in it, which is named itself.
+        difference.what != What::Removed && !(is_folder && difference.what == What::Time)
+    });
+    let path_of = |path: &Path| {
+        let inside = path.strip_prefix(live).unwrap_or(path);
+        if inside.as_os_str().is_empty() { kept.to_owned() } else { kept.join(inside) }
+    };
+    Ok(changed.map(|difference| path_of(&difference.path).to_string_lossy().into_owned()).collect())
+}

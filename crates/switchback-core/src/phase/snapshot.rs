@@ -1,0 +1,65 @@
+//! The step *snapshot*: a verified copy of everything that the phase may change, before anything is touched.
+
+use std::path::{Path, PathBuf};
+
+use super::error::StepError;
+use super::layout;
+use super::project::Work;
+use crate::journal::Event;
+use crate::manifest::{Entry, Manifest, to_hex};
+use crate::plan::Phase;
+use crate::port::SnapshotRequest;
+
+/// What a snapshot of the project holds: managed paths, and what is to be backed up beside them.
+pub fn request(work: &Work<'_>, label: &str) -> Result<SnapshotRequest, StepError> {
+    let plan = work.plan();
+    let disk = work.world().disk.as_ref();
+    let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
+    let inside = base.strip_prefix(&plan.root).unwrap_or(Path::new("")).to_owned();
+    let mut paths: Vec<PathBuf> = plan.project.managed.iter().map(|managed| inside.join(&managed.path)).collect();
+    paths.extend(plan.snapshot.also.iter().cloned());
+    Ok(SnapshotRequest { root: plan.root.clone(), paths, label: label.to_owned() })
+}
+
+/// Makes the snapshot of a phase.
+pub fn take(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
+    work.record(Event::SnapshotStarted { phase: phase.name.clone() })?;
+    work.began(&phase.name, "snapshot of everything that may change");
+    let request = request(work, &format!("before phase {}", phase.name))?;
+    let record = work.project.vault().create(&request)?;
+    work.record(Event::SnapshotTaken {
+        phase: phase.name.clone(),
+        snapshot: record.id.clone(),
+        manifest: record.manifest_hash.clone(),
+        files: record.files,
+        bytes: record.bytes,
+    })?;
+    let short = record.id.get(..8).unwrap_or(&record.id);
+    work.done(&phase.name, format!("snapshot {short} verified: {} files, {} bytes", record.files, record.bytes));
+    Ok(())
+}
+
+/// The managed paths of a snapshot as they stood in the project.
+pub fn managed_manifest(work: &Work<'_>, id: &str) -> Result<Manifest, StepError> {
+    let (_, manifest) = work.project.vault().show(id)?;
+    let plan = work.plan();
+    let base = layout::live_base(work.world().disk.as_ref(), &plan.root, &plan.project.managed)?;
+    let inside = base.strip_prefix(&plan.root).unwrap_or(Path::new(""));
+    let entries = manifest
+        .entries
+        .into_iter()
+        .filter_map(|entry| {
+            let path = entry.path.strip_prefix(inside).ok()?.to_owned();
+            let is_managed = plan.project.managed.iter().any(|managed| path.starts_with(&managed.path));
+            // Only links within one managed path are compared: each of them is scanned alone.
+            let linked_to = entry.linked_to.as_ref().and_then(|to| to.strip_prefix(inside).ok()).map(Path::to_owned);
+            is_managed.then_some(Entry { path, linked_to, ..entry })
+        })
+        .collect();
+    Ok(Manifest::from_entries(entries))
+}
+
+/// The hash of a manifest in hexadecimal digits.
+pub fn hash_of(manifest: &Manifest) -> String {
+    to_hex(&manifest.hash())
+}

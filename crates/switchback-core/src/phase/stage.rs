@@ -1,0 +1,331 @@
+//! The step *stage*: the candidate is built beside the live tree, synced, read back, and sealed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::error::StepError;
+use super::layout;
+use super::project::Work;
+use super::seal::{Seal, SealedPath, sealed_scan};
+use super::snapshot::managed_manifest;
+use super::trees::copy_unmanaged;
+use crate::change::Stage;
+use crate::journal::Event;
+use crate::manifest::{Manifest, What};
+use crate::plan::{Managed, Mechanism, Phase};
+use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree, sync_tree};
+use crate::tree::exchange::{Probe, State, Transaction, TransactionFile, probe};
+use crate::world::{Disk, FileKind};
+
+/// How many of a list of differences are named.
+const NAMED_MAX: usize = 5;
+/// Room that is left on the disk beside what the candidate needs.
+const SPARE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Both trees of a phase.
+#[derive(Debug, Default)]
+struct Sides {
+    old: Manifest,
+    new: Manifest,
+    seal: Seal,
+}
+
+/// Builds the candidate of a phase. Returns whether the live tree is still what the snapshot holds; when it is not,
+/// nothing was built.
+pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
+    let disk = work.world().disk.as_ref();
+    let transaction = new_transaction(work)?;
+    work.record(Event::StageStarted { phase: phase.name.clone(), transaction: transaction.clone() })?;
+    work.began(&phase.name, "candidate");
+    sweep(work)?;
+    let plan = work.plan();
+    let mechanism = layout::mechanism(disk, &plan.root, &plan.project.managed, plan.project.mechanism)?;
+    look_at_places(work, mechanism, &transaction)?;
+    let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
+    let mut sides = Sides::default();
+    for managed in &plan.project.managed {
+        let (manifest, sealed) = sealed_scan(work.world(), &base.join(&managed.path), &managed.path)?;
+        sides.old.entries.extend(manifest.entries);
+        sides.seal.paths.insert(managed.path.clone(), SealedPath { old: sealed, new: None });
+    }
+    sides.old = Manifest::from_entries(sides.old.entries);
+    if !is_in_snapshot(work, phase, &sides.old)? {
+        return Ok(false);
+    }
+    look_at_room(work, &sides.old)?;
+    let folder = work.project.state().join("work").join(&transaction);
+    make_directories(disk, &work.project.root, &folder)?;
+    make_tree(work, phase, &base, &folder)?;
+    place(work, mechanism, &transaction, &folder.join("tree"))?;
+    remove_tree(disk, &folder)?;
+    seal_candidate(work, mechanism, &transaction, &mut sides)?;
+    publish(work, phase, mechanism, &transaction, sides)?;
+    Ok(true)
+}
+
+/// An id that nothing in the project carries yet.
+fn new_transaction(work: &Work<'_>) -> Result<String, StepError> {
+    let disk = work.world().disk.as_ref();
+    let mut number = work.history().seq + 1;
+    loop {
+        let id = format!("t{number}");
+        let taken = disk.look(&work.project.transactions().join(&id))?.is_some()
+            || disk.look(&work.project.root.join(layout::generation(&id)))?.is_some();
+        if !taken {
+            return Ok(id);
+        }
+        number += 1;
+    }
+}
+
+fn is_in_snapshot(work: &Work<'_>, phase: &Phase, live: &Manifest) -> Result<bool, StepError> {
+    let id = work.history().phase(&phase.name).and_then(|history| history.snapshot.clone()).map(|fact| fact.id);
+    let Some(id) = id else { return Ok(false) };
+    let stored = managed_manifest(work, &id)?;
+    // Links between managed paths are stored once in the snapshot and seen path by path here.
+    Ok(stored.differences(live).iter().all(|difference| difference.what == What::Links))
+}
+
+/// Each managed path must have a parent to stand in, and the mechanism must work there.
+fn look_at_places(work: &Work<'_>, mechanism: Mechanism, mark: &str) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = &work.project.root;
+    let mut parents = BTreeSet::new();
+    for managed in &work.plan().project.managed {
+        let path = root.join(&managed.path);
+        let parent = path.parent().unwrap_or(root).to_owned();
+        if !disk.look(&parent)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
+            return Err(StepError::not_now(
+                format!("the managed path `{}` has no folder to stand in", managed.path.display()),
+                format!("make `{}`, or manage it instead", parent.strip_prefix(root).unwrap_or(&parent).display()),
+            ));
+        }
+        if !layout::is_pointed(disk, root, &managed.path)? || mechanism == Mechanism::Exchange {
+            parents.insert(parent);
+        }
+    }
+    for parent in parents {
+        if let Probe::Cannot(why) = probe(disk, &parent, mark)? {
+            return Err(StepError::not_now(
+                format!("an exchange does not work in `{}`: {why}", parent.display()),
+                "use `mechanism = \"pointer\"` with managed paths that are links already, or a file system that can \
+                 exchange; other mechanisms are not built yet",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn look_at_room(work: &Work<'_>, live: &Manifest) -> Result<(), StepError> {
+    let space = work.world().disk.space(&work.project.root)?;
+    let (bytes, entries) = (live.bytes() + SPARE_BYTES, live.entries.len() as u64 + 1_000);
+    if space.bytes >= bytes && space.inodes >= entries {
+        return Ok(());
+    }
+    Err(StepError::not_now(
+        format!(
+            "there is no room for a candidate: {bytes} bytes and {entries} entries are needed, {} bytes and {} \
+             entries are free",
+            space.bytes, space.inodes
+        ),
+        "make room on the file system of the project",
+    ))
+}
+
+/// Builds the candidate in `folder`/tree.
+fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    let plan = work.plan();
+    let (tree, scratch) = (folder.join("tree"), folder.join("scratch"));
+    disk.make_directory(&tree, 0o755)?;
+    disk.make_directory(&scratch, 0o700)?;
+    if phase.changes.iter().any(|change| change.change.needs_project()) {
+        copy_unmanaged(work.world(), plan, &tree)?;
+    }
+    let mut copier = Copier::new(disk);
+    for managed in &plan.project.managed {
+        let to = tree.join(&managed.path);
+        if let Some(parent) = to.parent() {
+            make_directories(disk, &tree, parent)?;
+        }
+        let from = base.join(&managed.path);
+        let is_replaced = phase.changes.first().is_some_and(|change| change.change.replaces(managed));
+        if !is_replaced && disk.look(&from)?.is_some() {
+            copier.copy(&from, &to, &|_| false)?;
+        }
+    }
+    let managed: &[Managed] = &plan.project.managed;
+    for change in &phase.changes {
+        work.began(&phase.name, change.change.describe());
+        let stage =
+            Stage { world: work.world(), root: &plan.root, live: base, tree: &tree, scratch: &scratch, managed };
+        change.change.apply(&stage)?;
+        // The next change starts with an empty folder.
+        remove_tree(disk, &scratch)?;
+        disk.make_directory(&scratch, 0o700)?;
+    }
+    Ok(())
+}
+
+/// Moves the finished candidate to where the exchange takes it from, durably.
+fn place(work: &Work<'_>, mechanism: Mechanism, transaction: &str, tree: &Path) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = &work.project.root;
+    for managed in &work.plan().project.managed {
+        let from = tree.join(&managed.path);
+        if disk.look(&from)?.is_none() {
+            continue;
+        }
+        sync_tree(disk, &from)?;
+        let to = root.join(candidate(mechanism, transaction, &managed.path));
+        let parent = to.parent().unwrap_or(root).to_owned();
+        if mechanism == Mechanism::Pointer {
+            make_directories(disk, root, &parent)?;
+        }
+        keeping_time(disk, &parent, || disk.rename(&from, &to))?;
+        for folder in parent.ancestors().take_while(|folder| folder.starts_with(root)) {
+            disk.sync_directory(folder)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the candidate of a managed path stands, relative to the root.
+pub fn candidate(mechanism: Mechanism, transaction: &str, path: &Path) -> PathBuf {
+    match mechanism {
+        Mechanism::Exchange => layout::beside(path, transaction),
+        Mechanism::Pointer => layout::pointed_tree(transaction).join(path),
+    }
+}
+
+/// Reads the candidate back from the disk and finds what differs.
+fn seal_candidate(
+    work: &Work<'_>,
+    mechanism: Mechanism,
+    transaction: &str,
+    sides: &mut Sides,
+) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    for managed in &work.plan().project.managed {
+        let content = work.project.root.join(candidate(mechanism, transaction, &managed.path));
+        let (manifest, sealed) = sealed_scan(work.world(), &content, &managed.path)?;
+        let is_same = sides.old.below(&managed.path) == manifest;
+        sides.new.entries.extend(manifest.entries);
+        match mechanism {
+            Mechanism::Exchange if is_same => {
+                // What does not change is not exchanged (RE-12).
+                let parent = content.parent().unwrap_or(&work.project.root).to_owned();
+                keeping_time(disk, &parent, || remove_tree(disk, &content))?;
+                sides.seal.paths.remove(&managed.path);
+            }
+            Mechanism::Exchange | Mechanism::Pointer => {
+                sides.seal.paths.entry(managed.path.clone()).or_default().new = sealed;
+            }
+        }
+    }
+    sides.new = Manifest::from_entries(std::mem::take(&mut sides.new.entries));
+    Ok(())
+}
+
+/// Makes the transaction's file ahead of time, stores manifests and seal, and writes it all into the journal.
+fn publish(
+    work: &Work<'_>,
+    phase: &Phase,
+    mechanism: Mechanism,
+    transaction: &str,
+    sides: Sides,
+) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    let differences = sides.old.differences(&sides.new);
+    if differences.is_empty() {
+        return Err(StepError::not_now(
+            format!("the candidate of the phase `{}` is the same as the live tree", phase.name),
+            "look at `from` in the phase's change: there would be nothing to cut over",
+        ));
+    }
+    let file = work.project.transactions().join(transaction);
+    TransactionFile::create(disk, &file, work.plan().project.managed.len() + 1)?;
+    let old_tree = work.evidence.put_manifest(disk, &sides.old)?;
+    let new_tree = work.evidence.put_manifest(disk, &sides.new)?;
+    let seal = work.evidence.put(disk, sides.seal.to_json().to_string().as_bytes())?;
+    let count = |wanted: &[What]| differences.iter().filter(|d| wanted.contains(&d.what)).count() as u64;
+    let (added, removed) = (count(&[What::Added]), count(&[What::Removed]));
+    let changed = differences.len() as u64 - added - removed;
+    let paths = sides.seal.paths.keys().map(|path| path.to_string_lossy().into_owned()).collect();
+    work.record(Event::Staged {
+        phase: phase.name.clone(),
+        transaction: transaction.to_owned(),
+        mechanism: mechanism.word().to_owned(),
+        changes: work.project.changes_hash(phase),
+        old_tree,
+        new_tree,
+        seal,
+        paths,
+        added,
+        removed,
+        changed,
+    })?;
+    work.done(&phase.name, format!("candidate staged: {added} added, {removed} removed, {changed} changed"));
+    Ok(())
+}
+
+/// Removes what earlier attempts left: candidates of transactions that were never live, and working copies.
+pub fn sweep(work: &Work<'_>) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = &work.project.root;
+    remove_tree(disk, &work.project.state().join("work"))?;
+    for managed in &work.plan().project.managed {
+        let parent = root.join(&managed.path).parent().unwrap_or(root).to_owned();
+        if disk.look(&parent)?.is_none() {
+            continue;
+        }
+        for name in disk.list(&parent)? {
+            let Some(name) = name.to_str() else { continue };
+            let Some(id) = layout::transaction_of_sibling(name, &managed.path) else { continue };
+            if is_unused(work, id)? {
+                keeping_time(disk, &parent, || remove_tree(disk, &parent.join(name)))?;
+            }
+        }
+    }
+    let generations = work.project.state().join("generations");
+    if disk.look(&generations)?.is_some() {
+        for id in disk.list(&generations)? {
+            let Some(id) = id.to_str() else { continue };
+            if is_unused(work, id)? {
+                remove_tree(disk, &generations.join(id))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a transaction never made anything live, and is not the one that is staged now.
+fn is_unused(work: &Work<'_>, id: &str) -> Result<bool, StepError> {
+    let history = work.history();
+    let is_staged = |phase: &crate::journal::PhaseHistory| {
+        use crate::journal::PhaseState as S;
+        let now = matches!(phase.state, S::Staged | S::CuttingOver | S::Live | S::Watched | S::Finished | S::RollingBack);
+        now && phase.staged.as_ref().is_some_and(|staged| staged.transaction == id)
+    };
+    if history.phases.iter().any(is_staged) {
+        return Ok(false);
+    }
+    let disk: &dyn Disk = work.world().disk.as_ref();
+    let transaction = Transaction::open(disk, &work.project.root, &work.project.transactions().join(id))?;
+    // An aborted exchange put everything back before it said so; what stands beside is its candidate.
+    Ok(transaction.is_none_or(|transaction| matches!(transaction.state(), State::Empty | State::Aborted(_))))
+}
+
+/// Some differences in words: `src/a.py (content), src/b.py (added) and 3 more`.
+pub fn named(manifests: (&Manifest, &Manifest)) -> String {
+    let differences = manifests.0.differences(manifests.1);
+    let mut words: Vec<String> = differences
+        .iter()
+        .take(NAMED_MAX)
+        .map(|difference| format!("`{}` ({})", difference.path.display(), difference.what.word()))
+        .collect();
+    if differences.len() > NAMED_MAX {
+        words.push(format!("and {} more", differences.len() - NAMED_MAX));
+    }
+    words.join(", ")
+}

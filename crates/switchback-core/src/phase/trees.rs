@@ -1,0 +1,159 @@
+//! Whole projects to look at: copies with the old or the new managed paths, made when a check asks for them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::error::StepError;
+use super::layout;
+use crate::check::Trees;
+use crate::plan::{Moment, Plan, STATE_FOLDER};
+use crate::tree::copy::{Copier, make_directories, remove_tree};
+use crate::world::World;
+
+/// Which managed paths a copy has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    Old,
+    New,
+}
+
+/// Where the content of each managed path is, by path; nothing for one that does not exist on that side.
+pub type Contents = BTreeMap<PathBuf, Option<PathBuf>>;
+
+/// The trees of one phase at one moment.
+#[derive(Debug)]
+pub struct PhaseTrees<'a> {
+    world: &'a World,
+    plan: &'a Plan,
+    moment: Moment,
+    /// Copies are made below this folder.
+    folder: PathBuf,
+    old: Contents,
+    new: Contents,
+    made: RefCell<BTreeMap<Side, (PathBuf, Option<[u8; 32]>)>>,
+    count: RefCell<u32>,
+}
+
+impl<'a> PhaseTrees<'a> {
+    /// The trees whose copies are made below `folder`, which exists.
+    pub fn new(
+        world: &'a World,
+        plan: &'a Plan,
+        moment: Moment,
+        folder: PathBuf,
+        old: Contents,
+        new: Contents,
+    ) -> Self {
+        let (made, count) = (RefCell::default(), RefCell::default());
+        Self { world, plan, moment, folder, old, new, made, count }
+    }
+
+    fn copied(&self, side: Side) -> Result<PathBuf, String> {
+        if let Some((path, _)) = self.made.borrow().get(&side) {
+            return Ok(path.clone());
+        }
+        let name = if side == Side::Old { "old" } else { "new" };
+        *self.count.borrow_mut() += 1;
+        let into = self.folder.join(format!("{name}-{}", self.count.borrow()));
+        let contents = if side == Side::Old { &self.old } else { &self.new };
+        copy_project(self.world, self.plan, contents, &into)
+            .map_err(|error| format!("the tree to look at could not be made: {error}"))?;
+        let survey = self.survey(&into);
+        self.made.borrow_mut().insert(side, (into.clone(), survey));
+        Ok(into)
+    }
+
+    fn survey(&self, tree: &Path) -> Option<[u8; 32]> {
+        self.world.disk.survey(tree, None).ok().flatten().map(|survey| survey.digest)
+    }
+
+    /// Throws away copies that a check changed, so that the next one sees the tree as it is. Returns whether there were
+    /// any.
+    pub fn renew(&self) -> bool {
+        let mut made = self.made.borrow_mut();
+        let count = made.len();
+        made.retain(|_, (path, survey)| survey.is_some() && self.survey(path) == *survey);
+        made.len() < count
+    }
+
+    /// Removes the copies.
+    pub fn clear(&self) -> Result<(), StepError> {
+        self.made.borrow_mut().clear();
+        Ok(remove_tree(self.world.disk.as_ref(), &self.folder)?)
+    }
+}
+
+impl Trees for PhaseTrees<'_> {
+    fn here(&self) -> Result<PathBuf, String> {
+        match self.moment {
+            Moment::Before => self.copied(Side::Old),
+            Moment::Staged => self.copied(Side::New),
+            Moment::Live | Moment::After(_) => Ok(self.plan.root.clone()),
+        }
+    }
+
+    fn old(&self) -> Result<PathBuf, String> {
+        self.copied(Side::Old)
+    }
+
+    fn new(&self) -> Result<PathBuf, String> {
+        match self.moment {
+            Moment::Before => Err("there is no candidate before it is staged".to_owned()),
+            Moment::Staged => self.copied(Side::New),
+            Moment::Live | Moment::After(_) => Ok(self.plan.root.clone()),
+        }
+    }
+}
+
+/// Copies the project into `into`, which must not exist: everything that is not managed as it is, `linked` paths as
+/// links, and the managed paths from where `contents` says.
+fn copy_project(world: &World, plan: &Plan, contents: &Contents, into: &Path) -> Result<(), StepError> {
+    let disk = world.disk.as_ref();
+    disk.make_directory(into, 0o755)?;
+    copy_unmanaged(world, plan, into)?;
+    let mut copier = Copier::new(disk);
+    for (path, content) in contents {
+        let to = into.join(path);
+        if let Some(parent) = to.parent() {
+            make_directories(disk, into, parent)?;
+        }
+        if let Some(content) = content {
+            copier.copy(content, &to, &|_| false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies everything that is not managed into `into`, which exists.
+pub fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<(), StepError> {
+    let disk = world.disk.as_ref();
+    let root = plan.root.as_path();
+    let skip = |path: &Path| {
+        let inside = path.strip_prefix(root).unwrap_or(path);
+        inside == Path::new(STATE_FOLDER)
+            || plan.project.managed.iter().any(|managed| managed.path == inside)
+            || plan.project.linked.iter().any(|linked| linked == inside)
+            || is_sibling(plan, inside)
+            || disk.look(path).is_ok_and(|meta| meta.is_some_and(|meta| meta.kind == crate::world::FileKind::Socket))
+    };
+    Copier::new(disk).copy_children(root, into, &skip)?;
+    for linked in &plan.project.linked {
+        if disk.look(&root.join(linked))?.is_some() {
+            let to = into.join(linked);
+            if let Some(parent) = to.parent() {
+                make_directories(disk, into, parent)?;
+            }
+            disk.make_symlink(&root.join(linked), &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path is a candidate or a parked tree.
+fn is_sibling(plan: &Plan, inside: &Path) -> bool {
+    let Some(name) = inside.file_name().and_then(|name| name.to_str()) else { return false };
+    plan.project.managed.iter().any(|managed| {
+        managed.path.parent() == inside.parent() && layout::transaction_of_sibling(name, &managed.path).is_some()
+    })
+}

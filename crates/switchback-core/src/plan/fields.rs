@@ -1,0 +1,337 @@
+//! Reading one table of the plan: every value is asked for by name and shape, and what is wrong becomes a finding.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::finding::Findings;
+use super::key::{Key, Shape};
+
+/// One table of the plan file. Making it looks for unknown keys; asking it looks at the values.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    table: &'a DeTable<'a>,
+    offset: usize,
+    title: String,
+    keys: Vec<Key>,
+    findings: &'a Findings<'a>,
+}
+
+impl<'a> Fields<'a> {
+    /// The table `title` (as a person would write it: `[project]`), which may have `keys` and no others.
+    pub fn new(
+        table: &'a DeTable<'a>,
+        offset: usize,
+        title: impl Into<String>,
+        keys: &[Key],
+        findings: &'a Findings<'a>,
+    ) -> Self {
+        let fields = Self { table, offset, title: title.into(), keys: keys.to_vec(), findings };
+        for (name, _) in table {
+            fields.look_for_stranger(name);
+        }
+        for key in fields.keys.iter().filter(|key| key.required) {
+            if !table.contains_key(key.name) {
+                findings.add(
+                    offset,
+                    format!("{} has no `{}`", fields.title, key.name),
+                    format!("add `{} = …`: {}", key.name, key.doc),
+                );
+            }
+        }
+        fields
+    }
+
+    fn look_for_stranger(&self, name: &Spanned<std::borrow::Cow<'a, str>>) {
+        let word = name.get_ref().as_ref();
+        match self.keys.iter().find(|key| key.name == word) {
+            Some(Key { shape: Shape::NotBuilt, .. }) => self.findings.add(
+                name.span().start,
+                format!("`{word}` in {} is not built yet", self.title),
+                "take it out: this version of Switchback cannot carry it out",
+            ),
+            Some(_) => {}
+            None => self.findings.add(
+                name.span().start,
+                format!("unknown key `{word}` in {}", self.title),
+                advise(word, self.keys.iter().map(|key| key.name)),
+            ),
+        }
+    }
+
+    /// Adds a finding at the value of `name`, or at the table when it is not there.
+    pub fn find(&self, name: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.findings.add(self.offset_of(name), message, help);
+    }
+
+    /// The byte offset of the value of `name`, or of the table.
+    pub fn offset_of(&self, name: &str) -> usize {
+        self.value(name).map_or(self.offset, |value| value.span().start)
+    }
+
+    /// The byte offset of the table.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// What the table is called in messages.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Whether `name` is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    fn value(&self, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.table.get(name)
+    }
+
+    fn wrong(&self, name: &str, value: &Spanned<DeValue<'_>>) {
+        let wanted = self.keys.iter().find(|key| key.name == name);
+        let words = wanted.map_or_else(String::new, |key| key.shape.words());
+        self.findings.add(
+            value.span().start,
+            format!("`{name}` in {} must be {words}, not {}", self.title, type_words(value.get_ref())),
+            wanted.map_or_else(String::new, |key| format!("correct it: {}", key.doc)),
+        );
+    }
+
+    fn ask<T>(&self, name: &str, read: impl Fn(&'a DeValue<'a>) -> Option<T>) -> Option<T> {
+        let value = self.value(name)?;
+        let read = read(value.get_ref());
+        if read.is_none() {
+            self.wrong(name, value);
+        }
+        read
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.ask(name, |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A text that must say something.
+    pub fn filled_text(&self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        if text.trim().is_empty() {
+            self.find(name, format!("`{name}` in {} is empty", self.title), "fill it in");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+        self.placed_texts(name).map(|texts| texts.into_iter().map(|(_, text)| text).collect())
+    }
+
+    /// A list of texts, each with its byte offset.
+    pub fn placed_texts(&self, name: &str) -> Option<Vec<(usize, String)>> {
+        self.ask(name, |value| {
+            value
+                .as_array()?
+                .iter()
+                .map(|item| Some((item.span().start, item.get_ref().as_str()?.to_owned())))
+                .collect()
+        })
+    }
+
+    /// A whole number, 0 or more.
+    pub fn whole(&self, name: &str) -> Option<u64> {
+        self.ask(name, |value| {
+            let integer = value.as_integer()?;
+            u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+        })
+    }
+
+    /// A number, 0 or more, finite.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.ask(name, |value| {
+            let text = match value {
+                DeValue::Integer(integer) => integer.as_str(),
+                DeValue::Float(float) => float.as_str(),
+                _ => return None,
+            };
+            text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0)
+        })
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.ask(name, DeValue::as_bool)
+    }
+
+    /// One of the words that the key allows.
+    pub fn word(&self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let Some(Key { shape: Shape::Word(words), .. }) = self.keys.iter().find(|key| key.name == name) else {
+            return Some(text);
+        };
+        if words.contains(&text.as_str()) {
+            return Some(text);
+        }
+        self.find(
+            name,
+            format!("`{name}` in {} cannot be `{}`", self.title, shown(&text)),
+            advise(&text, words.iter().copied()),
+        );
+        None
+    }
+
+    /// The table at `name`, with the keys that the key's shape allows.
+    pub fn table(&self, name: &str) -> Option<Fields<'a>> {
+        let keys = match self.keys.iter().find(|key| key.name == name)?.shape {
+            Shape::Table(keys) | Shape::TextOrTable(keys) => keys,
+            _ => return None,
+        };
+        let title = if self.title == "the plan" { format!("`[{name}]`") } else { format!("`{name}` of {}", self.title) };
+        let value = self.value(name)?;
+        let table = self.ask(name, DeValue::as_table)?;
+        Some(Fields::new(table, value.span().start, title, keys, self.findings))
+    }
+
+    /// The tables in the list at `name`, each with its byte offset. Keys are looked at by the caller.
+    pub fn tables(&self, name: &str) -> Vec<(usize, &'a DeTable<'a>)> {
+        self.ask(name, |value| {
+            value
+                .as_array()?
+                .iter()
+                .map(|item| Some((item.span().start, item.get_ref().as_table()?)))
+                .collect::<Option<Vec<_>>>()
+        })
+        .unwrap_or_default()
+    }
+
+    /// The entries of the table at `name`, whose keys are names: name, offset, table with the keys that the shape allows.
+    pub fn named(&self, name: &str) -> Vec<(String, Fields<'a>)> {
+        let Some(Key { shape: Shape::Named(keys), .. }) = self.keys.iter().find(|key| key.name == name) else {
+            return Vec::new();
+        };
+        let Some(table) = self.ask(name, DeValue::as_table) else { return Vec::new() };
+        let mut found = Vec::new();
+        for (entry, value) in table {
+            let word = entry.get_ref().to_string();
+            match value.get_ref().as_table() {
+                Some(table) => {
+                    let title = format!("`{name}.{}` of {}", shown(&word), self.title);
+                    found.push((word, Fields::new(table, value.span().start, title, keys, self.findings)));
+                }
+                None => self.wrong(name, value),
+            }
+        }
+        found
+    }
+
+    /// The items of the list at `name`: texts, or tables with the keys that the shape allows.
+    pub fn texts_or_tables(&self, name: &str) -> Vec<(usize, TextOrTable<'a>)> {
+        let Some(Key { shape: Shape::TextsOrTables(keys), .. }) = self.keys.iter().find(|key| key.name == name)
+        else {
+            return Vec::new();
+        };
+        let Some(items) = self.ask(name, DeValue::as_array) else { return Vec::new() };
+        let mut found = Vec::new();
+        for item in items {
+            let offset = item.span().start;
+            match item.get_ref() {
+                DeValue::String(text) => found.push((offset, TextOrTable::Text(text.to_string()))),
+                DeValue::Table(table) => {
+                    let title = format!("an item of `{name}` in {}", self.title);
+                    let fields = Fields::new(table, offset, title, keys, self.findings);
+                    found.push((offset, TextOrTable::Table(fields)));
+                }
+                _ => self.wrong(name, item),
+            }
+        }
+        found
+    }
+
+    /// Where findings go.
+    pub fn findings(&self) -> &'a Findings<'a> {
+        self.findings
+    }
+
+    /// The table as text that does not depend on layout, order of keys or comments: what an options hash is made of.
+    pub fn canonical(&self) -> String {
+        let mut text = String::new();
+        canonical_table(self.table, &mut text);
+        text
+    }
+}
+
+/// An item of a list that may hold both.
+#[derive(Debug)]
+pub enum TextOrTable<'a> {
+    /// A text.
+    Text(String),
+    /// A table.
+    Table(Fields<'a>),
+}
+
+fn canonical_table(table: &DeTable<'_>, text: &mut String) {
+    let mut entries: Vec<_> = table.iter().map(|(name, value)| (name.get_ref().as_ref(), value)).collect();
+    entries.sort_by_key(|(name, _)| *name);
+    text.push('{');
+    for (name, value) in entries {
+        text.push_str(&format!("{name:?}="));
+        canonical_value(value.get_ref(), text);
+        text.push(';');
+    }
+    text.push('}');
+}
+
+fn canonical_value(value: &DeValue<'_>, text: &mut String) {
+    match value {
+        DeValue::String(value) => text.push_str(&format!("{value:?}")),
+        DeValue::Integer(value) => text.push_str(&format!("i{}:{}", value.radix(), value.as_str())),
+        DeValue::Float(value) => text.push_str(&format!("f{}", value.as_str())),
+        DeValue::Boolean(value) => text.push_str(&value.to_string()),
+        DeValue::Datetime(value) => text.push_str(&format!("t{value}")),
+        DeValue::Array(items) => {
+            text.push('[');
+            for item in items {
+                canonical_value(item.get_ref(), text);
+                text.push(';');
+            }
+            text.push(']');
+        }
+        DeValue::Table(table) => canonical_table(table, text),
+    }
+}
+
+fn type_words(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(integer) if integer.as_str().starts_with('-') => "a negative number",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "`true` or `false`",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// The nearest known word when one is near, else all of them.
+pub fn advise<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3))
+        .min();
+    match near {
+        Some((_, nearest)) => format!("did you mean `{nearest}`?"),
+        None => format!("known here: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A text from the plan as it may stand in a message: control characters escaped, at most 60 characters.
+pub fn shown(text: &str) -> String {
+    let escaped: String = text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect();
+    if escaped.chars().count() > 60 {
+        format!("{}…", escaped.chars().take(60).collect::<String>())
+    } else {
+        escaped
+    }
+}

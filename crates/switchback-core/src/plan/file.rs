@@ -1,0 +1,399 @@
+//! `switchback.toml`: read, checked in full, and turned into a [`Plan`].
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::fields::{Fields, advise, shown};
+use super::finding::{Finding, Findings, PlanError, place};
+use super::key::{Key, KindKeys, Shape};
+use super::moment::Moment;
+use super::paths::{self, STATE_FOLDER};
+use super::{Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Project, Snapshot, trigger};
+use crate::change;
+use crate::check;
+use crate::manifest::Hash;
+use crate::world::{Disk, DiskError};
+
+/// The name of the plan file.
+pub const PLAN_FILE: &str = "switchback.toml";
+/// A larger file is not a plan.
+pub const PLAN_BYTES_MAX: u64 = 1024 * 1024;
+
+const VERSION: u64 = 1;
+const CHECK_TIMEOUT_S: u64 = 3_600;
+const NAME_CHARACTERS_MAX: usize = 100;
+
+const PROJECT: &[Key] = &[
+    Key::required("name", Shape::Text, "what the project is called in reports"),
+    Key::required(
+        "managed",
+        Shape::TextsOrTables(paths::MANAGED_ITEM),
+        "the paths that the plan may change: `[\"src\", { path = \"notebooks\", delete = false }]`",
+    ),
+    Key::optional("linked", Shape::Texts, "unmanaged paths that checked trees link to instead of copying them"),
+    Key::optional("mechanism", Shape::Word(&["pointer", "exchange"]), "how candidates go live; found by probing when left out"),
+];
+const SNAPSHOT: &[Key] = &[
+    Key::optional("repository", Shape::Text, "the folder of the restic repository; `.switchback/snapshots` when left out"),
+    Key::optional("also", Shape::Texts, "paths that are backed up and never changed"),
+    Key::not_built("databases", "databases that are backed up"),
+    Key::not_built("keep", "how many snapshots are kept"),
+];
+const ENVIRONMENT: &[Key] = &[
+    Key::optional("select", Shape::Text, "the environment variable that names the environment"),
+    Key::not_built("dependencies", "environments that are built beside the tree"),
+];
+const APPROVE: &[Key] = &[
+    Key::required("roles", Shape::Texts, "who must approve"),
+    Key::optional("each", Shape::Whole, "how many different persons of each role; 1 when left out"),
+];
+const CHANGE: &[Key] = &[Key::required("kind", Shape::Text, "the kind of change")];
+const PHASE: &[Key] = &[
+    Key::required("name", Shape::Text, "what the phase is called"),
+    Key::optional("approve", Shape::Table(APPROVE), "who must approve before it goes live"),
+    Key::required("change", Shape::Kinds(CHANGE, change::kinds), "how the candidate is made"),
+];
+const CHECK: &[Key] = &[
+    Key::required("name", Shape::Text, "what the check is called"),
+    Key::required("kind", Shape::Text, "the kind of check"),
+    Key::optional("at", Shape::Texts, "when: `before`, `staged`, `live`, or a delay such as `+1h`; `[\"staged\"]` when left out"),
+    Key::optional("phases", Shape::Texts, "for which phases; all when left out"),
+    Key::optional("inputs", Shape::Texts, "files and folders that it reads beside the trees; its evidence is bound to them"),
+    Key::optional("timeout_s", Shape::Whole, "it is given up after this many seconds; 3600 when left out"),
+];
+const PLAN: &[Key] = &[
+    Key::required("version", Shape::Whole, "the version of the plan file's format: 1"),
+    Key::required("project", Shape::Table(PROJECT), "what is changed"),
+    Key::optional("snapshot", Shape::Table(SNAPSHOT), "where snapshots go"),
+    Key::optional("environment", Shape::Table(ENVIRONMENT), "what names the environment"),
+    Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
+    Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
+    Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
+    Key::not_built("process", "processes that are stopped and started"),
+    Key::not_built("playbook", "named repairs"),
+    Key::not_built("notify", "who is told"),
+    Key::not_built("window", "when a cutover may happen"),
+    Key::not_built("shadow", "old and new side by side"),
+];
+
+/// The keys of the plan file, for the JSON Schema and for the test that the documentation names each of them.
+pub fn plan_keys() -> &'static [Key] {
+    PLAN
+}
+
+/// The plan file could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is not there, or not readable.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// It was read, and cannot be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+/// Reads the plan of the project at `root`.
+///
+/// # Errors
+///
+/// When there is no plan file, or with every finding about it.
+pub fn load(root: &Path, disk: &dyn Disk) -> Result<Plan, LoadError> {
+    let path = root.join(PLAN_FILE);
+    if let Some(meta) = disk.look(&path)?
+        && meta.size > PLAN_BYTES_MAX
+    {
+        let finding = Finding {
+            line: 1,
+            column: 1,
+            message: format!("the file has {} bytes; a plan has at most {PLAN_BYTES_MAX}", meta.size),
+            help: format!("put a plan into `{PLAN_FILE}`; `switchback plan --schema` says what it looks like"),
+        };
+        return Err(PlanError { path: PLAN_FILE.into(), findings: vec![finding] }.into());
+    }
+    let bytes = disk.read(&path, PLAN_BYTES_MAX)?;
+    Ok(read(&bytes, root, disk)?)
+}
+
+/// Makes a plan of the bytes of a plan file whose project is at `root`.
+///
+/// # Errors
+///
+/// With every finding, in the order of the file.
+pub fn read(bytes: &[u8], root: &Path, disk: &dyn Disk) -> Result<Plan, PlanError> {
+    let refused = |findings| PlanError { path: PLAN_FILE.into(), findings };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
+        let (line, column) = place(&valid, valid.len());
+        let message = format!("byte {} is not UTF-8", error.valid_up_to());
+        refused(vec![Finding { line, column, message, help: "save the file as UTF-8".to_owned() }])
+    })?;
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let findings = Findings::new(text);
+    for error in &errors {
+        let offset = error.span().map_or(0, |span| span.start);
+        let message = error.message().split('\n').next().unwrap_or("the TOML is damaged").trim().to_owned();
+        findings.add(offset, shown(&message), "correct the TOML at this place");
+    }
+    if !findings.is_empty() {
+        return Err(refused(findings.into_sorted()));
+    }
+    let plan = read_plan(&table.into_inner(), bytes, root, disk, &findings);
+    match plan {
+        Some(plan) if findings.is_empty() => Ok(plan),
+        _ => Err(refused(findings.into_sorted())),
+    }
+}
+
+fn read_plan<'a>(
+    table: &'a DeTable<'a>,
+    bytes: &[u8],
+    root: &Path,
+    disk: &dyn Disk,
+    findings: &'a Findings<'a>,
+) -> Option<Plan> {
+    if let Some(version) = table.get("version").and_then(|version| version.get_ref().as_integer())
+        && version.as_str() != VERSION.to_string()
+    {
+        // Nothing else in it can be judged: a later version may give every key another meaning.
+        findings.add(
+            table.get("version").map_or(0, |version| version.span().start),
+            format!("the plan is of version {}; this Switchback reads version {VERSION}", version.as_str()),
+            "use the Switchback that the plan was written for, or write it for version 1",
+        );
+        return None;
+    }
+    let fields = Fields::new(table, 0, "the plan", PLAN, findings);
+    fields.whole("version");
+    let project = read_project(&fields, root, disk);
+    let snapshot = read_snapshot(&fields);
+    let environment = fields.table("environment").and_then(|table| table.filled_text("select"));
+    let phases = read_phases(&fields, findings);
+    let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
+    let checks = read_checks(&fields, &names, findings);
+    let check_names: Vec<String> = checks.iter().map(|check| check.name.clone()).collect();
+    let mut triggers = Vec::new();
+    for (offset, table) in fields.tables("trigger") {
+        let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
+        triggers.extend(trigger::read(&fields, &check_names));
+    }
+    Some(Plan {
+        path: root.join(PLAN_FILE),
+        root: root.to_owned(),
+        hash: *blake3::hash(bytes).as_bytes(),
+        project: project?,
+        snapshot: snapshot?,
+        environment,
+        phases,
+        checks,
+        triggers,
+    })
+}
+
+fn read_project(plan: &Fields<'_>, root: &Path, disk: &dyn Disk) -> Option<Project> {
+    let fields = plan.table("project")?;
+    let managed = paths::managed(&fields, root, disk);
+    let linked = relative_paths(&fields, "linked");
+    for path in &linked {
+        if managed.iter().any(|managed| managed.path.starts_with(path) || path.starts_with(&managed.path)) {
+            let message = format!("`linked` names `{}`, which is managed", path.display());
+            fields.find("linked", message, "only unmanaged paths can be linked: take it out of one of both");
+        }
+    }
+    let mechanism = fields.word("mechanism").and_then(|word| Mechanism::from_word(&word));
+    Some(Project { name: fields.filled_text("name")?, managed, linked, mechanism })
+}
+
+fn read_snapshot(plan: &Fields<'_>) -> Option<Snapshot> {
+    let default = PathBuf::from(STATE_FOLDER).join("snapshots");
+    let Some(fields) = plan.table("snapshot") else {
+        return Some(Snapshot { repository: default, also: Vec::new() });
+    };
+    let repository = match fields.filled_text("repository") {
+        Some(text) if text.contains("://") || text.starts_with("sftp:") => {
+            let message = format!("a snapshot repository at `{}` is not built yet", shown(&text));
+            fields.find("repository", message, "use a folder, best on another disk");
+            return None;
+        }
+        Some(text) => PathBuf::from(text),
+        None => default,
+    };
+    Some(Snapshot { repository, also: relative_paths(&fields, "also") })
+}
+
+fn relative_paths(fields: &Fields<'_>, name: &str) -> Vec<PathBuf> {
+    let texts = fields.placed_texts(name).unwrap_or_default();
+    let what = format!("the path in `{name}`");
+    texts.iter().filter_map(|(offset, text)| paths::relative(text, *offset, &what, fields.findings())).collect()
+}
+
+fn read_phases<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Phase> {
+    let mut phases: Vec<Phase> = Vec::new();
+    if plan.has("phase") && plan.tables("phase").is_empty() && findings.is_empty() {
+        plan.find("phase", "the plan has no phase", "add a `[[phase]]` with at least one `[[phase.change]]`");
+    }
+    for (offset, table) in plan.tables("phase") {
+        let fields = Fields::new(table, offset, "`[[phase]]`", PHASE, findings);
+        let Some(name) = fields.filled_text("name") else { continue };
+        look_at_name(&fields, &name, "phase", phases.iter().map(|phase| phase.name.as_str()));
+        let approve = fields.table("approve").map_or_else(Approve::default, |approve| read_approve(&approve));
+        let changes = read_changes(&fields, findings);
+        if changes.is_empty() && fields.has("change") && findings.is_empty() {
+            fields.find("change", format!("the phase `{name}` has no change"), "add a `[[phase.change]]`");
+        }
+        let hash = *blake3::hash(fields.canonical().as_bytes()).as_bytes();
+        phases.push(Phase { name, approve, changes, hash });
+    }
+    phases
+}
+
+fn read_approve(fields: &Fields<'_>) -> Approve {
+    let roles = fields.texts("roles").unwrap_or_default();
+    let each = fields.whole("each").unwrap_or(1);
+    if fields.has("roles") && roles.iter().all(|role| role.trim().is_empty()) {
+        fields.find("roles", "`roles` names nobody", "name at least one role, or take `approve` out");
+    }
+    if each == 0 {
+        fields.find("each", "`each` cannot be 0", "use 1 or more, or take `approve` out");
+    }
+    Approve { roles, each }
+}
+
+/// The kind of a table, when it is one of `known`; else a finding.
+fn read_kind<'k, K: Copy>(
+    table: &DeTable<'_>,
+    offset: usize,
+    what: &str,
+    known: &'k [(&'static str, K)],
+    later: &[&str],
+    findings: &Findings<'_>,
+) -> Option<&'k (&'static str, K)> {
+    let value = table.get("kind")?;
+    let at = value.span().start.max(offset);
+    let Some(word) = value.get_ref().as_str() else {
+        findings.add(at, format!("`kind` of a {what} must be a text"), advise("", known.iter().map(|k| k.0)));
+        return None;
+    };
+    let entry = known.iter().find(|entry| entry.0 == word);
+    if entry.is_none() {
+        if later.contains(&word) {
+            findings.add(
+                at,
+                format!("the {what} kind `{word}` is not built yet"),
+                "take it out: this version of Switchback cannot carry it out",
+            );
+        } else {
+            let message = format!("unknown {what} kind `{}`", shown(word));
+            findings.add(at, message, advise(word, known.iter().map(|entry| entry.0)));
+        }
+    }
+    entry
+}
+
+fn read_changes<'a>(phase: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<ChangePlan> {
+    let known: Vec<_> = change::KINDS.iter().map(|kind| (kind.word, kind)).collect();
+    let mut changes = Vec::new();
+    for (offset, table) in phase.tables("change") {
+        let title = "`[[phase.change]]`";
+        let kind = read_kind(table, offset, "change", &known, change::NOT_BUILT, findings);
+        let Some((word, kind)) = kind else {
+            if !table.contains_key("kind") {
+                Fields::new(table, offset, title, CHANGE, findings);
+            }
+            continue;
+        };
+        let keys: Vec<Key> = CHANGE.iter().chain(kind.keys).copied().collect();
+        let fields = Fields::new(table, offset, title, &keys, findings);
+        if let Some(change) = (kind.read)(&fields) {
+            changes.push(ChangePlan { kind: word, change });
+        }
+    }
+    changes
+}
+
+fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<'a>) -> Vec<CheckPlan> {
+    let known: Vec<_> = check::KINDS.iter().map(|kind| (kind.word, kind)).collect();
+    let mut checks: Vec<CheckPlan> = Vec::new();
+    for (offset, table) in plan.tables("check") {
+        let title = "`[[check]]`";
+        let kind = read_kind(table, offset, "check", &known, check::NOT_BUILT, findings);
+        let Some((word, kind)) = kind else {
+            if !table.contains_key("kind") {
+                Fields::new(table, offset, title, CHECK, findings);
+            }
+            continue;
+        };
+        let keys: Vec<Key> = CHECK.iter().chain(kind.keys).copied().collect();
+        let fields = Fields::new(table, offset, title, &keys, findings);
+        let read = (kind.read)(&fields);
+        let Some(name) = fields.filled_text("name") else { continue };
+        look_at_name(&fields, &name, "check", checks.iter().map(|check| check.name.as_str()));
+        let at = read_moments(&fields);
+        let for_phases = read_phase_names(&fields, phases);
+        let timeout_s = fields.whole("timeout_s").unwrap_or(CHECK_TIMEOUT_S);
+        if timeout_s == 0 {
+            fields.find("timeout_s", "`timeout_s` cannot be 0", "give the check at least one second");
+        }
+        let hash: Hash = *blake3::hash(fields.canonical().as_bytes()).as_bytes();
+        let inputs = fields.texts("inputs").unwrap_or_default().into_iter().map(PathBuf::from).collect();
+        if let Some(check) = read {
+            checks.push(CheckPlan { name, kind: word, at, phases: for_phases, inputs, timeout_s, hash, check });
+        }
+    }
+    checks
+}
+
+fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
+    let Some(texts) = fields.placed_texts("at") else { return vec![Moment::Staged] };
+    if texts.is_empty() {
+        fields.find("at", "`at` is empty: the check would never be carried out", "name a point, e.g. `staged`");
+    }
+    let mut moments = Vec::new();
+    for (offset, text) in texts {
+        match Moment::parse(&text) {
+            Some(moment) => moments.push(moment),
+            None if text == "rehearsed" => fields.findings().add(
+                offset,
+                "the point `rehearsed` is not built yet",
+                "take it out: this version of Switchback cannot carry it out",
+            ),
+            None => {
+                let near = advise(&text, ["before", "staged", "live", "+1h"].into_iter());
+                fields.findings().add(offset, format!("unknown point `{}` in `at`", shown(&text)), near);
+            }
+        }
+    }
+    moments
+}
+
+fn read_phase_names(fields: &Fields<'_>, phases: &[String]) -> Option<Vec<String>> {
+    let texts = fields.placed_texts("phases")?;
+    if texts.is_empty() {
+        fields.find("phases", "`phases` is empty: the check would never be carried out", "name a phase, or take it out");
+    }
+    for (offset, text) in &texts {
+        if !phases.contains(text) {
+            let near = advise(text, phases.iter().map(String::as_str));
+            fields.findings().add(*offset, format!("no phase is called `{}`", shown(text)), near);
+        }
+    }
+    Some(texts.into_iter().map(|(_, text)| text).collect())
+}
+
+fn look_at_name<'n>(fields: &Fields<'_>, name: &str, what: &str, mut others: impl Iterator<Item = &'n str>) {
+    if others.any(|other| other == name) {
+        fields.find("name", format!("two {what}s are called `{}`", shown(name)), "give each a name of its own");
+    }
+    if name.chars().any(char::is_control) || name.chars().count() > NAME_CHARACTERS_MAX {
+        let message = format!("the name of the {what} `{}` is too long or has control characters", shown(name));
+        fields.find("name", message, "use a short name in plain characters");
+    }
+}
+
+/// The kinds of a table of kinds, for the schema.
+pub(super) fn kinds_of(shape: Shape) -> Option<(&'static [Key], Vec<KindKeys>)> {
+    match shape {
+        Shape::Kinds(keys, kinds) => Some((keys, kinds())),
+        _ => None,
+    }
+}

@@ -1,0 +1,192 @@
+//! The plan: what is managed, which phases change it, which checks and triggers guard it.
+//!
+//! The way in: [`load`] reads `switchback.toml` → [`fields`] asks every table for its keys and collects findings →
+//! [`Plan`], which holds no text of the file any more. [`schema`] makes the JSON Schema from the same tables of keys.
+
+mod fields;
+mod file;
+mod finding;
+mod key;
+mod moment;
+mod paths;
+mod schema;
+mod trigger;
+
+use std::path::PathBuf;
+
+pub use fields::{Fields, TextOrTable, advise, shown};
+pub use file::{PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
+pub use finding::{Finding, Findings, PlanError, place};
+pub use key::{Key, KindKeys, Shape};
+pub use moment::Moment;
+pub use paths::{STATE_FOLDER, relative};
+pub use schema::json_schema;
+pub use trigger::{Action, Condition, Trigger};
+
+use crate::change::Change;
+use crate::check::Check;
+use crate::manifest::Hash;
+
+/// A plan that can be carried out.
+#[derive(Debug)]
+pub struct Plan {
+    /// The plan file.
+    pub path: PathBuf,
+    /// The root of the project: the folder that holds the plan file.
+    pub root: PathBuf,
+    /// BLAKE3 of the plan file's bytes.
+    pub hash: Hash,
+    /// `[project]`.
+    pub project: Project,
+    /// `[snapshot]`.
+    pub snapshot: Snapshot,
+    /// The environment variable that names the environment, from `[environment]`.
+    pub environment: Option<String>,
+    /// The phases, at least one, in order.
+    pub phases: Vec<Phase>,
+    /// The checks; there may be none, and then every report says so.
+    pub checks: Vec<CheckPlan>,
+    /// The triggers.
+    pub triggers: Vec<Trigger>,
+}
+
+/// What is changed, and how it is exchanged.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// The paths that the plan may change: relative, disjoint, at least one.
+    pub managed: Vec<Managed>,
+    /// Unmanaged paths that a checked tree links to instead of copying them: large data that is only read.
+    pub linked: Vec<PathBuf>,
+    /// The mechanism of the exchange that the plan asks for; `None`: found by probing.
+    pub mechanism: Option<Mechanism>,
+}
+
+/// A path that the plan may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Managed {
+    /// Relative to the root.
+    pub path: PathBuf,
+    /// Whether files that the candidate does not have are deleted (mirrored), or kept (overlaid).
+    pub delete: bool,
+}
+
+/// How a candidate becomes live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// All managed paths are links into a generation; one rename switches them together.
+    Pointer,
+    /// Each managed path is exchanged with its candidate by one `renameat2(RENAME_EXCHANGE)`.
+    Exchange,
+}
+
+impl Mechanism {
+    /// The word for it: `pointer` or `exchange`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pointer => "pointer",
+            Self::Exchange => "exchange",
+        }
+    }
+
+    /// Reads the word that [`Mechanism::word`] writes.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Pointer, Self::Exchange].into_iter().find(|mechanism| mechanism.word() == word)
+    }
+}
+
+/// Where snapshots go and what they hold beside the managed paths.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The folder of the restic repository, relative to the root or absolute.
+    pub repository: PathBuf,
+    /// Backed up, never changed. Relative to the root.
+    pub also: Vec<PathBuf>,
+}
+
+/// One reversible change.
+#[derive(Debug)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// Who must approve.
+    pub approve: Approve,
+    /// How the candidate is made: at least one change, in order.
+    pub changes: Vec<ChangePlan>,
+    /// BLAKE3 of what the plan says about managed paths and this phase's changes: the candidate is bound to it.
+    pub hash: Hash,
+}
+
+/// Who must approve a phase before it goes live. No role: nobody is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Approve {
+    /// Roles.
+    pub roles: Vec<String>,
+    /// How many different persons of each role.
+    pub each: u64,
+}
+
+/// One change of a phase.
+#[derive(Debug)]
+pub struct ChangePlan {
+    /// Its kind, as in the plan.
+    pub kind: &'static str,
+    /// What it does.
+    pub change: Box<dyn Change>,
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct CheckPlan {
+    /// Its name.
+    pub name: String,
+    /// Its kind, as in the plan.
+    pub kind: &'static str,
+    /// When it is carried out.
+    pub at: Vec<Moment>,
+    /// For which phases; `None`: for all.
+    pub phases: Option<Vec<String>>,
+    /// Files and folders that it reads beside the trees; its evidence is bound to their content.
+    pub inputs: Vec<PathBuf>,
+    /// It is given up after this long.
+    pub timeout_s: u64,
+    /// BLAKE3 of everything that the plan says about it.
+    pub hash: Hash,
+    /// What it looks at.
+    pub check: Box<dyn Check>,
+}
+
+impl Plan {
+    /// The phase of that name.
+    pub fn phase(&self, name: &str) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    /// The checks of a phase at a moment, in the order of the plan.
+    pub fn checks_at<'a>(&'a self, phase: &'a str, moment: Moment) -> impl Iterator<Item = &'a CheckPlan> {
+        self.checks.iter().filter(move |check| check.is_for(phase) && check.at.contains(&moment))
+    }
+
+    /// The delays after the cutover at which a phase is looked at, shortest first.
+    pub fn watch_moments(&self, phase: &str) -> Vec<Moment> {
+        let checks = self.checks.iter().filter(|check| check.is_for(phase));
+        let mut moments: Vec<Moment> =
+            checks.flat_map(|check| check.at.iter().copied()).filter(|at| at.delay_s().is_some()).collect();
+        moments.sort();
+        moments.dedup();
+        moments
+    }
+
+    /// The folder of the project's state: `.switchback` at its root.
+    pub fn state(&self) -> PathBuf {
+        self.root.join(STATE_FOLDER)
+    }
+}
+
+impl CheckPlan {
+    /// Whether it is carried out for that phase.
+    pub fn is_for(&self, phase: &str) -> bool {
+        self.phases.as_ref().is_none_or(|phases| phases.iter().any(|name| name == phase))
+    }
+}

@@ -1,0 +1,192 @@
+//! One thing that takes part in an exchange: a managed path, or the pointer that several paths go through.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::world::{Disk, DiskError, Identity};
+
+/// Which inode it is, as it is written into a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inode {
+    device: u64,
+    inode: u64,
+    born_ns: i128,
+}
+
+impl From<Identity> for Inode {
+    fn from(identity: Identity) -> Self {
+        Self { device: identity.device, inode: identity.inode, born_ns: identity.born_ns }
+    }
+}
+
+/// Something that is exchanged. Paths are relative to the project's root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "participant", rename_all = "kebab-case")]
+pub enum Participant {
+    /// A path and the place beside it where the other tree stands.
+    Path {
+        /// The managed path.
+        live: PathBuf,
+        /// Its sibling: the candidate before the cutover, the old tree after it.
+        beside: PathBuf,
+        /// Where the old tree is moved to when the phase is finished.
+        kept: PathBuf,
+        /// What was live; nothing when the path is made by the cutover.
+        old: Option<Inode>,
+        /// The candidate; nothing when the path is removed by the cutover.
+        new: Option<Inode>,
+    },
+    /// A symbolic link that several managed paths go through; it is switched by one rename.
+    Pointer {
+        /// The link.
+        link: PathBuf,
+        /// Where it pointed; nothing when the cutover makes it.
+        old: Option<PathBuf>,
+        /// Where it points after the cutover.
+        new: PathBuf,
+    },
+}
+
+/// Which side of a participant is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Side {
+    /// The old one.
+    Old,
+    /// The new one, or what became of it since.
+    New,
+    /// Neither can be found where it must be: a person must look.
+    Lost(String),
+}
+
+impl Participant {
+    /// The managed path or link, relative to the root.
+    pub fn live(&self) -> &Path {
+        match self {
+            Self::Path { live, .. } => live,
+            Self::Pointer { link, .. } => link,
+        }
+    }
+
+    /// Which side is live, found by identity, never by counting.
+    pub fn identify(&self, disk: &dyn Disk, root: &Path) -> Result<Side, DiskError> {
+        match self {
+            Self::Path { live, beside, kept, old, new } => {
+                let at_live = inode(disk, &root.join(live))?;
+                let at_beside = inode(disk, &root.join(beside))?;
+                if at_live == *old && (old.is_some() || at_beside == *new) {
+                    return Ok(Side::Old);
+                }
+                let old_is_there = match old {
+                    None => true,
+                    Some(old) => at_beside == Some(*old) || inode(disk, &root.join(kept))? == Some(*old),
+                };
+                if old_is_there {
+                    return Ok(Side::New);
+                }
+                Ok(Side::Lost(format!(
+                    "the old tree of `{}` is neither there nor at `{}` nor at `{}`",
+                    live.display(),
+                    beside.display(),
+                    kept.display()
+                )))
+            }
+            Self::Pointer { link, old, new } => {
+                let target = link_target(disk, &root.join(link))?;
+                if target == *old {
+                    Ok(Side::Old)
+                } else if target.as_ref() == Some(new) {
+                    Ok(Side::New)
+                } else {
+                    Ok(Side::Lost(format!(
+                        "`{}` points to `{}`, which this exchange did not make",
+                        link.display(),
+                        target.map_or_else(|| "nothing".to_owned(), |target| target.display().to_string())
+                    )))
+                }
+            }
+        }
+    }
+
+    /// Makes the new side live. The old one must be.
+    pub fn commit(&self, disk: &dyn Disk, root: &Path) -> Result<(), DiskError> {
+        match self {
+            Self::Path { live, beside, old, new, .. } => {
+                let (live, beside) = (root.join(live), root.join(beside));
+                match (old, new) {
+                    (Some(_), Some(_)) => disk.exchange(&beside, &live),
+                    (None, Some(_)) => disk.rename(&beside, &live),
+                    (Some(_), None) => disk.rename(&live, &beside),
+                    (None, None) => Ok(()),
+                }
+            }
+            Self::Pointer { link, new, .. } => point(disk, &root.join(link), new),
+        }
+    }
+
+    /// Makes the old side live again, whatever became of the new one, which is kept beside it. Nothing is done when the
+    /// old side is live already.
+    pub fn undo(&self, disk: &dyn Disk, root: &Path) -> Result<Side, DiskError> {
+        let side = self.identify(disk, root)?;
+        if side != Side::New {
+            return Ok(side);
+        }
+        match self {
+            Self::Path { live, beside, kept, old, .. } => {
+                let (live, beside, kept) = (root.join(live), root.join(beside), root.join(kept));
+                let is_live = disk.look(&live)?.is_some();
+                match old {
+                    None if is_live => disk.rename(&live, &beside)?,
+                    None => {}
+                    Some(old) => {
+                        if inode(disk, &beside)? != Some(*old) {
+                            // It was put away when the phase was finished.
+                            disk.rename(&kept, &beside)?;
+                        }
+                        if is_live {
+                            disk.exchange(&beside, &live)?;
+                        } else {
+                            disk.rename(&beside, &live)?;
+                        }
+                    }
+                }
+            }
+            Self::Pointer { link, old, .. } => match old {
+                Some(old) => point(disk, &root.join(link), old)?,
+                None => disk.remove_file(&root.join(link))?,
+            },
+        }
+        Ok(Side::Old)
+    }
+
+    /// The directories whose entries an exchange alters.
+    pub fn directories(&self, root: &Path) -> Vec<PathBuf> {
+        let parent = |path: &Path| root.join(path).parent().unwrap_or(root).to_owned();
+        match self {
+            Self::Path { live, .. } => vec![parent(live)],
+            Self::Pointer { link, .. } => vec![parent(link)],
+        }
+    }
+}
+
+/// Which inode is at `path`.
+pub fn inode(disk: &dyn Disk, path: &Path) -> Result<Option<Inode>, DiskError> {
+    Ok(disk.look(path)?.map(|meta| meta.identity.into()))
+}
+
+/// Where the link at `path` points; `None` when nothing is there.
+pub fn link_target(disk: &dyn Disk, path: &Path) -> Result<Option<PathBuf>, DiskError> {
+    if disk.look(path)?.is_none() { Ok(None) } else { disk.read_link(path).map(Some) }
+}
+
+/// Lets the link at `path` point to `target`, in one step: a link made beside it is renamed over it.
+fn point(disk: &dyn Disk, path: &Path, target: &Path) -> Result<(), DiskError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".next");
+    let next = path.with_file_name(name);
+    if disk.look(&next)?.is_some() {
+        disk.remove_file(&next)?;
+    }
+    disk.make_symlink(target, &next)?;
+    disk.rename_over(&next, path)
+}
