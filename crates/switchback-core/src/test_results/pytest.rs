@@ -184,8 +184,10 @@ fn title(line: &str, frame: char) -> Option<&str> {
 struct Zones<'a> {
     /// Up to the first section after the tests began.
     progress: &'a [String],
-    /// From the short summary on; all after the progress when there is none, since a run may end early without it.
+    /// The short summary; empty when there is none.
     short: &'a [String],
+    /// From the short summary on, or all after the progress: where it says that the run was stopped.
+    last: &'a [String],
 }
 
 impl<'a> Zones<'a> {
@@ -195,14 +197,18 @@ impl<'a> Zones<'a> {
         let is_head = |line: &String| title(line, '=').is_some() || title(line, '!').is_some();
         let end = lines[start..].iter().position(is_head).map_or(lines.len(), |length| start + length);
         let is_short = |line: &String| title(line, '=') == Some("short test summary info");
-        let short = lines.iter().rposition(is_short).unwrap_or(end);
-        Self { progress: &lines[start..end], short: &lines[short..] }
+        let short = lines.iter().rposition(is_short);
+        Self {
+            progress: &lines[start..end],
+            short: &lines[short.unwrap_or(lines.len())..],
+            last: &lines[short.unwrap_or(end)..],
+        }
     }
 
     /// Why the run was stopped, when it says so: `!!! Interrupted: 1 error during collection !!!`.
     fn stopped(&self) -> Option<String> {
         let known = ["Interrupted", "KeyboardInterrupt", "stopping after", "Exit", "xdist.dsession"];
-        let mut titles = self.short.iter().filter_map(|line| title(line, '!'));
+        let mut titles = self.last.iter().filter_map(|line| title(line, '!'));
         titles.rfind(|title| known.iter().any(|word| title.contains(word))).map(str::to_owned)
     }
 

@@ -300,3 +300,19 @@ fn no_text_that_lost_a_line_passes_for_a_green_run() {
         }
     }
 }
+
+#[test]
+fn no_number_is_too_large_to_be_read_or_refused() {
+    let largest = u64::MAX.to_string();
+    for (name, ..) in CASES {
+        let text = fixture(name);
+        for (at, _) in text.match_indices(|char: char| char.is_ascii_digit()) {
+            if !text[..at].ends_with(|char: char| char.is_ascii_digit()) {
+                let end =
+                    text[at..].find(|char: char| !char.is_ascii_digit()).map_or(text.len(), |len| at + len);
+                let read = read_as(name, &format!("{}{largest}{}", &text[..at], &text[end..]));
+                assert!(read.is_err() || write(&read.unwrap()).is_ok(), "{name} at {at}");
+            }
+        }
+    }
+}

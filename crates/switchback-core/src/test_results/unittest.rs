@@ -26,7 +26,7 @@ pub(super) fn read(lines: &[String]) -> Result<TestRun, ResultsError> {
     if verbose.is_empty() {
         // Before Python 3.11 an unexpected success has no block; then not all that failed is named.
         let named = block_counts.bad() == said.bad();
-        if !named && block_counts.bad() != said.failures + said.errors {
+        if !named && block_counts.bad() != said.failures.saturating_add(said.errors) {
             return Err(disagree(describe(block_counts), &said));
         }
         let names = if named { NamesKnown::FailedOnly } else { NamesKnown::None };
@@ -41,7 +41,7 @@ pub(super) fn read(lines: &[String]) -> Result<TestRun, ResultsError> {
         && verbose.unexpected == said.unexpected
         && block_counts.failed >= said.failures
         && block_counts.errors == said.errors
-        && block_counts.failed <= said.failures + said.unexpected
+        && block_counts.failed <= said.failures.saturating_add(said.unexpected)
         && verbose.unsettled(&blocks) == 0;
     if !agree {
         return Err(disagree(format!("{tests} tests ({})", describe(counts)), &said));
@@ -73,14 +73,14 @@ struct Closing {
 
 impl Closing {
     fn bad(&self) -> u64 {
-        self.failures + self.errors + self.unexpected
+        self.failures.saturating_add(self.errors).saturating_add(self.unexpected)
     }
 
     fn counts(&self) -> Counts {
-        let others = self.bad() + self.skipped + self.expected;
+        let others = self.bad().saturating_add(self.skipped).saturating_add(self.expected);
         Counts {
             passed: self.ran.saturating_sub(others),
-            failed: self.failures + self.unexpected,
+            failed: self.failures.saturating_add(self.unexpected),
             errors: self.errors,
             skipped: self.skipped,
             xfailed: self.expected,
@@ -119,8 +119,9 @@ fn closing(lines: &[String]) -> Result<Closing, ResultsError> {
             _ => return Err(wrong(format!("`{key}` is no count that is known here"))),
         }
     }
-    if rest.is_some_and(|rest| !rest.ends_with(')')) || (word == "FAILED") != (said.bad() > 0) {
-        return Err(wrong(format!("`{status}` is not whole")));
+    let cut_off = rest.is_some_and(|rest| !rest.ends_with(')'));
+    if cut_off || (word == "FAILED") != (said.bad() > 0) || (word == "NO TESTS RAN" && ran > 0) {
+        return Err(wrong(format!("`{status}` is not whole, or no end of {ran} tests")));
     }
     Ok(said)
 }
@@ -173,7 +174,7 @@ fn check_dots(progress: &[String], said: &Closing) -> Result<(), ResultsError> {
         || count('s') > said.skipped
         || count('x') > said.expected
         || count('u') > said.unexpected
-        || (dots.len() as u64) > said.ran + said.errors + said.failures + said.skipped;
+        || (dots.len() as u64) > said.ran.saturating_add(said.bad()).saturating_add(said.skipped);
     if more { Err(disagree(format!("`{dots}`"), said)) } else { Ok(()) }
 }
 

@@ -138,6 +138,12 @@ fn check_output(runner: Runner, text: &str, expected: &str) {
 #[test]
 fn plain_outputs_of_other_versions() {
     let cases = [
+        // Without a short summary, what a test printed is not taken for one.
+        (
+            Runner::Pytest,
+            "a.py F\n\n== FAILURES ==\nFAILED b.py::t - no\n== 1 failed in 0.1s ==",
+            "0/1/0/0/0/0 none ",
+        ),
         (
             Runner::Pytest,
             "== 3 failed, 2509 passed, 4 skipped, 1 xfailed, 2 warnings in 1.2s ==",
@@ -256,16 +262,20 @@ fn outputs_of_unittest_that_are_refused() {
             unittest(""),
             "the unittest run is not whole: the line after `Ran … tests` is missing",
         ),
-        (Runner::Unittest, unittest("FAILED"), "unittest output, line 4: `FAILED` is not whole"),
+        (
+            Runner::Unittest,
+            unittest("FAILED"),
+            "unittest output, line 4: `FAILED` is not whole, or no end of 2 tests",
+        ),
         (
             Runner::Unittest,
             unittest("OK (failures=1)"),
-            "unittest output, line 4: `OK (failures=1)` is not whole",
+            "unittest output, line 4: `OK (failures=1)` is not whole, or no end of 2 tests",
         ),
         (
             Runner::Unittest,
             unittest("OK (skipped=1"),
-            "unittest output, line 4: `OK (skipped=1` is not whole",
+            "unittest output, line 4: `OK (skipped=1` is not whole, or no end of 2 tests",
         ),
         (
             Runner::Unittest,
