@@ -53,7 +53,7 @@ pub fn write(run: &TestRun) -> Result<String, ResultsError> {
     Ok(text)
 }
 
-/// Reads what [`write`] wrote, and refuses a record whose counts are not those of its outcomes.
+/// Reads what [`write()`] wrote, and refuses a record whose counts are not those of its outcomes.
 pub fn read(text: &str) -> Result<TestRun, ResultsError> {
     if text.len() > error::INPUT_BYTES_MAX {
         let max = error::INPUT_BYTES_MAX as u64;
