@@ -15,6 +15,7 @@ pub mod plan;
 pub mod port;
 pub mod report;
 pub mod rule;
+pub mod test_results;
 pub mod tree;
 pub mod verdict;
 pub mod world;

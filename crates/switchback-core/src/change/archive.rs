@@ -98,7 +98,7 @@ impl Unpacking<'_> {
             zip::ZipArchive::new(self.disk.open_seekable(path)?).map_err(|error| self.damaged(&error))?;
         for at in 0..archive.len() {
             let mut entry = archive.by_index(at).map_err(|error| self.damaged(&error))?;
-            let name = PathBuf::from(entry.name().to_owned());
+            let name = PathBuf::from(entry.name().map_err(|error| self.damaged(&error))?.into_owned());
             let mode = entry.unix_mode().unwrap_or(if entry.is_dir() { 0o755 } else { 0o644 });
             let mtime_ns = entry.last_modified().map_or(0, zip_time_ns);
             let Some(path) = self.place(&name)? else { continue };

@@ -7,6 +7,7 @@ mod equivalence;
 mod files;
 mod http;
 mod shell;
+mod tests;
 
 
 use std::fmt::Debug;
@@ -34,7 +35,7 @@ pub struct Kind {
 }
 
 /// Every kind of check that a plan can name.
-pub static KINDS: &[&Kind] = &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND];
+pub static KINDS: &[&Kind] = &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND, &tests::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &[

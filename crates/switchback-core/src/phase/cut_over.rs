@@ -13,7 +13,6 @@ use crate::journal::Event;
 use crate::journal::history::StagedFact;
 use crate::manifest::to_hex;
 use crate::plan::{Mechanism, Phase, STATE_FOLDER};
-use crate::tree::copy::make_directories;
 use crate::tree::exchange::participant::{inode, link_target};
 use crate::tree::exchange::{ExchangeError, Participant, Prepare, State, Transaction};
 use crate::world::Disk;

@@ -24,8 +24,13 @@ pub enum EvidenceError {
     #[error("the evidence `{}` was changed after it was stored", .0.display())]
     Changed(PathBuf),
     /// It cannot be understood.
-    #[error("the evidence `{}` cannot be read: {1}", .0.display())]
-    Damaged(PathBuf, String),
+    #[error("the evidence `{}` cannot be read: {why}", .path.display())]
+    Damaged {
+        /// Where it is.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
 }
 
 impl EvidenceStore {
@@ -77,7 +82,7 @@ impl EvidenceStore {
         let name = disk.read_link(&link)?;
         let text = self.get(disk, &name.to_string_lossy())?;
         let manifest =
-            Manifest::from_text(&text).map_err(|why| EvidenceError::Damaged(link.clone(), why))?;
+            Manifest::from_text(&text).map_err(|why| EvidenceError::Damaged { path: link.clone(), why })?;
         if to_hex(&manifest.hash()) == hash { Ok(manifest) } else { Err(EvidenceError::Changed(link)) }
     }
 
@@ -88,6 +93,6 @@ impl EvidenceStore {
         if from_hex(hash) != Some(*blake3::hash(&content).as_bytes()) {
             return Err(EvidenceError::Changed(path));
         }
-        String::from_utf8(content).map_err(|error| EvidenceError::Damaged(path, error.to_string()))
+        String::from_utf8(content).map_err(|error| EvidenceError::Damaged { path, why: error.to_string() })
     }
 }

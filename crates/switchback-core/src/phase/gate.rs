@@ -212,7 +212,7 @@ pub fn load_seal(work: &Work<'_>, staged: &StagedFact) -> Result<Seal, StepError
     let text = work.evidence.get(work.world().disk.as_ref(), &staged.seal)?;
     Seal::from_json(&text).ok_or_else(|| {
         let path = work.evidence.path(&staged.seal);
-        super::evidence::EvidenceError::Damaged(path, "it is not a seal".to_owned()).into()
+        super::evidence::EvidenceError::Damaged { path, why: "it is not a seal".to_owned() }.into()
     })
 }
 

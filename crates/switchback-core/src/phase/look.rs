@@ -136,7 +136,10 @@ fn details_before(work: &Work<'_>, phase: &Phase, check: &CheckPlan) -> Result<O
     let Some(fact) = fact.filter(|fact| fact.verdict != Verdict::Unknown) else { return Ok(None) };
     let text = work.evidence.get(work.world().disk.as_ref(), &fact.evidence)?;
     let value: Value = serde_json::from_str(&text).map_err(|error| {
-        super::evidence::EvidenceError::Damaged(work.evidence.path(&fact.evidence), error.to_string())
+        super::evidence::EvidenceError::Damaged {
+            path: work.evidence.path(&fact.evidence),
+            why: error.to_string(),
+        }
     })?;
     Ok(value.get("details").cloned())
 }

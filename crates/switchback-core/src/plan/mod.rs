@@ -15,7 +15,7 @@ mod trigger;
 use std::path::PathBuf;
 
 pub use fields::{Fields, TextOrTable, advise, shown};
-pub use file::{PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
+pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
 pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
 pub use moment::Moment;

@@ -46,7 +46,7 @@ pub(super) fn managed(project: &Fields<'_>, root: &Path, disk: &dyn Disk) -> Vec
 /// A path relative to the root, without `.` and `..`; what is wrong with it becomes a finding.
 pub fn relative(text: &str, offset: usize, what: &str, findings: &Findings<'_>) -> Option<PathBuf> {
     let name = shown(text);
-    let mut refuse = |message: String, help: &str| {
+    let refuse = |message: String, help: &str| {
         findings.add(offset, message, help);
         None
     };
