@@ -47,10 +47,6 @@ impl Change for CommandChange {
         true
     }
 
-    fn is_predictable(&self) -> bool {
-        false
-    }
-
     fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {
         let mut command = Command::shell(&self.command, stage.tree, self.timeout);
         // Bytecode beside the sources would become part of the candidate.

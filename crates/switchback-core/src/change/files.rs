@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Change, ChangeError, Kind, Stage, archive, from_root};
+use super::{Change, ChangeError, FileCounts, Kind, Stage, archive, from_root};
+use crate::manifest::What;
 use crate::plan::{Fields, Key, Managed, Shape, relative};
 use crate::tree::copy::{Copier, remove_tree};
+use crate::tree::scan;
 use crate::world::{Command, FileKind, Finished, Meta, World};
 
 const GIT_TIMEOUT: Duration = Duration::from_secs(3_600);
@@ -173,6 +175,25 @@ impl Change for FilesChange {
 
     fn replaces(&self, managed: &Managed) -> bool {
         managed.delete && self.brings(managed)
+    }
+
+    fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {
+        let disk = stage.world.disk.as_ref();
+        let (source, _) = self.source(stage)?;
+        let mut counts = FileCounts::default();
+        for managed in stage.managed.iter().filter(|managed| self.brings(managed)) {
+            let paths = [managed.path.clone()];
+            let (old, new) = (scan(disk, stage.live, &paths)?, scan(disk, &source, &paths)?);
+            for difference in old.differences(&new) {
+                match difference.what {
+                    What::Added => counts.added += 1,
+                    What::Removed if managed.delete => counts.removed += 1,
+                    What::Content => counts.changed += 1,
+                    _ => {}
+                }
+            }
+        }
+        Ok(Some(counts))
     }
 
     fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {

@@ -52,9 +52,15 @@ pub trait Change: Debug + Send + Sync {
         false
     }
 
-    /// Whether what it will do can be known without doing it: then `plan` shows it.
-    fn is_predictable(&self) -> bool {
-        true
+    /// What it would do to the live content, when that can be known without doing it. Writes into the scratch folder
+    /// at most.
+    ///
+    /// # Errors
+    ///
+    /// When its source cannot be used.
+    fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {
+        let _ = stage;
+        Ok(None)
     }
 
     /// Changes the stage.
@@ -63,6 +69,17 @@ pub trait Change: Debug + Send + Sync {
     ///
     /// When it cannot be carried out. What it left in the stage is thrown away then.
     fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError>;
+}
+
+/// How many files a change would touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileCounts {
+    /// Only in the candidate.
+    pub added: u64,
+    /// Only in the live tree.
+    pub removed: u64,
+    /// In both, of another content or kind.
+    pub changed: u64,
 }
 
 /// Where a candidate is made.

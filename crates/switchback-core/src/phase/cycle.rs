@@ -231,7 +231,7 @@ fn failing<T>(
         let why = work.redactor.clean(&error.to_string());
         let failed = Event::StepFailed { phase: phase.name.clone(), step: step.to_owned(), why };
         // The error itself goes on to the person; a journal that cannot take it has no say in that.
-        let _ = work.record(failed);
+        drop(work.record(failed));
     })
 }
 

@@ -53,6 +53,18 @@ impl Project {
         Ok(Self { root: root.to_owned(), plan, ports: ports.clone() })
     }
 
+    /// The project at `root` for a rollback, which needs no plan: when the plan cannot be used, an empty one stands in
+    /// and why is returned beside it.
+    pub fn open_for_rollback(root: &Path, ports: &Ports) -> (Self, Option<StepError>) {
+        match Self::open(root, ports) {
+            Ok(project) => (project, None),
+            Err(error) => {
+                let plan = Plan::stand_in(root);
+                (Self { root: root.to_owned(), plan, ports: ports.clone() }, Some(error))
+            }
+        }
+    }
+
     /// The state folder.
     pub fn state(&self) -> PathBuf {
         self.root.join(STATE_FOLDER)

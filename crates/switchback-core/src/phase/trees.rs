@@ -8,7 +8,7 @@ use super::error::StepError;
 use super::layout;
 use crate::check::Trees;
 use crate::plan::{Moment, Plan, STATE_FOLDER};
-use crate::tree::copy::{Copier, make_directories, remove_tree};
+use crate::tree::copy::{Copier, make_directories};
 use crate::world::World;
 
 /// Which managed paths a copy has.
@@ -19,11 +19,11 @@ enum Side {
 }
 
 /// Where the content of each managed path is, by path; nothing for one that does not exist on that side.
-pub type Contents = BTreeMap<PathBuf, Option<PathBuf>>;
+pub(super) type Contents = BTreeMap<PathBuf, Option<PathBuf>>;
 
 /// The trees of one phase at one moment.
 #[derive(Debug)]
-pub struct PhaseTrees<'a> {
+pub(super) struct PhaseTrees<'a> {
     world: &'a World,
     plan: &'a Plan,
     moment: Moment,
@@ -37,7 +37,7 @@ pub struct PhaseTrees<'a> {
 
 impl<'a> PhaseTrees<'a> {
     /// The trees whose copies are made below `folder`, which exists.
-    pub fn new(
+    pub(super) fn new(
         world: &'a World,
         plan: &'a Plan,
         moment: Moment,
@@ -70,17 +70,11 @@ impl<'a> PhaseTrees<'a> {
 
     /// Throws away copies that a check changed, so that the next one sees the tree as it is. Returns whether there were
     /// any.
-    pub fn renew(&self) -> bool {
+    pub(super) fn renew(&self) -> bool {
         let mut made = self.made.borrow_mut();
         let count = made.len();
         made.retain(|_, (path, survey)| survey.is_some() && self.survey(path) == *survey);
         made.len() < count
-    }
-
-    /// Removes the copies.
-    pub fn clear(&self) -> Result<(), StepError> {
-        self.made.borrow_mut().clear();
-        Ok(remove_tree(self.world.disk.as_ref(), &self.folder)?)
     }
 }
 
@@ -126,7 +120,7 @@ fn copy_project(world: &World, plan: &Plan, contents: &Contents, into: &Path) ->
 }
 
 /// Copies everything that is not managed into `into`, which exists.
-pub fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<(), StepError> {
+pub(super) fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<(), StepError> {
     let disk = world.disk.as_ref();
     let root = plan.root.as_path();
     let skip = |path: &Path| {

@@ -12,7 +12,7 @@ mod paths;
 mod schema;
 mod trigger;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use fields::{Fields, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
@@ -158,6 +158,24 @@ pub struct CheckPlan {
 }
 
 impl Plan {
+    /// A plan that says nothing, for a rollback whose plan file cannot be used: the transactions say what was exchanged.
+    pub fn stand_in(root: &Path) -> Self {
+        let project =
+            Project { name: "?".to_owned(), managed: Vec::new(), linked: Vec::new(), mechanism: None };
+        let snapshot = Snapshot { repository: PathBuf::from(STATE_FOLDER).join("snapshots"), also: Vec::new() };
+        Self {
+            path: root.join(PLAN_FILE),
+            root: root.to_owned(),
+            hash: Hash::default(),
+            project,
+            snapshot,
+            environment: None,
+            phases: Vec::new(),
+            checks: Vec::new(),
+            triggers: Vec::new(),
+        }
+    }
+
     /// The phase of that name.
     pub fn phase(&self, name: &str) -> Option<&Phase> {
         self.phases.iter().find(|phase| phase.name == name)

@@ -1,0 +1,88 @@
+//! The JSON documents of the command line: a format that other programs are written against.
+
+use serde_json::{Map, Value, json};
+
+use super::status::{Status, WaitsFor};
+use crate::journal::Record;
+use crate::phase::RunOutcome;
+use crate::verdict::Verdict;
+
+/// The document `switchback/<name>/1` of a status, with the verdict of what was done.
+pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
+    let mut document = Map::new();
+    document.insert("schema".to_owned(), json!(format!("switchback/{name}/1")));
+    document.insert("verdict".to_owned(), json!(verdict.word()));
+    document.insert("project".to_owned(), json!(status.project));
+    document.insert("run".to_owned(), json!(status.run));
+    document.insert("phase".to_owned(), json!(status.phase));
+    document.insert("point".to_owned(), json!(status.point));
+    document.insert("waits_for".to_owned(), status.waits_for.iter().map(waits_for).collect());
+    document.insert("generation".to_owned(), json!(status.generation));
+    let phases = status.phases.iter().map(|phase| {
+        json!({"name": phase.name, "point": phase.point, "verdict": phase.verdict.word()})
+    });
+    document.insert("phases".to_owned(), phases.collect());
+    let checks = status.checks.iter().map(|fact| {
+        json!({
+            "name": fact.check,
+            "at": fact.at,
+            "verdict": fact.verdict.word(),
+            "summary": fact.summary,
+            "evidence": format!("blake3:{}", fact.evidence),
+            "seconds": seconds(fact.milliseconds),
+        })
+    });
+    document.insert("checks".to_owned(), checks.collect());
+    let criteria = status.criteria.iter().map(|criterion| {
+        json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by})
+    });
+    document.insert("criteria".to_owned(), criteria.collect());
+    let rollback = match &status.rollback {
+        Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),
+        None => json!({"possible": false, "to_generation": null, "mechanism": null}),
+    };
+    document.insert("rollback".to_owned(), rollback);
+    let failed = status.failed.as_ref().map(|(step, why)| json!({"step": step, "why": why}));
+    document.insert("failed".to_owned(), json!(failed));
+    Value::Object(document)
+}
+
+/// Adds what a run came to.
+pub fn add_outcome(document: &mut Value, outcome: &RunOutcome) {
+    document["reasons"] = json!(outcome.reasons);
+    document["next"] = json!(outcome.next);
+}
+
+/// Adds the events of a run.
+pub fn add_events(document: &mut Value, records: &[Record]) {
+    document["events"] = records.iter().map(event).collect();
+}
+
+/// One event of the journal, as `switchback log --json` prints it.
+pub fn event(record: &Record) -> Value {
+    let (word, body) = record.event.write().unwrap_or_default();
+    let body: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
+    json!({
+        "seq": record.seq,
+        "time": record.time,
+        "actor": record.actor,
+        "event": word,
+        "body": body,
+        "prev": record.prev,
+        "hash": record.hash,
+    })
+}
+
+fn waits_for(waits: &WaitsFor) -> Value {
+    match waits {
+        WaitsFor::Approval { role } => json!({"kind": "approval", "role": role}),
+        WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
+        WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
+        WaitsFor::Run => json!({"kind": "run"}),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a check that takes 2^53 milliseconds is not to be expected")]
+fn seconds(milliseconds: u64) -> f64 {
+    milliseconds as f64 / 1_000.0
+}

@@ -1,0 +1,227 @@
+//! Where a run stands, as facts: derived from the history and the plan, nothing is looked at again.
+
+use crate::journal::history::{CheckFact, PhaseHistory};
+use crate::journal::{Binding, History, PhaseState};
+use crate::manifest::to_hex;
+use crate::phase::TOOL;
+use crate::phase::gate::missing_approvals;
+use crate::phase::watch::due;
+use crate::plan::{Moment, Phase, Plan};
+use crate::verdict::Verdict;
+
+/// What a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// An approval.
+    Approval {
+        /// In this role.
+        role: String,
+    },
+    /// A check that is not a yes.
+    Check {
+        /// Its name.
+        name: String,
+        /// When it looks.
+        at: String,
+    },
+    /// A delay.
+    Watch {
+        /// The delay, as in the plan.
+        at: String,
+        /// When it is due, RFC 3339.
+        due: String,
+    },
+    /// A person: `switchback run`.
+    Run,
+}
+
+/// Where one phase stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhaseStatus {
+    /// Its name.
+    pub name: String,
+    /// The point that it has reached.
+    pub point: String,
+    /// *yes*: it is over; *no*: something refuses it; else *unknown*.
+    pub verdict: Verdict,
+}
+
+/// One thing that must hold, and what says whether it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Criterion {
+    /// What must hold.
+    pub name: String,
+    /// Whether it does.
+    pub verdict: Verdict,
+    /// Who or what says so.
+    pub by: String,
+}
+
+/// Where everything stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// The project's name.
+    pub project: String,
+    /// The run, if there is one.
+    pub run: Option<String>,
+    /// The phase that is worked on; the last one when all are over.
+    pub phase: Option<String>,
+    /// The point that it has reached.
+    pub point: String,
+    /// The verdict of the whole.
+    pub verdict: Verdict,
+    /// What it waits for.
+    pub waits_for: Vec<WaitsFor>,
+    /// The live generation.
+    pub generation: u64,
+    /// Every phase.
+    pub phases: Vec<PhaseStatus>,
+    /// The last outcome of each check at each moment of the phase.
+    pub checks: Vec<CheckFact>,
+    /// What must hold for the phase.
+    pub criteria: Vec<Criterion>,
+    /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
+    pub rollback: Option<(u64, String)>,
+    /// Why the last step failed, until a later one succeeds: step and reason.
+    pub failed: Option<(String, String)>,
+}
+
+/// Derives the status.
+pub fn status(plan: &Plan, history: &History) -> Status {
+    let phases: Vec<PhaseStatus> = plan.phases.iter().map(|phase| phase_status(plan, phase, history)).collect();
+    let at = plan.phases.iter().position(|phase| {
+        history.phase(&phase.name).is_none_or(|phase| phase.state != PhaseState::Finished)
+    });
+    let phase = plan.phases.get(at.unwrap_or(plan.phases.len().saturating_sub(1)));
+    let phase_history = phase.and_then(|phase| history.phase(&phase.name));
+    let rollback = history.last_live().and_then(|live| {
+        let mechanism = live.staged.as_ref().map(|staged| staged.mechanism.clone())?;
+        Some((history.generation_before()?, mechanism))
+    });
+    Status {
+        project: plan.project.name.clone(),
+        run: history.run.clone(),
+        phase: phase.map(|phase| phase.name.clone()),
+        point: phase.and_then(|p| phases.iter().find(|s| s.name == p.name)).map_or_else(String::new, |s| s.point.clone()),
+        verdict: Verdict::all(phases.iter().map(|phase| phase.verdict)),
+        waits_for: phase.map_or_else(Vec::new, |phase| waits_for(plan, phase, phase_history)),
+        generation: history.generation,
+        checks: phase_history.map_or_else(Vec::new, last_outcomes),
+        criteria: phase.map_or_else(Vec::new, |phase| criteria(plan, phase, phase_history)),
+        phases,
+        rollback,
+        failed: phase_history.and_then(|history| history.failed.clone()),
+    }
+}
+
+fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> PhaseStatus {
+    let Some(found) = history.phase(&phase.name) else {
+        return PhaseStatus { name: phase.name.clone(), point: "waiting".to_owned(), verdict: Verdict::Unknown };
+    };
+    let is_approved = found.state == PhaseState::Staged
+        && waits_for(plan, phase, Some(found)).iter().all(|waits| *waits == WaitsFor::Run);
+    let point = if is_approved { "approved" } else { found.state.word() };
+    let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
+        || found.sign_offs.iter().any(|sign_off| sign_off.binding.is_none());
+    let verdict = match found.state {
+        PhaseState::Finished => Verdict::Yes,
+        PhaseState::RolledBack => Verdict::No,
+        _ if refused => Verdict::No,
+        _ => Verdict::Unknown,
+    };
+    PhaseStatus { name: phase.name.clone(), point: point.to_owned(), verdict }
+}
+
+/// The last outcome of each check at each moment, in the order in which they first looked.
+fn last_outcomes(history: &PhaseHistory) -> Vec<CheckFact> {
+    let mut last: Vec<CheckFact> = Vec::new();
+    for fact in &history.checks {
+        match last.iter_mut().find(|known| known.check == fact.check && known.at == fact.at) {
+            Some(known) => *known = fact.clone(),
+            None => last.push(fact.clone()),
+        }
+    }
+    last
+}
+
+fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<WaitsFor> {
+    let Some(history) = history else { return vec![WaitsFor::Run] };
+    let mut waits = Vec::new();
+    let moments: Vec<Moment> = match history.state {
+        PhaseState::Staged | PhaseState::CuttingOver => vec![Moment::Before, Moment::Staged],
+        PhaseState::Live => vec![Moment::Live],
+        _ => Vec::new(),
+    };
+    for moment in moments {
+        let at = moment.to_string();
+        for check in plan.checks_at(&phase.name, moment) {
+            let verdict = history.last_check(&check.name, &at).map(|fact| fact.verdict);
+            let holds = verdict == Some(Verdict::Yes) || (moment == Moment::Before && verdict == Some(Verdict::No));
+            if !holds {
+                waits.push(WaitsFor::Check { name: check.name.clone(), at: at.clone() });
+            }
+        }
+    }
+    if history.state == PhaseState::Staged
+        && let Some(staged) = &history.staged
+    {
+        let now = Binding {
+            plan: to_hex(&plan.hash),
+            old_tree: staged.old_tree.clone(),
+            new_tree: staged.new_tree.clone(),
+            tool: TOOL.to_owned(),
+            ..Binding::default()
+        };
+        let missing = missing_approvals(phase, history, &now);
+        waits.extend(missing.into_iter().map(|missing| WaitsFor::Approval { role: missing.role }));
+    }
+    if history.state == PhaseState::Live
+        && let Some(since) = &history.live_since
+    {
+        let next = plan.watch_moments(&phase.name).into_iter().find(|moment| {
+            let at = moment.to_string();
+            plan.checks_at(&phase.name, *moment).any(|check| history.last_check(&check.name, &at).is_none())
+        });
+        if let Some(moment) = next
+            && let Some(due) = due(since, moment)
+        {
+            waits.push(WaitsFor::Watch { at: moment.to_string(), due: due.to_string() });
+        }
+    }
+    if waits.is_empty() && history.state != PhaseState::Finished {
+        waits.push(WaitsFor::Run);
+    }
+    waits
+}
+
+fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<Criterion> {
+    let mut criteria = Vec::new();
+    let snapshot = history.and_then(|history| history.snapshot.as_ref());
+    criteria.push(Criterion {
+        name: "a verified snapshot exists".to_owned(),
+        verdict: if snapshot.is_some() { Verdict::Yes } else { Verdict::Unknown },
+        by: snapshot.map_or_else(|| "snapshot".to_owned(), |fact| format!("snapshot {}", fact.id)),
+    });
+    for check in plan.checks.iter().filter(|check| check.is_for(&phase.name)) {
+        for moment in check.at.iter().filter(|moment| **moment != Moment::Before) {
+            let at = moment.to_string();
+            let fact = history.and_then(|history| history.last_check(&check.name, &at));
+            criteria.push(Criterion {
+                name: format!("{} at {at}", check.name),
+                verdict: fact.map_or(Verdict::Unknown, |fact| fact.verdict),
+                by: format!("check {}", check.name),
+            });
+        }
+    }
+    for role in &phase.approve.roles {
+        let signed = history.map_or(0, |history| {
+            history.sign_offs.iter().filter(|s| &s.role == role && s.binding.is_some()).count() as u64
+        });
+        criteria.push(Criterion {
+            name: format!("approved by {role}"),
+            verdict: if signed >= phase.approve.each { Verdict::Yes } else { Verdict::Unknown },
+            by: format!("approval {role}"),
+        });
+    }
+    criteria
+}
