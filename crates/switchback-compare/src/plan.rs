@@ -90,7 +90,7 @@ impl ComparePlan {
         let directories = (old_meta.kind == FileKind::Directory, new_meta.kind == FileKind::Directory);
         match directories {
             (true, true) => {}
-            (false, false) => return Self::of_files(old, new, options),
+            (false, false) => return Self::of_files((old, old_path), (new, new_path), options),
             (true, false) => {
                 return Err(CompareError::FileAndDirectory {
                     file: new.to_owned(),
@@ -122,13 +122,18 @@ impl ComparePlan {
         Ok(Self { options, scopes, not_compared })
     }
 
-    fn of_files(old: &Path, new: &Path, options: CompareOptions) -> Result<Self, CompareError> {
+    /// Two single files: each as it was named, and where it really is.
+    fn of_files(
+        (old, old_path): (&Path, PathBuf),
+        (new, new_path): (&Path, PathBuf),
+        options: CompareOptions,
+    ) -> Result<Self, CompareError> {
         if !options.rule.stages.is_empty() {
             return Err(CompareError::NoStages { path: old.to_owned() });
         }
         let name = old.file_name().map_or_else(|| shown(old), |name| name.to_string_lossy().into_owned());
-        let way = way_of((old, false), (new, false))?;
-        let pair = Pair { name, old: old.to_owned(), new: new.to_owned(), way };
+        let way = way_of(old, new)?;
+        let pair = Pair { name, old: old_path, new: new_path, way };
         let scope = Scope { stage: None, pairs: vec![pair], only_old: Vec::new(), only_new: Vec::new() };
         Ok(Self { options, scopes: vec![scope], not_compared: Vec::new() })
     }
@@ -141,7 +146,8 @@ impl Scope {
             match old.remove(&name) {
                 None => scope.only_new.push(shown(&name)),
                 Some(old) => {
-                    let way = way_of((&old.path, old.is_loose_link), (&new.path, new.is_loose_link))?;
+                    let loose = old.is_loose_link || new.is_loose_link;
+                    let way = if loose { Way::Links } else { way_of(&name, &name)? };
                     scope.pairs.push(Pair { name: shown(&name), old: old.path, new: new.path, way });
                 }
             }
@@ -156,6 +162,7 @@ type Files = BTreeMap<PathBuf, Found>;
 
 #[derive(Debug)]
 struct Found {
+    /// Where it really is; of a loose link, the link itself.
     path: PathBuf,
     /// A link that leads to no regular file.
     is_loose_link: bool,
@@ -165,16 +172,14 @@ fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn way_of(old: (&Path, bool), new: (&Path, bool)) -> Result<Way, CompareError> {
-    if old.1 || new.1 {
-        return Ok(Way::Links);
-    }
-    let (one, two) = (Format::of(old.0), Format::of(new.0));
+/// Names decide: what a link leads to may have a name without an ending.
+fn way_of(old: &Path, new: &Path) -> Result<Way, CompareError> {
+    let (one, two) = (Format::of(old), Format::of(new));
     Ok(match () {
         () if one.is_table() && two.is_table() => Way::Table(one, two),
         () if one.is_document() && two.is_document() => Way::Document(one, two),
         () if one == Format::Bytes || two == Format::Bytes => Way::Bytes,
-        () => return Err(CompareError::DifferentKinds { old: old.0.to_owned(), new: new.0.to_owned() }),
+        () => return Err(CompareError::DifferentKinds { old: old.to_owned(), new: new.to_owned() }),
     })
 }
 
@@ -218,9 +223,10 @@ fn files_below(disk: &dyn Disk, root: &Path) -> Result<Files, CompareError> {
                     files.insert(relative, Found { path, is_loose_link: false });
                 }
                 FileKind::Symlink => {
-                    let target = follow(disk, &path)?;
-                    let is_file = target.is_some_and(|(_, meta)| meta.kind == FileKind::File);
-                    files.insert(relative, Found { path, is_loose_link: !is_file });
+                    let target = follow(disk, &path)?.filter(|(_, meta)| meta.kind == FileKind::File);
+                    let is_loose_link = target.is_none();
+                    let path = target.map_or(path, |(target, _)| target);
+                    files.insert(relative, Found { path, is_loose_link });
                 }
                 _ => return Err(CompareError::NotRegular { path }),
             }

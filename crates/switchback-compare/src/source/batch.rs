@@ -91,3 +91,21 @@ impl Cells {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::Float64Array;
+
+    use super::*;
+
+    #[test]
+    fn the_same_bits_are_more_than_the_same_value() {
+        let cells = |values: &[f64]| Cells::Arrow(Arc::new(Float64Array::from(values.to_vec())));
+        let (one, two) = (cells(&[9.0, 0.0, f64::NAN]), cells(&[0.0, f64::NAN]));
+        assert!(one.same_bits(1, &two, 0, 2));
+        assert!(!one.same_bits(1, &cells(&[-0.0]), 0, 1));
+        assert!(!one.same_bits(0, &two, 0, 2));
+    }
+}

@@ -18,6 +18,13 @@ pub(super) struct Shared {
     pub(super) tolerance: Tolerance,
 }
 
+impl Shared {
+    /// A place among all columns that is the same when the sides are swapped.
+    fn order(&self) -> (usize, usize, String) {
+        (self.old.min(self.new), self.old.max(self.new), self.name.clone())
+    }
+}
+
 /// What two tables have in common, and what not.
 #[derive(Debug)]
 pub(super) struct Agreement {
@@ -64,7 +71,7 @@ impl Agreement {
             names.filter(|name| !is_excluded(name) && other.position(name).is_none()).cloned().collect()
         };
         let mut types_changed: Vec<_> = shared.iter().chain(&keys).filter(|column| column.retyped).collect();
-        types_changed.sort_by_key(|column| column.old);
+        types_changed.sort_by_key(|column| column.order());
         let types_changed = types_changed
             .into_iter()
             .filter_map(|column| {
@@ -72,9 +79,7 @@ impl Agreement {
                 Some(TypeChange { column: one.name.clone(), old: one.kind.name(), new: two.kind.name() })
             })
             .collect();
-        shared.sort_by_key(|column| {
-            (column.old.min(column.new), column.old.max(column.new), column.name.clone())
-        });
+        shared.sort_by_key(Shared::order);
         let excluded = rule
             .exclude
             .iter()
