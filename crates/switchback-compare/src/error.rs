@@ -111,9 +111,9 @@ pub enum CompareError {
 pub struct Place {
     /// Line, counted from 1.
     pub line: Option<u64>,
-    /// Column of the line, counted from 1; or the name of a table's column in `field`.
+    /// Column of the line in characters, counted from 1.
     pub column: Option<u64>,
-    /// The table's column.
+    /// The name of a table's column.
     pub field: Option<String>,
     /// Row group of a Parquet file, counted from 0.
     pub row_group: Option<usize>,

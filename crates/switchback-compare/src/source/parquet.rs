@@ -1,6 +1,7 @@
 //! Parquet, read in record batches.
 
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use arrow_array::{Array, RecordBatch};
@@ -32,8 +33,8 @@ impl Parquet {
             reason = "the Parquet reader seeks in the file itself: a named exception, behind the port `Comparer`"
         )]
         let file = File::open(path).map_err(|error| DiskError::new("read", path, error))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-            .map_err(|error| CompareError::damaged(path, Place::default(), error.to_string()))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+            .map_err(|error| CompareError::damaged(path, Place::default(), error))?;
         let columns = metadata
             .schema()
             .fields()
@@ -49,16 +50,13 @@ impl Parquet {
 
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
-        let failed =
-            |error: &dyn ToString| CompareError::damaged(&self.path, Place::default(), error.to_string());
         let file = self.file.try_clone().map_err(|error| DiskError::new("read", &self.path, error))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|error| failed(&error))?;
+        let reader = guarded(|| {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+            let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
+            builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()
+        })
+        .map_err(|error| CompareError::damaged(&self.path, Place::default(), error))?;
         Ok(Box::new(Reading { source: self, wanted: wanted.to_vec(), reader, row: 0, failed: false }))
     }
 
@@ -99,10 +97,8 @@ impl Iterator for Reading<'_> {
         if self.failed {
             return None;
         }
-        let batch = match self.reader.next()? {
-            Ok(batch) => self.in_order(&batch),
-            Err(error) => Err(error.to_string()),
-        };
+        let read = guarded(|| self.reader.next().transpose());
+        let batch = read.transpose()?.and_then(|batch| self.in_order(&batch));
         if let Ok(batch) = &batch {
             self.row += batch.rows as u64;
         }
@@ -134,6 +130,18 @@ impl Reading<'_> {
             columns.push(Cells::Arrow(plain(array)?));
         }
         Ok(Batch { columns, rows: batch.num_rows() })
+    }
+}
+
+/// Calls the Parquet library, which panics on some damaged files. What it was reading with is not used again.
+fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match std::panic::catch_unwind(AssertUnwindSafe(read)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => {
+            let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+            let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+            Err(format!("its content is damaged ({})", said.unwrap_or_else(|| "unexpected".to_owned())))
+        }
     }
 }
 

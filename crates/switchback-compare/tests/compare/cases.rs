@@ -37,7 +37,7 @@ fn check(folder: &Path, case: &Json, format: &str) {
     let (old, new) = (folder.join(format!("old.{format}")), folder.join(format!("new.{format}")));
     let (rule, expected) = (rule(&case["options"]), &case["expected"]);
     if expected["verdict"] == "error" {
-        let error = comparer().compare(&old, &new, &rule).expect_err(&name);
+        let error = comparer().compare(&old, &new, &rule).unwrap_err();
         let said = match expected["error"].as_str().unwrap() {
             "duplicate_key" => "have the same key",
             "duplicate_column" => "two columns named",

@@ -1,13 +1,15 @@
 //! Input that cannot be read ends in an error that names file, place, reason and next move.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
 use std::sync::Arc;
+use switchback_core::port::Comparer;
 use switchback_core::rule::Rule;
 
-use super::failure;
+use super::{comparer, failure};
 
 /// Compares a good file with a damaged one.
 fn check(name: &str, good: &[u8], damaged: &[u8], said: &str) {
@@ -119,7 +121,7 @@ fn yaml_aliases_cannot_make_billions() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-        text += &format!("a{level}: &a{level} [{aliases}]\n");
+        writeln!(text, "a{level}: &a{level} [{aliases}]").unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("laughs.yaml");
@@ -128,8 +130,8 @@ fn yaml_aliases_cannot_make_billions() {
     assert!(said.contains("it has more than 10000000 values"), "{said}");
 }
 
-fn parquet(path: &Path) {
-    let cells: ArrayRef = Arc::new(Int64Array::from_iter_values((0..20_000).map(|row| row * 7_919 % 10_007)));
+fn parquet(path: &Path, rows: i64) {
+    let cells: ArrayRef = Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row * 7_919 % 10_007)));
     let batch = RecordBatch::try_from_iter([("n", cells.clone()), ("m", cells)]).unwrap();
     let mut writer =
         ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
@@ -141,7 +143,7 @@ fn parquet(path: &Path) {
 fn truncated_parquet_at_any_length() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("good.parquet"), folder.path().join("bad.parquet"));
-    parquet(&old);
+    parquet(&old, 20_000);
     let bytes = std::fs::read(&old).unwrap();
     for length in [0, 1, 4, 8, 100, bytes.len() / 2, bytes.len() - 9, bytes.len() - 1] {
         std::fs::write(&new, bytes.get(..length).unwrap()).unwrap();
@@ -154,7 +156,7 @@ fn truncated_parquet_at_any_length() {
 fn parquet_with_a_damaged_page_names_row_group_and_column() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("good.parquet"), folder.path().join("bad.parquet"));
-    parquet(&old);
+    parquet(&old, 20_000);
     let mut bytes = std::fs::read(&old).unwrap();
     // The header of the very first page: the first column's.
     for byte in bytes.iter_mut().skip(4).take(16) {
@@ -163,6 +165,28 @@ fn parquet_with_a_damaged_page_names_row_group_and_column() {
     std::fs::write(&new, bytes).unwrap();
     let said = failure(&old, &new, &Rule::default());
     assert!(said.starts_with("`bad.parquet` row group 0 column `n` cannot be read\n"), "{said}");
+}
+
+#[test]
+fn parquet_with_any_byte_damaged_ends_in_a_verdict_or_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("good.parquet"), folder.path().join("bad.parquet"));
+    parquet(&old, 60);
+    let bytes = std::fs::read(&old).unwrap();
+    let mut errors = 0;
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0xff;
+        std::fs::write(&new, damaged).unwrap();
+        match comparer().compare(&old, &new, &Rule::default()) {
+            Ok(answer) => assert_ne!(answer.report, "", "byte {at}"),
+            Err(error) => {
+                errors += 1;
+                assert!(error.causes.join("\n").contains("bad.parquet"), "byte {at}: {error:?}");
+            }
+        }
+    }
+    assert!(errors > bytes.len() / 4, "only {errors} of {} damages were noticed", bytes.len());
 }
 
 #[test]
