@@ -1,0 +1,156 @@
+//! A comparison, from its plan to its outcome; and the port through which the run asks for one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use switchback_core::port::{Comparer, Comparison, PortError};
+use switchback_core::rule::Rule;
+use switchback_core::verdict::Verdict;
+use switchback_core::world::Disk;
+
+use crate::error::CompareError;
+use crate::plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
+use crate::report::{CompareOutcome, Detail, Divergence, Item, Relation, SCHEMA, Stage, StageName};
+use crate::{bytes, document, table};
+
+/// Compares what a plan has settled. A difference is an answer, never an error.
+///
+/// # Errors
+///
+/// When no verdict can be reached: a file that cannot be read, a key that repeats or that a table does not have.
+pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, CompareError> {
+    let rule = &plan.options.rule;
+    let mut outcome = CompareOutcome {
+        schema: SCHEMA,
+        verdict: Verdict::Unknown,
+        items: Vec::new(),
+        only_old: Vec::new(),
+        only_new: Vec::new(),
+        stages: Vec::new(),
+        first_divergence: None,
+        first_not_bitwise: None,
+        not_compared: plan.not_compared.clone(),
+    };
+    let mut verdicts = Vec::with_capacity(plan.scopes.len());
+    for scope in &plan.scopes {
+        let items: Vec<Item> =
+            scope.pairs.iter().map(|pair| compare_pair(pair, rule, disk)).collect::<Result<_, _>>()?;
+        let verdict = scope_verdict(scope, &items, rule);
+        verdicts.push(verdict);
+        if let Some(name) = &scope.stage {
+            outcome.add_stage(name, verdict, scope, &items);
+        }
+        outcome.items.extend(items);
+        outcome.only_old.extend(scope.only_old.iter().cloned());
+        outcome.only_new.extend(scope.only_new.iter().cloned());
+    }
+    outcome.verdict = Verdict::all(verdicts);
+    Ok(outcome)
+}
+
+fn compare_pair(pair: &Pair, rule: &Rule, disk: &dyn Disk) -> Result<Item, CompareError> {
+    match pair.way {
+        Way::Table(old, new) => table::compare(pair, (old, new), rule, disk),
+        Way::Document(old, new) => document::compare(pair, (old, new), rule, disk),
+        Way::Bytes => bytes::compare(pair, disk),
+        Way::Links => bytes::compare_links(pair, disk),
+    }
+}
+
+/// Without a file in common nothing was compared; with one, a file on one side only is a *no*.
+fn scope_verdict(scope: &Scope, items: &[Item], rule: &Rule) -> Verdict {
+    let one_sided = !scope.only_old.is_empty() || !scope.only_new.is_empty();
+    match () {
+        () if items.is_empty() && !rule.allow_empty => Verdict::Unknown,
+        () if one_sided => Verdict::No,
+        () if items.is_empty() => Verdict::Yes,
+        () => Verdict::all(items.iter().map(|item| item.verdict)),
+    }
+}
+
+impl CompareOutcome {
+    fn add_stage(&mut self, name: &str, verdict: Verdict, scope: &Scope, items: &[Item]) {
+        let relation = match verdict {
+            Verdict::Yes => items.iter().filter_map(|item| item.relation).max(),
+            Verdict::No => Some(Relation::Different),
+            Verdict::Unknown => None,
+        };
+        if self.first_not_bitwise.is_none() && relation.is_some_and(|relation| relation > Relation::Bitwise) {
+            self.first_not_bitwise = Some(StageName { stage: name.to_owned() });
+        }
+        if self.first_divergence.is_none() && verdict == Verdict::No {
+            self.first_divergence = Some(divergence(name, scope, items));
+        }
+        self.stages.push(Stage { name: name.to_owned(), verdict, relation });
+    }
+}
+
+fn divergence(stage: &str, scope: &Scope, items: &[Item]) -> Divergence {
+    let within = |name: &str| name.strip_prefix(&format!("{stage}/")).unwrap_or(name).to_owned();
+    let mut divergence = Divergence {
+        stage: stage.to_owned(),
+        item: String::new(),
+        key: Vec::new(),
+        column: None,
+        row_old: None,
+        row_new: None,
+        path: None,
+    };
+    let Some(item) = items.iter().find(|item| item.verdict == Verdict::No) else {
+        divergence.item =
+            scope.only_old.first().or(scope.only_new.first()).map(|name| within(name)).unwrap_or_default();
+        return divergence;
+    };
+    divergence.item = within(&item.name);
+    match &item.detail {
+        Detail::Table(table) => {
+            if let Some(first) = &table.first {
+                divergence.key.clone_from(&first.key);
+                divergence.column.clone_from(&first.column);
+                divergence.row_old = first.row_old;
+                divergence.row_new = first.row_new;
+            }
+        }
+        Detail::Document(document) => {
+            divergence.path = document.differences.first().map(|difference| difference.path.clone());
+        }
+        Detail::File(_) => {}
+    }
+    divergence
+}
+
+/// The comparer of tables, documents and files that holds in memory what a keyed join needs.
+#[derive(Debug, Clone)]
+pub struct TableComparer {
+    disk: Arc<dyn Disk>,
+}
+
+impl TableComparer {
+    /// A comparer that reads through `disk` (Parquet files excepted: their reader seeks in the file itself).
+    pub fn new(disk: Arc<dyn Disk>) -> Self {
+        Self { disk }
+    }
+
+    /// Plans and compares in one go, with the outcome in full.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ComparePlan::new`] and [`compare`].
+    pub fn outcome(
+        &self,
+        old: &Path,
+        new: &Path,
+        options: CompareOptions,
+    ) -> Result<CompareOutcome, CompareError> {
+        compare(&ComparePlan::new(old, new, options, self.disk.as_ref())?, self.disk.as_ref())
+    }
+}
+
+impl Comparer for TableComparer {
+    fn compare(&self, old: &Path, new: &Path, rule: &Rule) -> Result<Comparison, PortError> {
+        let outcome = self
+            .outcome(old, new, CompareOptions { rule: rule.clone() })
+            .map_err(|error| error.into_port_error(old, new))?;
+        Ok(Comparison { verdict: outcome.verdict, summary: outcome.summary(), report: outcome.to_json() })
+    }
+}

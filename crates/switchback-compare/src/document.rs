@@ -1,0 +1,155 @@
+//! Two documents, value by value: the order of members does not matter, that of items does.
+
+use std::collections::BTreeMap;
+
+use switchback_core::rule::{Rule, Tolerance};
+use switchback_core::verdict::Verdict;
+use switchback_core::world::Disk;
+
+use crate::bytes::same_bytes;
+use crate::error::CompareError;
+use crate::plan::Pair;
+use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
+use crate::source::Format;
+use crate::source::document::read;
+use crate::value::{Closeness, Value, find};
+
+/// Compares two documents under a rule.
+///
+/// `exclude` and `column_tolerance` name members, wherever they are, or one place by its JSON pointer.
+pub(crate) fn compare(
+    pair: &Pair,
+    formats: (Format, Format),
+    rule: &Rule,
+    disk: &dyn Disk,
+) -> Result<Item, CompareError> {
+    // Also one of two equal files is read: what cannot be read is no result.
+    let old = read(disk, &pair.old, formats.0)?;
+    let same = formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;
+    let new = if same { old.clone() } else { read(disk, &pair.new, formats.1)? };
+    let mut walk = Walk { rule, closeness: Closeness::Bitwise, detail: DocumentDetail::default() };
+    walk.values(&mut Pointer::default(), &old, &new, &rule.tolerance);
+    let (closeness, detail) = (walk.closeness, walk.detail);
+    let relation = match closeness {
+        _ if same => Relation::Bytes,
+        Closeness::Bitwise => Relation::Bitwise,
+        Closeness::Identical => Relation::Identical,
+        Closeness::Within => Relation::Tolerance,
+        Closeness::Different => Relation::Different,
+    };
+    let (verdict, relation) = match () {
+        () if closeness == Closeness::Different => (Verdict::No, Some(relation)),
+        () if detail.values_compared == 0 && !rule.allow_empty => (Verdict::Unknown, None),
+        () => (Verdict::Yes, Some(relation)),
+    };
+    let proof = if same { Proof::Bytes } else { Proof::Document };
+    let detail = Detail::Document(detail);
+    Ok(Item { name: pair.name.clone(), kind: Kind::Document, verdict, proof, relation, detail })
+}
+
+/// Where in a document: a JSON pointer (RFC 6901).
+#[derive(Debug, Default)]
+struct Pointer(String);
+
+impl Pointer {
+    fn within<T>(&mut self, step: &str, act: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.0.len();
+        self.0.push('/');
+        self.0.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        let result = act(self);
+        self.0.truncate(length);
+        result
+    }
+}
+
+struct Walk<'r> {
+    rule: &'r Rule,
+    closeness: Closeness,
+    detail: DocumentDetail,
+}
+
+impl Walk<'_> {
+    fn values(&mut self, at: &mut Pointer, old: &Value<'_>, new: &Value<'_>, tolerance: &Tolerance) {
+        match (old, new) {
+            (Value::Object(one), Value::Object(two)) => self.members(at, one, two, tolerance),
+            (Value::List(one), Value::List(two)) => {
+                for index in 0..one.len().max(two.len()) {
+                    at.within(&index.to_string(), |at| {
+                        self.maybe(at, one.get(index), two.get(index), tolerance);
+                    });
+                }
+            }
+            // An empty YAML file is no value.
+            (Value::Null, Value::Null) if at.0.is_empty() => {}
+            _ => {
+                let finding = find(old, new, tolerance);
+                self.detail.values_compared += 1;
+                self.closeness = self.closeness.max(finding.closeness);
+                if finding.closeness == Closeness::Different {
+                    self.differ(at, Some(old), Some(new));
+                }
+            }
+        }
+    }
+
+    fn members<'v>(
+        &mut self,
+        at: &mut Pointer,
+        old: &'v [(std::borrow::Cow<'_, str>, Value<'_>)],
+        new: &'v [(std::borrow::Cow<'_, str>, Value<'_>)],
+        tolerance: &Tolerance,
+    ) {
+        // Sorted by name: the order of a report does not depend on which side is which.
+        let mut names: BTreeMap<&'v str, (Option<&'v Value<'_>>, Option<&'v Value<'_>>)> = BTreeMap::new();
+        for (name, value) in old {
+            names.entry(name).or_default().0 = Some(value);
+        }
+        for (name, value) in new {
+            names.entry(name).or_default().1 = Some(value);
+        }
+        for (name, (one, two)) in names {
+            at.within(name, |at| {
+                let is_named = |other: &str| other == name || other == at.0;
+                if self.rule.exclude.iter().any(|other| is_named(other)) {
+                    self.leave_out(at);
+                    return;
+                }
+                let own = self.rule.column_tolerance.iter().find(|(other, _)| is_named(other));
+                let tolerance = own.map_or(tolerance, |(_, own)| own);
+                self.maybe(at, one, two, tolerance);
+            });
+        }
+    }
+
+    fn maybe(
+        &mut self,
+        at: &mut Pointer,
+        old: Option<&Value<'_>>,
+        new: Option<&Value<'_>>,
+        tolerance: &Tolerance,
+    ) {
+        match (old, new) {
+            (Some(old), Some(new)) => self.values(at, old, new, tolerance),
+            (old, new) => self.differ(at, old, new),
+        }
+    }
+
+    fn differ(&mut self, at: &Pointer, old: Option<&Value<'_>>, new: Option<&Value<'_>>) {
+        self.closeness = Closeness::Different;
+        self.detail.differences_total += 1;
+        // One is always kept, so that a *no* has a place.
+        if self.detail.differences.len() < self.rule.sample_max.max(1) {
+            self.detail.differences.push(Difference {
+                path: at.0.clone(),
+                old: old.map(Value::to_json),
+                new: new.map(Value::to_json),
+            });
+        }
+    }
+
+    fn leave_out(&mut self, at: &Pointer) {
+        if self.detail.not_compared.len() < self.rule.sample_max {
+            self.detail.not_compared.push(format!("`{}` is excluded", at.0));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Why no verdict could be reached: what, where, and the next move.
+
+use std::path::{Path, PathBuf};
+
+use switchback_core::port::PortError;
+use switchback_core::world::DiskError;
+
+/// A comparison that reached no verdict. A difference is never one of these.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// A file or directory could not be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// One side does not exist.
+    #[error("`{path}` does not exist")]
+    Missing {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// A file on one side, a directory on the other.
+    #[error("`{file}` is a file and `{directory}` is a directory")]
+    FileAndDirectory {
+        /// The file.
+        file: PathBuf,
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// Neither a file nor a directory.
+    #[error("`{path}` is neither a file nor a directory")]
+    NotRegular {
+        /// Where.
+        path: PathBuf,
+    },
+    /// One side of a pair is a table, the other a document.
+    #[error("`{old}` and `{new}` are of different kinds: a table and a document cannot be compared")]
+    DifferentKinds {
+        /// The old file.
+        old: PathBuf,
+        /// The new file.
+        new: PathBuf,
+    },
+    /// Content that is not what the file's name promises.
+    #[error("`{path}`{place} cannot be read: {reason}")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Where in it.
+        place: Place,
+        /// Why, in a few words.
+        reason: String,
+    },
+    /// Two columns of one table have the same name.
+    #[error("`{path}` has two columns named `{column}` (columns {first} and {second}, counted from 0)")]
+    RepeatedColumn {
+        /// Which file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+        /// Index of the first.
+        first: usize,
+        /// Index of the second.
+        second: usize,
+    },
+    /// A key column that a table does not have.
+    #[error("`{path}` has no key column `{column}`")]
+    MissingKey {
+        /// Which file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The columns that it has.
+        columns: Vec<String>,
+    },
+    /// A key that does not name one row.
+    #[error("rows {first} and {second} of `{path}` have the same key ({key})")]
+    RepeatedKey {
+        /// Which file.
+        path: PathBuf,
+        /// `column = value`, in the order of the key.
+        key: String,
+        /// Row, counted from 0 without a header.
+        first: u64,
+        /// Row, counted from 0 without a header.
+        second: u64,
+    },
+    /// A stage that one side does not have.
+    #[error("stage `{stage}` is missing in `{path}`")]
+    MissingStage {
+        /// The stage.
+        stage: String,
+        /// The side that lacks it.
+        path: PathBuf,
+    },
+    /// Stages of something that is not a directory.
+    #[error("`{path}` is a file and has no stages")]
+    NoStages {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A rule that no comparison can follow.
+    #[error("the rule cannot be followed: {reason}")]
+    Rule {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A place in a file: as much of it as is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Line, counted from 1.
+    pub line: Option<u64>,
+    /// Column of the line in characters, counted from 1.
+    pub column: Option<u64>,
+    /// The name of a table's column.
+    pub field: Option<String>,
+    /// Row group of a Parquet file, counted from 0.
+    pub row_group: Option<usize>,
+}
+
+impl Place {
+    /// A line alone.
+    pub(crate) fn line(line: u64) -> Self {
+        Self { line: Some(line), ..Self::default() }
+    }
+
+    /// A line and its column.
+    pub(crate) fn at(line: usize, column: usize) -> Self {
+        Self { line: u64::try_from(line).ok(), column: u64::try_from(column).ok(), ..Self::default() }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(line) = self.line {
+            write!(to, " line {line}")?;
+        }
+        if let Some(column) = self.column {
+            write!(to, " column {column}")?;
+        }
+        if let Some(row_group) = self.row_group {
+            write!(to, " row group {row_group}")?;
+        }
+        if let Some(field) = &self.field {
+            write!(to, " column `{field}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl CompareError {
+    pub(crate) fn damaged(path: &Path, place: Place, reason: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), place, reason: reason.into() }
+    }
+
+    /// The failure as the run sees it: what was being done, why not, what now.
+    pub(crate) fn into_port_error(self, old: &Path, new: &Path) -> PortError {
+        let message = format!("could not compare `{}` with `{}`", old.display(), new.display());
+        let hint = self.hint();
+        let error = PortError::new(message, self.causes());
+        match hint {
+            Some(hint) => error.hinted(hint),
+            None => error,
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            // The disk's own message carries its source already.
+            Self::Damaged { path, place, reason } => {
+                vec![format!("`{}`{place} cannot be read", path.display()), reason.clone()]
+            }
+            other => vec![other.to_string()],
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Disk(_) | Self::NotRegular { .. } => None,
+            Self::Missing { .. } => {
+                Some("check the path, and that the command that makes it has run".to_owned())
+            }
+            Self::FileAndDirectory { .. } => Some("name two files or two directories".to_owned()),
+            Self::DifferentKinds { .. } => Some("write both results in one format".to_owned()),
+            Self::Damaged { .. } => Some("write the file again, then compare again".to_owned()),
+            Self::RepeatedColumn { .. } => Some("give every column a name of its own".to_owned()),
+            Self::MissingKey { columns, .. } => Some(if columns.is_empty() {
+                "the table has no columns at all".to_owned()
+            } else {
+                let names: Vec<_> = columns.iter().map(|name| format!("`{name}`")).collect();
+                format!("choose the key from {}", names.join(", "))
+            }),
+            Self::RepeatedKey { .. } => {
+                Some("add the column that tells these rows apart to the key".to_owned())
+            }
+            Self::MissingStage { .. } => Some(
+                "check the stage's name: it is a folder, or the stem of files, directly under both sides"
+                    .to_owned(),
+            ),
+            Self::NoStages { .. } => Some("leave out the stages, or name two directories".to_owned()),
+            Self::Rule { .. } => Some("correct the option that is named".to_owned()),
+        }
+    }
+}

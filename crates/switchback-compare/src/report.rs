@@ -1,0 +1,430 @@
+//! The result of a comparison, and its document `switchback/compare/1`.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
+use switchback_core::verdict::Verdict;
+
+use crate::value::float_to_json;
+
+/// The name and version of the document.
+pub const SCHEMA: &str = "switchback/compare/1";
+
+/// What a comparison found. Members stand in the order of the document.
+#[derive(Debug, Clone, Serialize)]
+pub struct CompareOutcome {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Of the whole.
+    #[serde(serialize_with = "verdict_word")]
+    pub verdict: Verdict,
+    /// One for each pair of files, in the order of stages and names.
+    pub items: Vec<Item>,
+    /// Files that only the old side has.
+    pub only_old: Vec<String>,
+    /// Files that only the new side has.
+    pub only_new: Vec<String>,
+    /// In the order given.
+    pub stages: Vec<Stage>,
+    /// Where the first stage that says *no* parts.
+    pub first_divergence: Option<Divergence>,
+    /// The first stage that is not the same bit by bit.
+    pub first_not_bitwise: Option<StageName>,
+    /// Files outside of every stage.
+    pub not_compared: Vec<String>,
+}
+
+/// One pair of files.
+#[derive(Debug, Clone, Serialize)]
+pub struct Item {
+    /// Path relative to both sides.
+    pub name: String,
+    /// What it was compared as.
+    pub kind: Kind,
+    /// Of this pair.
+    #[serde(serialize_with = "verdict_word")]
+    pub verdict: Verdict,
+    /// How it was proved.
+    pub proof: Proof,
+    /// The strongest relation that holds; `None` when nothing was compared.
+    pub relation: Option<Relation>,
+    /// What belongs to its kind.
+    #[serde(flatten)]
+    pub detail: Detail,
+}
+
+/// What a pair was compared as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Rows and columns.
+    Table,
+    /// A tree of values.
+    Document,
+    /// Bytes, because the format is not known.
+    File,
+}
+
+/// How a pair was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// Byte by byte.
+    Bytes,
+    /// Row by row in the order of the files.
+    Lockstep,
+    /// Row by row, matched by key.
+    Join,
+    /// Value by value.
+    Document,
+}
+
+/// How close two results are, from the closest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Relation {
+    /// The same bytes.
+    Bytes,
+    /// The same bits in every value.
+    Bitwise,
+    /// The same values.
+    Identical,
+    /// Within the tolerance.
+    Tolerance,
+    /// Different.
+    Different,
+}
+
+/// What belongs to the kind of an item.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Detail {
+    /// Of two tables.
+    Table(Box<TableDetail>),
+    /// Of two documents.
+    Document(DocumentDetail),
+    /// Of two files of no known format.
+    File(FileDetail),
+}
+
+/// Two tables.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TableDetail {
+    /// The old table.
+    pub old: Size,
+    /// The new table.
+    pub new: Size,
+    /// Counts of rows.
+    pub rows: Rows,
+    /// Columns that only the old table has.
+    pub columns_only_old: Vec<String>,
+    /// Columns that only the new table has.
+    pub columns_only_new: Vec<String>,
+    /// Whether common columns stand in another order. That is no difference.
+    pub columns_reordered: bool,
+    /// Columns of another logical type.
+    pub types_changed: Vec<TypeChange>,
+    /// What the verdict does not cover.
+    pub not_compared: Vec<String>,
+    /// Every compared column that is not the same bit by bit.
+    pub columns: Vec<ColumnDetail>,
+    /// The first cell that differs; where no cell does, the first row on one side only.
+    pub first: Option<Cell>,
+    /// The first cells that differ.
+    pub sample: Vec<Cell>,
+    /// The first rows that only the old table has.
+    pub rows_only_old: Vec<RowName>,
+    /// The first rows that only the new table has.
+    pub rows_only_new: Vec<RowName>,
+}
+
+/// How large a table is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// Rows, without a header.
+    pub rows: u64,
+    /// Columns.
+    pub columns: usize,
+}
+
+/// Counts of rows. `compared = equal + different`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Rows {
+    /// Rows that both sides have.
+    pub compared: u64,
+    /// Rows without a cell that differs.
+    pub equal: u64,
+    /// Rows with one or more cells that differ.
+    pub different: u64,
+    /// Rows of the old side alone.
+    pub only_old: u64,
+    /// Rows of the new side alone.
+    pub only_new: u64,
+    /// Keys that repeat; always 0, because one that repeats is an error.
+    pub duplicate_keys_old: u64,
+    /// Keys that repeat; always 0, because one that repeats is an error.
+    pub duplicate_keys_new: u64,
+}
+
+/// A column whose logical type changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TypeChange {
+    /// Which.
+    pub column: String,
+    /// Its old type.
+    pub old: String,
+    /// Its new type.
+    pub new: String,
+}
+
+/// A compared column that is not the same bit by bit.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnDetail {
+    /// Which.
+    pub name: String,
+    /// Cells that differ under the rule.
+    pub cells_different: u64,
+    /// Cells that do not have the same value, also those within the tolerance.
+    pub cells_not_identical: u64,
+    /// Largest `|a - b|`, in the column's unit; infinite where a finite number meets an infinity.
+    #[serde(serialize_with = "float")]
+    pub max_absolute: Option<f64>,
+    /// Largest `|a - b| / max(|a|, |b|)`.
+    #[serde(serialize_with = "float")]
+    pub max_relative: Option<f64>,
+    /// Largest distance in units in the last place.
+    #[serde(serialize_with = "count")]
+    pub max_ulps: Option<u64>,
+    /// Cells that are null on exactly one side.
+    pub null_mismatches: u64,
+    /// The cell that is farthest apart.
+    pub worst: Option<Cell>,
+}
+
+/// One pair of cells.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cell {
+    /// Row of the old table, counted from 0.
+    pub row_old: Option<u64>,
+    /// Row of the new table, counted from 0.
+    pub row_new: Option<u64>,
+    /// The key's columns and values; empty without a key.
+    #[serde(serialize_with = "ordered")]
+    pub key: Vec<(String, Json)>,
+    /// The column; `None` for a row on one side only.
+    pub column: Option<String>,
+    /// The old value; text where JSON cannot carry it exactly.
+    pub old: Json,
+    /// The new value; text where JSON cannot carry it exactly.
+    pub new: Json,
+}
+
+/// One row.
+#[derive(Debug, Clone, Serialize)]
+pub struct RowName {
+    /// Counted from 0.
+    pub row: u64,
+    /// The key's columns and values; empty without a key.
+    #[serde(serialize_with = "ordered")]
+    pub key: Vec<(String, Json)>,
+}
+
+/// Two documents.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DocumentDetail {
+    /// The first differences, in the order of their paths' members.
+    pub differences: Vec<Difference>,
+    /// How many there are.
+    pub differences_total: u64,
+    /// How many scalars were compared.
+    pub values_compared: u64,
+    /// What the verdict does not cover.
+    pub not_compared: Vec<String>,
+}
+
+/// A place where two documents differ.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// A JSON pointer (RFC 6901).
+    pub path: String,
+    /// The old value; missing where the old document has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<Json>,
+    /// The new value; missing where the new document has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<Json>,
+}
+
+/// Two files of no known format.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileDetail {
+    /// The old file's size in bytes.
+    pub old: FileSize,
+    /// The new file's size in bytes.
+    pub new: FileSize,
+    /// That only bytes were compared.
+    pub not_compared: Vec<String>,
+}
+
+/// How large a file is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct FileSize {
+    /// In bytes.
+    pub bytes: u64,
+}
+
+/// The verdict of a stage.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stage {
+    /// As given.
+    pub name: String,
+    /// Of all its files.
+    #[serde(serialize_with = "verdict_word")]
+    pub verdict: Verdict,
+    /// The weakest relation of its files; `None` when nothing was compared.
+    pub relation: Option<Relation>,
+}
+
+/// A stage, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StageName {
+    /// As given.
+    pub stage: String,
+}
+
+/// Where two runs first part.
+#[derive(Debug, Clone, Serialize)]
+pub struct Divergence {
+    /// The stage.
+    pub stage: String,
+    /// The file: relative to the stage's folder, or the stage's own file.
+    pub item: String,
+    /// The row's key; empty without one.
+    #[serde(serialize_with = "ordered")]
+    pub key: Vec<(String, Json)>,
+    /// The column of a table.
+    pub column: Option<String>,
+    /// Row of the old table, counted from 0.
+    pub row_old: Option<u64>,
+    /// Row of the new table, counted from 0.
+    pub row_new: Option<u64>,
+    /// The place in a document, a JSON pointer.
+    pub path: Option<String>,
+}
+
+impl CompareOutcome {
+    /// The document `switchback/compare/1`, indented.
+    pub fn to_json(&self) -> String {
+        // No map in it has keys that are not text, and no `Serialize` in it fails by itself.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// One line for a person: what was compared, and where it first differs.
+    pub fn summary(&self) -> String {
+        let one_sided = self.only_old.len() + self.only_new.len();
+        let differing: Vec<&Item> = self.items.iter().filter(|item| item.verdict == Verdict::No).collect();
+        let rows: u64 = self.items.iter().map(|item| item.rows().compared).sum();
+        let scale = match self.items.as_slice() {
+            [only] if only.kind == Kind::Table => format!("`{}`: {}", only.name, counted(rows, "row")),
+            [only] => format!("`{}`", only.name),
+            items => format!("{}, {}", counted(items.len() as u64, "file"), counted(rows, "row")),
+        };
+        match self.verdict {
+            Verdict::Yes => format!("equal ({scale})"),
+            Verdict::Unknown if self.items.is_empty() => "nothing to compare: no file in common".to_owned(),
+            Verdict::Unknown => {
+                let empty = self.items.iter().find(|item| item.verdict == Verdict::Unknown);
+                let name = empty.map_or("", |item| item.name.as_str());
+                format!("nothing to compare in `{name}`")
+            }
+            Verdict::No => {
+                let Some(first) = differing.first() else {
+                    let name = self.only_old.first().or(self.only_new.first()).map_or("", String::as_str);
+                    return format!("{} on one side only, first `{name}`", counted(one_sided as u64, "file"));
+                };
+                let others = differing.len() - 1 + one_sided;
+                let more = if others == 0 { String::new() } else { format!("; {others} more differ") };
+                format!("`{}` differs: {}{more}", first.name, first.reason())
+            }
+        }
+    }
+}
+
+impl Item {
+    fn rows(&self) -> Rows {
+        match &self.detail {
+            Detail::Table(table) => table.rows,
+            Detail::Document(_) | Detail::File(_) => Rows::default(),
+        }
+    }
+
+    /// Why it says *no*, in a few words.
+    fn reason(&self) -> String {
+        match &self.detail {
+            Detail::Table(table) => table.reason(),
+            Detail::Document(document) => {
+                let at = document.differences.first().map_or("", |difference| difference.path.as_str());
+                format!("{}, first at `{at}`", counted(document.differences_total, "value"))
+            }
+            Detail::File(_) => "its bytes (its format is not known: only bytes were compared)".to_owned(),
+        }
+    }
+}
+
+impl TableDetail {
+    fn reason(&self) -> String {
+        let mut parts = Vec::new();
+        let schema = self.columns_only_old.len() + self.columns_only_new.len() + self.types_changed.len();
+        if schema > 0 {
+            let changed = self.types_changed.first().map(|change| &change.column);
+            let name = self.columns_only_old.first().or(self.columns_only_new.first()).or(changed);
+            let name = name.map_or("", String::as_str);
+            parts.push(format!("{} of the schema, first `{name}`", counted(schema as u64, "column")));
+        }
+        if self.rows.different > 0 {
+            parts.push(format!("{} of {}", self.rows.different, counted(self.rows.compared, "row")));
+        }
+        for (rows, side) in [(self.rows.only_old, "old"), (self.rows.only_new, "new")] {
+            if rows > 0 {
+                parts.push(format!("{} only in the {side} one", counted(rows, "row")));
+            }
+        }
+        let place = match &self.first {
+            Some(Cell { column: Some(column), key, row_old, old, new, .. }) => {
+                let row = if key.is_empty() {
+                    format!("row {}", row_old.unwrap_or_default())
+                } else {
+                    let key: Vec<_> = key.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+                    key.join(", ")
+                };
+                format!("; first in `{column}` at {row}: {old} became {new}")
+            }
+            _ => String::new(),
+        };
+        parts.join(", ") + &place
+    }
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn verdict_word<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(verdict.word())
+}
+
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn float<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+    value.map(float_to_json).serialize(to)
+}
+
+/// A count that JSON may not be able to carry exactly: then as text.
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn count<S: Serializer>(value: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
+    let json = value.map(|value| if value <= 1 << 53 { Json::from(value) } else { value.to_string().into() });
+    json.serialize(to)
+}
+
+fn ordered<S: Serializer>(members: &[(String, Json)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(members.iter().map(|(name, value)| (name, value)))
+}

@@ -1,0 +1,111 @@
+//! Some rows of a table, column by column.
+
+use arrow_array::{Array, ArrayRef, StringArray};
+use std::path::Path;
+
+use super::inference::{Kind, parse};
+use crate::error::{CompareError, Place};
+use crate::value::{Value, value_at};
+
+/// The cells of one column in one batch.
+#[derive(Debug, Clone)]
+pub(crate) enum Cells {
+    /// Typed cells, as Parquet has them.
+    Arrow(ArrayRef),
+    /// Text with the kind that was found for the whole column, as CSV has it.
+    Text(StringArray, Kind),
+    /// Values that were read one by one, as JSON lines have them.
+    Values(Vec<Value<'static>>),
+}
+
+/// Rows of a table; all columns have as many cells.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) columns: Vec<Cells>,
+    pub(crate) rows: usize,
+}
+
+impl Cells {
+    /// The cell at `row`, which must be within the batch.
+    ///
+    /// # Errors
+    ///
+    /// The name of a type that cannot be compared.
+    pub(crate) fn value(&self, row: usize) -> Result<Value<'_>, String> {
+        match self {
+            Self::Arrow(array) => value_at(array.as_ref(), row),
+            Self::Text(array, _) if array.is_null(row) => Ok(Value::Null),
+            Self::Text(array, kind) => Ok(parse(array.value(row), *kind)),
+            Self::Values(values) => Ok(values.get(row).cloned().unwrap_or(Value::Null)),
+        }
+    }
+
+    /// Whether `rows` cells from here on are the same, bit by bit; `false` also when that is not quickly seen.
+    pub(crate) fn same_bits(&self, start: usize, other: &Self, other_start: usize, rows: usize) -> bool {
+        match (self, other) {
+            (Self::Arrow(one), Self::Arrow(two)) => {
+                one.data_type() == two.data_type()
+                    && one.slice(start, rows).to_data() == two.slice(other_start, rows).to_data()
+            }
+            (Self::Text(one, kind), Self::Text(two, other_kind)) => {
+                kind == other_kind && one.slice(start, rows) == two.slice(other_start, rows)
+            }
+            _ => false,
+        }
+    }
+
+    /// The cells at the places named, each a batch and a row in it, in that order.
+    pub(crate) fn gather(
+        sources: &[&Self],
+        places: &[(usize, usize)],
+        path: &Path,
+    ) -> Result<Self, CompareError> {
+        let failed = |error: String| CompareError::damaged(path, Place::default(), error);
+        match sources.first() {
+            None => Ok(Self::Values(Vec::new())),
+            Some(Self::Values(_)) => {
+                let values = places.iter().map(|(batch, row)| match sources.get(*batch) {
+                    Some(Self::Values(values)) => values.get(*row).cloned().unwrap_or(Value::Null),
+                    _ => Value::Null,
+                });
+                Ok(Self::Values(values.collect()))
+            }
+            Some(Self::Text(_, kind)) => {
+                let rows = places.iter().map(|(batch, row)| match sources.get(*batch) {
+                    Some(Self::Text(array, _)) if !array.is_null(*row) => Some(array.value(*row)),
+                    _ => None,
+                });
+                Ok(Self::Text(rows.collect(), *kind))
+            }
+            Some(Self::Arrow(_)) => {
+                let arrays: Vec<&dyn Array> = sources
+                    .iter()
+                    .filter_map(|cells| match cells {
+                        Self::Arrow(array) => Some(array.as_ref()),
+                        Self::Text(..) | Self::Values(_) => None,
+                    })
+                    .collect();
+                let gathered = arrow_select::interleave::interleave(&arrays, places);
+                gathered.map(Self::Arrow).map_err(|error| failed(error.to_string()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::Float64Array;
+
+    use super::*;
+
+    #[test]
+    fn the_same_bits_are_more_than_the_same_value() {
+        let cells = |values: &[f64]| Cells::Arrow(Arc::new(Float64Array::from(values.to_vec())));
+        let (one, two) = (cells(&[9.0, 0.0, f64::NAN]), cells(&[0.0, f64::NAN]));
+        assert!(one.same_bits(1, &two, 0, 2));
+        assert!(!one.same_bits(1, &cells(&[-0.0]), 0, 1));
+        assert!(!one.same_bits(0, &two, 0, 2));
+    }
+}

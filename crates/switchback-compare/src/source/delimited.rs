@@ -1,0 +1,209 @@
+//! CSV: delimiter, encoding and types are found for each file, by the same rules, over the whole file.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use arrow_array::StringArray;
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+use switchback_core::world::{Disk, DiskError};
+
+use super::batch::{Batch, Cells};
+use super::encoding::{Encoding, open};
+use super::inference::{Kind, kind_of};
+use super::logical::{Column, ColumnType};
+use super::table::{BATCH_ROWS, Batches};
+use crate::error::{CompareError, Place};
+
+/// How much of a file is looked at to find its delimiter.
+const SAMPLE_BYTES: u64 = 64 * 1024;
+/// How many records of it.
+const SAMPLE_RECORDS: usize = 50;
+/// In the order of preference.
+const DELIMITERS: [u8; 4] = *b",;\t|";
+
+/// A CSV file that has been read through once.
+#[derive(Debug)]
+pub(crate) struct Delimited<'a> {
+    disk: &'a dyn Disk,
+    path: PathBuf,
+    delimiter: u8,
+    encoding: Encoding,
+}
+
+/// What the first pass over a file found.
+enum Scan {
+    Done(Vec<Column>, u64),
+    NotUtf8,
+}
+
+impl<'a> Delimited<'a> {
+    /// Reads the file through once: header, kinds of columns, number of rows.
+    pub(crate) fn open(disk: &'a dyn Disk, path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
+        let delimiter = find_delimiter(disk, path)?;
+        let mut file = Self { disk, path: path.to_owned(), delimiter, encoding: Encoding::Marked };
+        if let Scan::Done(columns, rows) = file.scan()? {
+            return Ok((file, columns, rows));
+        }
+        file.encoding = Encoding::Windows1252;
+        match file.scan()? {
+            Scan::Done(columns, rows) => Ok((file, columns, rows)),
+            Scan::NotUtf8 => Err(CompareError::damaged(
+                path,
+                Place::default(),
+                "it is neither UTF-8, UTF-16 nor Windows-1252",
+            )),
+        }
+    }
+
+    fn reader(&self) -> Result<Reader<Box<dyn Read>>, CompareError> {
+        let text = open(self.disk, &self.path, self.encoding)?;
+        Ok(ReaderBuilder::new().delimiter(self.delimiter).from_reader(text))
+    }
+
+    fn scan(&self) -> Result<Scan, CompareError> {
+        let mut reader = self.reader()?;
+        let header = reader.byte_headers().map_err(|error| self.failed(&error))?.clone();
+        if header.is_empty() {
+            return Err(CompareError::damaged(&self.path, Place::default(), "it has no header"));
+        }
+        self.refuse_nul(&header, 1)?;
+        let Ok(header) = StringRecord::from_byte_record(header) else {
+            return Ok(Scan::NotUtf8);
+        };
+        let mut kinds = vec![Kind::Nothing; header.len()];
+        let mut rows = 0;
+        let mut record = ByteRecord::new();
+        while reader.read_byte_record(&mut record).map_err(|error| self.failed(&error))? {
+            self.refuse_nul(&record, record.position().map_or(0, csv::Position::line))?;
+            for (kind, field) in kinds.iter_mut().zip(&record) {
+                let Ok(field) = std::str::from_utf8(field) else {
+                    return Ok(Scan::NotUtf8);
+                };
+                if *kind != Kind::Text {
+                    *kind = kind.join(kind_of(field), Kind::Text);
+                }
+            }
+            rows += 1;
+        }
+        let columns = header.iter().zip(kinds);
+        let columns =
+            columns.map(|(name, kind)| Column { name: name.to_owned(), kind: ColumnType::Found(kind) });
+        Ok(Scan::Done(columns.collect(), rows))
+    }
+
+    /// A NUL byte is never text: the file is binary, damaged, or UTF-16 without a byte order mark.
+    fn refuse_nul(&self, record: &ByteRecord, line: u64) -> Result<(), CompareError> {
+        if record.as_slice().contains(&0) {
+            return Err(CompareError::damaged(&self.path, Place::line(line), "it holds a NUL byte"));
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &csv::Error) -> CompareError {
+        match error.kind() {
+            csv::ErrorKind::UnequalLengths { pos, expected_len, len } => CompareError::damaged(
+                &self.path,
+                pos.as_ref().map_or_else(Place::default, |at| Place::line(at.line())),
+                format!("a row of {len} fields under a header of {expected_len}"),
+            ),
+            csv::ErrorKind::Io(source) => {
+                DiskError::new("read", &self.path, std::io::Error::new(source.kind(), source.to_string()))
+                    .into()
+            }
+            _ => {
+                let place = error.position().map_or_else(Place::default, |at| Place::line(at.line()));
+                CompareError::damaged(&self.path, place, error.to_string())
+            }
+        }
+    }
+
+    /// Reads the `wanted` columns from the start.
+    pub(crate) fn batches(&self, columns: &[Column], wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
+        let wanted = wanted.iter().map(|index| {
+            let kind = match columns.get(*index).map(|column| &column.kind) {
+                Some(ColumnType::Found(kind)) => *kind,
+                _ => Kind::Text,
+            };
+            (*index, kind)
+        });
+        Ok(Box::new(Reading { source: self, wanted: wanted.collect(), reader: self.reader()?, done: false }))
+    }
+}
+
+struct Reading<'a> {
+    source: &'a Delimited<'a>,
+    wanted: Vec<(usize, Kind)>,
+    reader: Reader<Box<dyn Read>>,
+    done: bool,
+}
+
+impl Iterator for Reading<'_> {
+    type Item = Result<Batch, CompareError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let mut fields: Vec<Vec<Option<String>>> = vec![Vec::new(); self.wanted.len()];
+        let mut record = StringRecord::new();
+        let mut rows = 0;
+        while rows < BATCH_ROWS {
+            match self.reader.read_record(&mut record) {
+                Ok(true) => rows += 1,
+                Ok(false) => {
+                    self.done = true;
+                    break;
+                }
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(self.source.failed(&error)));
+                }
+            }
+            for (cells, (index, _)) in fields.iter_mut().zip(&self.wanted) {
+                cells.push(record.get(*index).filter(|field| !field.is_empty()).map(str::to_owned));
+            }
+        }
+        if rows == 0 {
+            return None;
+        }
+        let columns = fields
+            .into_iter()
+            .zip(&self.wanted)
+            .map(|(cells, (_, kind))| Cells::Text(StringArray::from(cells), *kind))
+            .collect();
+        Some(Ok(Batch { columns, rows }))
+    }
+}
+
+/// The delimiter that cuts the first records into the most fields, all into as many; a comma when none does.
+fn find_delimiter(disk: &dyn Disk, path: &Path) -> Result<u8, CompareError> {
+    let mut sample = Vec::new();
+    open(disk, path, Encoding::Marked)?
+        .take(SAMPLE_BYTES)
+        .read_to_end(&mut sample)
+        .map_err(|error| DiskError::new("read", path, error))?;
+    let whole = (sample.len() as u64) < SAMPLE_BYTES;
+    let mut best = (1, b',');
+    for delimiter in DELIMITERS {
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(sample.as_slice());
+        let mut widths: Vec<_> = reader
+            .into_byte_records()
+            .take(SAMPLE_RECORDS)
+            .map_while(Result::ok)
+            .map(|record| record.len())
+            .collect();
+        // The sample may end in the middle of its last record.
+        if !whole && widths.len() > 1 {
+            widths.pop();
+        }
+        let Some(width) = widths.first().copied() else { continue };
+        if width > best.0 && widths.iter().all(|other| *other == width) {
+            best = (width, delimiter);
+        }
+    }
+    Ok(best.1)
+}

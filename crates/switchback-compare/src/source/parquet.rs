@@ -1,0 +1,156 @@
+//! Parquet, read in record batches.
+
+use std::fs::File;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use switchback_core::world::DiskError;
+
+use super::batch::{Batch, Cells};
+use super::logical::{Column, ColumnType};
+use super::table::{BATCH_ROWS, Batches};
+use crate::error::{CompareError, Place};
+
+/// A Parquet file whose footer has been read.
+#[derive(Debug)]
+pub(crate) struct Parquet {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+impl Parquet {
+    /// Reads the footer: columns and number of rows.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the Parquet reader seeks in the file itself: a named exception, behind the port `Comparer`"
+        )]
+        let file = File::open(path).map_err(|error| DiskError::new("read", path, error))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+            .map_err(|error| CompareError::damaged(path, Place::default(), error))?;
+        let columns = metadata
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| Column { name: field.name().clone(), kind: ColumnType::stored(field.data_type()) })
+            .collect();
+        let rows = metadata.metadata().file_metadata().num_rows();
+        let rows = u64::try_from(rows).map_err(|_| {
+            CompareError::damaged(path, Place::default(), format!("its footer counts {rows} rows"))
+        })?;
+        Ok((Self { path: path.to_owned(), file, metadata }, columns, rows))
+    }
+
+    /// Reads the `wanted` columns from the start.
+    pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
+        let file = self.file.try_clone().map_err(|error| DiskError::new("read", &self.path, error))?;
+        let reader = guarded(|| {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+            let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
+            builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()
+        })
+        .map_err(|error| CompareError::damaged(&self.path, Place::default(), error))?;
+        Ok(Box::new(Reading { source: self, wanted: wanted.to_vec(), reader, row: 0, failed: false }))
+    }
+
+    /// The row group that holds a row.
+    fn row_group(&self, row: u64) -> Option<usize> {
+        let mut end = 0;
+        self.metadata.metadata().row_groups().iter().position(|group| {
+            end += u64::try_from(group.num_rows()).unwrap_or(0);
+            row < end
+        })
+    }
+
+    /// The one column that cannot be read, when there is exactly one: each is tried alone.
+    fn damaged_column(&self, wanted: &[usize], row: u64) -> Option<String> {
+        let batch = row / BATCH_ROWS as u64;
+        let mut damaged = wanted.iter().filter(|index| {
+            let Ok(mut batches) = self.batches(&[**index]) else { return true };
+            let at = usize::try_from(batch).unwrap_or(usize::MAX);
+            batches.nth(at).is_none_or(|batch| batch.is_err())
+        });
+        let index = damaged.next()?;
+        damaged.next().is_none().then(|| self.metadata.schema().field(*index).name().clone())
+    }
+}
+
+struct Reading<'a> {
+    source: &'a Parquet,
+    wanted: Vec<usize>,
+    reader: ParquetRecordBatchReader,
+    row: u64,
+    failed: bool,
+}
+
+impl Iterator for Reading<'_> {
+    type Item = Result<Batch, CompareError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let read = guarded(|| self.reader.next().transpose());
+        let batch = read.transpose()?.and_then(|batch| self.in_order(&batch));
+        if let Ok(batch) = &batch {
+            self.row += batch.rows as u64;
+        }
+        Some(batch.map_err(|reason| {
+            self.failed = true;
+            // A single column is not tried once more: its name is known.
+            let field = match self.wanted.as_slice() {
+                [only] => Some(self.source.metadata.schema().field(*only).name().clone()),
+                wanted => self.source.damaged_column(wanted, self.row),
+            };
+            let place = Place { row_group: self.source.row_group(self.row), field, ..Place::default() };
+            CompareError::damaged(&self.source.path, place, reason)
+        }))
+    }
+}
+
+impl Reading<'_> {
+    /// The reader gives columns in the order of the file; the caller has an order of its own.
+    fn in_order(&self, batch: &RecordBatch) -> Result<Batch, String> {
+        let mut sorted = self.wanted.clone();
+        sorted.sort_unstable();
+        let mut columns = Vec::with_capacity(self.wanted.len());
+        for index in &self.wanted {
+            let array = sorted
+                .binary_search(index)
+                .ok()
+                .and_then(|at| batch.columns().get(at))
+                .ok_or_else(|| format!("column {index} was not read"))?;
+            columns.push(Cells::Arrow(plain(array)?));
+        }
+        Ok(Batch { columns, rows: batch.num_rows() })
+    }
+}
+
+/// Calls the Parquet library, which panics on some damaged files. What it was reading with is not used again.
+fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match std::panic::catch_unwind(AssertUnwindSafe(read)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => {
+            let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+            let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+            Err(format!("its content is damaged ({})", said.unwrap_or_else(|| "unexpected".to_owned())))
+        }
+    }
+}
+
+/// A dictionary as the values it stands for, so that equal cells have equal bits.
+fn plain(array: &arrow_array::ArrayRef) -> Result<arrow_array::ArrayRef, String> {
+    match array.data_type() {
+        DataType::Dictionary(_, values) => {
+            arrow_cast::cast(array.as_ref(), values).map_err(|error| error.to_string())
+        }
+        _ => Ok(array.clone()),
+    }
+}

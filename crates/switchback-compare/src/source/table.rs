@@ -1,0 +1,84 @@
+//! A table that can be read from the start as often as needed, a batch at a time.
+
+use std::path::{Path, PathBuf};
+
+use switchback_core::world::Disk;
+
+use super::Format;
+use super::batch::Batch;
+use super::delimited::Delimited;
+use super::lines::Lines;
+use super::logical::Column;
+use super::parquet::Parquet;
+use crate::error::CompareError;
+
+/// How many rows are read at a time.
+pub(crate) const BATCH_ROWS: usize = 8192;
+
+/// Batches in the order of the rows.
+pub(crate) type Batches<'a> = Box<dyn Iterator<Item = Result<Batch, CompareError>> + 'a>;
+
+/// One side of a pair of tables.
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    pub(crate) path: PathBuf,
+    pub(crate) columns: Vec<Column>,
+    /// Exact, and known before the first batch.
+    pub(crate) rows: u64,
+    content: Content<'a>,
+}
+
+#[derive(Debug)]
+enum Content<'a> {
+    Parquet(Parquet),
+    Delimited(Delimited<'a>),
+    Lines(Lines<'a>),
+}
+
+impl<'a> Table<'a> {
+    /// Opens a table: its header, its types, its rows' number. Text is read through once to find them.
+    pub(crate) fn open(disk: &'a dyn Disk, path: &Path, format: Format) -> Result<Self, CompareError> {
+        let (columns, rows, content) = match format {
+            Format::Parquet => {
+                let (parquet, columns, rows) = Parquet::open(path)?;
+                (columns, rows, Content::Parquet(parquet))
+            }
+            Format::JsonLines => {
+                let (lines, columns, rows) = Lines::open(disk, path)?;
+                (columns, rows, Content::Lines(lines))
+            }
+            Format::Delimited | Format::Json | Format::Yaml | Format::Toml | Format::Bytes => {
+                let (delimited, columns, rows) = Delimited::open(disk, path)?;
+                (columns, rows, Content::Delimited(delimited))
+            }
+        };
+        let table = Self { path: path.to_owned(), columns, rows, content };
+        table.check_names()?;
+        Ok(table)
+    }
+
+    /// The index of a column.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Reads from the start. Batches have the `wanted` columns, in that order.
+    pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
+        match &self.content {
+            Content::Parquet(parquet) => parquet.batches(wanted),
+            Content::Delimited(delimited) => delimited.batches(&self.columns, wanted),
+            Content::Lines(lines) => lines.batches(&self.columns, wanted),
+        }
+    }
+
+    fn check_names(&self) -> Result<(), CompareError> {
+        let mut seen = std::collections::HashMap::new();
+        for (second, column) in self.columns.iter().enumerate() {
+            if let Some(first) = seen.insert(column.name.as_str(), second) {
+                let (path, column) = (self.path.clone(), column.name.clone());
+                return Err(CompareError::RepeatedColumn { path, column, first, second });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! Row by row, matched by key: the new table is held in memory, the old one streams past it.
+
+use std::collections::HashMap;
+
+use switchback_core::rule::Rule;
+
+use super::agreement::Agreement;
+use super::key::{key_of, named_key};
+use super::lockstep::{ended_early, not_compared};
+use super::tally::{Block, RowNumbers, Side, Tally};
+use super::{Found, OneSided};
+use crate::error::{CompareError, Place};
+use crate::report::RowName;
+use crate::source::batch::{Batch, Cells};
+use crate::source::table::Table;
+
+/// Which rows have a key.
+#[derive(Debug, Default, Clone, Copy)]
+struct Slot {
+    old: Option<u64>,
+    /// Number, batch, and row in the batch.
+    new: Option<(u64, usize, usize)>,
+}
+
+type Slots = HashMap<Box<[u8]>, Slot>;
+
+/// Compares two tables by key.
+pub(super) fn compare(
+    old: &Table<'_>,
+    new: &Table<'_>,
+    agreement: &Agreement,
+    rule: &Rule,
+) -> Result<Found, CompareError> {
+    let mut slots = Slots::new();
+    let held = hold(new, agreement, &mut slots)?;
+    let compared = agreement.columns.len();
+    let mut tally = Tally::new(agreement, rule.sample_max);
+    let mut only_old = OneSided::default();
+    let mut number = 0;
+    for batch in old.batches(&agreement.old_columns())? {
+        let batch = batch?;
+        let mut pairs = Pairs::default();
+        for row in 0..batch.rows {
+            let key = read_key(old, agreement, &batch, row)?;
+            let slot = slots.entry(key).or_default();
+            if let Some(first) = slot.old.replace(number) {
+                return Err(repeated(old, agreement, &batch, row, (first, number)));
+            }
+            match slot.new {
+                Some((new_number, new_batch, new_row)) => {
+                    pairs.old.push((0, row));
+                    pairs.new.push((new_batch, new_row));
+                    pairs.old_rows.push(number);
+                    pairs.new_rows.push(new_number);
+                }
+                None => only_old.add(row_name(old, agreement, &batch, row, number)?, rule.sample_max),
+            }
+            number += 1;
+        }
+        let old_cells =
+            gather(std::slice::from_ref(&batch), &pairs.old, compared + agreement.keys.len(), old)?;
+        let new_cells = gather(&held, &pairs.new, compared, new)?;
+        let block = Block {
+            old: Side { cells: &old_cells, start: 0, rows: RowNumbers::Each(&pairs.old_rows) },
+            new: Side { cells: &new_cells, start: 0, rows: RowNumbers::Each(&pairs.new_rows) },
+            rows: pairs.old.len(),
+        };
+        tally.add(&block).map_err(|fault| not_compared(old, fault))?;
+    }
+    if number != old.rows {
+        return Err(ended_early(old, number));
+    }
+    let mut left: Vec<_> =
+        slots.into_values().filter(|slot| slot.old.is_none()).filter_map(|slot| slot.new).collect();
+    left.sort_unstable();
+    let mut only_new = OneSided { count: left.len() as u64, sample: Vec::new() };
+    for (number, batch, row) in left.into_iter().take(rule.sample_max.max(1)) {
+        if let Some(batch) = held.get(batch) {
+            only_new.sample.push(row_name(new, agreement, batch, row, number)?);
+        }
+    }
+    Ok(Found { tally, only_old, only_new })
+}
+
+/// Refuses a table in which a key repeats. Without a key there is nothing to refuse.
+pub(super) fn check_unique(table: &Table<'_>, agreement: &Agreement) -> Result<(), CompareError> {
+    if agreement.keys.is_empty() {
+        return Ok(());
+    }
+    let mut seen: HashMap<Box<[u8]>, u64> = HashMap::new();
+    let wanted: Vec<usize> = agreement.keys.iter().map(|key| key.old).collect();
+    let mut number = 0;
+    for batch in table.batches(&wanted)? {
+        let batch = batch?;
+        for row in 0..batch.rows {
+            let key = key_of(&agreement.keys, &batch.columns, row)
+                .map_err(|kind| not_compared(table, (String::new(), kind)))?;
+            if let Some(first) = seen.insert(key, number) {
+                let named = named_key(&agreement.keys, &batch.columns, row).unwrap_or_default();
+                return Err(repeated_key(table, named, (first, number)));
+            }
+            number += 1;
+        }
+    }
+    if number == table.rows { Ok(()) } else { Err(ended_early(table, number)) }
+}
+
+/// Reads a whole table and notes where each key is.
+fn hold(table: &Table<'_>, agreement: &Agreement, slots: &mut Slots) -> Result<Vec<Batch>, CompareError> {
+    let mut held = Vec::new();
+    let mut number = 0;
+    for batch in table.batches(&agreement.new_columns())? {
+        let batch = batch?;
+        for row in 0..batch.rows {
+            let slot = slots.entry(read_key(table, agreement, &batch, row)?).or_default();
+            if let Some((first, _, _)) = slot.new.replace((number, held.len(), row)) {
+                return Err(repeated(table, agreement, &batch, row, (first, number)));
+            }
+            number += 1;
+        }
+        held.push(batch);
+    }
+    if number == table.rows { Ok(held) } else { Err(ended_early(table, number)) }
+}
+
+#[derive(Debug, Default)]
+struct Pairs {
+    old: Vec<(usize, usize)>,
+    new: Vec<(usize, usize)>,
+    old_rows: Vec<u64>,
+    new_rows: Vec<u64>,
+}
+
+impl OneSided {
+    fn add(&mut self, row: RowName, sample_max: usize) {
+        self.count += 1;
+        // One is always kept: it may be the first difference.
+        if self.sample.len() < sample_max.max(1) {
+            self.sample.push(row);
+        }
+    }
+}
+
+fn gather(
+    batches: &[Batch],
+    places: &[(usize, usize)],
+    columns: usize,
+    table: &Table<'_>,
+) -> Result<Vec<Cells>, CompareError> {
+    let column = |index: usize| {
+        let sources: Vec<&Cells> = batches.iter().filter_map(|batch| batch.columns.get(index)).collect();
+        Cells::gather(&sources, places, &table.path)
+    };
+    (0..columns).map(column).collect()
+}
+
+fn key_cells<'b>(agreement: &Agreement, batch: &'b Batch) -> &'b [Cells] {
+    batch.columns.get(agreement.columns.len()..).unwrap_or_default()
+}
+
+fn read_key(
+    table: &Table<'_>,
+    agreement: &Agreement,
+    batch: &Batch,
+    row: usize,
+) -> Result<Box<[u8]>, CompareError> {
+    key_of(&agreement.keys, key_cells(agreement, batch), row).map_err(|kind| key_not_compared(table, &kind))
+}
+
+fn key_not_compared(table: &Table<'_>, kind: &str) -> CompareError {
+    let reason = format!("a key of the type `{kind}` cannot be compared");
+    CompareError::damaged(&table.path, Place::default(), reason)
+}
+
+fn row_name(
+    table: &Table<'_>,
+    agreement: &Agreement,
+    batch: &Batch,
+    row: usize,
+    number: u64,
+) -> Result<RowName, CompareError> {
+    let key = named_key(&agreement.keys, key_cells(agreement, batch), row)
+        .map_err(|kind| key_not_compared(table, &kind))?;
+    Ok(RowName { row: number, key })
+}
+
+fn repeated(
+    table: &Table<'_>,
+    agreement: &Agreement,
+    batch: &Batch,
+    row: usize,
+    rows: (u64, u64),
+) -> CompareError {
+    match row_name(table, agreement, batch, row, rows.1) {
+        Ok(name) => repeated_key(table, name.key, rows),
+        Err(error) => error,
+    }
+}
+
+fn repeated_key(
+    table: &Table<'_>,
+    key: Vec<(String, serde_json::Value)>,
+    (first, second): (u64, u64),
+) -> CompareError {
+    let parts: Vec<_> = key.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    CompareError::RepeatedKey { path: table.path.clone(), key: parts.join(", "), first, second }
+}

@@ -1,0 +1,262 @@
+//! Counts, largest distances and witnesses, in an order that does not depend on which side is which.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::agreement::{Agreement, Shared};
+use super::key::{key_of, named_key};
+use crate::report::{Cell, ColumnDetail};
+use crate::source::batch::Cells;
+use crate::value::{Closeness, Distance, Finding, Value, find, find_across_types};
+
+/// Rows of both sides that belong together, one by one.
+#[derive(Debug)]
+pub(super) struct Block<'b> {
+    pub(super) old: Side<'b>,
+    pub(super) new: Side<'b>,
+    pub(super) rows: usize,
+}
+
+/// One side of a block: cells of the compared columns, then of the keys.
+#[derive(Debug)]
+pub(super) struct Side<'b> {
+    pub(super) cells: &'b [Cells],
+    /// Where in `cells` the block starts.
+    pub(super) start: usize,
+    pub(super) rows: RowNumbers<'b>,
+}
+
+/// The rows' numbers in their file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RowNumbers<'b> {
+    /// Consecutive, from this one.
+    From(u64),
+    /// One by one.
+    Each(&'b [u64]),
+}
+
+impl RowNumbers<'_> {
+    fn at(self, index: usize) -> u64 {
+        match self {
+            Self::From(first) => first + index as u64,
+            Self::Each(rows) => rows.get(index).copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// The place of a cell, the same when the sides are swapped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    rows: (u64, u64),
+    key: Box<[u8]>,
+    column: usize,
+}
+
+/// What was found so far.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) rows: u64,
+    pub(super) rows_different: u64,
+    pub(super) closeness: Closeness,
+    columns: Vec<ColumnTally>,
+    keys: Vec<Shared>,
+    sample: BTreeMap<Order, Cell>,
+    sample_max: usize,
+    first: Option<(Order, Cell)>,
+}
+
+#[derive(Debug)]
+struct ColumnTally {
+    column: Shared,
+    different: u64,
+    not_identical: u64,
+    not_bitwise: u64,
+    null_mismatches: u64,
+    distance: Distance,
+    worst: Option<(Rank, Order, Cell)>,
+}
+
+/// How bad a cell is: one that differs is worse than one that does not, then the larger distance.
+#[derive(Debug, Clone, Copy)]
+struct Rank {
+    different: bool,
+    absolute: f64,
+}
+
+impl Rank {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            different: finding.closeness == Closeness::Different,
+            absolute: finding.distance.absolute.unwrap_or(-1.0),
+        }
+    }
+
+    fn order(self, other: Self) -> Ordering {
+        self.different.cmp(&other.different).then(self.absolute.total_cmp(&other.absolute))
+    }
+}
+
+impl Tally {
+    pub(super) fn new(agreement: &Agreement, sample_max: usize) -> Self {
+        let columns = agreement.columns.iter().map(|column| ColumnTally {
+            column: column.clone(),
+            different: 0,
+            not_identical: 0,
+            not_bitwise: 0,
+            null_mismatches: 0,
+            distance: Distance::default(),
+            worst: None,
+        });
+        Self {
+            rows: 0,
+            rows_different: 0,
+            closeness: Closeness::Bitwise,
+            columns: columns.collect(),
+            keys: agreement.keys.clone(),
+            sample: BTreeMap::new(),
+            sample_max,
+            first: None,
+        }
+    }
+
+    /// Compares a block, column by column.
+    ///
+    /// # Errors
+    ///
+    /// The column and the name of its type, when that cannot be compared.
+    pub(super) fn add(&mut self, block: &Block<'_>) -> Result<(), (String, String)> {
+        let mut different = vec![false; block.rows];
+        for index in 0..self.columns.len() {
+            let (Some(old), Some(new)) = (block.old.cells.get(index), block.new.cells.get(index)) else {
+                continue;
+            };
+            if old.same_bits(block.old.start, new, block.new.start, block.rows) {
+                continue;
+            }
+            for (row, different) in different.iter_mut().enumerate() {
+                *different |= self.add_cell(block, index, row, (old, new)).map_err(|kind| {
+                    (self.columns.get(index).map(|tally| tally.column.name.clone()).unwrap_or_default(), kind)
+                })?;
+            }
+        }
+        self.rows += block.rows as u64;
+        self.rows_different += different.iter().filter(|different| **different).count() as u64;
+        Ok(())
+    }
+
+    /// Compares one cell; says whether it differs.
+    fn add_cell(
+        &mut self,
+        block: &Block<'_>,
+        index: usize,
+        row: usize,
+        (old, new): (&Cells, &Cells),
+    ) -> Result<bool, String> {
+        let Some(tally) = self.columns.get_mut(index) else { return Ok(false) };
+        let (old, new) = (old.value(block.old.start + row)?, new.value(block.new.start + row)?);
+        let judge = if tally.column.retyped { find_across_types } else { find };
+        let finding = judge(&old, &new, &tally.column.tolerance);
+        if finding.closeness == Closeness::Bitwise {
+            return Ok(false);
+        }
+        let different = finding.closeness == Closeness::Different;
+        self.closeness = self.closeness.max(finding.closeness);
+        tally.count(&finding);
+
+        let (row_old, row_new) = (block.old.rows.at(row), block.new.rows.at(row));
+        let rows = (row_old.min(row_new), row_old.max(row_new));
+        let rank = Rank::of(&finding);
+        let is_worst = tally.worst.as_ref().is_none_or(|(worst, order, _)| match rank.order(*worst) {
+            Ordering::Greater => true,
+            Ordering::Equal => rows <= order.rows,
+            Ordering::Less => false,
+        });
+        let is_early = different
+            && (self.first.as_ref().is_none_or(|(first, _)| rows <= first.rows)
+                || self.sample.len() < self.sample_max
+                || self.sample.last_key_value().is_some_and(|(last, _)| rows <= last.rows));
+        if is_worst || is_early {
+            let order = Order { rows, key: self.key(&block.old, row, key_of)?, column: index };
+            let key = self.key(&block.old, row, named_key)?;
+            let cell = self.cell((row_old, row_new), key, index, (&old, &new));
+            self.keep(index, rank, order, cell, different);
+        }
+        Ok(different)
+    }
+
+    fn key<T>(
+        &self,
+        side: &Side<'_>,
+        row: usize,
+        read: impl Fn(&[Shared], &[Cells], usize) -> Result<T, String>,
+    ) -> Result<T, String> {
+        read(&self.keys, side.cells.get(self.columns.len()..).unwrap_or_default(), side.start + row)
+    }
+
+    fn cell(
+        &self,
+        rows: (u64, u64),
+        key: Vec<(String, serde_json::Value)>,
+        index: usize,
+        values: (&Value<'_>, &Value<'_>),
+    ) -> Cell {
+        Cell {
+            row_old: Some(rows.0),
+            row_new: Some(rows.1),
+            key,
+            column: self.columns.get(index).map(|tally| tally.column.name.clone()),
+            old: values.0.to_json(),
+            new: values.1.to_json(),
+        }
+    }
+
+    fn keep(&mut self, index: usize, rank: Rank, order: Order, cell: Cell, different: bool) {
+        if different {
+            if self.first.as_ref().is_none_or(|(first, _)| order < *first) {
+                self.first = Some((order.clone(), cell.clone()));
+            }
+            self.sample.insert(order.clone(), cell.clone());
+            if self.sample.len() > self.sample_max {
+                self.sample.pop_last();
+            }
+        }
+        let Some(tally) = self.columns.get_mut(index) else { return };
+        let is_worse = tally
+            .worst
+            .as_ref()
+            .is_none_or(|(worst, first, _)| rank.order(*worst).then(first.cmp(&order)).is_gt());
+        if is_worse {
+            tally.worst = Some((rank, order, cell));
+        }
+    }
+
+    /// The columns that are not the same bit by bit, the first cell that differs, and the sample.
+    pub(super) fn into_details(self) -> (Vec<ColumnDetail>, Option<Cell>, Vec<Cell>) {
+        let columns = self.columns.into_iter().filter(|tally| tally.not_bitwise > 0);
+        let columns = columns.map(ColumnTally::into_detail).collect();
+        (columns, self.first.map(|(_, cell)| cell), self.sample.into_values().collect())
+    }
+}
+
+impl ColumnTally {
+    fn count(&mut self, finding: &Finding) {
+        self.not_bitwise += 1;
+        self.not_identical += u64::from(finding.closeness > Closeness::Identical);
+        self.different += u64::from(finding.closeness == Closeness::Different);
+        self.null_mismatches += u64::from(finding.null_mismatch);
+        self.distance.include(&finding.distance);
+    }
+
+    fn into_detail(self) -> ColumnDetail {
+        ColumnDetail {
+            name: self.column.name,
+            cells_different: self.different,
+            cells_not_identical: self.not_identical,
+            max_absolute: self.distance.absolute,
+            max_relative: self.distance.relative,
+            max_ulps: self.distance.ulps,
+            null_mismatches: self.null_mismatches,
+            worst: self.worst.map(|(_, _, cell)| cell),
+        }
+    }
+}

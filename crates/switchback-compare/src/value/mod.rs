@@ -1,0 +1,107 @@
+//! One cell or one scalar of a document, whatever file it came from.
+
+mod cast;
+mod closeness;
+mod number;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+pub(crate) use cast::value_at;
+pub(crate) use closeness::{Closeness, Distance, Finding, find, find_across_types};
+pub(crate) use number::{Number, float_to_json};
+
+/// Nanoseconds in a day.
+const DAY_NS: i128 = 86_400_000_000_000;
+
+/// A value as it is compared. Borrowed from a batch, or owned by a document.
+#[derive(Debug, Clone)]
+pub(crate) enum Value<'a> {
+    Null,
+    Boolean(bool),
+    Number(Number),
+    Text(Cow<'a, str>),
+    Bytes(Cow<'a, [u8]>),
+    /// Nanoseconds since 1970; `zoned`: an instant in UTC, else a wall clock's reading.
+    Instant {
+        ns: i128,
+        zoned: bool,
+    },
+    /// Milliseconds since 1970-01-01.
+    Date(i64),
+    /// Nanoseconds since midnight.
+    Time(i64),
+    /// Nanoseconds.
+    Duration(i128),
+    /// A value that has no order and no arithmetic here, as text; two of them are equal when their texts are.
+    Other(String),
+    List(Vec<Value<'a>>),
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+impl Value<'_> {
+    /// The value for a report: a number where JSON carries it exactly, else text.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Self::Null => Json::Null,
+            Self::Boolean(flag) => Json::Bool(*flag),
+            Self::Number(number) => number.to_json(),
+            Self::List(items) => Json::Array(items.iter().map(Value::to_json).collect()),
+            Self::Object(members) => Json::Object(
+                members.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect(),
+            ),
+            other => Json::String(other.to_text()),
+        }
+    }
+
+    /// The value as text: how two columns of different kinds are compared, and how keys are shown.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Boolean(flag) => flag.to_string(),
+            Self::Number(number) => number.to_text(),
+            Self::Text(text) => text.to_string(),
+            Self::Other(text) => text.clone(),
+            Self::Bytes(bytes) => bytes.iter().fold(String::from("0x"), |mut text, byte| {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{byte:02x}");
+                text
+            }),
+            Self::Instant { ns, zoned } => instant_text(*ns, *zoned),
+            Self::Date(ms) => date_text(*ms),
+            Self::Time(ns) => time_text(i128::from(*ns)),
+            Self::Duration(ns) => format!("{ns} ns"),
+            Self::List(_) | Self::Object(_) => self.to_json().to_string(),
+        }
+    }
+}
+
+fn time_text(ns: i128) -> String {
+    let seconds = ns / 1_000_000_000;
+    let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let fraction = ns % 1_000_000_000;
+    if fraction != 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ".{fraction:09}");
+        text.truncate(text.trim_end_matches('0').len());
+    }
+    text
+}
+
+fn date_text(ms: i64) -> String {
+    if ms % 86_400_000 != 0 {
+        return instant_text(i128::from(ms) * 1_000_000, false);
+    }
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| format!("{ms} ms"), |at| at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+}
+
+/// ISO 8601; outside of the calendar of four-digit years, the bare count of nanoseconds.
+fn instant_text(ns: i128, zoned: bool) -> String {
+    let Ok(at) = jiff::Timestamp::from_nanosecond(ns) else {
+        return format!("{ns} ns");
+    };
+    let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    format!("{date}T{}{}", time_text(ns.rem_euclid(DAY_NS)), if zoned { "Z" } else { "" })
+}
