@@ -15,6 +15,7 @@ use crate::problem::Problem;
 use crate::suite::Runner;
 use crate::workspace::{Workspace, modified, read_text};
 use account::Account;
+use claims::Claims;
 use markers::Marked;
 use results::Results;
 
@@ -27,11 +28,7 @@ pub struct RowsOptions {
 
 /// Shows every claimed row with its tests and their results. Answers whether each has a test and all passed.
 pub fn rows(workspace: &Workspace, options: &RowsOptions) -> Result<bool, Problem> {
-    let claims_path = workspace.root.join(claims::PATH);
-    let claims = claims::parse(&read_text(&claims_path).map_err(|problem| {
-        problem.hint(format!("`{}` lists the rows that the project claims", claims::PATH))
-    })?)?;
-    let marked = markers::collect(workspace)?;
+    let (claims, marked) = gather(workspace)?;
     let wanted: Vec<&Marked> =
         marked.iter().filter(|test| test.rows.iter().any(|row| claims.contains_key(row))).collect();
 
@@ -49,6 +46,15 @@ pub fn rows(workspace: &Workspace, options: &RowsOptions) -> Result<bool, Proble
         print!("{}", account.table());
     }
     Ok(account.holds())
+}
+
+/// What is claimed, and which tests name rows.
+fn gather(workspace: &Workspace) -> Result<(Claims, Vec<Marked>), Problem> {
+    let path = workspace.root.join(claims::PATH);
+    let text = read_text(&path).map_err(|problem| {
+        problem.hint(format!("`{}` lists the rows that the project claims", claims::PATH))
+    })?;
+    Ok((claims::parse(&text)?, markers::collect(workspace)?))
 }
 
 /// The results of the last whole run of the suite, if no file changed since; else none.
@@ -73,6 +79,59 @@ fn decides_results(file: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::Call;
+    use crate::workspace::write_text;
+
+    /// A folder with one crate whose `journal` module holds `source`, and these claims.
+    fn fixture(source: &str, claims: &str) -> (tempfile::TempDir, Workspace) {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace { root: folder.path().to_owned() };
+        for (path, text) in [
+            ("crates/engine/Cargo.toml", "[package]\nname = \"the-engine\"\n"),
+            ("crates/engine/src/journal.rs", source),
+            ("crates/engine/tests/all/main.rs", "// rows: RB-4\n#[test]\nfn from_outside() {}\n"),
+            ("crates/engine/tests/data.txt", "// rows: not Rust\n"),
+            (claims::PATH, claims),
+        ] {
+            write_text(&folder.path().join(path), text).unwrap();
+        }
+        Call::new("git", &["init", "--quiet"]).within(folder.path()).output().unwrap();
+        (folder, workspace)
+    }
+
+    const SOURCE: &str = "mod tests {\n    // rows: RB-1, RB-2\n    #[test]\n    fn reads_back() {}\n}\n";
+
+    fn account(claims: &str, junit: &str) -> Account {
+        let (_folder, workspace) = fixture(SOURCE, claims);
+        let (claims, marked) = gather(&workspace).unwrap();
+        Account::of(&claims, &marked, &results::of_junit(junit).unwrap())
+    }
+
+    #[test]
+    fn needs_git_a_folder_is_accounted_for() {
+        let junit = "<testsuites><testcase classname='the-engine' name='journal::tests::reads_back'/>\
+                     <testcase classname='the-engine::all' name='from_outside'/></testsuites>";
+        let account = account("[claimed]\nRB-1 = \"a\"\nRB-4 = \"b\"\n", junit);
+        assert!(account.holds(), "{}", account.table());
+        assert_eq!(account.json()["not_claimed"], serde_json::json!(["RB-2"]));
+    }
+
+    #[test]
+    fn needs_git_a_claim_without_a_test_and_a_failed_one_do_not_hold() {
+        let junit = "<testsuites><testcase classname='the-engine' name='journal::tests::reads_back'>\
+                     <failure/></testcase></testsuites>";
+        let account = account("[claimed]\nRB-1 = \"a\"\nRB-3 = \"b\"\n", junit);
+        assert!(!account.holds());
+        assert!(account.table().ends_with("not proved: RB-1, RB-3\n"), "{}", account.table());
+    }
+
+    #[test]
+    fn needs_git_an_unknown_code_in_a_test_is_an_error() {
+        let (_folder, workspace) =
+            fixture("// rows: RB-1, QQ-7\n#[test]\nfn a() {}\n", "[claimed]\nRB-1 = \"a\"\n");
+        let shown = gather(&workspace).unwrap_err().to_string();
+        assert!(shown.contains("crates/engine/src/journal.rs:1: the mission has no row `QQ-7`"), "{shown}");
+    }
 
     #[test]
     fn prose_alone_does_not_make_results_old() {

@@ -67,8 +67,11 @@ impl Need {
 }
 
 /// Installs what is missing, when it may and can. Returns what is missing still, which is only when it may not.
-pub fn provide(needs: &'static [Need], install: bool) -> Result<Vec<&'static Need>, Problem> {
-    let missing = missing_of(needs.iter())?;
+pub fn provide(
+    needs: impl IntoIterator<Item = &'static Need>,
+    install: bool,
+) -> Result<Vec<&'static Need>, Problem> {
+    let missing = missing_of(needs)?;
     if missing.is_empty() || !install {
         return Ok(missing);
     }
@@ -76,18 +79,18 @@ pub fn provide(needs: &'static [Need], install: bool) -> Result<Vec<&'static Nee
     if !can_install()? {
         return Err(refusal(&missing));
     }
-    println!("tests need {}: installing with apt-get", names.join(", "));
+    println!("{} is missing: installing with apt-get", names.join(", "));
     apt_get(&["update", "-q"])?;
     let mut arguments = vec!["install", "-q", "-y", "--no-install-recommends"];
     arguments.extend(missing.iter().map(|need| need.package));
     apt_get(&arguments)?;
-    match missing_of(missing.into_iter())?.as_slice() {
+    match missing_of(missing)?.as_slice() {
         [] => Ok(Vec::new()),
         still => Err(refusal(still).because("apt-get installed its package, and it is still not found")),
     }
 }
 
-fn missing_of(needs: impl Iterator<Item = &'static Need>) -> Result<Vec<&'static Need>, Problem> {
+fn missing_of(needs: impl IntoIterator<Item = &'static Need>) -> Result<Vec<&'static Need>, Problem> {
     let mut missing = Vec::new();
     for need in needs {
         if !need.is_there()? {
