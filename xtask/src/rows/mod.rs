@@ -35,7 +35,10 @@ pub fn rows(workspace: &Workspace, options: &RowsOptions) -> Result<bool, Proble
     let mut results = fresh_results(workspace)?;
     let unknown: Vec<&Marked> = wanted.into_iter().filter(|test| results.of(test).is_none()).collect();
     if !unknown.is_empty() {
-        eprintln!("running {} tests that the last run of the suite says nothing about", unknown.len());
+        eprintln!(
+            "the last run of the suite says nothing about {} of these tests: running them",
+            unknown.len()
+        );
         results.extend(results::run(workspace, Runner::of(workspace)?, &unknown)?);
     }
 
@@ -59,7 +62,7 @@ fn gather(workspace: &Workspace) -> Result<(Claims, Vec<Marked>), Problem> {
 
 /// The results of the last whole run of the suite, if no file changed since; else none.
 fn fresh_results(workspace: &Workspace) -> Result<Results, Problem> {
-    let junit = workspace.target_directory()?.join("nextest/ci/junit.xml");
+    let junit = results::junit_path(workspace, "ci");
     if !junit.is_file() {
         return Ok(Results::default());
     }

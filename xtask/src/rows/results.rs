@@ -1,6 +1,7 @@
 //! How tests ended: read from the file that the runner left, or found out by running them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -66,6 +67,11 @@ fn is_binary_of(binary: &str, test: &Marked) -> bool {
     }
 }
 
+/// Where nextest leaves its `JUnit` file: inside the checkout, as `.config/nextest.toml` says, wherever cargo builds.
+pub fn junit_path(workspace: &Workspace, profile: &str) -> PathBuf {
+    workspace.root.join("target/nextest").join(profile).join("junit.xml")
+}
+
 /// Reads the results from nextest's `JUnit` file.
 pub fn of_junit(text: &str) -> Result<Results, Problem> {
     let wrong = |cause: String| Problem::new("could not read the runner's JUnit file", cause);
@@ -119,7 +125,7 @@ pub fn run(workspace: &Workspace, runner: Runner, tests: &[&Marked]) -> Result<R
 
 fn run_with_nextest(workspace: &Workspace, tests: &[&Marked]) -> Result<Results, Problem> {
     let mut results = Results::default();
-    let junit = workspace.target_directory()?.join("nextest/rows/junit.xml");
+    let junit = junit_path(workspace, "rows");
     for part in tests.chunks(TESTS_PER_CALL_MAX) {
         if junit.exists() {
             std::fs::remove_file(&junit).map_err(|source| Problem::at("remove", &junit, source))?;
