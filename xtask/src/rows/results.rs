@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::problem::Problem;
-use crate::program::Stream;
+use crate::program::{Call, Ended};
 use crate::rows::markers::Marked;
 use crate::suite::Runner;
 use crate::workspace::{Workspace, read_text};
@@ -142,8 +142,7 @@ fn run_with_nextest(workspace: &Workspace, tests: &[&Marked]) -> Result<Results,
         if junit.is_file() {
             results.extend(of_junit(&read_text(&junit)?)?);
         } else if !ended.status.success() {
-            return Err(Problem::new("could not run the tests that name rows", ended.status)
-                .because(ended.text.trim()));
+            return Err(not_run(&ended));
         }
     }
     Ok(results)
@@ -164,10 +163,18 @@ fn run_with_cargo_test(workspace: &Workspace, tests: &[&Marked]) -> Result<Resul
             .iter()
             .filter(|test| test.package == package && test.integration.as_deref() == integration)
             .map(|test| test.path.clone());
-        let ended = of_binary.fold(call, crate::program::Call::argument).show_and_keep(Stream::Out)?;
-        results.extend(of_libtest(&ended.text, &binary));
+        let ended = of_binary.fold(call, Call::argument).run()?;
+        let found = of_libtest(&ended.text, &binary);
+        if found.outcomes.is_empty() && !ended.status.success() {
+            return Err(not_run(&ended));
+        }
+        results.extend(found);
     }
     Ok(results)
+}
+
+fn not_run(ended: &Ended) -> Problem {
+    Problem::new("could not run the tests that name rows", ended.status).because(ended.text.trim())
 }
 
 /// Reads the lines `test path ... ok` of one binary.
