@@ -4,7 +4,7 @@
 //! - [`suite`] runs every test, after it has provided what tests need;
 //! - [`rows`] says which rows of the mission the project claims, which tests name them, and how those ended;
 //! - [`tidy`] holds the house rules that no compiler checks (run by `tests/tidy.rs`);
-//! - [`bench`] measures Switchback beside its peers and writes `docs/benchmarks.md`.
+//! - [`mod@bench`] measures Switchback beside its peers and writes `docs/benchmarks.md`.
 //!
 //! Beneath them: [`workspace`] finds the project's files, [`program`] runs other programs, [`problem`] is how a
 //! chore fails. Nothing here is part of the program that users get.
