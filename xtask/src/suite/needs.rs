@@ -1,0 +1,154 @@
+//! What tests need beside the toolchain: how each tool is found, how it is installed, and which tests use it.
+//!
+//! A test that cannot do without a tool has `needs_<tool>` in its path, as in `rsync::needs_rsync_to_compare`.
+
+use crate::problem::Problem;
+use crate::program::{self, Call};
+
+/// A tool that tests use.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Need {
+    /// What it is called, also in the names of the tests that need it.
+    pub name: &'static str,
+    /// A command that succeeds when it is there and good enough.
+    pub probe: &'static [&'static str],
+    /// The Debian package that brings it.
+    pub package: &'static str,
+    /// Which tests use it.
+    pub used_by: &'static str,
+}
+
+/// All tools that tests use.
+pub const NEEDS: &[Need] = &[
+    Need {
+        name: "python3",
+        probe: &[
+            "python3",
+            "-c",
+            "import sys, json, csv, sqlite3, unittest; sys.exit(sys.version_info < (3, 9))",
+        ],
+        package: "python3",
+        used_by: "demo projects and commands of plans, with its standard library alone",
+    },
+    Need {
+        name: "git",
+        probe: &["git", "--version"],
+        package: "git",
+        used_by: "projects under git, and the house rules, which read what is tracked",
+    },
+    Need {
+        name: "rsync",
+        probe: &["rsync", "--version"],
+        package: "rsync",
+        used_by: "trees that are compared with what a second program made, and the benchmarks",
+    },
+    Need {
+        name: "strace",
+        probe: &["strace", "-V"],
+        package: "strace",
+        used_by: "the order of writes and syncs, as the kernel saw it",
+    },
+];
+
+impl Need {
+    /// What a test that needs it has in its name.
+    pub fn marker(&self) -> String {
+        format!("needs_{}", self.name)
+    }
+
+    /// Whether its probe succeeds.
+    pub fn is_there(&self) -> Result<bool, Problem> {
+        let Some((program, arguments)) = self.probe.split_first() else { return Ok(false) };
+        if program::find(program).is_none() {
+            return Ok(false);
+        }
+        Ok(Call::new(program, arguments).run()?.status.success())
+    }
+}
+
+/// Installs what is missing, when it may and can. Returns what is missing still, which is only when it may not.
+pub fn provide(
+    needs: impl IntoIterator<Item = &'static Need>,
+    install: bool,
+) -> Result<Vec<&'static Need>, Problem> {
+    let missing = missing_of(needs)?;
+    if missing.is_empty() || !install {
+        return Ok(missing);
+    }
+    let names: Vec<&str> = missing.iter().map(|need| need.name).collect();
+    if !can_install()? {
+        return Err(refusal(&missing));
+    }
+    println!("{} is missing: installing with apt-get", names.join(", "));
+    apt_get(&["update", "-q"])?;
+    let mut arguments = vec!["install", "-q", "-y", "--no-install-recommends"];
+    arguments.extend(missing.iter().map(|need| need.package));
+    apt_get(&arguments)?;
+    match missing_of(missing)?.as_slice() {
+        [] => Ok(Vec::new()),
+        still => Err(refusal(still).because("apt-get installed its package, and it is still not found")),
+    }
+}
+
+fn missing_of(needs: impl IntoIterator<Item = &'static Need>) -> Result<Vec<&'static Need>, Problem> {
+    let mut missing = Vec::new();
+    for need in needs {
+        if !need.is_there()? {
+            missing.push(need);
+        }
+    }
+    Ok(missing)
+}
+
+/// Packages can be installed by root, where there is `apt-get`.
+fn can_install() -> Result<bool, Problem> {
+    Ok(program::find("apt-get").is_some() && Call::new("id", &["-u"]).output()?.trim() == "0")
+}
+
+fn refusal(missing: &[&Need]) -> Problem {
+    let names: Vec<&str> = missing.iter().map(|need| need.name).collect();
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    Problem::new("could not provide what tests need", format!("{} is not there", names.join(", "))).hint(format!(
+        "install it (`apt-get install {}` as root, or your system's own way), or leave its tests out with `--no-install`",
+        packages.join(" ")
+    ))
+}
+
+fn apt_get(arguments: &[&str]) -> Result<(), Problem> {
+    let call = Call::new("apt-get", arguments).with("DEBIAN_FRONTEND", "noninteractive");
+    println!("> {call}");
+    let status = call.show()?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Problem::new(format!("could not run `{call}`"), status)
+        .hint("install the package by hand, or leave its tests out with `--no-install`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABSENT: Need =
+        Need { name: "absent", probe: &["no-such-tool-here"], package: "absent", used_by: "nothing" };
+    const FAILING: Need = Need { name: "failing", probe: &["false"], package: "failing", used_by: "nothing" };
+    const THERE: Need = Need { name: "there", probe: &["true"], package: "there", used_by: "nothing" };
+
+    #[test]
+    fn what_may_not_be_installed_is_handed_back() {
+        let missing = provide(&[ABSENT, THERE, FAILING], false).unwrap();
+        assert_eq!(missing, [&ABSENT, &FAILING]);
+    }
+
+    #[test]
+    fn nothing_missing_needs_no_installer() {
+        assert_eq!(provide(&[THERE], true).unwrap(), Vec::<&Need>::new());
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_install() {
+        let shown = refusal(&[&ABSENT, &FAILING]).to_string();
+        assert!(shown.contains("absent, failing is not there"), "{shown}");
+        assert!(shown.contains("apt-get install absent failing"), "{shown}");
+    }
+}
