@@ -220,7 +220,16 @@ impl Journal {
     ///
     /// Also when an entry is of a kind that this program does not know: half a history must not be acted upon.
     pub fn records(&self) -> Result<Vec<Record>, JournalError> {
-        self.rows_after(0)?.into_iter().map(|row| self.understood(row)).collect()
+        self.records_after(0)
+    }
+
+    /// The entries after `seq`, in order.
+    ///
+    /// # Errors
+    ///
+    /// Also when an entry is of a kind that this program does not know.
+    pub fn records_after(&self, seq: u64) -> Result<Vec<Record>, JournalError> {
+        self.rows_after(seq)?.into_iter().map(|row| self.understood(row)).collect()
     }
 
     fn understood(&self, row: Row) -> Result<Record, JournalError> {

@@ -146,7 +146,7 @@ fn precedes(work: &Work<'_>, phase: &Phase, options: &RunOptions) -> bool {
 }
 
 /// Begins a run, unless one is under way or was finished under this very plan.
-fn begin_run(work: &Work<'_>) -> Result<(), StepError> {
+pub(super) fn begin_run(work: &Work<'_>) -> Result<(), StepError> {
     let plan_hash = to_hex(&work.plan().hash);
     let names: Vec<String> = work.plan().phases.iter().map(|phase| phase.name.clone()).collect();
     {

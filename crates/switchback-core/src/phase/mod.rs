@@ -4,6 +4,7 @@
 //! [`look`] carries out checks → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`roll_back`].
 //! [`recover`] comes before all of them.
 
+pub mod alone;
 pub mod cut_over;
 pub mod cycle;
 mod error;
@@ -12,6 +13,7 @@ pub mod finish;
 pub mod gate;
 pub mod layout;
 pub mod look;
+pub mod preview;
 pub mod project;
 mod recover;
 pub mod redact;
@@ -27,5 +29,6 @@ pub mod witness;
 pub use cycle::{Point, RunOptions, RunOutcome, run, watch_live};
 pub use error::StepError;
 pub use project::{Ports, Project, TOOL, Work};
+pub use recover::is_interrupted;
 pub use roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, plan_roll_back, roll_back};
 pub use witness::{Nobody, Notice, Witness};

@@ -65,6 +65,11 @@ impl Project {
         }
     }
 
+    /// Whether anything was ever done here.
+    pub fn has_state(&self) -> Result<bool, StepError> {
+        Ok(self.ports.world.disk.look(&self.state())?.is_some())
+    }
+
     /// The state folder.
     pub fn state(&self) -> PathBuf {
         self.root.join(STATE_FOLDER)

@@ -3,11 +3,33 @@
 use std::path::Path;
 
 use super::error::StepError;
-use super::project::Work;
+use super::project::{Project, Work};
 use super::roll_back::settle;
 use super::witness::Notice;
 use crate::journal::{Event, PhaseState};
 use crate::tree::exchange::{Outcome, Prepare, State, Transaction, recover};
+
+/// Whether an earlier process left something unfinished. While another process works, nothing is: it is at it.
+pub fn is_interrupted(project: &Project) -> Result<bool, StepError> {
+    let disk = project.ports.world.disk.as_ref();
+    let folder = project.transactions();
+    if disk.look(&folder)?.is_none() {
+        return Ok(false);
+    }
+    let lock = project.state().join("lock");
+    if disk.look(&lock)?.is_some() && disk.is_locked(&lock)? {
+        return Ok(false);
+    }
+    for name in disk.list(&folder)? {
+        if let Some(transaction) = Transaction::open(disk, &project.root, &folder.join(name))?
+            && matches!(transaction.state(), State::Prepared(_) | State::RollingBack(..))
+        {
+            return Ok(true);
+        }
+    }
+    let is_between = |state| matches!(state, PhaseState::CuttingOver | PhaseState::RollingBack);
+    Ok(project.history()?.phases.iter().any(|phase| is_between(phase.state)))
+}
 
 impl Work<'_> {
     /// Ends what an earlier process left unfinished. The transactions' own files decide; the journal follows them.

@@ -183,6 +183,8 @@ pub trait Disk: Debug + Send + Sync {
     fn sync_file(&self, path: &Path) -> Result<(), DiskError>;
     /// Waits until a directory's entries are on the disk.
     fn sync_directory(&self, path: &Path) -> Result<(), DiskError>;
+    /// Whether somebody holds the lock at `path`.
+    fn is_locked(&self, path: &Path) -> Result<bool, DiskError>;
     /// Says that a library is about to do input and output of its own. A test's disk can fail, or die, here.
     fn foreign_effect(&self, doing: &'static str, path: &Path) -> Result<(), DiskError> {
         let _ = (doing, path);

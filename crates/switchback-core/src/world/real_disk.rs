@@ -243,6 +243,15 @@ impl Disk for RealDisk {
         rustix::fs::fsync(&directory).map_err(|error| DiskError::new("sync", path, error))
     }
 
+    fn is_locked(&self, path: &Path) -> Result<bool, DiskError> {
+        let file = open_file(path)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(false),
+            Err(Errno::WOULDBLOCK) => Ok(true),
+            Err(error) => Err(DiskError::new("lock", path, error)),
+        }
+    }
+
     fn lock(&self, path: &Path, note: &str) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError> {
         let failed = |error: std::io::Error| DiskError::new("lock", path, error);
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -1,0 +1,74 @@
+//! Checks carried out alone: for the phase that the run stands in, at the point where it stands, or as asked.
+
+use super::cycle::begin_run;
+use super::error::StepError;
+use super::look::look;
+use super::project::Work;
+use crate::journal::PhaseState;
+use crate::plan::{CheckPlan, Moment, Phase};
+use crate::verdict::Verdict;
+
+/// Which checks, when, for which phase.
+#[derive(Debug, Clone, Default)]
+pub struct CheckOptions {
+    /// The checks by name; all of the moment when empty.
+    pub names: Vec<String>,
+    /// The moment; where the phase stands when left out.
+    pub at: Option<Moment>,
+    /// The phase; the one that the run stands in when left out.
+    pub phase: Option<String>,
+}
+
+/// Carries out checks and records what they saw.
+pub fn check(work: &Work<'_>, options: &CheckOptions) -> Result<Verdict, StepError> {
+    let phase = choose_phase(work, options)?;
+    let state = work.history().phase(&phase.name).map_or(PhaseState::Waiting, |phase| phase.state);
+    let moment = options.at.unwrap_or(match state {
+        PhaseState::Staged => Moment::Staged,
+        state if state.is_live() => Moment::Live,
+        _ => Moment::Before,
+    });
+    look_at_moment(phase, state, moment)?;
+    let mut checks: Vec<&CheckPlan> = Vec::new();
+    for name in &options.names {
+        let check = work.plan().checks.iter().find(|check| &check.name == name);
+        checks.push(check.ok_or_else(|| StepError::NoCheck(name.clone()))?);
+    }
+    if options.names.is_empty() {
+        checks = work.plan().checks_at(&phase.name, moment).collect();
+    }
+    if checks.is_empty() {
+        return Err(StepError::not_now(
+            format!("the plan has no check of the phase `{}` at {moment}", phase.name),
+            "name checks, or another point with `--at`",
+        ));
+    }
+    begin_run(work)?;
+    look(work, phase, moment, &checks)
+}
+
+fn choose_phase<'w>(work: &'w Work<'_>, options: &CheckOptions) -> Result<&'w Phase, StepError> {
+    if let Some(name) = &options.phase {
+        return work.plan().phase(name).ok_or_else(|| StepError::NoPhase(name.clone()));
+    }
+    let history = work.history();
+    let is_open = |phase: &&Phase| {
+        history.phase(&phase.name).is_none_or(|history| history.state != PhaseState::Finished)
+    };
+    let phases = &work.plan().phases;
+    phases.iter().find(is_open).or_else(|| phases.last()).ok_or_else(|| StepError::NoPhase("?".to_owned()))
+}
+
+/// There must be something to look at.
+fn look_at_moment(phase: &Phase, state: PhaseState, moment: Moment) -> Result<(), StepError> {
+    let (is_there, next) = match moment {
+        Moment::Before => (!state.is_live(), "the tree before it is the old generation; look at `live`"),
+        Moment::Staged => (state == PhaseState::Staged, "`switchback run --until staged` stages the candidate"),
+        Moment::Live | Moment::After(_) => (state.is_live(), "`switchback run` makes it live"),
+    };
+    if is_there {
+        return Ok(());
+    }
+    let what = format!("the phase `{}` is {}: it cannot be looked at {moment}", phase.name, state.word());
+    Err(StepError::not_now(what, next))
+}

@@ -1,0 +1,85 @@
+//! What a plan would do, found out without touching anything of the project.
+
+use std::path::PathBuf;
+
+use super::error::StepError;
+use super::layout;
+use super::project::Project;
+use crate::change::{FileCounts, Stage};
+use crate::plan::Mechanism;
+use crate::tree::copy::remove_tree;
+
+/// One exchange takes about this long (`research`: 6 µs on ext4, whatever the size of the tree), rounded up.
+const EXCHANGE_MS: f64 = 0.01;
+
+/// What one change would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangePreview {
+    /// The phase.
+    pub phase: String,
+    /// The kind of change.
+    pub kind: &'static str,
+    /// What it does, in a few words.
+    pub does: String,
+    /// How many files it touches; `None` when that is known only once it is staged.
+    pub files: Option<FileCounts>,
+}
+
+/// What a plan would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanPreview {
+    /// Every change of every phase, in order.
+    pub changes: Vec<ChangePreview>,
+    /// How the candidate goes live.
+    pub mechanism: Mechanism,
+    /// For how long a reader could see old and new paths together, in milliseconds.
+    pub window_ms_expected: f64,
+}
+
+/// Looks at the sources of the candidates. Only the first change of the first phase meets the tree that is live now; of
+/// those after it, the counts are against that tree too.
+pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
+    let world = &project.ports.world;
+    let disk = world.disk.as_ref();
+    let plan = &project.plan;
+    let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
+    let mechanism = layout::mechanism(disk, &plan.root, &plan.project.managed, plan.project.mechanism)?;
+    let mut changes = Vec::new();
+    for phase in &plan.phases {
+        for change in &phase.changes {
+            let scratch = scratch(project)?;
+            let stage = Stage {
+                world,
+                root: &plan.root,
+                live: &base,
+                tree: &scratch,
+                scratch: &scratch,
+                managed: &plan.project.managed,
+            };
+            let files = change.change.preview(&stage);
+            remove_tree(disk, &scratch)?;
+            changes.push(ChangePreview {
+                phase: phase.name.clone(),
+                kind: change.kind,
+                does: change.change.describe(),
+                files: files?,
+            });
+        }
+    }
+    let exchanges = match mechanism {
+        Mechanism::Pointer => 0,
+        Mechanism::Exchange => plan.project.managed.len(),
+    };
+    let exchanges = u32::try_from(exchanges).unwrap_or(u32::MAX);
+    Ok(PlanPreview { changes, mechanism, window_ms_expected: EXCHANGE_MS * f64::from(exchanges) })
+}
+
+/// A folder outside of the project, for sources that must be unpacked to be looked at.
+fn scratch(project: &Project) -> Result<PathBuf, StepError> {
+    let world = &project.ports.world;
+    let folder = world.surroundings.variable("TMPDIR").unwrap_or_else(|| "/tmp".to_owned());
+    let name = format!("switchback-plan-{}-{}", world.surroundings.process_id(), world.clock.monotonic().as_nanos());
+    let path = PathBuf::from(folder).join(name);
+    world.disk.make_directory(&path, 0o700)?;
+    Ok(path)
+}

@@ -1,0 +1,265 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Brings a large change into production, proves that it changed nothing it should not have, and can undo it
+///
+/// Exits with 0 for yes, 1 for no, 2 when it could not tell.
+#[derive(Debug, Parser)]
+#[command(name = "switchback", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command has.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The project's folder, which holds `switchback.toml`
+    #[arg(short = 'C', long = "project", global = true, value_name = "DIR", default_value = ".")]
+    pub project: PathBuf,
+    /// Print one JSON document on stdout, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// Ask no question; grants no approval
+    #[arg(long, global = true)]
+    pub yes: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what a run would do; touches nothing
+    #[command(after_help = "Examples:\n  switchback plan\n  switchback plan --schema > switchback.schema.json")]
+    Plan(PlanArgs),
+    /// Run the plan, or go on with it
+    #[command(after_help = "Examples:\n  switchback run\n  switchback run --until staged\n  switchback run --phase unify --restage")]
+    Run(RunArgs),
+    /// Show where the run stands and what it waits for
+    #[command(after_help = "Examples:\n  switchback status\n  switchback status --json")]
+    Status,
+    /// Carry out checks alone
+    #[command(after_help = "Examples:\n  switchback check\n  switchback check tests --at staged")]
+    Check(CheckArgs),
+    /// Approve a staged phase in a role
+    #[command(after_help = "Example:\n  switchback approve unify --role risk")]
+    Approve(ApproveArgs),
+    /// Refuse a staged phase in a role
+    #[command(after_help = "Example:\n  switchback reject unify --role risk --why \"the KPI of segment B is off\"")]
+    Reject(RejectArgs),
+    /// Carry out the watch checks when they are due, until the watch is over
+    #[command(after_help = "Examples:\n  switchback watch\n  switchback watch --once")]
+    Watch(WatchArgs),
+    /// Make the old tree live again
+    #[command(after_help = "Examples:\n  switchback rollback --dry-run\n  switchback rollback\n  switchback rollback --only config")]
+    Rollback(RollbackArgs),
+    /// Show the journal, or verify its chain of hashes
+    #[command(after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify")]
+    Log(LogArgs),
+    /// Make, look at, check and restore snapshots
+    #[command(subcommand, after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored")]
+    Snapshot(SnapshotCommand),
+    /// Compare two results: files or directories
+    #[command(after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean")]
+    Compare(CompareArgs),
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Print the JSON Schema of the plan file
+    #[arg(long)]
+    pub schema: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Only this phase
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<String>,
+    /// Stop once this point is reached: snapshot, staged, approved, live, watched, finished
+    #[arg(long, value_name = "POINT")]
+    pub until: Option<String>,
+    /// Give the staged candidate up, and build it again under the plan as it is now
+    #[arg(long)]
+    pub restage: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The checks; all of the point when left out
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The point: before, staged, live, or a delay of the plan such as +1h; where the run stands when left out
+    #[arg(long, value_name = "POINT")]
+    pub at: Option<String>,
+    /// The phase; the one that the run stands in when left out
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<String>,
+}
+
+/// `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// The phase
+    pub phase: String,
+    /// In which role
+    #[arg(long)]
+    pub role: String,
+    /// Sign the approval with this key (not built yet)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+/// `reject`.
+#[derive(Debug, Args)]
+pub struct RejectArgs {
+    /// The phase
+    pub phase: String,
+    /// In which role
+    #[arg(long)]
+    pub role: String,
+    /// Why
+    #[arg(long)]
+    pub why: String,
+}
+
+/// `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Carry out what is due now, and do not wait
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// `rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// This phase, and all that went live after it; the last one when left out
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<String>,
+    /// Only this managed path; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub only: Vec<PathBuf>,
+    /// Why, for the journal
+    #[arg(long, default_value = "by hand")]
+    pub why: String,
+    /// Show what would be done, and touch nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `log`.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Only this run
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// Wait for further events, and show them as they come
+    #[arg(long)]
+    pub follow: bool,
+    /// What to do with the journal
+    #[command(subcommand)]
+    pub action: Option<LogAction>,
+}
+
+/// What can be done with the journal.
+#[derive(Debug, Subcommand)]
+pub enum LogAction {
+    /// Verify the chain of hashes
+    Verify,
+}
+
+/// `snapshot`.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
+    /// Make a snapshot of everything that the plan names, and verify it
+    Create {
+        /// What it is for
+        #[arg(long, default_value = "by hand")]
+        label: String,
+    },
+    /// List all snapshots
+    List,
+    /// Show one snapshot and what it holds
+    Show {
+        /// Its id, or the beginning of it
+        id: String,
+    },
+    /// Read the content of one snapshot, or of all, again
+    Check {
+        /// Its id, or the beginning of it; all when left out
+        id: Option<String>,
+    },
+    /// Write a snapshot into a fresh folder, exactly as it was
+    Restore {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Only these paths
+        paths: Vec<PathBuf>,
+        /// The folder, which must not exist yet
+        #[arg(long, value_name = "DIR")]
+        into: PathBuf,
+    },
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The old file or directory
+    pub old: PathBuf,
+    /// The new file or directory
+    pub new: PathBuf,
+    /// Columns that together name a row; rows are matched by position when left out
+    #[arg(long, value_delimiter = ',', value_name = "C,…")]
+    pub key: Vec<String>,
+    /// Largest allowed |a - b|
+    #[arg(long, value_name = "X")]
+    pub absolute: Option<f64>,
+    /// Largest allowed |a - b| / max(|a|, |b|)
+    #[arg(long, value_name = "X")]
+    pub relative: Option<f64>,
+    /// Largest allowed distance in units in the last place
+    #[arg(long, value_name = "N")]
+    pub ulps: Option<u64>,
+    /// The tolerance of one column, which replaces the global ones: `COLUMN=X[abs|rel|ulps]`; may be repeated
+    #[arg(long, value_name = "COLUMN=X")]
+    pub tolerance: Vec<String>,
+    /// Columns that are left out
+    #[arg(long, value_delimiter = ',', value_name = "C,…")]
+    pub exclude: Vec<String>,
+    /// Folders or file stems directly under OLD and NEW, in the order in which they were computed
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
+    pub stages: Vec<String>,
+    /// Two results without a row are equal
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// How many differing cells are shown
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub sample: usize,
+}

@@ -1,0 +1,63 @@
+//! One file a verb: arguments become options, one library call, and what came out is shown.
+
+mod approve;
+mod check;
+mod compare;
+mod log;
+mod plan;
+mod rollback;
+mod run;
+mod snapshot;
+mod status;
+mod watch;
+
+use std::path::PathBuf;
+
+use switchback_core::phase::{Ports, Project, StepError};
+use switchback_core::verdict::Verdict;
+use switchback_core::world::DiskError;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// What a command has around it.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// The project's root, absolute.
+    pub(crate) root: PathBuf,
+    /// What the libraries need from outside.
+    pub(crate) ports: &'a Ports,
+    /// What people and programs read.
+    pub(crate) ui: &'a Ui,
+}
+
+impl Context<'_> {
+    /// The project with its plan.
+    pub(crate) fn project(&self) -> Result<Project, Failure> {
+        Project::open(&self.root, self.ports).map_err(|error| Failure::doing("could not read the plan", error))
+    }
+}
+
+/// Runs the command that was typed.
+pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure> {
+    let root = std::path::absolute(&cli.common.project).map_err(|source| {
+        let error = DiskError::new("find the folder", &cli.common.project, source);
+        Failure::doing("could not find the project", StepError::Disk(error))
+    })?;
+    // `absolute` keeps a trailing slash or dot, which would end up in every message.
+    let context = Context { root: root.components().collect(), ports, ui };
+    match &cli.command {
+        Command::Plan(args) => plan::plan(&context, args),
+        Command::Run(args) => run::run(&context, args),
+        Command::Status => status::status(&context),
+        Command::Check(args) => check::check(&context, args),
+        Command::Approve(args) => approve::approve(&context, args),
+        Command::Reject(args) => approve::reject(&context, args),
+        Command::Watch(args) => watch::watch(&context, args),
+        Command::Rollback(args) => rollback::rollback(&context, args),
+        Command::Log(args) => log::log(&context, args),
+        Command::Snapshot(command) => snapshot::snapshot(&context, command),
+        Command::Compare(args) => compare::compare(&context, args),
+    }
+}

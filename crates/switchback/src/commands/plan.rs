@@ -1,0 +1,81 @@
+//! `switchback plan`.
+
+use serde_json::{Value, json};
+use switchback_core::phase::preview::{PlanPreview, preview};
+use switchback_core::plan::{Plan, json_schema};
+use switchback_core::report::{json as documents, status};
+use switchback_core::verdict::Verdict;
+
+use super::Context;
+use crate::cli::PlanArgs;
+use crate::failure::Failure;
+
+pub(crate) fn plan(context: &Context<'_>, args: &PlanArgs) -> Result<Verdict, Failure> {
+    if args.schema {
+        context.ui.document(&json_schema());
+        return Ok(Verdict::Yes);
+    }
+    let project = context.project()?;
+    let failed = |error| Failure::doing("could not find out what the plan would do", error);
+    let preview = preview(&project).map_err(failed)?;
+    if context.ui.json {
+        let status = status(&project.plan, &project.history().map_err(failed)?);
+        let mut document = documents::document("plan", Verdict::Yes, &status);
+        document["changes"] = changes(&preview);
+        document["mechanism"] = json!(preview.mechanism.word());
+        document["window_ms_expected"] = json!(preview.window_ms_expected);
+        context.ui.document(&document);
+    } else {
+        show(context, &project.plan, &preview);
+    }
+    Ok(Verdict::Yes)
+}
+
+fn changes(preview: &PlanPreview) -> Value {
+    let changes = preview.changes.iter().map(|change| {
+        let files = change.files.map(|files| {
+            json!({"added": files.added, "removed": files.removed, "changed": files.changed, "moved": 0})
+        });
+        json!({"phase": change.phase, "kind": change.kind, "does": change.does, "files": files, "conflicts": []})
+    });
+    changes.collect()
+}
+
+fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
+    let ui = context.ui;
+    ui.show(&format!("project {}", plan.project.name));
+    for managed in &plan.project.managed {
+        let way = if managed.delete { "mirrored" } else { "overlaid: nothing is deleted" };
+        ui.show(&format!("  manages {} ({way})", managed.path.display()));
+    }
+    for phase in &plan.phases {
+        ui.show(&format!("phase {}", phase.name));
+        for change in preview.changes.iter().filter(|change| change.phase == phase.name) {
+            let files = match change.files {
+                Some(files) => {
+                    format!("{} added, {} removed, {} changed", files.added, files.removed, files.changed)
+                }
+                None => "known when it is staged".to_owned(),
+            };
+            ui.show(&format!("  change: {}: {files}", change.does));
+        }
+        for check in plan.checks.iter().filter(|check| check.is_for(&phase.name)) {
+            let at: Vec<String> = check.at.iter().map(ToString::to_string).collect();
+            ui.show(&format!("  check: {} ({}) at {}", check.name, check.kind, at.join(", ")));
+        }
+        if !plan.checks.iter().any(|check| check.is_for(&phase.name)) {
+            ui.show("  no checks: nothing will be proved");
+        }
+        for role in &phase.approve.roles {
+            ui.show(&format!("  approval: {} of role {role}", phase.approve.each));
+        }
+    }
+    for trigger in &plan.triggers {
+        ui.show(&format!("trigger: {} starts {}", trigger.condition.check, trigger.action.word()));
+    }
+    ui.show(&format!(
+        "exchange: {}; old and new can be seen mixed for about {:.2} ms",
+        preview.mechanism.word(),
+        preview.window_ms_expected
+    ));
+}

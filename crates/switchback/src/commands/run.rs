@@ -1,0 +1,60 @@
+//! `switchback run`.
+
+use switchback_core::phase::{Point, RunOptions, RunOutcome, Work, run as run_plan};
+use switchback_core::report::{json, status};
+use switchback_core::verdict::Verdict;
+
+use super::Context;
+use crate::cli::RunArgs;
+use crate::failure::Failure;
+
+pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Failure> {
+    let until = args.until.as_deref().map(point).transpose()?;
+    let options = RunOptions { phase: args.phase.clone(), until, restage: args.restage };
+    let work = Work::begin(context.project()?, "run", context.ui)
+        .map_err(|error| Failure::doing("could not begin the run", error))?;
+    let first = work.history().seq;
+    let outcome = run_plan(&work, &options).map_err(|error| Failure::doing("could not carry on the run", error))?;
+    show(context, &work, "run", &outcome, first)
+}
+
+fn point(word: &str) -> Result<Point, Failure> {
+    Point::from_word(word).ok_or_else(|| {
+        if word == "rehearsed" {
+            let hint = "use `--until staged` or `--until approved`";
+            return Failure::new("the point `rehearsed` is not built yet", Vec::new(), hint);
+        }
+        let words: Vec<String> = Point::ALL.iter().map(|point| format!("`{}`", point.word())).collect();
+        Failure::new(format!("unknown point `{word}`"), Vec::new(), format!("points are {}", words.join(", ")))
+    })
+}
+
+/// Shows what a run, or a watch, came to.
+pub(crate) fn show(
+    context: &Context<'_>,
+    work: &Work<'_>,
+    name: &str,
+    outcome: &RunOutcome,
+    first_seq: u64,
+) -> Result<Verdict, Failure> {
+    let status = status(work.plan(), &work.history());
+    if context.ui.json {
+        let mut document = json::document(name, outcome.verdict, &status);
+        json::add_outcome(&mut document, outcome);
+        let records = work.records().map_err(|error| Failure::doing("could not read the journal", error))?;
+        let new: Vec<_> = records.into_iter().filter(|record| record.seq > first_seq).collect();
+        json::add_events(&mut document, &new);
+        context.ui.document(&document);
+        return Ok(outcome.verdict);
+    }
+    let point = status.phases.iter().find(|phase| phase.name == outcome.phase).map_or("", |phase| &phase.point);
+    let unchecked = if work.plan().checks.is_empty() { " (the plan has no checks: nothing was proved)" } else { "" };
+    context.ui.show(&format!(
+        "{}: phase {} is {point}; generation {} is live{unchecked}",
+        context.ui.verdict(outcome.verdict),
+        outcome.phase,
+        status.generation
+    ));
+    context.ui.refusal(outcome.verdict, &outcome.reasons, &outcome.next);
+    Ok(outcome.verdict)
+}

@@ -1,0 +1,61 @@
+//! `switchback status`.
+
+use switchback_core::phase::{self, Work};
+use switchback_core::report::{Status, WaitsFor, json, status as derive};
+use switchback_core::verdict::Verdict;
+
+use super::Context;
+use crate::failure::Failure;
+
+pub(crate) fn status(context: &Context<'_>) -> Result<Verdict, Failure> {
+    let project = context.project()?;
+    let failed = |error| Failure::doing("could not find out where the run stands", error);
+    let status = if phase::is_interrupted(&project).map_err(failed)? {
+        // Recovery comes first in every command.
+        let work = Work::begin(project, "status", context.ui).map_err(failed)?;
+        derive(work.plan(), &work.history())
+    } else {
+        derive(&project.plan, &project.history().map_err(failed)?)
+    };
+    if context.ui.json {
+        context.ui.document(&json::document("status", status.verdict, &status));
+    } else {
+        show(context, &status);
+    }
+    Ok(status.verdict)
+}
+
+fn show(context: &Context<'_>, status: &Status) {
+    let ui = context.ui;
+    ui.show(&format!("project {}: generation {} is live", status.project, status.generation));
+    if status.run.is_none() {
+        ui.show("nothing has been run yet");
+    }
+    for phase in &status.phases {
+        ui.show(&format!("  phase {}: {} ({})", phase.name, phase.point, ui.verdict(phase.verdict)));
+    }
+    for criterion in &status.criteria {
+        ui.show(&format!("  {}: {}", ui.verdict(criterion.verdict), criterion.name));
+    }
+    if let Some((step, why)) = &status.failed {
+        ui.show(&format!("the last step failed: {step}: {why}"));
+    }
+    for waits in &status.waits_for {
+        ui.show(&format!("waits for {}", words(waits)));
+    }
+    match &status.rollback {
+        Some((to, mechanism)) => {
+            ui.show(&format!("`switchback rollback` makes generation {to} live again ({mechanism})"));
+        }
+        None => ui.show("there is nothing to roll back"),
+    }
+}
+
+fn words(waits: &WaitsFor) -> String {
+    match waits {
+        WaitsFor::Approval { role } => format!("an approval in the role `{role}`"),
+        WaitsFor::Check { name, at } => format!("the check `{name}` at {at}"),
+        WaitsFor::Watch { at, due } => format!("the checks at {at}, due at {due}"),
+        WaitsFor::Run => "`switchback run`".to_owned(),
+    }
+}

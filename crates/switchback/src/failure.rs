@@ -1,0 +1,122 @@
+//! Errors as a person meets them: what was being done, why it could not be, and what now. All hints that name a flag or
+//! a command are made here.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use switchback_core::phase::StepError;
+use switchback_core::port::PortError;
+use switchback_core::tree::exchange::ExchangeError;
+
+/// A command that could not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// What was being done, lower case, no full stop.
+    pub(crate) message: String,
+    /// The chain of reasons, outermost first.
+    pub(crate) causes: Vec<String>,
+    /// The next move.
+    pub(crate) hint: String,
+    /// The file, where it is about one.
+    pub(crate) path: Option<PathBuf>,
+    /// The line in it, counted from 1.
+    pub(crate) line: Option<usize>,
+}
+
+impl Failure {
+    /// A failure without a place.
+    pub(crate) fn new(message: impl Into<String>, causes: Vec<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), causes, hint: hint.into(), path: None, line: None }
+    }
+
+    /// What could not be done, and the error that says why.
+    pub(crate) fn doing(what: &str, error: StepError) -> Self {
+        let hint = hint_for(&error);
+        match error {
+            StepError::Plan(error) => {
+                let first = error.findings.first();
+                Self {
+                    message: error.to_string(),
+                    line: first.map(|finding| finding.line),
+                    causes: error
+                        .findings
+                        .iter()
+                        .map(|finding| {
+                            format!(
+                                "{}:{}:{}: {}; {}",
+                                error.path.display(),
+                                finding.line,
+                                finding.column,
+                                finding.message,
+                                finding.help
+                            )
+                        })
+                        .collect(),
+                    hint,
+                    path: Some(error.path),
+                }
+            }
+            StepError::Port(error) => error.into(),
+            StepError::NotNow { what, help } => Self::new(what, Vec::new(), help),
+            error => Self::new(what, chain(&error), hint),
+        }
+    }
+
+    /// The document `switchback/error/1`.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut error = json!({"message": self.message, "causes": self.causes, "hint": self.hint});
+        if let Some(path) = &self.path {
+            error["path"] = json!(path.display().to_string());
+        }
+        if let Some(line) = self.line {
+            error["line"] = json!(line);
+        }
+        json!({"schema": "switchback/error/1", "verdict": "unknown", "error": error})
+    }
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        Self::new(error.message, error.causes, error.hint.unwrap_or_default())
+    }
+}
+
+fn chain(error: &StepError) -> Vec<String> {
+    let mut causes = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(error) = source {
+        let words = error.to_string();
+        // A transparent wrapper says the same as what it wraps.
+        if causes.last() != Some(&words) && !causes.last().is_some_and(|last| last.ends_with(&words)) {
+            causes.push(words);
+        }
+        source = error.source();
+    }
+    causes
+}
+
+fn hint_for(error: &StepError) -> String {
+    let hint = match error {
+        StepError::NoPlan(_) => "write a `switchback.toml` there, or name the project's folder with `--project`",
+        StepError::Plan(_) => "correct these places, then `switchback plan` shows what a run would do",
+        StepError::Locked(_) => "wait until it has ended; `switchback log --follow` shows what it does",
+        StepError::NoPhase(_) | StepError::NoCheck(_) => "`switchback plan` shows the phases and checks",
+        StepError::Journal(_) | StepError::Illegal(_) => {
+            "`switchback log verify` tells where it is damaged; `switchback rollback` works without it"
+        }
+        StepError::Exchange(ExchangeError::Uncertain(_)) => {
+            "look at the disk; the next command decides from what is on it: `switchback status`"
+        }
+        StepError::Exchange(ExchangeError::Lost { .. }) => {
+            "nothing more was touched; put it back where it was, or restore the snapshot: `switchback snapshot list`"
+        }
+        StepError::Evidence(_) => "`switchback run --restage` makes all evidence anew",
+        StepError::Disk(_) | StepError::Scan(_) | StepError::Copy(_) | StepError::Exchange(_) => {
+            "correct the cause, then run the same command again; it goes on where it stopped"
+        }
+        StepError::Change(_) => "correct the phase's change in `switchback.toml`, then `switchback run` again",
+        StepError::Port(_) | StepError::NotNow { .. } => "",
+    };
+    hint.to_owned()
+}

@@ -1,0 +1,38 @@
+//! The command line: parse, call, show. No decision is made here.
+//!
+//! The way of the data: [`cli`] says what can be typed → `commands/<verb>` turns it into options, makes one library
+//! call and shows what came out → [`ui`] is the only place that writes to a terminal. [`failure`] turns errors of the
+//! libraries into what, where, why, and what now.
+
+mod cli;
+mod commands;
+mod failure;
+mod ui;
+mod wiring;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use switchback_core::verdict::Verdict;
+use switchback_core::world::World;
+
+pub use cli::Cli;
+
+/// Runs the program with these arguments in that world.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return ui::usage(&error),
+    };
+    let ui = ui::Ui::new(&cli.common, &world);
+    let ports = wiring::ports(world);
+    let verdict = match commands::run(&cli, &ports, &ui) {
+        Ok(verdict) => verdict,
+        Err(failure) => {
+            ui.failure(&failure);
+            Verdict::Unknown
+        }
+    };
+    ExitCode::from(verdict.exit_code())
+}

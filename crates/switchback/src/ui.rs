@@ -1,0 +1,145 @@
+//! The only place that writes to a terminal: data to stdout, everything else to stderr.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+use switchback_core::phase::{Notice, Witness};
+use switchback_core::verdict::Verdict;
+use switchback_core::world::World;
+
+use crate::cli::{ColorChoice, Common};
+use crate::failure::Failure;
+
+/// Writes what people and programs read.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    /// Whether stdout carries one JSON document.
+    pub(crate) json: bool,
+    quiet: bool,
+    color: bool,
+    is_terminal: bool,
+}
+
+impl Ui {
+    /// As the options and the terminal ask for.
+    pub(crate) fn new(common: &Common, world: &World) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let no_color = world.surroundings.variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = match common.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && std::io::stdout().is_terminal() && !no_color,
+        };
+        Self { json: common.json, quiet: common.quiet, color, is_terminal }
+    }
+
+    /// Data, one line.
+    pub(crate) fn data(&self, line: &str) {
+        write_line(&mut std::io::stdout().lock(), line);
+    }
+
+    /// One JSON document.
+    pub(crate) fn document(&self, document: &Value) {
+        self.data(&format!("{document:#}"));
+    }
+
+    /// Data for a person; nothing when a program reads.
+    pub(crate) fn show(&self, line: &str) {
+        if !self.json {
+            self.data(line);
+        }
+    }
+
+    /// A message.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.quiet {
+            write_line(&mut std::io::stderr().lock(), line);
+        }
+    }
+
+    /// A verdict as a word, with colour where there is any.
+    pub(crate) fn verdict(&self, verdict: Verdict) -> String {
+        let (color, word) = match verdict {
+            Verdict::Yes => (AnsiColor::Green, "yes"),
+            Verdict::No => (AnsiColor::Red, "no"),
+            Verdict::Unknown => (AnsiColor::Yellow, "could not tell"),
+        };
+        self.styled(Style::new().fg_color(Some(color.into())).bold(), word)
+    }
+
+    fn styled(&self, style: Style, text: &str) -> String {
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// An error: what, why, and what now.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if self.json {
+            self.document(&failure.to_json());
+            return;
+        }
+        let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+        let mut text = format!("{} {}\n", self.styled(red, "error:"), failure.message);
+        for cause in &failure.causes {
+            text.push_str(&format!("  caused by: {cause}\n"));
+        }
+        if !failure.hint.is_empty() {
+            text.push_str(&format!("\nhint: {}\n", failure.hint));
+        }
+        write_text(&mut std::io::stderr().lock(), &text);
+    }
+
+    /// Why something was refused, and what now.
+    pub(crate) fn refusal(&self, verdict: Verdict, reasons: &[String], next: &str) {
+        for reason in reasons {
+            self.note(&format!("  {}: {reason}", self.verdict(verdict)));
+        }
+        if !next.is_empty() {
+            self.note(&format!("\nnext: {next}"));
+        }
+    }
+}
+
+impl Witness for Ui {
+    fn notice(&self, notice: Notice) {
+        match notice {
+            Notice::Began { phase, what } if self.is_terminal => self.note(&format!("  {phase}: {what} …")),
+            Notice::Began { .. } => {}
+            Notice::Done { phase, what } => self.note(&format!("  {phase}: {what}")),
+            Notice::Looked { check, at, verdict, summary } => {
+                self.note(&format!("  check {check} at {at}: {}: {summary}", self.verdict(verdict)));
+            }
+            Notice::Acknowledged { phase, what, milliseconds } => {
+                self.note(&format!("  {phase}: acknowledged: {what} ({milliseconds:.1} ms)"));
+            }
+            Notice::Warning(what) => self.note(&format!("warning: {what}")),
+        }
+    }
+}
+
+/// Help, the version, or what is wrong with the arguments; under `--json` that is a document too.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if !is_help && wants_json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let failure = Failure::new(message, Vec::new(), "`switchback --help` shows what can be typed");
+        write_line(&mut std::io::stdout().lock(), &format!("{:#}", failure.to_json()));
+        return ExitCode::from(2);
+    }
+    // A closed pipe is nobody's fault, and there is nowhere left to say so.
+    drop(error.print());
+    ExitCode::from(if is_help { 0 } else { 2 })
+}
+
+fn write_line(out: &mut impl Write, line: &str) {
+    write_text(out, &format!("{line}\n"));
+}
+
+/// A reader that went away (`switchback log | head`) is no error, and there is nowhere left to report another one.
+fn write_text(out: &mut impl Write, text: &str) {
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}

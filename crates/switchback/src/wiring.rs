@@ -1,0 +1,30 @@
+//! Which crate implements which port.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use switchback_compare::TableComparer;
+use switchback_core::phase::Ports;
+use switchback_core::port::{Vault, Vaults};
+use switchback_core::world::World;
+use switchback_snapshot::RusticVault;
+
+/// Everything that a project needs from outside.
+pub(crate) fn ports(world: World) -> Ports {
+    Ports {
+        comparer: Arc::new(TableComparer::new(world.disk.clone())),
+        vaults: Arc::new(RusticVaults { world: world.clone() }),
+        world,
+    }
+}
+
+#[derive(Debug)]
+struct RusticVaults {
+    world: World,
+}
+
+impl Vaults for RusticVaults {
+    fn open(&self, repository: &Path) -> Box<dyn Vault> {
+        Box::new(RusticVault::new(self.world.clone(), repository))
+    }
+}
