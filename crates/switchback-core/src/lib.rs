@@ -2,5 +2,6 @@
 pub mod manifest;
 pub mod port;
 pub mod rule;
+pub mod tree;
 pub mod verdict;
 pub mod world;

@@ -361,8 +361,7 @@ mod tests {
 
     #[test]
     fn text_reads_back_whatever_the_names() {
-        let mut file =
-            entry("a%b,c=\td\n", Kind::File { size: 3, hash: *blake3::hash(b"abc").as_bytes() });
+        let mut file = entry("a%b,c=\td\n", Kind::File { size: 3, hash: *blake3::hash(b"abc").as_bytes() });
         file.xattrs = vec![("user.a,b".into(), vec![0, 255]), ("user.empty".into(), vec![])];
         file.linked_to = Some("a".into());
         let odd = Entry { path: OsString::from_vec(vec![0xff, b'/', 0xfe]).into(), ..entry("x", Kind::Fifo) };
@@ -399,8 +398,11 @@ mod tests {
         let mut changed = entry("b", Kind::Fifo);
         changed.mode = 0o600;
         let new = Manifest::from_entries(vec![entry("a", Kind::Directory), changed, entry("c", Kind::Fifo)]);
-        let found: Vec<_> =
-            old.differences(&new).into_iter().map(|d| (d.path.display().to_string(), d.what.word())).collect();
+        let found: Vec<_> = old
+            .differences(&new)
+            .into_iter()
+            .map(|d| (d.path.display().to_string(), d.what.word()))
+            .collect();
         assert_eq!(found, [("b".into(), "mode"), ("c".into(), "added"), ("d".into(), "removed")]);
     }
 }

@@ -56,7 +56,11 @@ impl Disk for RealDisk {
             .map_err(|error| DiskError::new("read", path, error))?;
         if content.len() as u64 > bytes_max {
             let why = format!("it is larger than {bytes_max} bytes");
-            return Err(DiskError::new("read", path, std::io::Error::new(std::io::ErrorKind::FileTooLarge, why)));
+            return Err(DiskError::new(
+                "read",
+                path,
+                std::io::Error::new(std::io::ErrorKind::FileTooLarge, why),
+            ));
         }
         Ok(content)
     }

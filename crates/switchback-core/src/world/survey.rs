@@ -21,8 +21,7 @@ pub(super) fn survey(root: &Path, within: Option<Duration>) -> Result<Option<Sur
     let deadline = within.map(|within| Instant::now() + within);
     let name = CString::new(root.as_os_str().as_bytes())
         .map_err(|error| DiskError::new("look at", root, std::io::Error::other(error)))?;
-    let stat =
-        look(rustix::fs::CWD, &name).map_err(|error| DiskError::new("look at", root, error))?;
+    let stat = look(rustix::fs::CWD, &name).map_err(|error| DiskError::new("look at", root, error))?;
     let mut total = Total::default();
     total.add(&digest_of(Path::new(""), &mut vec![record(b"", &stat, true)]));
     let mut moved = Total::default();

@@ -1,0 +1,511 @@
+//! From a tree on the disk to its manifest: everything is looked at, every file is read, nothing is skipped in silence.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::manifest::{Entry, Hash, Kind, Manifest};
+use crate::world::{Disk, DiskError, FileKind, Identity, Meta};
+
+/// More threads than this do not help: the disk, or the kernel's own locks, become the limit.
+const THREADS_MAX: usize = 8;
+
+/// How often an entry is read again when it changed while it was read, before that is an error.
+const ATTEMPTS_MAX: usize = 3;
+
+/// Why there is no manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The root itself is missing: then nothing can be said about what is below it.
+    #[error("there is nothing at `{root}`", root = root.display())]
+    NoRoot {
+        /// The root that was asked for.
+        root: PathBuf,
+    },
+    /// A path that is absolute or climbs with `..`.
+    #[error("`{path}` does not lie below the root: it must be relative and without `..`", path = path.display())]
+    OutsideRoot {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+    /// A path whose way leads through a symbolic link or something else that is not a directory.
+    #[error("`{path}` cannot be reached: `{step}` is not a directory", path = path.display(), step = step.display())]
+    NotADirectory {
+        /// The path as it was given.
+        path: PathBuf,
+        /// The part of its way that is not a directory, with the root in front.
+        step: PathBuf,
+    },
+    /// An entry kept changing while it was read.
+    #[error("`{path}` changed while it was read", path = path.display())]
+    Changed {
+        /// The entry, with the root in front.
+        path: PathBuf,
+    },
+    /// Something that could not be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// One entry that [`walk`] came by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Where, relative to the root; empty for the root itself.
+    pub path: PathBuf,
+    /// What `lstat` says.
+    pub meta: Meta,
+}
+
+/// The manifest of `paths` and everything below them.
+///
+/// The paths are relative to `root`, and so are the paths of the entries; `.` or an empty path is the root itself,
+/// whose own entry then has the empty path. A path that does not exist is left out, one that is given twice or lies
+/// below another counts once. Symbolic links are entries and are never followed. What disappears during the scan is
+/// not part of the tree; each entry that stays was the same before and after it was read.
+///
+/// # Errors
+///
+/// When a path lies outside the root, anything cannot be read, or an entry keeps changing. The error names the path;
+/// of several it is the first in path order.
+pub fn scan(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<Manifest, ScanError> {
+    let seen = walk(disk, root, paths)?;
+    let firsts = first_links(&seen);
+    let numbers: Vec<usize> = (0..seen.len()).collect();
+    let described = in_parallel(&numbers, |&at| {
+        // The other names of a file need no second reading.
+        let read_content = firsts[at].is_none();
+        describe(disk, root, &seen[at], read_content)
+    })?;
+    let mut entries = Vec::with_capacity(described.len());
+    for (at, entry) in described.iter().enumerate() {
+        let Some(mut entry) = entry.clone() else { continue };
+        // Where the first name has gone since, the next one would have to be first and was not read.
+        if let Some(first) = firsts[at] {
+            let read = described[first].as_ref().filter(|read| read.mtime_ns == entry.mtime_ns);
+            let Some(read) = read else {
+                return Err(ScanError::Changed { path: place(root, &seen[first].path) });
+            };
+            entry.kind = read.kind.clone();
+            entry.linked_to = Some(read.path.clone());
+        }
+        entries.push(entry);
+    }
+    Ok(Manifest::from_entries(entries))
+}
+
+/// Every entry at and below `paths`, in the order of a manifest, without reading any content. Paths are as in [`scan`].
+///
+/// What was [`touched`] between two walks needs a new scan, all else does not.
+///
+/// # Errors
+///
+/// When a path lies outside the root or a directory cannot be read.
+pub fn walk(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<Vec<Seen>, ScanError> {
+    if disk.look(root)?.is_none() {
+        return Err(ScanError::NoRoot { root: root.to_owned() });
+    }
+    let mut seen = Vec::new();
+    let mut directories = Vec::new();
+    for path in outermost(paths)? {
+        let Some(meta) = look_below(disk, root, &path)? else { continue };
+        if meta.kind == FileKind::Directory {
+            directories.push(path.clone());
+        }
+        seen.push(Seen { path, meta });
+    }
+    let mut gone = BTreeSet::new();
+    // One wave for each level of depth.
+    while !directories.is_empty() {
+        let found = in_parallel(&directories, |directory| children(disk, root, directory))?;
+        let mut next = Vec::new();
+        for (directory, children) in directories.into_iter().zip(found) {
+            let Some(children) = children else {
+                gone.insert(directory);
+                continue;
+            };
+            let below = children.iter().filter(|child| child.meta.kind == FileKind::Directory);
+            next.extend(below.map(|child| child.path.clone()));
+            seen.extend(children);
+        }
+        directories = next;
+    }
+    seen.retain(|entry| !gone.contains(&entry.path));
+    seen.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(seen)
+}
+
+/// The paths that are only in one of two walks or are not the same inode in the same state in both, in path order.
+///
+/// Times of access are left aside. Nothing touched means that nobody changed the tree between the walks.
+pub fn touched(old: &[Seen], new: &[Seen]) -> Vec<PathBuf> {
+    let mut old_left: BTreeMap<&Path, &Meta> =
+        old.iter().map(|seen| (seen.path.as_path(), &seen.meta)).collect();
+    let mut touched: Vec<PathBuf> = Vec::new();
+    for seen in new {
+        let before = old_left.remove(seen.path.as_path());
+        if !before.is_some_and(|before| same(before, &seen.meta)) {
+            touched.push(seen.path.clone());
+        }
+    }
+    touched.extend(old_left.into_keys().map(Path::to_path_buf));
+    touched.sort();
+    touched
+}
+
+/// The paths without `.`, without repetitions, and without those that lie below another.
+fn outermost(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ScanError> {
+    let mut plain = BTreeSet::new();
+    for path in paths {
+        let mut parts = PathBuf::new();
+        for component in path.components() {
+            match component {
+                Component::Normal(name) => parts.push(name),
+                Component::CurDir => {}
+                Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                    return Err(ScanError::OutsideRoot { path: path.clone() });
+                }
+            }
+        }
+        plain.insert(parts);
+    }
+    let mut outermost: Vec<PathBuf> = Vec::new();
+    for path in plain {
+        // In this order a path comes right after what it lies below.
+        if !outermost.last().is_some_and(|above| path.starts_with(above)) {
+            outermost.push(path);
+        }
+    }
+    Ok(outermost)
+}
+
+/// Looks at `path` after making sure that the way there leads through directories only.
+fn look_below(disk: &dyn Disk, root: &Path, path: &Path) -> Result<Option<Meta>, ScanError> {
+    let mut steps: Vec<&Path> =
+        path.ancestors().skip(1).filter(|step| !step.as_os_str().is_empty()).collect();
+    steps.reverse();
+    for step in steps {
+        let step = place(root, step);
+        match disk.look(&step)? {
+            None => return Ok(None),
+            Some(meta) if meta.kind == FileKind::Directory => {}
+            Some(_) => return Err(ScanError::NotADirectory { path: path.to_owned(), step }),
+        }
+    }
+    Ok(disk.look(&place(root, path))?)
+}
+
+/// What is in a directory; `None` when it is no longer there.
+fn children(disk: &dyn Disk, root: &Path, directory: &Path) -> Result<Option<Vec<Seen>>, ScanError> {
+    let place_of_directory = place(root, directory);
+    let names = match disk.list(&place_of_directory) {
+        Ok(names) => names,
+        Err(error) => {
+            return if disk.look(&place_of_directory)?.is_none() { Ok(None) } else { Err(error.into()) };
+        }
+    };
+    let mut children = Vec::with_capacity(names.len());
+    for name in names {
+        // Removed between the listing and the look: then it is not part of the tree.
+        if let Some(meta) = disk.look(&place_of_directory.join(&name))? {
+            children.push(Seen { path: directory.join(&name), meta });
+        }
+    }
+    Ok(Some(children))
+}
+
+/// For each entry the number of the first one that is the same inode; `None` for a first or only name.
+fn first_links(seen: &[Seen]) -> Vec<Option<usize>> {
+    let mut first_of: HashMap<Identity, usize> = HashMap::new();
+    seen.iter()
+        .enumerate()
+        .map(|(at, entry)| {
+            if entry.meta.kind == FileKind::Directory || entry.meta.links < 2 {
+                return None;
+            }
+            let first = *first_of.entry(entry.meta.identity).or_insert(at);
+            (first != at).then_some(first)
+        })
+        .collect()
+}
+
+/// Everything about one entry; `None` when it is no longer there.
+///
+/// It is read until it is the same before and after: else a hash could belong to one state and a size to another.
+fn describe(
+    disk: &dyn Disk,
+    root: &Path,
+    seen: &Seen,
+    read_content: bool,
+) -> Result<Option<Entry>, ScanError> {
+    let path = place(root, &seen.path);
+    let mut meta = seen.meta;
+    for _ in 0..ATTEMPTS_MAX {
+        // Which entries are links to each other was decided by the first look, so a linked one must not be exchanged.
+        // A directory must not either, because its children were found under the first one.
+        let fixed = |meta: &Meta| meta.links > 1 || meta.kind == FileKind::Directory;
+        if meta.identity != seen.meta.identity && (fixed(&meta) || fixed(&seen.meta)) {
+            break;
+        }
+        let read = read_entry(disk, &path, &seen.path, &meta, read_content);
+        let Some(after) = disk.look(&path)? else { return Ok(None) };
+        if same(&meta, &after) {
+            return Ok(Some(read?));
+        }
+        meta = after;
+    }
+    Err(ScanError::Changed { path })
+}
+
+fn read_entry(
+    disk: &dyn Disk,
+    path: &Path,
+    relative: &Path,
+    meta: &Meta,
+    read_content: bool,
+) -> Result<Entry, DiskError> {
+    let kind = match meta.kind {
+        FileKind::File => {
+            // Of a further name the content is filled in from the first one.
+            let hash = if read_content { disk.hash(path)? } else { Hash::default() };
+            Kind::File { size: meta.size, hash }
+        }
+        FileKind::Directory => Kind::Directory,
+        FileKind::Symlink => Kind::Symlink(disk.read_link(path)?),
+        FileKind::Fifo => Kind::Fifo,
+        FileKind::Socket => Kind::Socket,
+        FileKind::BlockDevice => Kind::Device { block: true, number: meta.device_number },
+        FileKind::CharacterDevice => Kind::Device { block: false, number: meta.device_number },
+    };
+    Ok(Entry {
+        path: relative.to_owned(),
+        kind,
+        mode: if meta.kind == FileKind::Symlink { 0 } else { meta.mode },
+        uid: meta.uid,
+        gid: meta.gid,
+        mtime_ns: meta.mtime_ns,
+        xattrs: disk.xattrs(path)?,
+        linked_to: None,
+    })
+}
+
+/// Whether nothing but the time of access is different.
+fn same(before: &Meta, after: &Meta) -> bool {
+    Meta { atime_ns: 0, ..*before } == Meta { atime_ns: 0, ..*after }
+}
+
+/// `relative` below `root`. Joining an empty path would add a slash, and a slash at the end follows a link.
+fn place(root: &Path, relative: &Path) -> PathBuf {
+    if relative.as_os_str().is_empty() { root.to_owned() } else { root.join(relative) }
+}
+
+/// Does `each` for every item on all cores; the results are in the order of the items, and so is the first error.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    each: impl Fn(&T) -> Result<R, ScanError> + Sync,
+) -> Result<Vec<R>, ScanError> {
+    let threads =
+        std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(items.len());
+    if threads < 2 {
+        return items.iter().map(each).collect();
+    }
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        let mut done = Vec::new();
+        // Numbers are handed out in order, so whatever stands before a failed item is finished by its own thread.
+        while !failed.load(Ordering::Relaxed) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { break };
+            let result = each(item);
+            if result.is_err() {
+                failed.store(true, Ordering::Relaxed);
+            }
+            done.push((at, result));
+        }
+        done
+    };
+    let mut results = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut results = Vec::with_capacity(items.len());
+        for worker in workers {
+            // A panic of a thread goes on in its caller, with what it said.
+            results.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test lays out its tree and looks at it directly")]
+
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+    use crate::world::RealDisk;
+
+    fn paths(paths: &[&str]) -> Vec<PathBuf> {
+        paths.iter().map(PathBuf::from).collect()
+    }
+
+    fn names(manifest: &Manifest) -> Vec<String> {
+        manifest.entries.iter().map(|entry| entry.path.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn every_kind_of_entry_is_described() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir_all(at("t/dir/empty")).unwrap();
+        fs::write(at("t/dir/file"), b"content").unwrap();
+        fs::set_permissions(at("t/dir/file"), fs::Permissions::from_mode(0o4751)).unwrap();
+        RealDisk.set_times(&at("t/dir/file"), 0, -1_500_000_001).unwrap();
+        fs::hard_link(at("t/dir/file"), at("t/another name")).unwrap();
+        symlink("nowhere", at("t/dangling")).unwrap();
+        symlink("dir", at("t/to dir")).unwrap();
+        fs::write(root.path().join("t").join(OsStr::from_bytes(b"\xff")), b"").unwrap();
+        let _listener = UnixListener::bind(at("t/socket")).unwrap();
+
+        let manifest = scan(&RealDisk, root.path(), &paths(&["t"])).unwrap();
+
+        assert_eq!(
+            names(&manifest),
+            [
+                "t",
+                "t/another name",
+                "t/dangling",
+                "t/dir",
+                "t/dir/empty",
+                "t/dir/file",
+                "t/socket",
+                "t/to dir",
+                "t/\u{fffd}",
+            ]
+        );
+        let first = manifest.get(Path::new("t/another name")).unwrap();
+        let linked = manifest.get(Path::new("t/dir/file")).unwrap();
+        assert_eq!(first.kind, Kind::File { size: 7, hash: *blake3::hash(b"content").as_bytes() });
+        assert_eq!((first.mode, first.mtime_ns, first.linked_to.clone()), (0o4751, -1_500_000_001, None));
+        assert_eq!(linked.kind, first.kind);
+        assert_eq!(linked.linked_to.as_deref(), Some(Path::new("t/another name")));
+        let kind = |name: &str| manifest.get(Path::new(name)).unwrap().kind.clone();
+        assert_eq!(kind("t/dangling"), Kind::Symlink("nowhere".into()));
+        assert_eq!(kind("t/to dir"), Kind::Symlink("dir".into()));
+        assert_eq!(kind("t/dir/empty"), Kind::Directory);
+        assert_eq!(kind("t/socket"), Kind::Socket);
+    }
+
+    #[test]
+    fn paths_are_made_plain_and_counted_once() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("a/b")).unwrap();
+        fs::write(root.path().join("a/b/c"), b"1").unwrap();
+        fs::write(root.path().join("a.x"), b"2").unwrap();
+        let asked = paths(&["./a/b/c", "a.x", "a/./b/", "missing", "a/b", "a/b/c/missing"]);
+        let manifest = scan(&RealDisk, root.path(), &asked).unwrap();
+        assert_eq!(names(&manifest), ["a/b", "a/b/c", "a.x"]);
+    }
+
+    #[test]
+    fn the_root_itself_has_the_empty_path() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a"), b"1").unwrap();
+        for itself in ["", "."] {
+            let manifest = scan(&RealDisk, root.path(), &paths(&[itself])).unwrap();
+            assert_eq!(names(&manifest), ["", "a"]);
+            assert_eq!(Manifest::from_text(&manifest.to_text()).unwrap(), manifest);
+        }
+        let link = root.path().join("link");
+        symlink(root.path(), &link).unwrap();
+        let manifest = scan(&RealDisk, &link, &paths(&[""])).unwrap();
+        assert_eq!(manifest.entries[0].kind, Kind::Symlink(root.path().into()));
+        assert_eq!(manifest.entries.len(), 1);
+    }
+
+    #[test]
+    fn a_path_outside_or_through_a_link_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        symlink("/", root.path().join("link")).unwrap();
+        let said = |path: &str| scan(&RealDisk, root.path(), &paths(&[path])).unwrap_err().to_string();
+        assert_eq!(said("../x"), "`../x` does not lie below the root: it must be relative and without `..`");
+        assert_eq!(said("/etc"), "`/etc` does not lie below the root: it must be relative and without `..`");
+        let step = root.path().join("link");
+        assert_eq!(
+            said("link/etc"),
+            format!("`link/etc` cannot be reached: `{}` is not a directory", step.display())
+        );
+        let missing = root.path().join("gone");
+        let error = scan(&RealDisk, &missing, &paths(&["a"])).unwrap_err();
+        assert_eq!(error.to_string(), format!("there is nothing at `{}`", missing.display()));
+    }
+
+    #[test]
+    fn a_link_swapped_in_for_a_file_is_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a"), b"1").unwrap();
+        let seen = walk(&RealDisk, root.path(), &paths(&["a"])).unwrap();
+        fs::remove_file(root.path().join("a")).unwrap();
+        symlink("/etc/passwd", root.path().join("a")).unwrap();
+        let entry = describe(&RealDisk, root.path(), &seen[0], true).unwrap().unwrap();
+        assert_eq!(entry.kind, Kind::Symlink("/etc/passwd".into()));
+    }
+
+    #[test]
+    fn what_is_gone_is_left_out_and_an_exchanged_directory_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a"), b"1").unwrap();
+        fs::create_dir(root.path().join("d")).unwrap();
+        let seen = walk(&RealDisk, root.path(), &paths(&["a", "d"])).unwrap();
+        fs::remove_file(root.path().join("a")).unwrap();
+        assert!(describe(&RealDisk, root.path(), &seen[0], true).unwrap().is_none());
+        fs::rename(root.path().join("d"), root.path().join("e")).unwrap();
+        fs::create_dir(root.path().join("d")).unwrap();
+        let error = describe(&RealDisk, root.path(), &seen[1], true).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("`{}` changed while it was read", root.path().join("d").display())
+        );
+    }
+
+    #[test]
+    fn what_was_touched_between_two_walks_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        for number in 0..100 {
+            fs::create_dir_all(root.path().join(format!("t/{}", number % 7))).unwrap();
+            fs::write(root.path().join(format!("t/{}/{number}", number % 7)), number.to_string()).unwrap();
+        }
+        let walked = || walk(&RealDisk, root.path(), &paths(&["t"])).unwrap();
+        let before = walked();
+        assert_eq!(before.len(), 108);
+        let old = scan(&RealDisk, root.path(), &paths(&["t"])).unwrap();
+        assert_eq!(touched(&before, &walked()), paths(&[]));
+        fs::set_permissions(root.path().join("t/3/3"), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(touched(&before, &walked()), paths(&["t/3/3"]));
+        let new = scan(&RealDisk, root.path(), &paths(&["t"])).unwrap();
+        let found: Vec<_> = old.differences(&new).into_iter().map(|d| (d.path, d.what.word())).collect();
+        assert_eq!(found, [(PathBuf::from("t/3/3"), "mode")]);
+        fs::rename(root.path().join("t/3/3"), root.path().join("t/3/4")).unwrap();
+        assert_eq!(touched(&before, &walked()), paths(&["t/3", "t/3/3", "t/3/4"]));
+    }
+
+    #[test]
+    fn the_first_error_in_path_order_is_the_one_reported() {
+        let items: Vec<usize> = (0..500).collect();
+        for _ in 0..20 {
+            let result = in_parallel(&items, |&item| {
+                if item % 50 == 49 {
+                    Err(ScanError::Changed { path: item.to_string().into() })
+                } else {
+                    Ok(item)
+                }
+            });
+            assert_eq!(result.unwrap_err().to_string(), "`49` changed while it was read");
+        }
+        assert_eq!(in_parallel(&items, |&item| Ok(item)).unwrap(), items);
+    }
+}
