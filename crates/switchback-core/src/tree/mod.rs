@@ -2,4 +2,4 @@
 
 mod scan;
 
-pub use scan::{ScanError, Seen, scan, touched, walk};
+pub use scan::{ScanError, Seen, in_parallel, scan, touched, walk};
