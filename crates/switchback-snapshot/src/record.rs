@@ -149,8 +149,11 @@ impl Records {
     }
 
     fn damaged(&self, id: &str, why: &str) -> Trouble {
-        Trouble::new(format!("the record `{}` is damaged: {why}", self.directory.join(id).display()))
-            .hinted(format!("the data may be whole: `restic restore {id}` reads it without the record"))
+        Trouble::new(format!("the record `{}` is damaged: {why}", self.directory.join(id).display())).hinted(
+            format!(
+                "move it away to go on without this snapshot; `restic restore {id}` still reads its data"
+            ),
+        )
     }
 }
 

@@ -17,7 +17,7 @@ use switchback_core::world::{Disk, FileKind, Identity, Meta};
 use crate::blocks::{BLOCK_BYTES, Blocks, is_hole};
 use crate::durable;
 use crate::stored::Stored;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, guarded};
 
 /// What file systems allocate at once; every entry is counted as using at least this much.
 const ALLOCATION_BYTES: u64 = 4096;
@@ -120,11 +120,11 @@ impl Job<'_> {
     /// Writes everything, waits until it is on the disk, and compares it with the manifest. On an error nothing is left.
     pub(crate) fn run(&self) -> Result<(), Trouble> {
         self.disk.make_directory(self.into, 0o700)?;
-        self.fill().and_then(|()| self.verify()).map_err(|trouble| self.abandoned(trouble))
+        guarded(|| self.fill().and_then(|()| self.verify())).map_err(|trouble| self.abandoned(trouble))
     }
 
     /// Takes away what was written; half a restore must not be taken for a whole one.
-    pub(crate) fn abandoned(&self, mut trouble: Trouble) -> Trouble {
+    fn abandoned(&self, mut trouble: Trouble) -> Trouble {
         if let Err(error) = durable::remove_tree(self.disk, self.into) {
             trouble.causes.push(format!("the incomplete copy could not be removed: {error}"));
         }

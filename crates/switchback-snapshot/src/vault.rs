@@ -109,7 +109,8 @@ impl RusticVault {
         // Files that did not change since the newest verified snapshot, by size and times of modification and of change,
         // are not stored again; they are verified all the same.
         options.parent_opts.group_by = Some(SnapshotGroupCriterion::new());
-        match self.heads()?.last() {
+        // A damaged record of an older snapshot costs time here and nothing else.
+        match self.heads().unwrap_or_default().last() {
             Some(parent) => options.parent_opts.parents = vec![parent.record.id.clone()],
             None => options.parent_opts.force = true,
         }
@@ -232,7 +233,7 @@ impl RusticVault {
             into,
         };
         job.precheck(head.data_bytes)?;
-        guarded(|| job.run())?;
+        job.run()?;
         Ok(head.record)
     }
 }
