@@ -1,1 +1,23 @@
-//! x
+//! Durable snapshots: restic repositories, written with `rustic_core` and believed only after they were read back.
+//!
+//! In the order of the data: `source` hands a scanned tree to the backup, `backend` puts it on the disk so that a power
+//! cut cannot take it away, `stored` reads it back and compares it with the manifest, `record` keeps what was verified,
+//! and `restore` writes it into a fresh place and looks at every entry again. [`RusticVault`] is all of it behind
+//! [`switchback_core::port::Vault`].
+//!
+//! What this crate deliberately does not do: restore over an existing tree, remove or prune snapshots, talk to remote
+//! stores. Any restic can read the repositories; `restic prune` only while Switchback is idle.
+
+mod backend;
+mod blocks;
+mod durable;
+mod record;
+mod repository;
+mod restore;
+mod secrets;
+mod source;
+mod stored;
+mod trouble;
+mod vault;
+
+pub use vault::RusticVault;

@@ -25,6 +25,13 @@ struct RusticVaults {
 
 impl Vaults for RusticVaults {
     fn open(&self, repository: &Path) -> Box<dyn Vault> {
-        Box::new(RusticVault::new(self.world.clone(), repository))
+        Box::new(RusticVault::new(self.world.clone(), repository, password_file(repository)))
     }
+}
+
+/// The password stands beside the repository, so that `restic` can open it too.
+fn password_file(repository: &Path) -> std::path::PathBuf {
+    let mut name = repository.file_name().unwrap_or_default().to_owned();
+    name.push(".password");
+    repository.with_file_name(name)
 }

@@ -298,11 +298,15 @@ fn place(root: &Path, relative: &Path) -> PathBuf {
     if relative.as_os_str().is_empty() { root.to_owned() } else { root.join(relative) }
 }
 
-/// Does `each` for every item on all cores; the results are in the order of the items, and so is the first error.
-fn in_parallel<T: Sync, R: Send>(
+/// Does `each` for every item on all cores; the results are in the order of the items.
+///
+/// # Errors
+///
+/// The first error in the order of the items; after one, no further item is begun.
+pub fn in_parallel<T: Sync, R: Send, E: Send>(
     items: &[T],
-    each: impl Fn(&T) -> Result<R, ScanError> + Sync,
-) -> Result<Vec<R>, ScanError> {
+    each: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
     let threads =
         std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(items.len());
     if threads < 2 {

@@ -1,0 +1,279 @@
+//! The record of a verified snapshot: what it is for, and its manifest. Without a record there is no snapshot.
+//!
+//! One text file for each, named by the id: a line with the format's name, a line of JSON, a line with the BLAKE3 hash
+//! of that JSON, then the manifest's own text, whose hash stands in the JSON. Paths are percent-encoded in the JSON.
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use switchback_core::manifest::{Manifest, to_hex};
+use switchback_core::port::SnapshotRecord;
+use switchback_core::world::{Disk, FileKind};
+
+use crate::durable;
+use crate::trouble::Trouble;
+
+const FORMAT: &str = "switchback/snapshot-record/1";
+
+/// No record is larger: about ten million entries.
+const RECORD_BYTES_MAX: u64 = 2 << 30;
+
+/// The first three lines are never longer than this.
+const HEAD_BYTES_MAX: u64 = 1 << 20;
+
+/// How many candidates an error names.
+const CANDIDATES_MAX: usize = 5;
+
+/// A verified snapshot without its manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) record: SnapshotRecord,
+    /// Bytes that a restore of everything writes, holes left out.
+    pub(crate) data_bytes: u64,
+}
+
+/// The directory of the records of one repository.
+#[derive(Debug, Clone)]
+pub(crate) struct Records {
+    directory: PathBuf,
+}
+
+impl Records {
+    pub(crate) fn beside(repository: &Path) -> Self {
+        Self { directory: durable::with_suffix(repository, "-manifests") }
+    }
+
+    /// Writes a record, so that it is there after a power cut too.
+    pub(crate) fn keep(&self, disk: &dyn Disk, head: &Head, manifest: &Manifest) -> Result<(), Trouble> {
+        durable::make_directories(disk, &self.directory)?;
+        let text = format!("{}{}", head.to_text(), manifest.to_text());
+        // The manifest's hashes give small contents away, so it is as private as the repository.
+        Ok(durable::publish(disk, &self.directory.join(&head.record.id), 0o600, &mut text.as_bytes())?)
+    }
+
+    /// The ids of all records, in order.
+    pub(crate) fn ids(&self, disk: &dyn Disk) -> Result<Vec<String>, Trouble> {
+        if disk.look(&self.directory)?.is_none_or(|meta| meta.kind != FileKind::Directory) {
+            return Ok(Vec::new());
+        }
+        let mut ids: Vec<String> = disk
+            .list(&self.directory)?
+            .into_iter()
+            .filter_map(|name| name.into_string().ok())
+            .filter(|name| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// What a record says, without reading the manifest.
+    pub(crate) fn head(&self, disk: &dyn Disk, id: &str) -> Result<Head, Trouble> {
+        let path = self.directory.join(id);
+        let mut content = Vec::new();
+        disk.open(&path)?
+            .take(HEAD_BYTES_MAX)
+            .read_to_end(&mut content)
+            .map_err(|error| Trouble::new(format!("could not read `{}`: {error}", path.display())))?;
+        // The cut may fall into the middle of a letter of the manifest, but what is looked at here is before it.
+        Ok(self.parse_head(id, &String::from_utf8_lossy(&content))?.0)
+    }
+
+    /// A record and its manifest, both checked against their hashes.
+    pub(crate) fn load(&self, disk: &dyn Disk, id: &str) -> Result<(Head, Manifest), Trouble> {
+        let content = disk.read(&self.directory.join(id), RECORD_BYTES_MAX)?;
+        let text = String::from_utf8(content).map_err(|_| self.damaged(id, "it is not text"))?;
+        let (head, rest) = self.parse_head(id, &text)?;
+        let manifest =
+            Manifest::from_text(rest).map_err(|why| self.damaged(id, &format!("its manifest: {why}")))?;
+        if to_hex(&manifest.hash()) != head.record.manifest_hash {
+            return Err(self.damaged(id, "its manifest is not the one that was verified"));
+        }
+        Ok((head, manifest))
+    }
+
+    /// The one snapshot whose id is `id` or begins with it.
+    pub(crate) fn find(&self, disk: &dyn Disk, id: &str) -> Result<String, Trouble> {
+        let ids = self.ids(disk)?;
+        let wanted = id.to_ascii_lowercase();
+        let fitting: Vec<&String> =
+            ids.iter().filter(|known| !wanted.is_empty() && known.starts_with(&wanted)).collect();
+        match fitting.as_slice() {
+            [only] => Ok((*only).clone()),
+            [] if ids.is_empty() => Err(Trouble::new("there is no verified snapshot in this repository")
+                .hinted("make one with `switchback snapshot create`")),
+            [] => Err(self
+                .candidates(disk, &format!("no snapshot has an id that begins with `{id}`"), ids.iter())
+                .hinted("`switchback snapshot list` shows every id")),
+            several => {
+                let what = format!("{} snapshots have an id that begins with `{id}`", several.len());
+                Err(self
+                    .candidates(disk, &what, several.iter().copied())
+                    .hinted("give more digits of the id"))
+            }
+        }
+    }
+
+    fn candidates<'a>(&self, disk: &dyn Disk, what: &str, ids: impl Iterator<Item = &'a String>) -> Trouble {
+        let ids: Vec<&String> = ids.collect();
+        let mut causes = vec![what.to_owned()];
+        for id in ids.iter().take(CANDIDATES_MAX) {
+            // A damaged record is still a candidate: `check` says what is wrong with it.
+            let about = self.head(disk, id).map_or_else(
+                |_| "damaged record".to_owned(),
+                |head| format!("{}, {}", head.record.time, head.record.label),
+            );
+            causes.push(format!("candidate: `{}` ({about})", shortened(id, &ids)));
+        }
+        if ids.len() > CANDIDATES_MAX {
+            causes.push(format!("and {} more", ids.len() - CANDIDATES_MAX));
+        }
+        Trouble { causes, hint: None }
+    }
+
+    fn parse_head<'a>(&self, id: &str, text: &'a str) -> Result<(Head, &'a str), Trouble> {
+        let mut parts = text.splitn(4, '\n');
+        let mut line = || parts.next().unwrap_or_default();
+        let (format, json, hash, rest) = (line(), line(), line(), line());
+        if format != FORMAT {
+            return Err(self.damaged(id, &format!("line 1 is not `{FORMAT}`")));
+        }
+        if blake3::hash(json.as_bytes()).to_hex().as_str() != hash {
+            return Err(self.damaged(id, "line 2 does not fit its hash in line 3"));
+        }
+        let head = serde_json::from_str(json).ok().and_then(|value| Head::from_json(&value));
+        let head = head.filter(|head| head.record.id == id);
+        Ok((head.ok_or_else(|| self.damaged(id, "line 2 lacks a field or is about another snapshot"))?, rest))
+    }
+
+    fn damaged(&self, id: &str, why: &str) -> Trouble {
+        Trouble::new(format!("the record `{}` is damaged: {why}", self.directory.join(id).display())).hinted(
+            format!(
+                "move it away to go on without this snapshot; `restic restore {id}` still reads its data"
+            ),
+        )
+    }
+}
+
+impl Head {
+    fn to_text(&self) -> String {
+        let record = &self.record;
+        let json = json!({
+            "id": record.id,
+            "time": record.time,
+            "label": record.label,
+            "files": record.files,
+            "bytes": record.bytes,
+            "data_bytes": self.data_bytes,
+            "paths": record.paths.iter().map(|path| encode(path)).collect::<Vec<_>>(),
+            "manifest": record.manifest_hash,
+        })
+        .to_string();
+        format!("{FORMAT}\n{json}\n{}\n", blake3::hash(json.as_bytes()).to_hex())
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        let text = |key: &str| Some(value.get(key)?.as_str()?.to_owned());
+        let number = |key: &str| value.get(key)?.as_u64();
+        let paths = value.get("paths")?.as_array()?;
+        Some(Self {
+            record: SnapshotRecord {
+                id: text("id")?,
+                time: text("time")?,
+                label: text("label")?,
+                files: number("files")?,
+                bytes: number("bytes")?,
+                paths: paths.iter().map(|path| decode(path.as_str()?)).collect::<Option<_>>()?,
+                manifest_hash: text("manifest")?,
+            },
+            data_bytes: number("data_bytes")?,
+        })
+    }
+}
+
+/// As many digits as tell `id` apart from the others, and never fewer than eight.
+fn shortened<'a>(id: &'a str, others: &[&String]) -> &'a str {
+    let unique = |length: &usize| others.iter().filter(|other| other.starts_with(&id[..*length])).count() < 2;
+    &id[..(8..id.len()).find(unique).unwrap_or(id.len())]
+}
+
+/// A path as text: what is not printable ASCII becomes `%XX`, byte by byte.
+fn encode(path: &Path) -> String {
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_bytes() {
+        if (0x20..0x7f).contains(&byte) && byte != b'%' {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "%{byte:02x}");
+        }
+    }
+    text
+}
+
+fn decode(text: &str) -> Option<PathBuf> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let mut left = tail;
+        if first == b'%' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(tail.get(..2)?).ok()?, 16).ok()?);
+            left = &tail[2..];
+        } else {
+            bytes.push(first);
+        }
+        rest = left;
+    }
+    Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head() -> Head {
+        Head {
+            record: SnapshotRecord {
+                id: "ab".repeat(32),
+                time: "2027-01-12T20:00:00Z".into(),
+                label: "before phase \"unify\"".into(),
+                files: 2,
+                bytes: 10,
+                paths: vec!["src".into(), std::ffi::OsString::from_vec(vec![b'%', 0xff, b'\n']).into()],
+                manifest_hash: to_hex(&Manifest::default().hash()),
+            },
+            data_bytes: 9,
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back_and_its_format_is_pinned() {
+        let text = head().to_text();
+        let json = text.lines().nth(1).unwrap();
+        assert_eq!(Head::from_json(&serde_json::from_str(json).unwrap()), Some(head()));
+        let id = "ab".repeat(32);
+        let manifest = to_hex(&Manifest::default().hash());
+        assert_eq!(
+            json,
+            format!(
+                "{{\"bytes\":10,\"data_bytes\":9,\"files\":2,\"id\":\"{id}\",\"label\":\"before phase \\\"unify\\\"\",\
+                 \"manifest\":\"{manifest}\",\"paths\":[\"src\",\"%25%ff%0a\"],\"time\":\"2027-01-12T20:00:00Z\"}}"
+            )
+        );
+    }
+
+    #[test]
+    fn a_changed_line_is_found() {
+        let records = Records::beside(Path::new("vault"));
+        let text = head().to_text();
+        assert!(records.parse_head(&head().record.id, &text).is_ok());
+        let error = records.parse_head(&head().record.id, &text.replace("unify", "unifx")).unwrap_err();
+        assert!(
+            error.line().ends_with("is damaged: line 2 does not fit its hash in line 3"),
+            "{}",
+            error.line()
+        );
+    }
+}

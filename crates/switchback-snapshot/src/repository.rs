@@ -1,0 +1,128 @@
+//! One restic repository: how it comes to be, how it is opened, who may write to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustic_core::{
+    ConfigOptions, Credentials, IndexedFullStatus, KeyOptions, OpenStatus, Repository, RepositoryBackends,
+    RepositoryOptions,
+};
+use switchback_core::world::{FileKind, Lock, World};
+
+use crate::backend::DurableLocal;
+use crate::durable;
+use crate::secrets::Secrets;
+use crate::trouble::{Trouble, guarded};
+
+/// A repository and its secrets; nothing is touched before it is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) world: World,
+    pub(crate) root: PathBuf,
+    secrets: Secrets,
+}
+
+impl Place {
+    pub(crate) fn new(world: World, root: PathBuf, password_file: &Path) -> Self {
+        Self { world, root, secrets: Secrets::new(password_file) }
+    }
+
+    pub(crate) fn exists(&self) -> Result<bool, Trouble> {
+        Ok(self.world.disk.look(&self.root.join("config"))?.is_some())
+    }
+
+    /// Keeps other writers of Switchback out until the answer is dropped.
+    pub(crate) fn lock(&self, purpose: &str) -> Result<Box<dyn Lock>, Trouble> {
+        durable::make_directories(&*self.world.disk, durable::parent(&self.root))?;
+        let note = format!(
+            "{}, process {}, since {}: {purpose}",
+            self.world.surroundings.actor(),
+            self.world.surroundings.process_id(),
+            self.world.clock.now()
+        );
+        let path = durable::with_suffix(&self.root, ".lock");
+        self.world.disk.lock(&path, &note)?.map_err(|holder| {
+            Trouble::new(format!("the repository `{}` is in use: {}", self.root.display(), holder.note))
+                .hinted("wait until that has ended, then try again")
+        })
+    }
+
+    /// Opens the repository, which is made when it is missing. Only under the lock.
+    pub(crate) fn open_or_make(&self) -> Result<Repository<OpenStatus>, Trouble> {
+        if !self.exists()? {
+            self.make()?;
+        }
+        self.backend(&self.root).sweep()?;
+        self.open()
+    }
+
+    /// Opens the repository with the kept master key, or else with the password.
+    pub(crate) fn open(&self) -> Result<Repository<OpenStatus>, Trouble> {
+        let disk = &*self.world.disk;
+        let key = self.secrets.key(disk)?;
+        let refused = match key {
+            None => self.secrets.missing(),
+            Some(key) => match self.open_with(&self.root, &Credentials::Masterkey(key)) {
+                Ok(repository) => return Ok(repository),
+                Err(trouble) => trouble,
+            },
+        };
+        let Some(password) = self.secrets.password(disk)? else { return Err(refused) };
+        let repository = self.open_with(&self.root, &Credentials::Password(password))?;
+        // The key only spares the password's slow derivation; a disk that may not be written to can still be read.
+        drop(self.secrets.keep_key(disk, &repository.key()));
+        Ok(repository)
+    }
+
+    /// Opens the repository anew, from the disk alone, with its whole index.
+    pub(crate) fn open_indexed(&self) -> Result<Repository<IndexedFullStatus>, Trouble> {
+        let repository = self.open()?;
+        guarded(|| Ok(repository.to_indexed()?))
+    }
+
+    /// Makes the repository beside its place and renames it there: a crash leaves no repository with half its keys.
+    fn make(&self) -> Result<(), Trouble> {
+        let disk = &*self.world.disk;
+        if let Some(meta) = disk.look(&self.root)? {
+            if meta.kind != FileKind::Directory || !disk.list(&self.root)?.is_empty() {
+                return Err(Trouble::new(format!(
+                    "`{}` exists and is not a snapshot repository",
+                    self.root.display()
+                ))
+                .hinted("name another place for the repository, or move away what is there"));
+            }
+            disk.remove_directory(&self.root)?;
+        }
+        let unfinished = durable::with_suffix(&self.root, ".new");
+        durable::remove_tree(disk, &unfinished)?;
+        let password = self.secrets.password_or_new(disk)?;
+        let made = guarded(|| {
+            Ok(self.bare(&unfinished)?.init(
+                &Credentials::Password(password),
+                &KeyOptions::default(),
+                &ConfigOptions::default(),
+            )?)
+        })?;
+        disk.rename(&unfinished, &self.root)?;
+        disk.sync_directory(durable::parent(&self.root))?;
+        self.secrets.keep_key(disk, &made.key())
+    }
+
+    fn backend(&self, root: &Path) -> DurableLocal {
+        DurableLocal::new(Arc::clone(&self.world.disk), root)
+    }
+
+    fn bare(&self, root: &Path) -> Result<Repository<()>, Trouble> {
+        let mut options = RepositoryOptions::default();
+        // A cache could answer in place of the disk, and what is verified is the disk.
+        options.no_cache = true;
+        let backends = RepositoryBackends::new(Arc::new(self.backend(root)), None);
+        Ok(Repository::new(&options, &backends)?)
+    }
+
+    fn open_with(&self, root: &Path, credentials: &Credentials) -> Result<Repository<OpenStatus>, Trouble> {
+        guarded(|| Ok(self.bare(root)?.open(credentials)?)).map_err(|trouble| {
+            trouble.under(format!("the repository `{}` could not be opened", self.root.display()))
+        })
+    }
+}

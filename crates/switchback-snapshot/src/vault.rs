@@ -1,0 +1,366 @@
+//! The vault: makes snapshots, believes none that it has not read back, and restores them into fresh places only.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustic_core::jiff::Timestamp;
+use rustic_core::jiff::tz::TimeZone;
+use rustic_core::repofile::{SnapshotFile, SnapshotId};
+use rustic_core::{
+    BackupOptions, CheckOptions, Id, IndexedFullStatus, IndexedIdsStatus, Repository, SnapshotGroupCriterion,
+    SnapshotOptions,
+};
+use switchback_core::manifest::{Manifest, to_hex};
+use switchback_core::port::{PortError, SnapshotCheck, SnapshotRecord, SnapshotRequest, Vault};
+use switchback_core::tree::{Seen, scan, touched, walk};
+use switchback_core::world::{Disk, FileKind, World};
+
+use crate::record::{Head, Records};
+use crate::repository::Place;
+use crate::restore::{Job, selected};
+use crate::source::{Failures, TreeSource};
+use crate::stored;
+use crate::trouble::{Trouble, bounded, guarded};
+
+/// Snapshots in a restic repository in a local directory.
+///
+/// The repository is made by the first [`Vault::create`]. Beside it stand the records of the verified snapshots
+/// (`<repository>-manifests/<id>`) and the lock of writers (`<repository>.lock`). The password stands in the password
+/// file, as stock restic wants it (`restic -r <repository> --password-file <password file>`), the master key in
+/// `<password file>.master-key`; both are readable by their owner only and made when they are missing.
+#[derive(Debug, Clone)]
+pub struct RusticVault {
+    place: Place,
+    records: Records,
+}
+
+impl RusticVault {
+    /// A vault at `repository`. Nothing is read or written before a method is called.
+    pub fn new(world: World, repository: impl Into<PathBuf>, password_file: impl AsRef<Path>) -> Self {
+        let repository = repository.into();
+        let records = Records::beside(&repository);
+        Self { place: Place::new(world, repository, password_file.as_ref()), records }
+    }
+
+    fn disk(&self) -> &dyn Disk {
+        &*self.place.world.disk
+    }
+
+    fn save(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, Trouble> {
+        self.refuse_itself(request)?;
+        let _lock = self.place.lock(&format!("snapshot of {}", request.root.display()))?;
+        let seen = walk(self.disk(), &request.root, &request.paths)?;
+        refuse_unfit(request, &seen)?;
+        let manifest = scan(self.disk(), &request.root, &request.paths)?;
+        let repository = self.place.open_or_make()?;
+        let repository = guarded(|| Ok(repository.to_indexed_ids()?))?;
+        let now = self.place.world.clock.now();
+        let failures = Failures::default();
+        let disk = Arc::clone(&self.place.world.disk);
+        let source = TreeSource::new(disk, &request.root, &manifest, &seen, failures.clone())?;
+        let saved = guarded(|| self.back_up(&repository, request, &source, &manifest, now));
+        let failed = failures.take();
+        let saved = match saved {
+            Ok(saved) => saved,
+            Err(trouble) if failed.is_empty() => return Err(trouble),
+            // What could not be read is the reason; what the library made of it is not.
+            Err(_) => return Err(Trouble::list(failed)),
+        };
+        let verified = if failed.is_empty() {
+            self.verified(request, &manifest, &seen, &saved)
+        } else {
+            Err(Trouble::list(failed))
+        };
+        let kept = verified.and_then(|data_bytes| {
+            let head = head(request, &manifest, &saved, now, data_bytes);
+            self.records.keep(self.disk(), &head, &manifest)?;
+            Ok(head.record)
+        });
+        kept.map_err(|trouble| forgotten(&repository, &saved, trouble))
+    }
+
+    /// A repository that is part of what it saves would grow while it is read.
+    fn refuse_itself(&self, request: &SnapshotRequest) -> Result<(), Trouble> {
+        let inside = request.paths.iter().find(|path| self.place.root.starts_with(request.root.join(path)));
+        inside.map_or(Ok(()), |path| {
+            Err(Trouble::new(format!(
+                "the repository `{}` lies inside `{}`, which it is to save",
+                self.place.root.display(),
+                path.display()
+            ))
+            .hinted("keep the repository outside of the saved paths"))
+        })
+    }
+
+    fn back_up(
+        &self,
+        repository: &Repository<IndexedIdsStatus>,
+        request: &SnapshotRequest,
+        source: &TreeSource,
+        manifest: &Manifest,
+        now: Timestamp,
+    ) -> Result<SnapshotFile, Trouble> {
+        let mut about = SnapshotOptions::default();
+        about.label = Some(request.label.clone());
+        about.description = Some(format!("manifest blake3 {}", to_hex(&manifest.hash())));
+        about.time = Some(now.to_zoned(TimeZone::UTC));
+        let mut options = BackupOptions::default();
+        options.no_scan = true;
+        // Files that did not change since the newest verified snapshot, by size and times of modification and of change,
+        // are not stored again; they are verified all the same.
+        options.parent_opts.group_by = Some(SnapshotGroupCriterion::new());
+        // A damaged record of an older snapshot costs time here and nothing else.
+        match self.heads().unwrap_or_default().last() {
+            Some(parent) => options.parent_opts.parents = vec![parent.record.id.clone()],
+            None => options.parent_opts.force = true,
+        }
+        // Shown by restic and nothing more, so a name that is not text may lose some bytes here.
+        let shown: Vec<PathBuf> =
+            request.paths.iter().map(|path| PathBuf::from(path.to_string_lossy().into_owned())).collect();
+        Ok(repository.archive(&options, source, about.to_snapshot()?, &shown)?)
+    }
+
+    /// Reads the snapshot back from a newly opened repository and compares it with the manifest, and the source with
+    /// what it was before. Returns the bytes outside of holes.
+    fn verified(
+        &self,
+        request: &SnapshotRequest,
+        manifest: &Manifest,
+        seen: &[Seen],
+        saved: &SnapshotFile,
+    ) -> Result<u64, Trouble> {
+        let after = walk(self.disk(), &request.root, &request.paths)?;
+        let changed: Vec<String> = touched(seen, &after)
+            .into_iter()
+            .map(|path| format!("`{}` changed while it was saved", request.root.join(path).display()))
+            .collect();
+        if !changed.is_empty() {
+            return Err(Trouble::list(changed)
+                .hinted("stop what writes to these paths, or leave them out, then try again"));
+        }
+        let repository = self.place.open_indexed()?;
+        let (findings, data_bytes) =
+            guarded(|| compare(&repository, manifest, &request.paths, &SnapshotId::from(*saved.id)))?;
+        if findings.is_empty() {
+            return Ok(data_bytes);
+        }
+        Err(Trouble::list(findings)
+            .under("what was stored is not what was read")
+            .hinted("run `switchback snapshot check`: parts of the repository may be damaged"))
+    }
+
+    /// The verified snapshots that are still in the repository, oldest first.
+    fn heads(&self) -> Result<Vec<Head>, Trouble> {
+        let mut heads = Vec::new();
+        for id in self.records.ids(self.disk())? {
+            // Restic may have forgotten it: then a record is all that is left.
+            if self.disk().look(&self.place.root.join("snapshots").join(&id))?.is_some() {
+                heads.push(self.records.head(self.disk(), &id)?);
+            }
+        }
+        let time = |head: &Head| head.record.time.parse::<Timestamp>().unwrap_or(Timestamp::MIN);
+        heads.sort_by(|a, b| (time(a), &a.record.id).cmp(&(time(b), &b.record.id)));
+        Ok(heads)
+    }
+
+    fn checked(&self, id: Option<&str>) -> Result<SnapshotCheck, Trouble> {
+        let ids = match id {
+            Some(id) => vec![self.records.find(self.disk(), id)?],
+            None => self.records.ids(self.disk())?,
+        };
+        let mut check = SnapshotCheck { snapshots: ids.len(), findings: Vec::new() };
+        if !self.place.exists()? {
+            check.findings.extend(ids.iter().map(|id| {
+                format!("snapshot {id}: there is no repository at `{}`", self.place.root.display())
+            }));
+            return Ok(check);
+        }
+        let repository = match self.place.open_indexed() {
+            // A password that is missing or open to others is no damage: it has a next move, damage has none.
+            Err(trouble) if trouble.hint.is_some() => return Err(trouble),
+            other => other,
+        };
+        match repository {
+            Ok(repository) => {
+                if id.is_none() {
+                    check.findings.extend(bounded(packs(&repository)));
+                }
+                for id in ids {
+                    let found =
+                        self.check_one(&repository, &id).unwrap_or_else(|trouble| vec![trouble.line()]);
+                    check
+                        .findings
+                        .extend(bounded(found).iter().map(|finding| format!("snapshot {id}: {finding}")));
+                }
+            }
+            Err(trouble) => {
+                let why = trouble.line();
+                check
+                    .findings
+                    .extend(ids.iter().map(|id| format!("snapshot {id}: nothing of it can be read: {why}")));
+                if ids.is_empty() {
+                    check.findings.push(why);
+                }
+            }
+        }
+        Ok(check)
+    }
+
+    fn check_one(
+        &self,
+        repository: &Repository<IndexedFullStatus>,
+        id: &str,
+    ) -> Result<Vec<String>, Trouble> {
+        let (head, manifest) = self.records.load(self.disk(), id)?;
+        guarded(|| Ok(compare(repository, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
+    }
+
+    fn restored(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, Trouble> {
+        let id = self.records.find(self.disk(), id)?;
+        let (head, manifest) = self.records.load(self.disk(), &id)?;
+        let manifest = selected(&manifest, paths)?;
+        let repository = self.place.open_indexed()?;
+        let stored = guarded(|| {
+            let snapshot: SnapshotFile = repository.get_file(&snapshot_id(&id)?)?;
+            Ok(stored::list(&repository, snapshot.tree))
+        })?;
+        let job = Job {
+            disk: self.disk(),
+            repository: &repository,
+            stored: &stored,
+            manifest: &manifest,
+            paths: if paths.is_empty() { &head.record.paths } else { paths },
+            into,
+        };
+        job.precheck(head.data_bytes)?;
+        job.run()?;
+        Ok(head.record)
+    }
+}
+
+impl Vault for RusticVault {
+    fn create(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, PortError> {
+        self.save(request).map_err(|trouble| {
+            trouble.failed(format!("could not make a snapshot of `{}`", request.root.display()))
+        })
+    }
+
+    fn list(&self) -> Result<Vec<SnapshotRecord>, PortError> {
+        let heads = self.heads().map_err(|trouble| {
+            trouble.failed(format!("could not list the snapshots of `{}`", self.place.root.display()))
+        })?;
+        Ok(heads.into_iter().map(|head| head.record).collect())
+    }
+
+    fn show(&self, id: &str) -> Result<(SnapshotRecord, Manifest), PortError> {
+        let shown = self.records.find(self.disk(), id).and_then(|id| self.records.load(self.disk(), &id));
+        let (head, manifest) =
+            shown.map_err(|trouble| trouble.failed(format!("could not show snapshot `{id}`")))?;
+        Ok((head.record, manifest))
+    }
+
+    fn check(&self, id: Option<&str>) -> Result<SnapshotCheck, PortError> {
+        self.checked(id).map_err(|trouble| {
+            trouble.failed(format!("could not check the snapshots of `{}`", self.place.root.display()))
+        })
+    }
+
+    fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError> {
+        self.restored(id, paths, into).map_err(|trouble| {
+            trouble.failed(format!("could not restore snapshot `{id}` into `{}`", into.display()))
+        })
+    }
+}
+
+/// Refuses sockets, which cannot be saved, and a request that names nothing that exists.
+fn refuse_unfit(request: &SnapshotRequest, seen: &[Seen]) -> Result<(), Trouble> {
+    let place = |path: &Path| request.root.join(path).display().to_string();
+    if seen.is_empty() {
+        let asked: Vec<String> = request.paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        return Err(Trouble::new(format!("none of its paths exists: {}", asked.join(", ")))
+            .hinted("name at least one path that exists; a snapshot of nothing proves nothing"));
+    }
+    let sockets: Vec<String> = seen
+        .iter()
+        .filter(|seen| seen.meta.kind == FileKind::Socket)
+        .map(|seen| format!("`{}` is a socket, which cannot be saved", place(&seen.path)))
+        .collect();
+    if sockets.is_empty() {
+        return Ok(());
+    }
+    Err(Trouble::list(sockets).hinted("stop its process, or move sockets out of the saved paths"))
+}
+
+/// Everything that is different between a manifest and what the repository holds, and the bytes outside of holes.
+fn compare(
+    repository: &Repository<IndexedFullStatus>,
+    manifest: &Manifest,
+    asked: &[PathBuf],
+    id: &SnapshotId,
+) -> Result<(Vec<String>, u64), Trouble> {
+    let snapshot: SnapshotFile = repository
+        .get_file(id)
+        .map_err(|error| Trouble::from(error).under("its own file in the repository cannot be read"))?;
+    let stored = stored::list(repository, snapshot.tree);
+    let mut findings = stored::compare_entries(manifest, asked, &stored);
+    let content = stored::compare_content(repository, manifest, &stored);
+    findings.extend(content.findings);
+    Ok((findings, content.data_bytes))
+}
+
+/// What the library's own check of indexes and packs finds, parts included that no snapshot uses.
+fn packs(repository: &Repository<IndexedFullStatus>) -> Vec<String> {
+    let checked = guarded(|| Ok(repository.check(CheckOptions::default().read_data(true))?));
+    match checked {
+        Err(trouble) => vec![format!("the repository's packs could not be checked: {}", trouble.line())],
+        Ok(results) => results
+            .0
+            .iter()
+            // The type of the level is private to the library; its name is what can be asked.
+            .filter(|(level, _)| format!("{level:?}") == "Error")
+            .map(|(_, error)| format!("repository: {}", one_line(&error.to_string())))
+            .collect(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn snapshot_id(id: &str) -> Result<SnapshotId, Trouble> {
+    Ok(SnapshotId::from(id.parse::<Id>()?))
+}
+
+/// Removes a snapshot that did not pass, so that nobody restores it with restic; `trouble` stays what is told.
+fn forgotten(
+    repository: &Repository<IndexedIdsStatus>,
+    saved: &SnapshotFile,
+    mut trouble: Trouble,
+) -> Trouble {
+    let removed = guarded(|| Ok(repository.delete_snapshots(&[SnapshotId::from(*saved.id)])?));
+    if let Err(error) = removed {
+        trouble.causes.push(format!("the unverified snapshot could not be removed: {}", error.line()));
+    }
+    trouble
+}
+
+fn head(
+    request: &SnapshotRequest,
+    manifest: &Manifest,
+    saved: &SnapshotFile,
+    now: Timestamp,
+    data_bytes: u64,
+) -> Head {
+    Head {
+        record: SnapshotRecord {
+            id: saved.id.to_hex().as_str().to_owned(),
+            time: now.to_string(),
+            label: request.label.clone(),
+            files: manifest.files(),
+            bytes: manifest.bytes(),
+            paths: request.paths.clone(),
+            manifest_hash: to_hex(&manifest.hash()),
+        },
+        data_bytes,
+    }
+}
