@@ -510,6 +510,6 @@ mod tests {
             });
             assert_eq!(result.unwrap_err().to_string(), "`49` changed while it was read");
         }
-        assert_eq!(in_parallel(&items, |&item| Ok(item)).unwrap(), items);
+        assert_eq!(in_parallel(&items, |&item| Ok::<_, ScanError>(item)).unwrap(), items);
     }
 }
