@@ -10,6 +10,9 @@ use crate::manifest::{Entry, Manifest, to_hex};
 use crate::plan::Phase;
 use crate::port::SnapshotRequest;
 
+/// Stands for the id of a snapshot where there was nothing to save.
+const NOTHING: &str = "nothing";
+
 /// What a snapshot of the project holds: managed paths, and what is to be backed up beside them.
 pub fn request(work: &Work<'_>, label: &str) -> Result<SnapshotRequest, StepError> {
     let plan = work.plan();
@@ -26,6 +29,13 @@ pub fn take(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
     work.record(Event::SnapshotStarted { phase: phase.name.clone() })?;
     work.began(&phase.name, "snapshot of everything that may change");
     let request = request(work, &format!("before phase {}", phase.name))?;
+    let mut is_any = false;
+    for path in &request.paths {
+        is_any |= work.world().disk.look(&request.root.join(path))?.is_some();
+    }
+    if !is_any {
+        return nothing_to_save(work, phase);
+    }
     let record = work.project.vault().create(&request)?;
     work.record(Event::SnapshotTaken {
         phase: phase.name.clone(),
@@ -39,8 +49,24 @@ pub fn take(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
     Ok(())
 }
 
+/// A phase that makes everything it manages has nothing to lose: there is no snapshot, and the journal says so.
+fn nothing_to_save(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
+    work.record(Event::SnapshotTaken {
+        phase: phase.name.clone(),
+        snapshot: NOTHING.to_owned(),
+        manifest: hash_of(&Manifest::default()),
+        files: 0,
+        bytes: 0,
+    })?;
+    work.done(&phase.name, "nothing that is managed exists yet: there is nothing to snapshot");
+    Ok(())
+}
+
 /// The managed paths of a snapshot as they stood in the project.
 pub fn managed_manifest(work: &Work<'_>, id: &str) -> Result<Manifest, StepError> {
+    if id == NOTHING {
+        return Ok(Manifest::default());
+    }
     let (_, manifest) = work.project.vault().show(id)?;
     let plan = work.plan();
     let base = layout::live_base(work.world().disk.as_ref(), &plan.root, &plan.project.managed)?;

@@ -7,4 +7,4 @@ pub mod copy;
 pub mod exchange;
 mod scan;
 
-pub use scan::{ScanError, Seen, scan, touched, walk};
+pub use scan::{ScanError, Seen, in_parallel, scan, touched, walk};

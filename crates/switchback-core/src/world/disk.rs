@@ -149,7 +149,7 @@ pub trait Disk: Debug + Send + Sync {
     fn append(&self, path: &Path, content: &[u8]) -> Result<(), DiskError>;
     /// Copies content to a file that must not exist yet: by reference where the file system can, keeping holes.
     fn copy(&self, from: &Path, to: &Path, mode: u32) -> Result<(), DiskError>;
-    /// Writes `content` at `offset` of a file that is large enough, and waits until it is on the disk.
+    /// Writes `content` at `offset`, stretching a file that is shorter, and waits until it is on the disk.
     fn overwrite(&self, path: &Path, offset: u64, content: &[u8]) -> Result<(), DiskError>;
     /// Makes a directory; its parent must exist and it must not.
     fn make_directory(&self, path: &Path, mode: u32) -> Result<(), DiskError>;

@@ -257,7 +257,7 @@ impl Disk for RealDisk {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)).map_err(|e| failed(e.into()))?;
         let mut file = File::from(file);
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match exclusive(&file) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
                 let mut holder = Vec::new();
@@ -280,6 +280,19 @@ struct RealLock {
 }
 
 impl Lock for RealLock {}
+
+/// Takes the lock; somebody who only asks whether it is held lets go of it at once, so it is tried a few times.
+fn exclusive(file: &File) -> Result<(), Errno> {
+    const ATTEMPTS: u32 = 5;
+    const PAUSE: Duration = Duration::from_millis(4);
+    for _ in 1..ATTEMPTS {
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive)
+}
 
 fn open(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())

@@ -23,9 +23,9 @@ pub(super) fn survey(root: &Path, within: Option<Duration>) -> Result<Option<Sur
         .map_err(|error| DiskError::new("look at", root, std::io::Error::other(error)))?;
     let stat = look(rustix::fs::CWD, &name).map_err(|error| DiskError::new("look at", root, error))?;
     let mut total = Total::default();
-    total.add(&digest_of(Path::new(""), &mut vec![record(b"", &stat, true)]));
+    total.add(&digest_of(Path::new(""), &mut [record(b"", &stat, true)]));
     let mut moved = Total::default();
-    moved.add(&digest_of(Path::new(""), &mut vec![record(b"", &stat, false)]));
+    moved.add(&digest_of(Path::new(""), &mut [record(b"", &stat, false)]));
     let newest = ctime_ns(&stat);
     let mut rest = Part { newest, ..Part::default() };
     if is_directory(&stat) {
