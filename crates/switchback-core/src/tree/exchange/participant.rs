@@ -11,12 +11,13 @@ use crate::world::{Disk, DiskError, Identity};
 pub struct Inode {
     device: u64,
     inode: u64,
-    born_ns: i128,
+    /// Nanoseconds since 1970, which fit until the year 2262; wider integers do not survive a tagged JSON record.
+    born_ns: i64,
 }
 
 impl From<Identity> for Inode {
     fn from(identity: Identity) -> Self {
-        Self { device: identity.device, inode: identity.inode, born_ns: identity.born_ns }
+        Self { device: identity.device, inode: identity.inode, born_ns: i64::try_from(identity.born_ns).unwrap_or(0) }
     }
 }
 

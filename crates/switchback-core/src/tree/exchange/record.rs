@@ -206,7 +206,17 @@ mod tests {
     use crate::world::RealDisk;
 
     fn prepare() -> Record {
-        Record::Prepare(Prepare { phase: "p".into(), generation: 1, plan: "x".into(), participants: vec![] })
+        let identity = crate::world::Identity { device: 1, inode: 2, born_ns: 1_700_000_000_123_456_789 };
+        let path = Participant::Path {
+            live: "a".into(),
+            beside: ".a.sb-t1".into(),
+            kept: "k/a".into(),
+            old: Some(identity.into()),
+            new: None,
+        };
+        let pointer = Participant::Pointer { link: "l".into(), old: None, new: "g/t1".into() };
+        let participants = vec![path, pointer];
+        Record::Prepare(Prepare { phase: "p".into(), generation: 1, plan: "x".into(), participants })
     }
 
     #[test]
