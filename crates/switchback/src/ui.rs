@@ -14,6 +14,7 @@ use crate::failure::Failure;
 
 /// Writes what people and programs read.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option or a fact of its own")]
 pub(crate) struct Ui {
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
@@ -36,6 +37,7 @@ impl Ui {
     }
 
     /// Data, one line.
+    #[expect(clippy::unused_self, reason = "whoever writes data must hold the one thing that may write")]
     pub(crate) fn data(&self, line: &str) {
         write_line(&mut std::io::stdout().lock(), line);
     }
@@ -80,14 +82,13 @@ impl Ui {
             return;
         }
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-        let mut text = format!("{} {}\n", self.styled(red, "error:"), failure.message);
-        for cause in &failure.causes {
-            text.push_str(&format!("  caused by: {cause}\n"));
-        }
+        let mut lines = vec![format!("{} {}", self.styled(red, "error:"), failure.message)];
+        lines.extend(failure.causes.iter().map(|cause| format!("  caused by: {cause}")));
         if !failure.hint.is_empty() {
-            text.push_str(&format!("\nhint: {}\n", failure.hint));
+            lines.push(String::new());
+            lines.push(format!("hint: {}", failure.hint));
         }
-        write_text(&mut std::io::stderr().lock(), &text);
+        write_line(&mut std::io::stderr().lock(), &lines.join("\n"));
     }
 
     /// Why something was refused, and what now.

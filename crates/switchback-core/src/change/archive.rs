@@ -22,10 +22,10 @@ pub(super) fn is_archive(name: &str) -> bool {
 pub(super) fn unpack(disk: &dyn Disk, path: &Path, into: &Path) -> Result<(), ChangeError> {
     let from = path.display().to_string();
     let mut unpacking = Unpacking { disk, from: &from, into, directories: Vec::new() };
-    let name = from.to_ascii_lowercase();
-    if name.ends_with(".zip") {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    if ending == "zip" {
         unpacking.zip(path)?;
-    } else if name.ends_with(".tar") {
+    } else if ending == "tar" {
         unpacking.tar(disk.open(path)?)?;
     } else {
         unpacking.tar(Box::new(flate2::read::GzDecoder::new(disk.open(path)?)))?;

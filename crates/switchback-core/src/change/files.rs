@@ -10,7 +10,7 @@ use crate::tree::copy::{Copier, remove_tree};
 use crate::tree::scan;
 use crate::world::{Command, FileKind, Finished, Meta, World};
 
-const GIT_TIMEOUT: Duration = Duration::from_secs(3_600);
+const GIT_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// The kind `files`.
 pub(super) static KIND: Kind = Kind {

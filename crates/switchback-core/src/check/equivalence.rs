@@ -135,8 +135,9 @@ impl Check for EquivalenceCheck {
             Err(error) => {
                 evidence["error"] =
                     json!({"message": error.message, "causes": error.causes, "hint": error.hint});
-                let causes: String = error.causes.iter().map(|cause| format!(": {cause}")).collect();
-                Looked::unknown(format!("{}{causes}", error.message), evidence)
+                let words: Vec<&str> =
+                    std::iter::once(&error.message).chain(&error.causes).map(String::as_str).collect();
+                Looked::unknown(words.join(": "), evidence)
             }
         }
     }
@@ -145,10 +146,10 @@ impl Check for EquivalenceCheck {
 impl Source {
     /// The path of the results, made by the command if there is one.
     fn results(&self, scene: &Scene<'_>, name: &str, evidence: &mut Value) -> Result<PathBuf, String> {
-        let tree = if self.is_old { scene.trees.old()? } else { scene.trees.new()? };
+        let tree = if self.is_old { scene.trees.old_project()? } else { scene.trees.new_project()? };
         let base = match &self.command {
             None => tree,
-            Some(command) => self.made(scene, command, &tree, name, evidence)?,
+            Some(command) => made(scene, command, &tree, name, evidence)?,
         };
         let path = self.path.as_ref().map_or_else(|| base.clone(), |path| base.join(path));
         match scene.world.disk.look(&path) {
@@ -157,23 +158,23 @@ impl Source {
             Err(error) => Err(error.to_string()),
         }
     }
+}
 
-    fn made(
-        &self,
-        scene: &Scene<'_>,
-        command: &str,
-        tree: &Path,
-        name: &str,
-        evidence: &mut Value,
-    ) -> Result<PathBuf, String> {
-        let out = scene.out.join(name);
-        scene.world.disk.make_directory(&out, 0o755).map_err(|error| error.to_string())?;
-        let finished = shell::run(scene, command, tree, &out).map_err(|error| error.to_string())?;
-        evidence[name] = shell::evidence(command, &finished);
-        if !finished.succeeded() {
-            let words = shell::last_words(&finished);
-            return Err(format!("the command ended with {}{words}", finished.ending()));
-        }
-        Ok(out)
+/// Runs the command of one side; its results are in the folder that it was given.
+fn made(
+    scene: &Scene<'_>,
+    command: &str,
+    tree: &Path,
+    name: &str,
+    evidence: &mut Value,
+) -> Result<PathBuf, String> {
+    let out = scene.out.join(name);
+    scene.world.disk.make_directory(&out, 0o755).map_err(|error| error.to_string())?;
+    let finished = shell::run(scene, command, tree, &out).map_err(|error| error.to_string())?;
+    evidence[name] = shell::evidence(command, &finished);
+    if !finished.succeeded() {
+        let words = shell::last_words(&finished);
+        return Err(format!("the command ended with {}{words}", finished.ending()));
     }
+    Ok(out)
 }

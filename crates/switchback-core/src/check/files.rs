@@ -25,6 +25,7 @@ struct FilesCheck {
     gone: Vec<PathBuf>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this type")]
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     let paths = |name: &str| -> Vec<PathBuf> {
         let texts = fields.placed_texts(name).unwrap_or_default();

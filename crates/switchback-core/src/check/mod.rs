@@ -93,9 +93,9 @@ pub trait Trees: Debug {
     /// candidate in a copy of the project, or the live project itself.
     fn here(&self) -> Result<PathBuf, String>;
     /// The project as it was before this phase, as a copy.
-    fn old(&self) -> Result<PathBuf, String>;
+    fn old_project(&self) -> Result<PathBuf, String>;
     /// The project with this phase's candidate: a copy before the cutover, the live project after it.
-    fn new(&self) -> Result<PathBuf, String>;
+    fn new_project(&self) -> Result<PathBuf, String>;
 }
 
 /// What a check saw.

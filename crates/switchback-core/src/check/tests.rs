@@ -152,7 +152,7 @@ impl TestsCheck {
         }
         let mut verdict = Verdict::Yes;
         let mut reasons = vec![words];
-        if (ran as u64) < self.minimum {
+        if ran < self.minimum {
             verdict = Verdict::No;
             reasons.push(format!("fewer than {}", self.minimum));
         }

@@ -65,25 +65,25 @@ impl PhaseState {
             ) => S::Snapshotting,
             (S::Snapshotting, Event::SnapshotTaken { .. }) => S::Snapshotted,
             (S::Snapshotted | S::Staging, Event::StageStarted { .. }) => S::Staging,
-            (S::Staging, Event::Staged { .. }) => S::Staged,
+            (S::Staging, Event::Staged { .. })
+            | (S::CuttingOver | S::Staged, Event::CutOverUndone { .. })
+            | (S::Staged, Event::Approved { .. } | Event::Rejected { .. }) => S::Staged,
             (S::Staged | S::CuttingOver, Event::CutOverStarted { .. }) => S::CuttingOver,
-            (S::CuttingOver, Event::CutOver { .. }) => S::Live,
-            (S::CuttingOver | S::Staged, Event::CutOverUndone { .. }) => S::Staged,
-            (S::Live, Event::DriftChecked { .. }) => S::Live,
+            (S::CuttingOver, Event::CutOver { .. })
+            | (S::Live, Event::DriftChecked { .. })
+            | (S::RollingBack, Event::RolledBack { whole: false, .. }) => S::Live,
             (S::Live, Event::Watched { .. }) => S::Watched,
             (S::Live | S::Watched, Event::Finished { .. }) => S::Finished,
             (S::Live | S::Watched | S::Finished | S::RollingBack, Event::RollBackStarted { .. }) => {
                 S::RollingBack
             }
             (S::RollingBack, Event::RolledBack { whole: true, .. }) => S::RolledBack,
-            (S::RollingBack, Event::RolledBack { whole: false, .. }) => S::Live,
             (S::Snapshotting | S::Snapshotted | S::Staging | S::Staged, Event::Abandoned { .. }) => {
                 S::Waiting
             }
             (state, Event::CheckStarted { .. } | Event::CheckEnded { .. } | Event::StepFailed { .. }) => {
                 state
             }
-            (S::Staged, Event::Approved { .. } | Event::Rejected { .. }) => S::Staged,
             (state @ (S::Live | S::Watched | S::Finished), Event::TriggerFired { .. }) => state,
             _ => return None,
         })
@@ -383,14 +383,12 @@ impl History {
             if self.run.is_none() {
                 return Err(illegal("no run has begun".to_owned()));
             }
-            let at = match self.phases.iter().position(|phase| phase.name == name) {
-                Some(at) => at,
-                None => {
-                    // The plan may have gained a phase while the run was under way.
-                    self.phases.push(PhaseHistory::new(name));
-                    self.phases.len() - 1
-                }
-            };
+            let known = self.phases.iter().position(|phase| phase.name == name);
+            let at = known.unwrap_or(self.phases.len());
+            if known.is_none() {
+                // The plan may have gained a phase while the run was under way.
+                self.phases.push(PhaseHistory::new(name));
+            }
             let phase = &mut self.phases[at];
             let next = phase
                 .state

@@ -140,9 +140,8 @@ pub fn late_drift(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<V
     for (path, sealed) in &seal.paths {
         let beside = root.join(layout::beside(path, &staged.transaction));
         let parked = match (&pointed, disk.look(&beside)?) {
-            (_, Some(_)) => beside,
             (Some(pointed), None) => pointed.join(path),
-            (None, None) => beside,
+            _ => beside,
         };
         drift.extend(drifted(work, &parked, path, sealed.old.as_ref(), &staged.old_tree)?);
         if unseen.iter().any(|unseen| Path::new(unseen) == path) {

@@ -98,7 +98,8 @@ impl Project {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&phase.hash);
         for managed in &self.plan.project.managed {
-            hasher.update(format!("{:?}", managed.path).as_bytes());
+            hasher.update(managed.path.as_os_str().as_encoded_bytes());
+            hasher.update(&[0]);
             hasher.update(&[u8::from(managed.delete)]);
         }
         let hash: Hash = *hasher.finalize().as_bytes();

@@ -59,7 +59,7 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
     place(work, mechanism, &transaction, &folder.join("tree"))?;
     remove_tree(disk, &folder)?;
     seal_candidate(work, mechanism, &transaction, &mut sides)?;
-    publish(work, phase, mechanism, &transaction, sides)?;
+    publish(work, phase, mechanism, &transaction, &sides)?;
     Ok(true)
 }
 
@@ -243,7 +243,7 @@ fn publish(
     phase: &Phase,
     mechanism: Mechanism,
     transaction: &str,
-    sides: Sides,
+    sides: &Sides,
 ) -> Result<(), StepError> {
     let disk = work.world().disk.as_ref();
     let differences = sides.old.differences(&sides.new);

@@ -18,6 +18,13 @@ enum Side {
     New,
 }
 
+/// A copy, and what a survey said of it when it was new.
+#[derive(Debug)]
+struct Copied {
+    path: PathBuf,
+    survey: Option<[u8; 32]>,
+}
+
 /// Where the content of each managed path is, by path; nothing for one that does not exist on that side.
 pub(super) type Contents = BTreeMap<PathBuf, Option<PathBuf>>;
 
@@ -31,7 +38,7 @@ pub(super) struct PhaseTrees<'a> {
     folder: PathBuf,
     old: Contents,
     new: Contents,
-    made: RefCell<BTreeMap<Side, (PathBuf, Option<[u8; 32]>)>>,
+    made: RefCell<BTreeMap<Side, Copied>>,
     count: RefCell<u32>,
 }
 
@@ -50,8 +57,8 @@ impl<'a> PhaseTrees<'a> {
     }
 
     fn copied(&self, side: Side) -> Result<PathBuf, String> {
-        if let Some((path, _)) = self.made.borrow().get(&side) {
-            return Ok(path.clone());
+        if let Some(copied) = self.made.borrow().get(&side) {
+            return Ok(copied.path.clone());
         }
         let name = if side == Side::Old { "old" } else { "new" };
         *self.count.borrow_mut() += 1;
@@ -60,7 +67,7 @@ impl<'a> PhaseTrees<'a> {
         copy_project(self.world, self.plan, contents, &into)
             .map_err(|error| format!("the tree to look at could not be made: {error}"))?;
         let survey = self.survey(&into);
-        self.made.borrow_mut().insert(side, (into.clone(), survey));
+        self.made.borrow_mut().insert(side, Copied { path: into.clone(), survey });
         Ok(into)
     }
 
@@ -73,7 +80,7 @@ impl<'a> PhaseTrees<'a> {
     pub(super) fn renew(&self) -> bool {
         let mut made = self.made.borrow_mut();
         let count = made.len();
-        made.retain(|_, (path, survey)| survey.is_some() && self.survey(path) == *survey);
+        made.retain(|_, copied| copied.survey.is_some() && self.survey(&copied.path) == copied.survey);
         made.len() < count
     }
 }
@@ -87,11 +94,11 @@ impl Trees for PhaseTrees<'_> {
         }
     }
 
-    fn old(&self) -> Result<PathBuf, String> {
+    fn old_project(&self) -> Result<PathBuf, String> {
         self.copied(Side::Old)
     }
 
-    fn new(&self) -> Result<PathBuf, String> {
+    fn new_project(&self) -> Result<PathBuf, String> {
         match self.moment {
             Moment::Before => Err("there is no candidate before it is staged".to_owned()),
             Moment::Staged => self.copied(Side::New),

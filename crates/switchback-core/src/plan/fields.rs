@@ -1,5 +1,7 @@
 //! Reading one table of the plan: every value is asked for by name and shape, and what is wrong becomes a finding.
 
+use std::fmt::Write as _;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -182,10 +184,8 @@ impl<'a> Fields<'a> {
 
     /// The table at `name`, with the keys that the key's shape allows.
     pub fn table(&self, name: &str) -> Option<Fields<'a>> {
-        let keys = match self.keys.iter().find(|key| key.name == name)?.shape {
-            Shape::Table(keys) | Shape::TextOrTable(keys) => keys,
-            _ => return None,
-        };
+        let shape = self.keys.iter().find(|key| key.name == name)?.shape;
+        let (Shape::Table(keys) | Shape::TextOrTable(keys)) = shape else { return None };
         let title = if self.title == "the plan" {
             format!("`[{name}]`")
         } else {
@@ -280,7 +280,8 @@ fn canonical_table(table: &DeTable<'_>, text: &mut String) {
     entries.sort_by_key(|(name, _)| *name);
     text.push('{');
     for (name, value) in entries {
-        text.push_str(&format!("{name:?}="));
+        // Writing to a string cannot fail; the same holds below.
+        let _ = write!(text, "{name:?}=");
         canonical_value(value.get_ref(), text);
         text.push(';');
     }
@@ -288,12 +289,12 @@ fn canonical_table(table: &DeTable<'_>, text: &mut String) {
 }
 
 fn canonical_value(value: &DeValue<'_>, text: &mut String) {
-    match value {
-        DeValue::String(value) => text.push_str(&format!("{value:?}")),
-        DeValue::Integer(value) => text.push_str(&format!("i{}:{}", value.radix(), value.as_str())),
-        DeValue::Float(value) => text.push_str(&format!("f{}", value.as_str())),
-        DeValue::Boolean(value) => text.push_str(&value.to_string()),
-        DeValue::Datetime(value) => text.push_str(&format!("t{value}")),
+    let _ = match value {
+        DeValue::String(value) => write!(text, "{value:?}"),
+        DeValue::Integer(value) => write!(text, "i{}:{}", value.radix(), value.as_str()),
+        DeValue::Float(value) => write!(text, "f{}", value.as_str()),
+        DeValue::Boolean(value) => write!(text, "{value}"),
+        DeValue::Datetime(value) => write!(text, "t{value}"),
         DeValue::Array(items) => {
             text.push('[');
             for item in items {
@@ -301,9 +302,13 @@ fn canonical_value(value: &DeValue<'_>, text: &mut String) {
                 text.push(';');
             }
             text.push(']');
+            Ok(())
         }
-        DeValue::Table(table) => canonical_table(table, text),
-    }
+        DeValue::Table(table) => {
+            canonical_table(table, text);
+            Ok(())
+        }
+    };
 }
 
 fn type_words(value: &DeValue<'_>) -> &'static str {

@@ -57,7 +57,7 @@ impl<'a> Findings<'a> {
     /// The findings in the order of the file, without repetitions.
     pub fn into_sorted(self) -> Vec<Finding> {
         let mut found = self.found.into_inner();
-        found.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+        found.sort_by_key(|finding| (finding.line, finding.column));
         found.dedup();
         found
     }

@@ -8,6 +8,7 @@ use crate::world::{Disk, DiskError, Identity};
 
 /// Which inode it is, as it is written into a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the number of an inode is called inode everywhere")]
 pub struct Inode {
     device: u64,
     inode: u64,

@@ -1,6 +1,6 @@
 //! Which mechanism works here: tried out in each parent directory, never guessed from the kind of file system.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::tree::copy::{keeping_time, remove_tree};
 use crate::world::{Disk, DiskError};
@@ -31,7 +31,7 @@ pub fn probe(disk: &dyn Disk, directory: &Path, mark: &str) -> Result<Probe, Dis
     })
 }
 
-fn try_exchange(disk: &dyn Disk, one: &PathBuf, other: &PathBuf) -> Result<Probe, DiskError> {
+fn try_exchange(disk: &dyn Disk, one: &Path, other: &Path) -> Result<Probe, DiskError> {
     disk.make_directory(one, 0o700)?;
     disk.make_directory(other, 0o700)?;
     let before = (disk.look(one)?, disk.look(other)?);
