@@ -14,6 +14,7 @@ const EFFECTS: &[&str] =
 /// Files beside those named `format.rs` (or in a folder `format/`) that define a format, and so may derive serde.
 /// Each is pinned by a test that compares bytes.
 pub const FORMAT_FILES: &[&str] = &[
+    "crates/switchback-compare/src/report.rs",
     "crates/switchback-core/src/journal/event.rs",
     "crates/switchback-core/src/tree/exchange/participant.rs",
     "crates/switchback-core/src/tree/exchange/record.rs",
