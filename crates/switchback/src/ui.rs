@@ -40,9 +40,9 @@ impl Ui {
         write_line(&mut std::io::stdout().lock(), line);
     }
 
-    /// One JSON document.
+    /// One JSON document, which begins with its schema and its verdict.
     pub(crate) fn document(&self, document: &Value) {
-        self.data(&format!("{document:#}"));
+        self.data(&document_text(document));
     }
 
     /// Data for a person; nothing when a program reads.
@@ -127,12 +127,29 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let failure = Failure::new(message, Vec::new(), "`switchback --help` shows what can be typed");
-        write_line(&mut std::io::stdout().lock(), &format!("{:#}", failure.to_json()));
+        write_line(&mut std::io::stdout().lock(), &document_text(&failure.to_json()));
         return ExitCode::from(2);
     }
     // A closed pipe is nobody's fault, and there is nowhere left to say so.
     drop(error.print());
     ExitCode::from(if is_help { 0 } else { 2 })
+}
+
+/// A document as text. Keys are sorted, but for the two that a reader wants to see first.
+fn document_text(document: &Value) -> String {
+    let mut rest = document.clone();
+    let mut first = String::new();
+    for name in ["schema", "verdict"] {
+        if let Some(value) = rest.as_object_mut().and_then(|fields| fields.remove(name)) {
+            first.push_str(&format!("  \"{name}\": {value},\n"));
+        }
+    }
+    let rest = format!("{rest:#}");
+    match rest.strip_prefix("{\n") {
+        Some(fields) => format!("{{\n{first}{fields}"),
+        // Not an object, or nothing beside the two.
+        None => format!("{document:#}"),
+    }
 }
 
 fn write_line(out: &mut impl Write, line: &str) {
