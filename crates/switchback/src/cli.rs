@@ -53,10 +53,14 @@ pub enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what a run would do; touches nothing
-    #[command(after_help = "Examples:\n  switchback plan\n  switchback plan --schema > switchback.schema.json")]
+    #[command(
+        after_help = "Examples:\n  switchback plan\n  switchback plan --schema > switchback.schema.json"
+    )]
     Plan(PlanArgs),
     /// Run the plan, or go on with it
-    #[command(after_help = "Examples:\n  switchback run\n  switchback run --until staged\n  switchback run --phase unify --restage")]
+    #[command(
+        after_help = "Examples:\n  switchback run\n  switchback run --until staged\n  switchback run --phase unify --restage"
+    )]
     Run(RunArgs),
     /// Show where the run stands and what it waits for
     #[command(after_help = "Examples:\n  switchback status\n  switchback status --json")]
@@ -68,22 +72,33 @@ pub enum Command {
     #[command(after_help = "Example:\n  switchback approve unify --role risk")]
     Approve(ApproveArgs),
     /// Refuse a staged phase in a role
-    #[command(after_help = "Example:\n  switchback reject unify --role risk --why \"the KPI of segment B is off\"")]
+    #[command(
+        after_help = "Example:\n  switchback reject unify --role risk --why \"the KPI of segment B is off\""
+    )]
     Reject(RejectArgs),
     /// Carry out the watch checks when they are due, until the watch is over
     #[command(after_help = "Examples:\n  switchback watch\n  switchback watch --once")]
     Watch(WatchArgs),
     /// Make the old tree live again
-    #[command(after_help = "Examples:\n  switchback rollback --dry-run\n  switchback rollback\n  switchback rollback --only config")]
+    #[command(
+        after_help = "Examples:\n  switchback rollback --dry-run\n  switchback rollback\n  switchback rollback --only config"
+    )]
     Rollback(RollbackArgs),
     /// Show the journal, or verify its chain of hashes
-    #[command(after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify")]
+    #[command(
+        after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify"
+    )]
     Log(LogArgs),
     /// Make, look at, check and restore snapshots
-    #[command(subcommand, after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored"
+    )]
     Snapshot(SnapshotCommand),
     /// Compare two results: files or directories
-    #[command(after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean")]
+    #[command(
+        after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean"
+    )]
     Compare(CompareArgs),
 }
 

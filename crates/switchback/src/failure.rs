@@ -98,7 +98,9 @@ fn chain(error: &StepError) -> Vec<String> {
 
 fn hint_for(error: &StepError) -> String {
     let hint = match error {
-        StepError::NoPlan(_) => "write a `switchback.toml` there, or name the project's folder with `--project`",
+        StepError::NoPlan(_) => {
+            "write a `switchback.toml` there, or name the project's folder with `--project`"
+        }
         StepError::Plan(_) => "correct these places, then `switchback plan` shows what a run would do",
         StepError::Locked(_) => "wait until it has ended; `switchback log --follow` shows what it does",
         StepError::NoPhase(_) | StepError::NoCheck(_) => "`switchback plan` shows the phases and checks",
@@ -115,7 +117,9 @@ fn hint_for(error: &StepError) -> String {
         StepError::Disk(_) | StepError::Scan(_) | StepError::Copy(_) | StepError::Exchange(_) => {
             "correct the cause, then run the same command again; it goes on where it stopped"
         }
-        StepError::Change(_) => "correct the phase's change in `switchback.toml`, then `switchback run` again",
+        StepError::Change(_) => {
+            "correct the phase's change in `switchback.toml`, then `switchback run` again"
+        }
         StepError::Port(_) | StepError::NotNow { .. } => "",
     };
     hint.to_owned()

@@ -61,8 +61,7 @@ impl Unpacking<'_> {
             let header = entry.header();
             let kind = header.entry_type();
             let mode = header.mode().map_err(|error| self.damaged(&error))?;
-            let mtime_ns =
-                i128::from(header.mtime().map_err(|error| self.damaged(&error))?) * NANOSECONDS;
+            let mtime_ns = i128::from(header.mtime().map_err(|error| self.damaged(&error))?) * NANOSECONDS;
             if matches!(kind, tar::EntryType::XGlobalHeader) {
                 continue;
             }
@@ -127,7 +126,9 @@ impl Unpacking<'_> {
                 Component::Normal(part) => inside.push(part),
                 Component::CurDir => {}
                 Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                    return Err(self.refused(format!("has an entry `{}` that leads out of it", name.display())));
+                    return Err(
+                        self.refused(format!("has an entry `{}` that leads out of it", name.display()))
+                    );
                 }
             }
         }

@@ -13,8 +13,16 @@ pub(super) static KIND: Kind = Kind {
     word: "command",
     doc: "a command that changes the managed paths in a copy of the project",
     keys: &[
-        Key::required("command", Shape::Text, "a line of shell; it runs in a copy of the project that has the candidate"),
-        Key::optional("timeout_s", Shape::Whole, "it is given up after this many seconds; 3600 when left out"),
+        Key::required(
+            "command",
+            Shape::Text,
+            "a line of shell; it runs in a copy of the project that has the candidate",
+        ),
+        Key::optional(
+            "timeout_s",
+            Shape::Whole,
+            "it is given up after this many seconds; 3600 when left out",
+        ),
     ],
     read,
 };

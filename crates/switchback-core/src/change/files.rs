@@ -17,7 +17,11 @@ pub(super) static KIND: Kind = Kind {
     word: "files",
     doc: "the candidate is a ready tree: a directory, a git revision or an archive",
     keys: &[
-        Key::required("from", Shape::Text, "a directory, `git:REVISION`, or an archive (.zip, .tar, .tar.gz, .tgz)"),
+        Key::required(
+            "from",
+            Shape::Text,
+            "a directory, `git:REVISION`, or an archive (.zip, .tar, .tar.gz, .tgz)",
+        ),
         Key::optional("paths", Shape::Texts, "the managed paths that it brings; all when left out"),
     ],
     read,
@@ -40,7 +44,11 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
             .filter_map(|(offset, text)| relative(text, *offset, "the path in `paths`", fields.findings()))
             .collect();
         if texts.is_empty() {
-            fields.find("paths", "`paths` is empty: the change would do nothing", "name a managed path, or take it out");
+            fields.find(
+                "paths",
+                "`paths` is empty: the change would do nothing",
+                "name a managed path, or take it out",
+            );
         }
         paths
     });
@@ -73,10 +81,8 @@ impl FilesChange {
                 Ok((self.only_folder(stage, &into)?, false))
             }
             Some(FileKind::Symlink) => Err(self.refused("is a symbolic link; name what it points to")),
-            Some(_) => Err(self.refused(format!(
-                "is neither a directory nor an archive ({})",
-                archive::ENDINGS.join(", ")
-            ))),
+            Some(_) => Err(self
+                .refused(format!("is neither a directory nor an archive ({})", archive::ENDINGS.join(", ")))),
         }
     }
 
@@ -105,7 +111,8 @@ impl FilesChange {
 
     /// Checks the revision out beside everything else, through an index of its own; filters apply as in any checkout.
     fn check_out(&self, revision: &str, stage: &Stage<'_>) -> Result<PathBuf, ChangeError> {
-        let git = Git { world: stage.world, root: stage.root, index: stage.scratch.join("index"), change: self };
+        let git =
+            Git { world: stage.world, root: stage.root, index: stage.scratch.join("index"), change: self };
         let commit = format!("{revision}^{{commit}}");
         let commit = git.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
         let listing = git.ask(&["ls-tree", "-r", "--full-tree", &commit])?;
@@ -152,8 +159,11 @@ impl Git<'_> {
         let finished: Finished = self.world.processes.run(&command)?;
         if !finished.succeeded() {
             let words = String::from_utf8_lossy(&finished.stderr).trim().to_owned();
-            let why = if words.is_empty() { "is not a revision of this repository".to_owned() } else { words };
-            return Err(self.change.refused(format!("cannot be had from git (`git {}`): {why}", arguments[0])));
+            let why =
+                if words.is_empty() { "is not a revision of this repository".to_owned() } else { words };
+            return Err(self
+                .change
+                .refused(format!("cannot be had from git (`git {}`): {why}", arguments[0])));
         }
         Ok(String::from_utf8_lossy(&finished.stdout).trim_end_matches('\n').to_owned())
     }
@@ -200,7 +210,9 @@ impl Change for FilesChange {
         if let Some(paths) = &self.paths
             && let Some(stranger) = paths.iter().find(|path| !stage.managed.iter().any(|m| m.path == **path))
         {
-            return Err(self.refused(format!("is to bring `{}`, which is not a managed path", stranger.display())));
+            return Err(
+                self.refused(format!("is to bring `{}`, which is not a managed path", stranger.display()))
+            );
         }
         let disk = stage.world.disk.as_ref();
         let (source, has_own_metadata) = self.source(stage)?;
@@ -270,4 +282,3 @@ fn inherited_mode(there: &Meta, here: &Meta) -> u32 {
     let readers = (there.mode & 0o444) >> 2;
     if here.mode & 0o100 == 0 { there.mode & !0o111 } else { there.mode | readers }
 }
-

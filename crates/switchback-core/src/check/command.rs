@@ -12,7 +12,11 @@ pub(super) static KIND: Kind = Kind {
     word: "command",
     doc: "a command that says yes with its exit code",
     keys: &[
-        Key::required("command", Shape::Text, "a line of shell; `{out}` is an empty folder, `{tree}` the tree that is looked at"),
+        Key::required(
+            "command",
+            Shape::Text,
+            "a line of shell; `{out}` is an empty folder, `{tree}` the tree that is looked at",
+        ),
         Key::optional("exit_code", Shape::Whole, "the exit code that means yes; 0 when left out"),
     ],
     read,

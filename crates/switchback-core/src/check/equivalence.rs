@@ -9,9 +9,17 @@ use crate::plan::{Fields, Key, Shape, relative};
 use crate::rule::{Rule, Tolerance};
 
 const SIDE: &[Key] = &[
-    Key::required("tree", Shape::Word(&["live", "candidate"]), "`live`: the tree before this phase; `candidate`: the tree with it"),
+    Key::required(
+        "tree",
+        Shape::Word(&["live", "candidate"]),
+        "`live`: the tree before this phase; `candidate`: the tree with it",
+    ),
     Key::optional("command", Shape::Text, "a line of shell that writes its results into `{out}`"),
-    Key::optional("path", Shape::Text, "what is compared: a path in `{out}`, or in the tree when there is no command"),
+    Key::optional(
+        "path",
+        Shape::Text,
+        "what is compared: a path in `{out}`, or in the tree when there is no command",
+    ),
 ];
 const TOLERANCE: &[Key] = &[
     Key::optional("absolute", Shape::Number, "largest allowed |a - b|"),
@@ -27,10 +35,22 @@ pub(super) static KIND: Kind = Kind {
         Key::required("old", Shape::Table(SIDE), "where the old results come from"),
         Key::required("new", Shape::Table(SIDE), "where the new results come from"),
         Key::optional("key", Shape::Texts, "columns that together name a row; by position when left out"),
-        Key::optional("tolerance", Shape::Table(TOLERANCE), "for all columns; identical values when left out"),
-        Key::optional("columns", Shape::Named(TOLERANCE), "tolerances of single columns, which replace the global one"),
+        Key::optional(
+            "tolerance",
+            Shape::Table(TOLERANCE),
+            "for all columns; identical values when left out",
+        ),
+        Key::optional(
+            "columns",
+            Shape::Named(TOLERANCE),
+            "tolerances of single columns, which replace the global one",
+        ),
         Key::optional("exclude", Shape::Texts, "columns that are left out of the verdict"),
-        Key::optional("stages", Shape::Texts, "folders or file stems of the results, in the order in which they are computed"),
+        Key::optional(
+            "stages",
+            Shape::Texts,
+            "folders or file stems of the results, in the order in which they are computed",
+        ),
         Key::optional("allow_empty", Shape::Flag, "`true`: two results without a row are equal"),
     ],
     read,
@@ -85,7 +105,11 @@ fn read_source(fields: &Fields<'_>, name: &str) -> Option<Source> {
     let command = side.filled_text("command");
     if !side.has("command") && !side.has("path") {
         let message = format!("`{name}` has neither `command` nor `path`: there would be nothing to compare");
-        side.findings().add(side.offset(), message, "add a command that writes into `{out}`, or a path of the tree");
+        side.findings().add(
+            side.offset(),
+            message,
+            "add a command that writes into `{out}`, or a path of the tree",
+        );
     }
     Some(Source { is_old: side.word("tree")? == "live", command, path })
 }
@@ -103,12 +127,14 @@ impl Check for EquivalenceCheck {
         match scene.comparer.compare(&results[0], &results[1], &self.rule) {
             Ok(comparison) => {
                 // The report was written by the comparison itself; as text it is evidence all the same.
-                let report = serde_json::from_str(&comparison.report).unwrap_or(Value::String(comparison.report));
+                let report =
+                    serde_json::from_str(&comparison.report).unwrap_or(Value::String(comparison.report));
                 evidence["comparison"] = report;
                 Looked::new(comparison.verdict, comparison.summary, evidence)
             }
             Err(error) => {
-                evidence["error"] = json!({"message": error.message, "causes": error.causes, "hint": error.hint});
+                evidence["error"] =
+                    json!({"message": error.message, "causes": error.causes, "hint": error.hint});
                 let causes: String = error.causes.iter().map(|cause| format!(": {cause}")).collect();
                 Looked::unknown(format!("{}{causes}", error.message), evidence)
             }

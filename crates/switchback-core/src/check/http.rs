@@ -19,12 +19,28 @@ pub(super) static KIND: Kind = Kind {
     doc: "a service answers: status, body, and the 95th percentile of its answer times",
     keys: &[
         Key::required("url", Shape::Text, "the address, `http://…` or `https://…`"),
-        Key::optional("method", Shape::Word(&["GET", "HEAD"]), "`GET` when left out; a check never changes anything"),
+        Key::optional(
+            "method",
+            Shape::Word(&["GET", "HEAD"]),
+            "`GET` when left out; a check never changes anything",
+        ),
         Key::optional("status", Shape::Whole, "the status that it must answer with; 200 when left out"),
         Key::optional("contains", Shape::Text, "a text that the body must contain"),
-        Key::optional("p95_ms", Shape::Number, "19 of 20 requests must be answered within so many milliseconds"),
-        Key::optional("requests", Shape::Whole, "how many requests are sent; 1 when left out, 20 with `p95_ms`"),
-        Key::optional("request_timeout_ms", Shape::Whole, "how long one request may take; 10000 when left out"),
+        Key::optional(
+            "p95_ms",
+            Shape::Number,
+            "19 of 20 requests must be answered within so many milliseconds",
+        ),
+        Key::optional(
+            "requests",
+            Shape::Whole,
+            "how many requests are sent; 1 when left out, 20 with `p95_ms`",
+        ),
+        Key::optional(
+            "request_timeout_ms",
+            Shape::Whole,
+            "how long one request may take; 10000 when left out",
+        ),
     ],
     read,
 };
@@ -120,7 +136,8 @@ impl HttpCheck {
         // Nearest rank: the smallest time that at least 95 % of the requests did not exceed.
         let rank = (times_ms.len() * 95).div_ceil(100).clamp(1, times_ms.len());
         let p95_ms = times_ms[rank - 1];
-        let details = json!({"url": self.url, "requests": times_ms.len(), "p95_ms": p95_ms, "times_ms": times_ms});
+        let details =
+            json!({"url": self.url, "requests": times_ms.len(), "p95_ms": p95_ms, "times_ms": times_ms});
         let summary = format!("status {}, p95 {p95_ms:.1} ms of {} requests", self.status, times_ms.len());
         match self.p95_ms {
             Some(allowed) if p95_ms > allowed => {

@@ -9,7 +9,6 @@ mod http;
 mod shell;
 mod tests;
 
-
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,8 +38,23 @@ pub static KINDS: &[&Kind] = &[&command::KIND, &equivalence::KIND, &files::KIND,
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &[
-    "api", "config", "constraint", "coverage", "distribution", "freshness", "imports", "integrity", "log", "notebook",
-    "performance", "prometheus", "restart", "routes", "scenarios", "schema", "symbols",
+    "api",
+    "config",
+    "constraint",
+    "coverage",
+    "distribution",
+    "freshness",
+    "imports",
+    "integrity",
+    "log",
+    "notebook",
+    "performance",
+    "prometheus",
+    "restart",
+    "routes",
+    "scenarios",
+    "schema",
+    "symbols",
 ];
 
 /// The kinds and their keys, for the schema.

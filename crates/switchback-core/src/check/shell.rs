@@ -72,7 +72,9 @@ pub(super) fn no_answer(finished: &Finished) -> Option<String> {
         Exit::Code(126) => Some(format!("the command cannot be executed{}", last_words(finished))),
         Exit::Code(127) => Some(format!("the command was not found{}", last_words(finished))),
         Exit::Signal(_) => Some(format!("the command was {}", finished.ending())),
-        Exit::TimedOut => Some(format!("the command was stopped after {:.0} s", finished.elapsed.as_secs_f64())),
+        Exit::TimedOut => {
+            Some(format!("the command was stopped after {:.0} s", finished.elapsed.as_secs_f64()))
+        }
         Exit::Code(_) => None,
     }
 }

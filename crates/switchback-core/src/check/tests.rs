@@ -19,12 +19,28 @@ pub(super) static KIND: Kind = Kind {
     word: "tests",
     doc: "the project's tests: a minimum, no failure, and no test that passed `before` fails after",
     keys: &[
-        Key::required("command", Shape::Text, "a line of shell that runs the tests; `{out}` is an empty folder"),
-        Key::optional("results", Shape::Text, "the JUnit XML file that it writes, e.g. `{out}/junit.xml`; its output is read when left out"),
-        Key::optional("runner", Shape::Word(&["pytest", "unittest", "cargo-test", "nextest", "go"]), "whose output it is; found out when left out"),
+        Key::required(
+            "command",
+            Shape::Text,
+            "a line of shell that runs the tests; `{out}` is an empty folder",
+        ),
+        Key::optional(
+            "results",
+            Shape::Text,
+            "the JUnit XML file that it writes, e.g. `{out}/junit.xml`; its output is read when left out",
+        ),
+        Key::optional(
+            "runner",
+            Shape::Word(&["pytest", "unittest", "cargo-test", "nextest", "go"]),
+            "whose output it is; found out when left out",
+        ),
         Key::optional("minimum", Shape::Whole, "fewer tests than this are a no; 1 when left out"),
         Key::optional("known_failures", Shape::Flag, "`true`: a test that failed `before` too may fail"),
-        Key::optional("missing", Shape::Word(&["refuse", "allow"]), "whether a test that passed `before` may be gone; `refuse` when left out"),
+        Key::optional(
+            "missing",
+            Shape::Word(&["refuse", "allow"]),
+            "whether a test that passed `before` may be gone; `refuse` when left out",
+        ),
     ],
     read,
 };
@@ -42,7 +58,11 @@ struct TestsCheck {
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     let minimum = fields.whole("minimum").unwrap_or(1);
     if minimum == 0 {
-        fields.find("minimum", "`minimum` cannot be 0: a run that collects nothing is not a success", "use 1 or more");
+        fields.find(
+            "minimum",
+            "`minimum` cannot be 0: a run that collects nothing is not a success",
+            "use 1 or more",
+        );
     }
     Some(Box::new(TestsCheck {
         command: fields.filled_text("command")?,
@@ -89,7 +109,8 @@ impl TestsCheck {
         if let Some(results) = &self.results {
             // A path for our own eyes, so nothing of it is quoted for a shell.
             let out = scene.out.display().to_string();
-            let path = tree.join(results.replace("{out}", &out).replace("{tree}", &tree.display().to_string()));
+            let path =
+                tree.join(results.replace("{out}", &out).replace("{tree}", &tree.display().to_string()));
             let bytes = scene
                 .world
                 .disk
@@ -111,15 +132,22 @@ impl TestsCheck {
     fn judge(&self, scene: &Scene<'_>, finished: &Finished, run: &TestRun, mut details: Value) -> Looked {
         let counts = run.counts;
         let (ran, bad) = (counts.ran(), counts.bad());
-        let words = format!("{} passed, {} failed, {} errors, {} skipped", counts.passed, counts.failed, counts.errors, counts.skipped);
+        let words = format!(
+            "{} passed, {} failed, {} errors, {} skipped",
+            counts.passed, counts.failed, counts.errors, counts.skipped
+        );
         if ran == 0 {
             return Looked::unknown(format!("no test ran ({words})"), details);
         }
         if let Some(stopped) = &run.stopped {
-            return Looked::unknown(format!("the tests were not run to their end: {stopped} ({words})"), details);
+            return Looked::unknown(
+                format!("the tests were not run to their end: {stopped} ({words})"),
+                details,
+            );
         }
         if bad == 0 && !finished.succeeded() {
-            let why = format!("no test failed, and yet the command ended with {} ({words})", finished.ending());
+            let why =
+                format!("no test failed, and yet the command ended with {} ({words})", finished.ending());
             return Looked::unknown(why, details);
         }
         let mut verdict = Verdict::Yes;
@@ -128,13 +156,16 @@ impl TestsCheck {
             verdict = Verdict::No;
             reasons.push(format!("fewer than {}", self.minimum));
         }
-        if scene.moment != Moment::Before && let Some(before) = scene.before {
+        if scene.moment != Moment::Before
+            && let Some(before) = scene.before
+        {
             let (against, reason) = self.against(before, run, &mut details);
             verdict = verdict.and(against);
             reasons.extend(reason);
         } else if self.known_failures && scene.moment != Moment::Before && bad > 0 {
             verdict = verdict.and(Verdict::Unknown);
-            reasons.push("which failures are known cannot be told: the check did not look `before`".to_owned());
+            reasons
+                .push("which failures are known cannot be told: the check did not look `before`".to_owned());
         }
         if bad > 0 && !self.known_failures {
             verdict = Verdict::No;
@@ -148,7 +179,9 @@ impl TestsCheck {
         let text = before.get("run").and_then(Value::as_str).unwrap_or_default();
         let then = match test_results::read(text) {
             Ok(then) => then,
-            Err(error) => return (Verdict::Unknown, Some(format!("what it saw before cannot be read: {error}"))),
+            Err(error) => {
+                return (Verdict::Unknown, Some(format!("what it saw before cannot be read: {error}")));
+            }
         };
         let found = regressions(&then, run);
         details["regressions"] = json!({
@@ -168,7 +201,10 @@ impl TestsCheck {
             Some(_) if run.counts.bad() == 0 && self.missing_allowed => (Verdict::Yes, None),
             Some(why) => {
                 let advice = "let the runner name each test, e.g. `pytest -rA`, or write JUnit `results`";
-                (Verdict::Unknown, Some(format!("it cannot be told which tests passed before: {why}; {advice}")))
+                (
+                    Verdict::Unknown,
+                    Some(format!("it cannot be told which tests passed before: {why}; {advice}")),
+                )
             }
             None => (Verdict::Yes, Some("no test that passed before fails".to_owned())),
         }

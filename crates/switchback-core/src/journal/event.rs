@@ -142,7 +142,11 @@ impl Event {
     /// When the word is unknown, or a field is missing or of another type.
     pub fn read(word: &str, body: &str) -> Result<Self, serde_json::Error> {
         let body: &serde_json::value::RawValue = serde_json::from_str(body)?;
-        serde_json::from_str(&format!("{{\"event\":{},\"body\":{}}}", serde_json::to_string(word)?, body.get()))
+        serde_json::from_str(&format!(
+            "{{\"event\":{},\"body\":{}}}",
+            serde_json::to_string(word)?,
+            body.get()
+        ))
     }
 
     /// The phase it is about, if it is about one.
@@ -194,11 +198,11 @@ mod tests {
     fn the_format_is_pinned() {
         let event = Event::CutOver { phase: "unify".into(), transaction: "t7".into(), generation: 3 };
         let (word, body) = event.write().unwrap();
-        assert_eq!((word.as_str(), body.as_str()), ("cut-over", r#"{"generation":3,"phase":"unify","transaction":"t7"}"#));
         assert_eq!(
-            Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)),
-            "PIN"
+            (word.as_str(), body.as_str()),
+            ("cut-over", r#"{"generation":3,"phase":"unify","transaction":"t7"}"#)
         );
+        assert_eq!(Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)), "PIN");
     }
 
     #[test]
@@ -207,6 +211,8 @@ mod tests {
             Event::read("watched", r#"{"phase":"p","added_later":1}"#).unwrap(),
             Event::Watched { phase: "p".into() }
         );
-        assert!(Event::read("teleported", r#"{"phase":"p"}"#).unwrap_err().to_string().contains("teleported"));
+        assert!(
+            Event::read("teleported", r#"{"phase":"p"}"#).unwrap_err().to_string().contains("teleported")
+        );
     }
 }

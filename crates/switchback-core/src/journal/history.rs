@@ -72,11 +72,17 @@ impl PhaseState {
             (S::Live, Event::DriftChecked { .. }) => S::Live,
             (S::Live, Event::Watched { .. }) => S::Watched,
             (S::Live | S::Watched, Event::Finished { .. }) => S::Finished,
-            (S::Live | S::Watched | S::Finished | S::RollingBack, Event::RollBackStarted { .. }) => S::RollingBack,
+            (S::Live | S::Watched | S::Finished | S::RollingBack, Event::RollBackStarted { .. }) => {
+                S::RollingBack
+            }
             (S::RollingBack, Event::RolledBack { whole: true, .. }) => S::RolledBack,
             (S::RollingBack, Event::RolledBack { whole: false, .. }) => S::Live,
-            (S::Snapshotting | S::Snapshotted | S::Staging | S::Staged, Event::Abandoned { .. }) => S::Waiting,
-            (state, Event::CheckStarted { .. } | Event::CheckEnded { .. } | Event::StepFailed { .. }) => state,
+            (S::Snapshotting | S::Snapshotted | S::Staging | S::Staged, Event::Abandoned { .. }) => {
+                S::Waiting
+            }
+            (state, Event::CheckStarted { .. } | Event::CheckEnded { .. } | Event::StepFailed { .. }) => {
+                state
+            }
             (S::Staged, Event::Approved { .. } | Event::Rejected { .. }) => S::Staged,
             (state @ (S::Live | S::Watched | S::Finished), Event::TriggerFired { .. }) => state,
             _ => return None,
@@ -283,7 +289,17 @@ impl PhaseHistory {
     fn take_look(&mut self, record: &Record) {
         match &record.event {
             Event::CheckStarted { check, at, .. } => self.looking = Some((check.clone(), at.clone())),
-            Event::CheckEnded { check, at, verdict, summary, evidence, milliseconds, measure, binding, .. } => {
+            Event::CheckEnded {
+                check,
+                at,
+                verdict,
+                summary,
+                evidence,
+                milliseconds,
+                measure,
+                binding,
+                ..
+            } => {
                 self.looking = None;
                 self.checks.push(CheckFact {
                     check: check.clone(),
@@ -376,9 +392,10 @@ impl History {
                 }
             };
             let phase = &mut self.phases[at];
-            let next = phase.state.after(&record.event).ok_or_else(|| {
-                illegal(format!("the phase `{name}` is {}", phase.state.word()))
-            })?;
+            let next = phase
+                .state
+                .after(&record.event)
+                .ok_or_else(|| illegal(format!("the phase `{name}` is {}", phase.state.word())))?;
             phase.take(record);
             phase.state = next;
             self.count_generations(&record.event, at);

@@ -123,7 +123,9 @@ impl Journal {
         let journal = Self { path: path.to_owned(), connection, world: world.clone() };
         let tables: u64 = journal
             .connection
-            .query_row("SELECT count(*) FROM sqlite_schema WHERE name IN ('format', 'event')", [], |row| row.get(0))
+            .query_row("SELECT count(*) FROM sqlite_schema WHERE name IN ('format', 'event')", [], |row| {
+                row.get(0)
+            })
             .map_err(failed("read"))?;
         if tables < 2 {
             // Killed before its first transaction was written: nothing has ever happened here.
@@ -137,7 +139,8 @@ impl Journal {
     fn prepare(&self) -> rusqlite::Result<()> {
         let transaction = self.connection.unchecked_transaction()?;
         let tables: u64 =
-            transaction.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'event'", [], |row| row.get(0))?;
+            transaction
+                .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'event'", [], |row| row.get(0))?;
         if tables == 0 {
             transaction.execute_batch(SCHEMA)?;
             transaction.execute("INSERT INTO format (name) VALUES (?1)", [FORMAT])?;
@@ -171,12 +174,19 @@ impl Journal {
             seq: 0,
             why: error.to_string(),
         })?;
-        let written = self.insert(&time, &actor, &word, &body).map_err(|source| self.failed("append to", source))?;
+        let written =
+            self.insert(&time, &actor, &word, &body).map_err(|source| self.failed("append to", source))?;
         let (seq, prev, hash) = written;
         Ok(Record { seq, time, actor, event, prev, hash })
     }
 
-    fn insert(&self, time: &str, actor: &str, word: &str, body: &str) -> rusqlite::Result<(u64, String, String)> {
+    fn insert(
+        &self,
+        time: &str,
+        actor: &str,
+        word: &str,
+        body: &str,
+    ) -> rusqlite::Result<(u64, String, String)> {
         let transaction = self.connection.unchecked_transaction()?;
         let last: Option<(u64, String)> = transaction
             .query_row("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1", [], |row| {

@@ -30,7 +30,10 @@ pub fn verify(rows: &[Row]) -> Vec<ChainFault> {
             fault(missing);
         }
         if row.prev != prev {
-            fault("it does not continue the event before it: one of the two was changed, removed or moved".to_owned());
+            fault(
+                "it does not continue the event before it: one of the two was changed, removed or moved"
+                    .to_owned(),
+            );
         }
         let hash = Record::chained(row.seq, &row.time, &row.actor, &row.event, &row.body, &row.prev);
         if hash != row.hash {

@@ -63,7 +63,9 @@ fn choose_phase<'w>(work: &'w Work<'_>, options: &CheckOptions) -> Result<&'w Ph
 fn look_at_moment(phase: &Phase, state: PhaseState, moment: Moment) -> Result<(), StepError> {
     let (is_there, next) = match moment {
         Moment::Before => (!state.is_live(), "the tree before it is the old generation; look at `live`"),
-        Moment::Staged => (state == PhaseState::Staged, "`switchback run --until staged` stages the candidate"),
+        Moment::Staged => {
+            (state == PhaseState::Staged, "`switchback run --until staged` stages the candidate")
+        }
         Moment::Live | Moment::After(_) => (state.is_live(), "`switchback run` makes it live"),
     };
     if is_there {

@@ -26,8 +26,8 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
         return Err(StepError::not_now("nothing is staged", "`switchback run` stages the candidate"));
     };
     let file = work.project.transactions().join(&staged.transaction);
-    let mut transaction = Transaction::open(disk, root, &file)?
-        .ok_or_else(|| ExchangeError::NotLive(file.clone()))?;
+    let mut transaction =
+        Transaction::open(disk, root, &file)?.ok_or_else(|| ExchangeError::NotLive(file.clone()))?;
     let generation = work.history().generations + 1;
     let prepare = Prepare {
         phase: phase.name.clone(),
@@ -38,7 +38,8 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
     let name = || phase.name.clone();
     work.record(Event::CutOverStarted { phase: name(), transaction: staged.transaction.clone() })?;
     if let Err(error) = transaction.cut_over(prepare) {
-        if !matches!(error, ExchangeError::Uncertain(_)) && !matches!(transaction.state(), State::Prepared(_)) {
+        if !matches!(error, ExchangeError::Uncertain(_)) && !matches!(transaction.state(), State::Prepared(_))
+        {
             let why = work.redactor.clean(&error.to_string());
             work.record(Event::CutOverUndone { phase: name(), transaction: staged.transaction, why })?;
         }
@@ -100,7 +101,9 @@ fn put_link(disk: &dyn Disk, root: &Path, path: &Path, transaction: &str) -> Res
     let beside = root.join(layout::beside(path, transaction));
     if disk.look(&beside)?.is_none() {
         let parent = beside.parent().unwrap_or(root).to_owned();
-        crate::tree::copy::keeping_time(disk, &parent, || disk.make_symlink(&layout::pointer_link(path), &beside))?;
+        crate::tree::copy::keeping_time(disk, &parent, || {
+            disk.make_symlink(&layout::pointer_link(path), &beside)
+        })?;
     }
     Ok(())
 }

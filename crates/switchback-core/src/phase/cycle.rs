@@ -99,12 +99,7 @@ impl RunOutcome {
     }
 
     fn refused(phase: &Phase, reason: impl Into<String>, next: impl Into<String>) -> Self {
-        Self {
-            verdict: Verdict::No,
-            reasons: vec![reason.into()],
-            next: next.into(),
-            ..Self::reached(phase)
-        }
+        Self { verdict: Verdict::No, reasons: vec![reason.into()], next: next.into(), ..Self::reached(phase) }
     }
 }
 
@@ -120,7 +115,10 @@ pub fn run(work: &Work<'_>, options: &RunOptions) -> Result<RunOutcome, StepErro
     for phase in &work.plan().phases {
         let is_wanted = options.phase.as_ref().is_none_or(|name| name == &phase.name);
         if !is_wanted {
-            if state(work, phase) != PhaseState::Finished && outcome.is_none() && precedes(work, phase, options) {
+            if state(work, phase) != PhaseState::Finished
+                && outcome.is_none()
+                && precedes(work, phase, options)
+            {
                 return Ok(RunOutcome::refused(
                     phase,
                     format!("the phase `{}` comes before it and is not finished", phase.name),
@@ -212,7 +210,11 @@ fn run_phase(work: &Work<'_>, phase: &Phase, until: Point, restage: bool) -> Res
             PhaseState::Finished => return Ok(RunOutcome::reached(phase)),
             PhaseState::CuttingOver | PhaseState::RollingBack => {
                 return Err(StepError::not_now(
-                    format!("the phase `{}` is {} and could not be recovered", phase.name, state(work, phase).word()),
+                    format!(
+                        "the phase `{}` is {} and could not be recovered",
+                        phase.name,
+                        state(work, phase).word()
+                    ),
                     "`switchback status` shows where things stand; the transaction's file says what to do",
                 ));
             }
@@ -250,11 +252,7 @@ fn give_up(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
     }
 }
 
-fn stage_step(
-    work: &Work<'_>,
-    phase: &Phase,
-    snapshots: &mut u32,
-) -> Result<Option<RunOutcome>, StepError> {
+fn stage_step(work: &Work<'_>, phase: &Phase, snapshots: &mut u32) -> Result<Option<RunOutcome>, StepError> {
     let open = open_checks(work, phase, Moment::Before, |fact| fact.verdict == Verdict::Unknown);
     if state(work, phase) == PhaseState::Snapshotted {
         look(work, phase, Moment::Before, &open)?;

@@ -72,7 +72,11 @@ pub fn of_checks(work: &Work<'_>, phase: &Phase, moment: Moment) -> Gate {
 fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>) {
     let again = format!("`switchback check {} --at {at}` looks again", check.name);
     match fact {
-        None => gate.close(Verdict::Unknown, format!("the check `{}` was not carried out at {at}", check.name), again),
+        None => gate.close(
+            Verdict::Unknown,
+            format!("the check `{}` was not carried out at {at}", check.name),
+            again,
+        ),
         Some(fact) => match fact.verdict {
             Verdict::Yes => {}
             Verdict::No if at == "before" => {}
@@ -82,7 +86,11 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
                 } else {
                     format!("`switchback rollback` makes the old tree live; {again}")
                 };
-                gate.close(Verdict::No, format!("the check `{}` says no at {at}: {}", check.name, fact.summary), next);
+                gate.close(
+                    Verdict::No,
+                    format!("the check `{}` says no at {at}: {}", check.name, fact.summary),
+                    next,
+                );
             }
             Verdict::Unknown => gate.close(
                 Verdict::Unknown,

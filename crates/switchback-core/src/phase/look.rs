@@ -21,7 +21,12 @@ use crate::verdict::Verdict;
 use crate::world::Disk;
 
 /// Carries out checks of a phase at a moment, in order, and records every outcome.
-pub fn look(work: &Work<'_>, phase: &Phase, moment: Moment, checks: &[&CheckPlan]) -> Result<Verdict, StepError> {
+pub fn look(
+    work: &Work<'_>,
+    phase: &Phase,
+    moment: Moment,
+    checks: &[&CheckPlan],
+) -> Result<Verdict, StepError> {
     if checks.is_empty() {
         return Ok(Verdict::Yes);
     }
@@ -51,7 +56,11 @@ fn look_once(
     out: &Path,
 ) -> Result<Verdict, StepError> {
     let at = moment.to_string();
-    work.record(Event::CheckStarted { phase: phase.name.clone(), check: check.name.clone(), at: at.clone() })?;
+    work.record(Event::CheckStarted {
+        phase: phase.name.clone(),
+        check: check.name.clone(),
+        at: at.clone(),
+    })?;
     work.began(&phase.name, format!("check {}", check.name));
     let binding = binding(work, phase, check)?;
     let before = details_before(work, phase, check)?;
@@ -135,12 +144,11 @@ fn details_before(work: &Work<'_>, phase: &Phase, check: &CheckPlan) -> Result<O
     let fact = history.phase(&phase.name).and_then(|history| history.last_check(&check.name, "before"));
     let Some(fact) = fact.filter(|fact| fact.verdict != Verdict::Unknown) else { return Ok(None) };
     let text = work.evidence.get(work.world().disk.as_ref(), &fact.evidence)?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| {
-        super::evidence::EvidenceError::Damaged {
+    let value: Value =
+        serde_json::from_str(&text).map_err(|error| super::evidence::EvidenceError::Damaged {
             path: work.evidence.path(&fact.evidence),
             why: error.to_string(),
-        }
-    })?;
+        })?;
     Ok(value.get("details").cloned())
 }
 
@@ -196,7 +204,8 @@ fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Contents), Step
     let root = &work.project.root;
     let base = layout::live_base(disk, root, &work.plan().project.managed)?;
     let history = work.history();
-    let staged = history.phase(&phase.name).filter(|history| history.state != crate::journal::PhaseState::Snapshotted);
+    let staged =
+        history.phase(&phase.name).filter(|history| history.state != crate::journal::PhaseState::Snapshotted);
     let is_live = staged.is_some_and(|history| history.state.is_live());
     let staged = staged.and_then(|history| history.staged.as_ref());
     let (mut old, mut new) = (Contents::new(), Contents::new());

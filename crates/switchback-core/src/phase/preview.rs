@@ -78,7 +78,8 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
 fn scratch(project: &Project) -> Result<PathBuf, StepError> {
     let world = &project.ports.world;
     let folder = world.surroundings.variable("TMPDIR").unwrap_or_else(|| "/tmp".to_owned());
-    let name = format!("switchback-plan-{}-{}", world.surroundings.process_id(), world.clock.monotonic().as_nanos());
+    let name =
+        format!("switchback-plan-{}-{}", world.surroundings.process_id(), world.clock.monotonic().as_nanos());
     let path = PathBuf::from(folder).join(name);
     world.disk.make_directory(&path, 0o700)?;
     Ok(path)

@@ -131,13 +131,22 @@ impl<'a> Work<'a> {
     }
 
     /// Like [`Work::begin`], for a rollback: a journal that cannot be used is said and does not stop it.
-    pub fn begin_rollback(project: Project, doing: &str, witness: &'a dyn Witness) -> Result<Self, StepError> {
+    pub fn begin_rollback(
+        project: Project,
+        doing: &str,
+        witness: &'a dyn Witness,
+    ) -> Result<Self, StepError> {
         let work = Self::lock(project, doing, witness, false)?;
         work.recover()?;
         Ok(work)
     }
 
-    fn lock(project: Project, doing: &str, witness: &'a dyn Witness, strict: bool) -> Result<Self, StepError> {
+    fn lock(
+        project: Project,
+        doing: &str,
+        witness: &'a dyn Witness,
+        strict: bool,
+    ) -> Result<Self, StepError> {
         let world = &project.ports.world;
         prepare_state(&project)?;
         let note = format!(
@@ -262,4 +271,3 @@ fn exclude_from_git(project: &Project) -> Result<(), StepError> {
     }
     Ok(())
 }
-

@@ -38,8 +38,12 @@ impl Work<'_> {
         let recovered = recover(disk, &self.project.root, &self.project.transactions())?;
         for (id, outcome) in &recovered {
             let what = match outcome {
-                Outcome::TakenBack => format!("an interrupted cutover ({id}) was taken back: the old tree is live"),
-                Outcome::RolledBack(_) => format!("an interrupted rollback ({id}) was finished: the old tree is live"),
+                Outcome::TakenBack => {
+                    format!("an interrupted cutover ({id}) was taken back: the old tree is live")
+                }
+                Outcome::RolledBack(_) => {
+                    format!("an interrupted rollback ({id}) was finished: the old tree is live")
+                }
             };
             self.witness.notice(Notice::Warning(what));
         }
@@ -66,7 +70,13 @@ impl Work<'_> {
         Ok(transaction.map_or(State::Empty, |transaction| transaction.state().clone()))
     }
 
-    fn reconcile_phase(&self, name: &str, phase: PhaseState, id: &str, state: State) -> Result<(), StepError> {
+    fn reconcile_phase(
+        &self,
+        name: &str,
+        phase: PhaseState,
+        id: &str,
+        state: State,
+    ) -> Result<(), StepError> {
         let (owned, transaction) = (|| name.to_owned(), || id.to_owned());
         match (phase, state) {
             (PhaseState::CuttingOver, State::Committed(prepare, _)) => self.record(Event::CutOver {
@@ -74,11 +84,13 @@ impl Work<'_> {
                 transaction: transaction(),
                 generation: prepare.generation,
             }),
-            (PhaseState::CuttingOver, State::Empty | State::Aborted(_)) => self.record(Event::CutOverUndone {
-                phase: owned(),
-                transaction: transaction(),
-                why: "the process ended before the decision".to_owned(),
-            }),
+            (PhaseState::CuttingOver, State::Empty | State::Aborted(_)) => {
+                self.record(Event::CutOverUndone {
+                    phase: owned(),
+                    transaction: transaction(),
+                    why: "the process ended before the decision".to_owned(),
+                })
+            }
             (PhaseState::CuttingOver, State::RolledBack(prepare)) => {
                 let generation = prepare.generation;
                 self.record(Event::CutOver { phase: owned(), transaction: transaction(), generation })?;
@@ -90,7 +102,9 @@ impl Work<'_> {
             (PhaseState::RollingBack, State::RolledBack(prepare)) => {
                 settle(self, id, paths(&prepare, |_| true)).map(|_| ())
             }
-            (PhaseState::RollingBack, State::Committed(prepare, undone)) => self.finish_intent(id, &prepare, &undone),
+            (PhaseState::RollingBack, State::Committed(prepare, undone)) => {
+                self.finish_intent(id, &prepare, &undone)
+            }
             _ => Ok(()),
         }
     }
@@ -111,9 +125,8 @@ impl Work<'_> {
     fn finish_intent(&self, id: &str, prepare: &Prepare, undone: &[usize]) -> Result<(), StepError> {
         let meant = self.last_meant(id)?;
         let is_meant = |path: &Path| meant.is_empty() || meant.iter().any(|only| Path::new(only) == path);
-        let positions: Vec<usize> = (0..prepare.participants.len())
-            .filter(|at| is_meant(prepare.participants[*at].live()))
-            .collect();
+        let positions: Vec<usize> =
+            (0..prepare.participants.len()).filter(|at| is_meant(prepare.participants[*at].live())).collect();
         if !positions.iter().all(|at| undone.contains(at)) {
             let disk = self.world().disk.as_ref();
             let path = self.project.transactions().join(id);

@@ -2,8 +2,18 @@
 
 use crate::world::Surroundings;
 
-const SECRET_NAMES: &[&str] =
-    &["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "KEY", "CREDENTIAL", "WEBHOOK", "DSN", "DATABASE_URL"];
+const SECRET_NAMES: &[&str] = &[
+    "SECRET",
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "KEY",
+    "CREDENTIAL",
+    "WEBHOOK",
+    "DSN",
+    "DATABASE_URL",
+];
 /// Shorter values would blank ordinary words.
 const SECRET_CHARACTERS_MIN: usize = 6;
 
@@ -97,7 +107,10 @@ mod tests {
             Redactor::new(&Fixed(vec![("API_TOKEN", "s3cr3t-value"), ("HOME", "/home/x"), ("A_KEY", "abc")]));
         for (text, wanted) in [
             ("token s3cr3t-value in /home/x abc", "token [API_TOKEN] in /home/x abc"),
-            ("postgresql://me:pass@host/db and http://h:80/x", "postgresql://me:[password]@host/db and http://h:80/x"),
+            (
+                "postgresql://me:pass@host/db and http://h:80/x",
+                "postgresql://me:[password]@host/db and http://h:80/x",
+            ),
             ("postgresql://me:p@ss:w@host", "postgresql://me:[password]@host"),
             ("see https://example.org/a@b:c", "see https://example.org/a@b:c"),
         ] {

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::error::StepError;
+use super::layout;
 use super::project::Work;
 use super::seal::named_manifest;
 use super::witness::Notice;
-use super::layout;
 use crate::journal::{Event, PhaseState};
 use crate::manifest::What;
 use crate::tree::copy::{keeping_time, make_directories};
@@ -58,7 +58,8 @@ struct LiveTransaction<'a> {
 impl LiveTransaction<'_> {
     fn positions(&self) -> Vec<usize> {
         let all = 0..self.prepare.participants.len();
-        all.filter(|at| (self.only.is_empty() || self.only.contains(at)) && !self.undone.contains(at)).collect()
+        all.filter(|at| (self.only.is_empty() || self.only.contains(at)) && !self.undone.contains(at))
+            .collect()
     }
 
     fn paths(&self) -> Vec<String> {
@@ -205,7 +206,9 @@ pub fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result<Vec<St
     let (prepare, whole) = match transaction.state() {
         State::RolledBack(prepare) => (prepare.clone(), true),
         State::Committed(prepare, _) => (prepare.clone(), false),
-        State::Empty | State::Prepared(_) | State::RollingBack(..) | State::Aborted(_) => return Ok(Vec::new()),
+        State::Empty | State::Prepared(_) | State::RollingBack(..) | State::Aborted(_) => {
+            return Ok(Vec::new());
+        }
     };
     let mut kept_aside = Vec::new();
     for participant in &prepare.participants {

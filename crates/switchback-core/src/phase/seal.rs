@@ -102,7 +102,11 @@ impl Seal {
 
 /// The manifest of what is at `content`, with entry paths that begin with `named`, and the survey of the same moment.
 /// Nothing there: an empty manifest and no survey.
-pub fn sealed_scan(world: &World, content: &Path, named: &Path) -> Result<(Manifest, Option<Sealed>), StepError> {
+pub fn sealed_scan(
+    world: &World,
+    content: &Path,
+    named: &Path,
+) -> Result<(Manifest, Option<Sealed>), StepError> {
     for _ in 0..ATTEMPTS_MAX {
         if world.disk.look(content)?.is_none() {
             return Ok((Manifest::default(), None));
@@ -140,7 +144,8 @@ pub fn named_manifest(world: &World, content: &Path, named: &Path) -> Result<Man
 }
 
 fn settle(world: &World, survey: &Survey) {
-    let granularity = if survey.newest_ctime_ns % 1_000_000_000 == 0 { COARSE_GRANULARITY_NS } else { GRANULARITY_NS };
+    let granularity =
+        if survey.newest_ctime_ns % 1_000_000_000 == 0 { COARSE_GRANULARITY_NS } else { GRANULARITY_NS };
     let age = world.clock.now().as_nanosecond() - survey.newest_ctime_ns;
     if (0..granularity).contains(&age) {
         world.clock.sleep(Duration::from_nanos(u64::try_from(granularity - age).unwrap_or(0)));

@@ -19,7 +19,8 @@ pub fn request(work: &Work<'_>, label: &str) -> Result<SnapshotRequest, StepErro
     let disk = work.world().disk.as_ref();
     let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
     let inside = base.strip_prefix(&plan.root).unwrap_or(Path::new("")).to_owned();
-    let mut paths: Vec<PathBuf> = plan.project.managed.iter().map(|managed| inside.join(&managed.path)).collect();
+    let mut paths: Vec<PathBuf> =
+        plan.project.managed.iter().map(|managed| inside.join(&managed.path)).collect();
     paths.extend(plan.snapshot.also.iter().cloned());
     Ok(SnapshotRequest { root: plan.root.clone(), paths, label: label.to_owned() })
 }
@@ -45,7 +46,10 @@ pub fn take(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
         bytes: record.bytes,
     })?;
     let short = record.id.get(..8).unwrap_or(&record.id);
-    work.done(&phase.name, format!("snapshot {short} verified: {} files, {} bytes", record.files, record.bytes));
+    work.done(
+        &phase.name,
+        format!("snapshot {short} verified: {} files, {} bytes", record.files, record.bytes),
+    );
     Ok(())
 }
 
@@ -78,7 +82,8 @@ pub fn managed_manifest(work: &Work<'_>, id: &str) -> Result<Manifest, StepError
             let path = entry.path.strip_prefix(inside).ok()?.to_owned();
             let is_managed = plan.project.managed.iter().any(|managed| path.starts_with(&managed.path));
             // Only links within one managed path are compared: each of them is scanned alone.
-            let linked_to = entry.linked_to.as_ref().and_then(|to| to.strip_prefix(inside).ok()).map(Path::to_owned);
+            let linked_to =
+                entry.linked_to.as_ref().and_then(|to| to.strip_prefix(inside).ok()).map(Path::to_owned);
             is_managed.then_some(Entry { path, linked_to, ..entry })
         })
         .collect();

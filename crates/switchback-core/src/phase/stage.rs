@@ -79,7 +79,8 @@ fn new_transaction(work: &Work<'_>) -> Result<String, StepError> {
 }
 
 fn is_in_snapshot(work: &Work<'_>, phase: &Phase, live: &Manifest) -> Result<bool, StepError> {
-    let id = work.history().phase(&phase.name).and_then(|history| history.snapshot.clone()).map(|fact| fact.id);
+    let id =
+        work.history().phase(&phase.name).and_then(|history| history.snapshot.clone()).map(|fact| fact.id);
     let Some(id) = id else { return Ok(false) };
     let stored = managed_manifest(work, &id)?;
     // Links between managed paths are stored once in the snapshot and seen path by path here.
@@ -97,7 +98,10 @@ fn look_at_places(work: &Work<'_>, mechanism: Mechanism, mark: &str) -> Result<(
         if !disk.look(&parent)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
             return Err(StepError::not_now(
                 format!("the managed path `{}` has no folder to stand in", managed.path.display()),
-                format!("make `{}`, or manage it instead", parent.strip_prefix(root).unwrap_or(&parent).display()),
+                format!(
+                    "make `{}`, or manage it instead",
+                    parent.strip_prefix(root).unwrap_or(&parent).display()
+                ),
             ));
         }
         if !layout::is_pointed(disk, root, &managed.path)? || mechanism == Mechanism::Exchange {
@@ -157,8 +161,14 @@ fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Resu
     let managed: &[Managed] = &plan.project.managed;
     for change in &phase.changes {
         work.began(&phase.name, change.change.describe());
-        let stage =
-            Stage { world: work.world(), root: &plan.root, live: base, tree: &tree, scratch: &scratch, managed };
+        let stage = Stage {
+            world: work.world(),
+            root: &plan.root,
+            live: base,
+            tree: &tree,
+            scratch: &scratch,
+            managed,
+        };
         change.change.apply(&stage)?;
         // The next change starts with an empty folder.
         remove_tree(disk, &scratch)?;
@@ -304,7 +314,10 @@ fn is_unused(work: &Work<'_>, id: &str) -> Result<bool, StepError> {
     let history = work.history();
     let is_staged = |phase: &crate::journal::PhaseHistory| {
         use crate::journal::PhaseState as S;
-        let now = matches!(phase.state, S::Staged | S::CuttingOver | S::Live | S::Watched | S::Finished | S::RollingBack);
+        let now = matches!(
+            phase.state,
+            S::Staged | S::CuttingOver | S::Live | S::Watched | S::Finished | S::RollingBack
+        );
         now && phase.staged.as_ref().is_some_and(|staged| staged.transaction == id)
     };
     if history.phases.iter().any(is_staged) {

@@ -129,7 +129,9 @@ pub(super) fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<
             || plan.project.managed.iter().any(|managed| managed.path == inside)
             || plan.project.linked.iter().any(|linked| linked == inside)
             || is_sibling(plan, inside)
-            || disk.look(path).is_ok_and(|meta| meta.is_some_and(|meta| meta.kind == crate::world::FileKind::Socket))
+            || disk
+                .look(path)
+                .is_ok_and(|meta| meta.is_some_and(|meta| meta.kind == crate::world::FileKind::Socket))
     };
     Copier::new(disk).copy_children(root, into, &skip)?;
     for linked in &plan.project.linked {
@@ -148,6 +150,7 @@ pub(super) fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<
 fn is_sibling(plan: &Plan, inside: &Path) -> bool {
     let Some(name) = inside.file_name().and_then(|name| name.to_str()) else { return false };
     plan.project.managed.iter().any(|managed| {
-        managed.path.parent() == inside.parent() && layout::transaction_of_sibling(name, &managed.path).is_some()
+        managed.path.parent() == inside.parent()
+            && layout::transaction_of_sibling(name, &managed.path).is_some()
     })
 }

@@ -74,7 +74,8 @@ pub fn fire(work: &Work<'_>, phase: &Phase) -> Result<Option<Watch>, StepError> 
         })?;
         match action {
             Action::RollBack => {
-                let options = RollBackOptions { phase: Some(phase.name.clone()), only: Vec::new(), why: why.clone() };
+                let options =
+                    RollBackOptions { phase: Some(phase.name.clone()), only: Vec::new(), why: why.clone() };
                 roll_back(work, &options)?;
                 return Ok(Some(Watch::RolledBack(why)));
             }
@@ -113,7 +114,10 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
         if row == condition.in_a_row {
             let fact = last?;
             let times = if row == 1 { String::new() } else { format!(" {row} times in a row") };
-            return Some(format!("the check `{}` failed its trigger{times} at {}: {}", fact.check, fact.at, fact.summary));
+            return Some(format!(
+                "the check `{}` failed its trigger{times} at {}: {}",
+                fact.check, fact.at, fact.summary
+            ));
         }
     }
     None

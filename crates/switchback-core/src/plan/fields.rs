@@ -181,7 +181,8 @@ impl<'a> Fields<'a> {
     /// One of the words that the key allows.
     pub fn word(&self, name: &str) -> Option<String> {
         let text = self.text(name)?;
-        let Some(Key { shape: Shape::Word(words), .. }) = self.keys.iter().find(|key| key.name == name) else {
+        let Some(Key { shape: Shape::Word(words), .. }) = self.keys.iter().find(|key| key.name == name)
+        else {
             return Some(text);
         };
         if words.contains(&text.as_str()) {
@@ -201,7 +202,11 @@ impl<'a> Fields<'a> {
             Shape::Table(keys) | Shape::TextOrTable(keys) => keys,
             _ => return None,
         };
-        let title = if self.title == "the plan" { format!("`[{name}]`") } else { format!("`{name}` of {}", self.title) };
+        let title = if self.title == "the plan" {
+            format!("`[{name}]`")
+        } else {
+            format!("`{name}` of {}", self.title)
+        };
         let value = self.value(name)?;
         let table = self.ask(name, DeValue::as_table)?;
         Some(Fields::new(table, value.span().start, title, keys, self.findings))
@@ -221,7 +226,8 @@ impl<'a> Fields<'a> {
 
     /// The entries of the table at `name`, whose keys are names: name, offset, table with the keys that the shape allows.
     pub fn named(&self, name: &str) -> Vec<(String, Fields<'a>)> {
-        let Some(Key { shape: Shape::Named(keys), .. }) = self.keys.iter().find(|key| key.name == name) else {
+        let Some(Key { shape: Shape::Named(keys), .. }) = self.keys.iter().find(|key| key.name == name)
+        else {
             return Vec::new();
         };
         let Some(table) = self.ask(name, DeValue::as_table) else { return Vec::new() };
@@ -241,7 +247,8 @@ impl<'a> Fields<'a> {
 
     /// The items of the list at `name`: texts, or tables with the keys that the shape allows.
     pub fn texts_or_tables(&self, name: &str) -> Vec<(usize, TextOrTable<'a>)> {
-        let Some(Key { shape: Shape::TextsOrTables(keys), .. }) = self.keys.iter().find(|key| key.name == name)
+        let Some(Key { shape: Shape::TextsOrTables(keys), .. }) =
+            self.keys.iter().find(|key| key.name == name)
         else {
             return Vec::new();
         };
@@ -338,13 +345,18 @@ pub fn advise<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {
         .min();
     match near {
         Some((_, nearest)) => format!("did you mean `{nearest}`?"),
-        None => format!("known here: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
+        None => {
+            format!("known here: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
 /// A text from the plan as it may stand in a message: control characters escaped, at most 60 characters.
 pub fn shown(text: &str) -> String {
-    let escaped: String = text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect();
+    let escaped: String = text
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect();
     if escaped.chars().count() > 60 {
         format!("{}…", escaped.chars().take(60).collect::<String>())
     } else {

@@ -31,11 +31,23 @@ const PROJECT: &[Key] = &[
         Shape::TextsOrTables(paths::MANAGED_ITEM),
         "the paths that the plan may change: `[\"src\", { path = \"notebooks\", delete = false }]`",
     ),
-    Key::optional("linked", Shape::Texts, "unmanaged paths that checked trees link to instead of copying them"),
-    Key::optional("mechanism", Shape::Word(&["pointer", "exchange"]), "how candidates go live; found by probing when left out"),
+    Key::optional(
+        "linked",
+        Shape::Texts,
+        "unmanaged paths that checked trees link to instead of copying them",
+    ),
+    Key::optional(
+        "mechanism",
+        Shape::Word(&["pointer", "exchange"]),
+        "how candidates go live; found by probing when left out",
+    ),
 ];
 const SNAPSHOT: &[Key] = &[
-    Key::optional("repository", Shape::Text, "the folder of the restic repository; `.switchback/snapshots` when left out"),
+    Key::optional(
+        "repository",
+        Shape::Text,
+        "the folder of the restic repository; `.switchback/snapshots` when left out",
+    ),
     Key::optional("also", Shape::Texts, "paths that are backed up and never changed"),
     Key::not_built("databases", "databases that are backed up"),
     Key::not_built("keep", "how many snapshots are kept"),
@@ -57,9 +69,17 @@ const PHASE: &[Key] = &[
 const CHECK: &[Key] = &[
     Key::required("name", Shape::Text, "what the check is called"),
     Key::required("kind", Shape::Text, "the kind of check"),
-    Key::optional("at", Shape::Texts, "when: `before`, `staged`, `live`, or a delay such as `+1h`; `[\"staged\"]` when left out"),
+    Key::optional(
+        "at",
+        Shape::Texts,
+        "when: `before`, `staged`, `live`, or a delay such as `+1h`; `[\"staged\"]` when left out",
+    ),
     Key::optional("phases", Shape::Texts, "for which phases; all when left out"),
-    Key::optional("inputs", Shape::Texts, "files and folders that it reads beside the trees; its evidence is bound to them"),
+    Key::optional(
+        "inputs",
+        Shape::Texts,
+        "files and folders that it reads beside the trees; its evidence is bound to them",
+    ),
     Key::optional("timeout_s", Shape::Whole, "it is given up after this many seconds; 3600 when left out"),
 ];
 const PLAN: &[Key] = &[
@@ -107,7 +127,9 @@ pub fn load(root: &Path, disk: &dyn Disk) -> Result<Plan, LoadError> {
             line: 1,
             column: 1,
             message: format!("the file has {} bytes; a plan has at most {PLAN_BYTES_MAX}", meta.size),
-            help: format!("put a plan into `{PLAN_FILE}`; `switchback plan --schema` says what it looks like"),
+            help: format!(
+                "put a plan into `{PLAN_FILE}`; `switchback plan --schema` says what it looks like"
+            ),
         };
         return Err(PlanError { path: PLAN_FILE.into(), findings: vec![finding] }.into());
     }
@@ -229,7 +251,10 @@ fn read_snapshot(plan: &Fields<'_>) -> Option<Snapshot> {
 fn relative_paths(fields: &Fields<'_>, name: &str) -> Vec<PathBuf> {
     let texts = fields.placed_texts(name).unwrap_or_default();
     let what = format!("the path in `{name}`");
-    texts.iter().filter_map(|(offset, text)| paths::relative(text, *offset, &what, fields.findings())).collect()
+    texts
+        .iter()
+        .filter_map(|(offset, text)| paths::relative(text, *offset, &what, fields.findings()))
+        .collect()
 }
 
 fn read_phases<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Phase> {
@@ -339,7 +364,16 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
         let hash: Hash = *blake3::hash(fields.canonical().as_bytes()).as_bytes();
         let inputs = fields.texts("inputs").unwrap_or_default().into_iter().map(PathBuf::from).collect();
         if let Some(check) = read {
-            checks.push(CheckPlan { name, kind: word, at, phases: for_phases, inputs, timeout_s, hash, check });
+            checks.push(CheckPlan {
+                name,
+                kind: word,
+                at,
+                phases: for_phases,
+                inputs,
+                timeout_s,
+                hash,
+                check,
+            });
         }
     }
     checks
@@ -348,7 +382,11 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
 fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
     let Some(texts) = fields.placed_texts("at") else { return vec![Moment::Staged] };
     if texts.is_empty() {
-        fields.find("at", "`at` is empty: the check would never be carried out", "name a point, e.g. `staged`");
+        fields.find(
+            "at",
+            "`at` is empty: the check would never be carried out",
+            "name a point, e.g. `staged`",
+        );
     }
     let mut moments = Vec::new();
     for (offset, text) in texts {
@@ -375,7 +413,11 @@ fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
 fn read_phase_names(fields: &Fields<'_>, phases: &[String]) -> Option<Vec<String>> {
     let texts = fields.placed_texts("phases")?;
     if texts.is_empty() {
-        fields.find("phases", "`phases` is empty: the check would never be carried out", "name a phase, or take it out");
+        fields.find(
+            "phases",
+            "`phases` is empty: the check would never be carried out",
+            "name a phase, or take it out",
+        );
     }
     for (offset, text) in &texts {
         if !phases.contains(text) {
@@ -388,10 +430,15 @@ fn read_phase_names(fields: &Fields<'_>, phases: &[String]) -> Option<Vec<String
 
 fn look_at_name<'n>(fields: &Fields<'_>, name: &str, what: &str, mut others: impl Iterator<Item = &'n str>) {
     if others.any(|other| other == name) {
-        fields.find("name", format!("two {what}s are called `{}`", shown(name)), "give each a name of its own");
+        fields.find(
+            "name",
+            format!("two {what}s are called `{}`", shown(name)),
+            "give each a name of its own",
+        );
     }
     if name.chars().any(char::is_control) || name.chars().count() > NAME_CHARACTERS_MAX {
-        let message = format!("the name of the {what} `{}` is too long or has control characters", shown(name));
+        let message =
+            format!("the name of the {what} `{}` is too long or has control characters", shown(name));
         fields.find("name", message, "use a short name in plain characters");
     }
 }

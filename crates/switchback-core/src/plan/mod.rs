@@ -162,7 +162,8 @@ impl Plan {
     pub fn stand_in(root: &Path) -> Self {
         let project =
             Project { name: "?".to_owned(), managed: Vec::new(), linked: Vec::new(), mechanism: None };
-        let snapshot = Snapshot { repository: PathBuf::from(STATE_FOLDER).join("snapshots"), also: Vec::new() };
+        let snapshot =
+            Snapshot { repository: PathBuf::from(STATE_FOLDER).join("snapshots"), also: Vec::new() };
         Self {
             path: root.join(PLAN_FILE),
             root: root.to_owned(),

@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_refused() {
-        for text in ["", "+", "+h", "1h", "+0s", "+1w", "+-1h", "+1é", "later", "+999999999999d", "+400d", "+ 1h"] {
+        for text in
+            ["", "+", "+h", "1h", "+0s", "+1w", "+-1h", "+1é", "later", "+999999999999d", "+400d", "+ 1h"]
+        {
             assert_eq!(Moment::parse(text), None, "{text}");
         }
     }

@@ -54,7 +54,10 @@ pub fn relative(text: &str, offset: usize, what: &str, findings: &Findings<'_>) 
         return refuse(format!("{what} is empty"), "name a path relative to the project");
     }
     if text.chars().any(char::is_control) {
-        return refuse(format!("{what} `{name}` has a control character"), "rename it, or manage its parent folder");
+        return refuse(
+            format!("{what} `{name}` has a control character"),
+            "rename it, or manage its parent folder",
+        );
     }
     let path = Path::new(text);
     if path.is_absolute() {
@@ -128,8 +131,11 @@ fn look_for_links(path: &Path, offset: usize, root: &Path, disk: &dyn Disk, find
                 target.display()
             )
         };
-        let help =
-            if outside { "nothing outside of the project is touched; manage a real folder in it" } else { "manage the folder that the link points to" };
+        let help = if outside {
+            "nothing outside of the project is touched; manage a real folder in it"
+        } else {
+            "manage the folder that the link points to"
+        };
         findings.add(offset, message, help);
         return;
     }

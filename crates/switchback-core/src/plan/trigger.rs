@@ -53,7 +53,11 @@ const WORSE: &[Key] = &[
 
 const WHEN: &[Key] = &[
     Key::required("check", Shape::Text, "the check that is watched"),
-    Key::optional("worse_than", Shape::Table(WORSE), "fires when the measure is worse, e.g. `{ times = 2.0, of = \"before\" }`"),
+    Key::optional(
+        "worse_than",
+        Shape::Table(WORSE),
+        "fires when the measure is worse, e.g. `{ times = 2.0, of = \"before\" }`",
+    ),
     Key::optional("in_a_row", Shape::Whole, "how often in a row; 1 when left out"),
 ];
 

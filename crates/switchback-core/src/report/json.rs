@@ -18,9 +18,10 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     document.insert("point".to_owned(), json!(status.point));
     document.insert("waits_for".to_owned(), status.waits_for.iter().map(waits_for).collect());
     document.insert("generation".to_owned(), json!(status.generation));
-    let phases = status.phases.iter().map(|phase| {
-        json!({"name": phase.name, "point": phase.point, "verdict": phase.verdict.word()})
-    });
+    let phases = status
+        .phases
+        .iter()
+        .map(|phase| json!({"name": phase.name, "point": phase.point, "verdict": phase.verdict.word()}));
     document.insert("phases".to_owned(), phases.collect());
     let checks = status.checks.iter().map(|fact| {
         json!({
@@ -33,9 +34,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
         })
     });
     document.insert("checks".to_owned(), checks.collect());
-    let criteria = status.criteria.iter().map(|criterion| {
-        json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by})
-    });
+    let criteria = status.criteria.iter().map(
+        |criterion| json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by}),
+    );
     document.insert("criteria".to_owned(), criteria.collect());
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),

@@ -88,10 +88,12 @@ pub struct Status {
 
 /// Derives the status.
 pub fn status(plan: &Plan, history: &History) -> Status {
-    let phases: Vec<PhaseStatus> = plan.phases.iter().map(|phase| phase_status(plan, phase, history)).collect();
-    let at = plan.phases.iter().position(|phase| {
-        history.phase(&phase.name).is_none_or(|phase| phase.state != PhaseState::Finished)
-    });
+    let phases: Vec<PhaseStatus> =
+        plan.phases.iter().map(|phase| phase_status(plan, phase, history)).collect();
+    let at = plan
+        .phases
+        .iter()
+        .position(|phase| history.phase(&phase.name).is_none_or(|phase| phase.state != PhaseState::Finished));
     let phase = plan.phases.get(at.unwrap_or(plan.phases.len().saturating_sub(1)));
     let phase_history = phase.and_then(|phase| history.phase(&phase.name));
     let rollback = history.last_live().and_then(|live| {
@@ -102,7 +104,9 @@ pub fn status(plan: &Plan, history: &History) -> Status {
         project: plan.project.name.clone(),
         run: history.run.clone(),
         phase: phase.map(|phase| phase.name.clone()),
-        point: phase.and_then(|p| phases.iter().find(|s| s.name == p.name)).map_or_else(String::new, |s| s.point.clone()),
+        point: phase
+            .and_then(|p| phases.iter().find(|s| s.name == p.name))
+            .map_or_else(String::new, |s| s.point.clone()),
         verdict: Verdict::all(phases.iter().map(|phase| phase.verdict)),
         waits_for: phase.map_or_else(Vec::new, |phase| waits_for(plan, phase, phase_history)),
         generation: history.generation,
@@ -116,7 +120,11 @@ pub fn status(plan: &Plan, history: &History) -> Status {
 
 fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> PhaseStatus {
     let Some(found) = history.phase(&phase.name) else {
-        return PhaseStatus { name: phase.name.clone(), point: "waiting".to_owned(), verdict: Verdict::Unknown };
+        return PhaseStatus {
+            name: phase.name.clone(),
+            point: "waiting".to_owned(),
+            verdict: Verdict::Unknown,
+        };
     };
     let is_approved = found.state == PhaseState::Staged
         && waits_for(plan, phase, Some(found)).iter().all(|waits| *waits == WaitsFor::Run);
@@ -156,7 +164,8 @@ fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<
         let at = moment.to_string();
         for check in plan.checks_at(&phase.name, moment) {
             let verdict = history.last_check(&check.name, &at).map(|fact| fact.verdict);
-            let holds = verdict == Some(Verdict::Yes) || (moment == Moment::Before && verdict == Some(Verdict::No));
+            let holds =
+                verdict == Some(Verdict::Yes) || (moment == Moment::Before && verdict == Some(Verdict::No));
             if !holds {
                 waits.push(WaitsFor::Check { name: check.name.clone(), at: at.clone() });
             }

@@ -15,7 +15,8 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
     }
     let doing = |error| Failure::doing("could not approve", error);
     let work = Work::begin(context.project()?, "approve", context.ui).map_err(doing)?;
-    let phase = work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
+    let phase =
+        work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
     let gate = sign_off::approve(&work, phase, &args.role).map_err(doing)?;
     if context.ui.json {
         let mut document = json::document("approve", gate.verdict, &status(work.plan(), &work.history()));
@@ -27,7 +28,11 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
     match gate.verdict {
         Verdict::Yes => context.ui.show(&format!("yes: phase {} is approved", args.phase)),
         verdict => {
-            context.ui.show(&format!("{}: phase {} does not go live yet", context.ui.verdict(verdict), args.phase));
+            context.ui.show(&format!(
+                "{}: phase {} does not go live yet",
+                context.ui.verdict(verdict),
+                args.phase
+            ));
             context.ui.refusal(verdict, &gate.reasons, &gate.next);
         }
     }
@@ -37,12 +42,16 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
 pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict, Failure> {
     let doing = |error| Failure::doing("could not reject", error);
     let work = Work::begin(context.project()?, "reject", context.ui).map_err(doing)?;
-    let phase = work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
+    let phase =
+        work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
     sign_off::reject(&work, phase, &args.role, &args.why).map_err(doing)?;
     if context.ui.json {
         context.ui.document(&json::document("reject", Verdict::Yes, &status(work.plan(), &work.history())));
     } else {
-        context.ui.show(&format!("phase {} is rejected in the role {}; it will not go live", args.phase, args.role));
+        context.ui.show(&format!(
+            "phase {} is rejected in the role {}; it will not go live",
+            args.phase, args.role
+        ));
     }
     Ok(Verdict::Yes)
 }

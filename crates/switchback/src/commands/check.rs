@@ -1,7 +1,7 @@
 //! `switchback check`.
 
-use switchback_core::phase::alone::{CheckOptions, check as carry_out};
 use switchback_core::phase::Work;
+use switchback_core::phase::alone::{CheckOptions, check as carry_out};
 use switchback_core::plan::Moment;
 use switchback_core::report::{json, status};
 use switchback_core::verdict::Verdict;
@@ -22,8 +22,8 @@ pub(crate) fn check(context: &Context<'_>, args: &CheckArgs) -> Result<Verdict, 
     let work = Work::begin(context.project()?, "check", context.ui)
         .map_err(|error| Failure::doing("could not begin the checks", error))?;
     let first = work.history().seq;
-    let verdict =
-        carry_out(&work, &options).map_err(|error| Failure::doing("could not carry out the checks", error))?;
+    let verdict = carry_out(&work, &options)
+        .map_err(|error| Failure::doing("could not carry out the checks", error))?;
     if context.ui.json {
         let mut document = json::document("check", verdict, &status(work.plan(), &work.history()));
         let records = work.records().map_err(|error| Failure::doing("could not read the journal", error))?;

@@ -45,7 +45,8 @@ fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failure> {
 /// `COLUMN=X[abs|rel|ulps]`; without a unit it is absolute.
 fn column_tolerance(text: &str) -> Result<(String, Tolerance), Failure> {
     let wrong = || {
-        let what = format!("`--tolerance {text}` is not `COLUMN=X`, `COLUMN=Xabs`, `COLUMN=Xrel` or `COLUMN=Nulps`");
+        let what =
+            format!("`--tolerance {text}` is not `COLUMN=X`, `COLUMN=Xabs`, `COLUMN=Xrel` or `COLUMN=Nulps`");
         Failure::new(what, Vec::new(), "e.g. `--tolerance price=1e-9rel`")
     };
     let (column, value) = text.rsplit_once('=').ok_or_else(wrong)?;

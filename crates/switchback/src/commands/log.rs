@@ -101,7 +101,9 @@ fn verify_chain(context: &Context<'_>, journal: &Journal) -> Result<Verdict, Fai
     }
     if let Some(head) = head.filter(|_| faults.is_empty()) {
         context.ui.show(&format!("  head {head}"));
-        context.ui.note("a cut-off end, or a journal written anew as a whole, shows only beside a head kept elsewhere");
+        context.ui.note(
+            "a cut-off end, or a journal written anew as a whole, shows only beside a head kept elsewhere",
+        );
     }
     Ok(verdict)
 }

@@ -35,7 +35,8 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// The project with its plan.
     pub(crate) fn project(&self) -> Result<Project, Failure> {
-        Project::open(&self.root, self.ports).map_err(|error| Failure::doing("could not read the plan", error))
+        Project::open(&self.root, self.ports)
+            .map_err(|error| Failure::doing("could not read the plan", error))
     }
 }
 

@@ -1,7 +1,9 @@
 //! `switchback rollback`.
 
 use serde_json::json;
-use switchback_core::phase::{Notice, Project, RollBackOptions, StepError, Witness, Work, plan_roll_back, roll_back};
+use switchback_core::phase::{
+    Notice, Project, RollBackOptions, StepError, Witness, Work, plan_roll_back, roll_back,
+};
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
@@ -30,13 +32,18 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
             document["would_restore"] = json!(plan.paths);
             context.ui.document(&document);
         } else {
-            context.ui.show(&format!("would roll back {}: {}", plan.phases.join(", "), plan.paths.join(", ")));
+            context.ui.show(&format!(
+                "would roll back {}: {}",
+                plan.phases.join(", "),
+                plan.paths.join(", ")
+            ));
         }
         return Ok(Verdict::Yes);
     }
     let outcome = roll_back(&work, &options).map_err(doing)?;
     if context.ui.json {
-        let mut document = documents::document("rollback", Verdict::Yes, &status(work.plan(), &work.history()));
+        let mut document =
+            documents::document("rollback", Verdict::Yes, &status(work.plan(), &work.history()));
         document["restored"] = json!(outcome.restored);
         document["kept_aside"] = json!(outcome.kept_aside);
         document["milliseconds"] = json!(outcome.milliseconds);

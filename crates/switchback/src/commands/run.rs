@@ -14,7 +14,8 @@ pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Fail
     let work = Work::begin(context.project()?, "run", context.ui)
         .map_err(|error| Failure::doing("could not begin the run", error))?;
     let first = work.history().seq;
-    let outcome = run_plan(&work, &options).map_err(|error| Failure::doing("could not carry on the run", error))?;
+    let outcome =
+        run_plan(&work, &options).map_err(|error| Failure::doing("could not carry on the run", error))?;
     show(context, &work, "run", &outcome, first)
 }
 
@@ -25,7 +26,11 @@ fn point(word: &str) -> Result<Point, Failure> {
             return Failure::new("the point `rehearsed` is not built yet", Vec::new(), hint);
         }
         let words: Vec<String> = Point::ALL.iter().map(|point| format!("`{}`", point.word())).collect();
-        Failure::new(format!("unknown point `{word}`"), Vec::new(), format!("points are {}", words.join(", ")))
+        Failure::new(
+            format!("unknown point `{word}`"),
+            Vec::new(),
+            format!("points are {}", words.join(", ")),
+        )
     })
 }
 
@@ -47,8 +52,10 @@ pub(crate) fn show(
         context.ui.document(&document);
         return Ok(outcome.verdict);
     }
-    let point = status.phases.iter().find(|phase| phase.name == outcome.phase).map_or("", |phase| &phase.point);
-    let unchecked = if work.plan().checks.is_empty() { " (the plan has no checks: nothing was proved)" } else { "" };
+    let point =
+        status.phases.iter().find(|phase| phase.name == outcome.phase).map_or("", |phase| &phase.point);
+    let unchecked =
+        if work.plan().checks.is_empty() { " (the plan has no checks: nothing was proved)" } else { "" };
     context.ui.show(&format!(
         "{}: phase {} is {point}; generation {} is live{unchecked}",
         context.ui.verdict(outcome.verdict),

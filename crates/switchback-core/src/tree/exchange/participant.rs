@@ -17,7 +17,11 @@ pub struct Inode {
 
 impl From<Identity> for Inode {
     fn from(identity: Identity) -> Self {
-        Self { device: identity.device, inode: identity.inode, born_ns: i64::try_from(identity.born_ns).unwrap_or(0) }
+        Self {
+            device: identity.device,
+            inode: identity.inode,
+            born_ns: i64::try_from(identity.born_ns).unwrap_or(0),
+        }
     }
 }
 

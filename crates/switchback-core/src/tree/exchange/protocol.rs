@@ -94,7 +94,11 @@ impl<'a> Transaction<'a> {
     fn must_be_old(&self, participant: &Participant) -> Result<(), ExchangeError> {
         let lost = |why: String| ExchangeError::Lost { path: participant.live().to_owned(), why };
         match participant.identify(self.disk, self.root)? {
-            Side::Old if !has_candidate(participant) || candidate_waits(participant, self.disk, self.root)? => Ok(()),
+            Side::Old
+                if !has_candidate(participant) || candidate_waits(participant, self.disk, self.root)? =>
+            {
+                Ok(())
+            }
             Side::Old => Err(lost("its candidate is not the one that was staged".to_owned())),
             Side::New => Err(lost("it is not what was live when the candidate was staged".to_owned())),
             Side::Lost(why) => Err(lost(why)),
@@ -188,7 +192,8 @@ impl<'a> Transaction<'a> {
             return Err(ExchangeError::NotLive(self.file.path().to_owned()));
         };
         let (prepare, wanted) = (prepare.clone(), wanted.clone());
-        let participants: Vec<&Participant> = wanted.iter().filter_map(|at| prepare.participants.get(*at)).collect();
+        let participants: Vec<&Participant> =
+            wanted.iter().filter_map(|at| prepare.participants.get(*at)).collect();
         self.drive_to_old(&participants)?;
         self.file
             .append(self.disk, &Record::RolledBack)
@@ -206,7 +211,10 @@ impl<'a> Transaction<'a> {
                 // Heals a file system that lost an exchange whose decision it kept.
                 for (at, participant) in prepare.participants.iter().enumerate() {
                     let is_old = || participant.identify(self.disk, self.root).map(|side| side == Side::Old);
-                    if !undone.contains(&at) && candidate_waits(participant, self.disk, self.root)? && is_old()? {
+                    if !undone.contains(&at)
+                        && candidate_waits(participant, self.disk, self.root)?
+                        && is_old()?
+                    {
                         participant.commit(self.disk, self.root)?;
                         self.sync(std::slice::from_ref(participant))?;
                     }
@@ -246,7 +254,9 @@ pub fn recover(
     let mut names = disk.list(transactions)?;
     names.sort();
     for name in names {
-        let Some(mut transaction) = Transaction::open(disk, root, &transactions.join(&name))? else { continue };
+        let Some(mut transaction) = Transaction::open(disk, root, &transactions.join(&name))? else {
+            continue;
+        };
         if let Some(outcome) = transaction.recover()? {
             recovered.push((name.to_string_lossy().into_owned(), outcome));
         }

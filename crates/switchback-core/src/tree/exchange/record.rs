@@ -182,7 +182,8 @@ impl State {
             (Self::Prepared(prepare), Record::Commit) => Self::Committed(prepare.clone(), Vec::new()),
             (Self::Prepared(prepare), Record::Aborted) => Self::Aborted(prepare.clone()),
             (Self::Committed(prepare, undone), Record::Rollback { only }) => {
-                let wanted = if only.is_empty() { (0..prepare.participants.len()).collect() } else { only.clone() };
+                let wanted =
+                    if only.is_empty() { (0..prepare.participants.len()).collect() } else { only.clone() };
                 Self::RollingBack(prepare.clone(), wanted, undone.clone())
             }
             (Self::RollingBack(prepare, wanted, undone), Record::RolledBack) => {
@@ -252,7 +253,8 @@ mod tests {
     fn what_cannot_follow_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let mut file = TransactionFile::create(&RealDisk, &folder.path().join("t"), 1).unwrap();
-        for record in [Record::Commit, Record::Aborted, Record::RolledBack, Record::Rollback { only: vec![] }] {
+        for record in [Record::Commit, Record::Aborted, Record::RolledBack, Record::Rollback { only: vec![] }]
+        {
             assert!(matches!(file.append(&RealDisk, &record), Err(RecordError::Order(_))), "{record:?}");
         }
         file.append(&RealDisk, &prepare()).unwrap();
