@@ -90,14 +90,14 @@ impl Ui {
         write_text(&mut std::io::stderr().lock(), &text);
     }
 
-    /// Why something was refused, and what now.
-    pub(crate) fn refusal(&self, verdict: Verdict, reasons: &[String], next: &str) {
-        for reason in reasons {
-            self.note(&format!("  {}: {reason}", self.verdict(verdict)));
-        }
+    /// Why something went no further, each reason behind the verdict in words, and what now. It is part of the result,
+    /// so it is shown with `--quiet` too.
+    pub(crate) fn refusal(&self, verdict: &str, reasons: &[String], next: &str) {
+        let mut text: String = reasons.iter().map(|reason| format!("  {verdict}: {reason}\n")).collect();
         if !next.is_empty() {
-            self.note(&format!("\nnext: {next}"));
+            text.push_str(&format!("\nnext: {next}\n"));
         }
+        write_text(&mut std::io::stderr().lock(), &text);
     }
 }
 

@@ -301,7 +301,11 @@ fn read_kind<'k, K: Copy>(
     let Some(value) = table.get("kind") else {
         // Which other keys it may have depends on the kind: nothing more can be said about it.
         let words: Vec<String> = known.iter().map(|kind| format!("`{}`", kind.0)).collect();
-        findings.add(offset, format!("a {what} has no `kind`"), format!("add `kind = …`: one of {}", words.join(", ")));
+        findings.add(
+            offset,
+            format!("a {what} has no `kind`"),
+            format!("add `kind = …`: one of {}", words.join(", ")),
+        );
         return None;
     };
     let at = value.span().start.max(offset);

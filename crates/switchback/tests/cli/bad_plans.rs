@@ -110,7 +110,10 @@ fn refused(ground: &Ground) -> Seen {
         let document = ground.expect(2, command).json();
         assert_eq!(document["schema"], "switchback/error/1", "{command}");
         let error = &document["error"];
-        assert!(plan.err.starts_with(&format!("error: {}\n", error["message"].as_str().unwrap())), "{command}");
+        assert!(
+            plan.err.starts_with(&format!("error: {}\n", error["message"].as_str().unwrap())),
+            "{command}"
+        );
         for cause in error["causes"].as_array().unwrap() {
             assert!(plan.err.contains(cause.as_str().unwrap()), "{command}: {cause}");
         }

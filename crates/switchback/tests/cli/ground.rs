@@ -30,6 +30,7 @@ impl Ground {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("project")).unwrap();
         fs::create_dir(directory.path().join("home")).unwrap();
+        fs::create_dir(directory.path().join("tmp")).unwrap();
         Self { directory, variables: Vec::new() }
     }
 
@@ -73,7 +74,12 @@ impl Ground {
 
     /// Everything in the project and beside it, with metadata and hashes of contents, as text.
     pub(crate) fn listing(&self) -> String {
-        scan(&RealDisk, self.directory.path(), &[PathBuf::new()]).unwrap().to_text()
+        let places: Vec<PathBuf> = fs::read_dir(self.directory.path())
+            .unwrap()
+            .map(|entry| PathBuf::from(entry.unwrap().file_name()))
+            .filter(|name| name != Path::new("tmp"))
+            .collect();
+        scan(&RealDisk, self.directory.path(), &places).unwrap().to_text()
     }
 
     /// Runs `switchback` in the project. `line` is split at spaces, which no test needs in an argument.
@@ -115,7 +121,7 @@ impl Ground {
             .env("USER", "tester")
             .env("TZ", "UTC")
             .env("LC_ALL", "C.UTF-8")
-            .env("TMPDIR", self.directory.path())
+            .env("TMPDIR", self.at("../tmp"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
@@ -127,7 +133,7 @@ impl Seen {
         let code = output.status.code().unwrap_or(-1);
         let out = String::from_utf8(output.stdout.clone()).unwrap();
         let err = String::from_utf8(output.stderr.clone()).unwrap();
-        let mut masked = format!("{title}\n");
+        let mut masked = format!("{}\n", mask(title, folder));
         for (name, text) in [("stdout", &out), ("stderr", &err)] {
             if !text.is_empty() {
                 masked.push_str(&format!("--- {name}\n{}\n", mask(text.trim_end(), folder)));
@@ -171,6 +177,7 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\br(\d+)-[0-9a-f]{12}\b", "r$1-[ID]"),
         (r"\b[0-9a-f]{64}\b", "[HASH]"),
         (r"\b[0-9a-f]{12}\b", "[ID]"),
+        (r"candidate: `[0-9a-f]{8}`", "candidate: `[ID]`"),
         (r"snapshot [0-9a-f]{8} verified", "snapshot [ID] verified"),
         (r"\btester@\S+", "[ACTOR]"),
         (r"\(process \d+\)", "(process [PID])"),

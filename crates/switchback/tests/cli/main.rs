@@ -4,4 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "a test lays out, damages and looks at files directly")]
 
 mod bad_plans;
+mod commands;
+mod evidence;
 mod ground;
+mod journal;
+mod triggers;
