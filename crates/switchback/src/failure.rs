@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use switchback_core::journal::JournalError;
 use switchback_core::phase::StepError;
 use switchback_core::port::PortError;
 use switchback_core::tree::exchange::ExchangeError;
@@ -104,6 +105,9 @@ fn hint_for(error: &StepError) -> String {
         StepError::Plan(_) => "correct these places, then `switchback plan` shows what a run would do",
         StepError::Locked(_) => "wait until it has ended; `switchback log --follow` shows what it does",
         StepError::NoPhase(_) | StepError::NoCheck(_) => "`switchback plan` shows the phases and checks",
+        StepError::Journal(JournalError::Sqlite { .. } | JournalError::Disk(_)) => {
+            "put the file back from a backup before anything else is run; `switchback rollback` works without it"
+        }
         StepError::Journal(_) | StepError::Illegal(_) => {
             "`switchback log verify` tells where it is damaged; `switchback rollback` works without it"
         }

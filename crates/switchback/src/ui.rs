@@ -42,9 +42,9 @@ impl Ui {
         write_line(&mut std::io::stdout().lock(), line);
     }
 
-    /// One JSON document.
+    /// One JSON document, which begins with its schema and its verdict.
     pub(crate) fn document(&self, document: &Value) {
-        self.data(&format!("{document:#}"));
+        self.data(&document_text(document));
     }
 
     /// Data for a person; nothing when a program reads.
@@ -91,14 +91,14 @@ impl Ui {
         write_line(&mut std::io::stderr().lock(), &lines.join("\n"));
     }
 
-    /// Why something was refused, and what now.
-    pub(crate) fn refusal(&self, verdict: Verdict, reasons: &[String], next: &str) {
-        for reason in reasons {
-            self.note(&format!("  {}: {reason}", self.verdict(verdict)));
-        }
+    /// Why something went no further, each reason behind the verdict in words, and what now. It is part of the result,
+    /// so it is shown with `--quiet` too.
+    pub(crate) fn refusal(&self, verdict: &str, reasons: &[String], next: &str) {
+        let mut text: String = reasons.iter().map(|reason| format!("  {verdict}: {reason}\n")).collect();
         if !next.is_empty() {
-            self.note(&format!("\nnext: {next}"));
+            text.push_str(&format!("\nnext: {next}\n"));
         }
+        write_text(&mut std::io::stderr().lock(), &text);
     }
 }
 
@@ -128,12 +128,29 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let failure = Failure::new(message, Vec::new(), "`switchback --help` shows what can be typed");
-        write_line(&mut std::io::stdout().lock(), &format!("{:#}", failure.to_json()));
+        write_line(&mut std::io::stdout().lock(), &document_text(&failure.to_json()));
         return ExitCode::from(2);
     }
     // A closed pipe is nobody's fault, and there is nowhere left to say so.
     drop(error.print());
     ExitCode::from(if is_help { 0 } else { 2 })
+}
+
+/// A document as text. Keys are sorted, but for the two that a reader wants to see first.
+fn document_text(document: &Value) -> String {
+    let mut rest = document.clone();
+    let mut first = String::new();
+    for name in ["schema", "verdict"] {
+        if let Some(value) = rest.as_object_mut().and_then(|fields| fields.remove(name)) {
+            first.push_str(&format!("  \"{name}\": {value},\n"));
+        }
+    }
+    let rest = format!("{rest:#}");
+    match rest.strip_prefix("{\n") {
+        Some(fields) => format!("{{\n{first}{fields}"),
+        // Not an object, or nothing beside the two.
+        None => format!("{document:#}"),
+    }
 }
 
 fn write_line(out: &mut impl Write, line: &str) {

@@ -103,7 +103,7 @@ fn read_source(fields: &Fields<'_>, name: &str) -> Option<Source> {
         None => None,
     };
     let command = side.filled_text("command");
-    if command.is_none() && path.is_none() && side.findings().is_empty() {
+    if !side.has("command") && !side.has("path") {
         let message = format!("`{name}` has neither `command` nor `path`: there would be nothing to compare");
         side.findings().add(
             side.offset(),

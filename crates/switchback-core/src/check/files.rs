@@ -33,7 +33,8 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
         texts.iter().filter_map(|(offset, text)| relative(text, *offset, &what, fields.findings())).collect()
     };
     let (exist, gone) = (paths("exist"), paths("gone"));
-    if exist.is_empty() && gone.is_empty() && fields.findings().is_empty() {
+    let is_empty = |name: &str| !fields.has(name) || fields.is_empty_list(name);
+    if is_empty("exist") && is_empty("gone") {
         let message = "a check of the kind `files` names no path";
         fields.findings().add(fields.offset(), message, "name paths in `exist` or `gone`");
     }

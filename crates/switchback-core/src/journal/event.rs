@@ -39,7 +39,8 @@ pub struct Binding {
     /// Hash of the candidate's manifest; empty when nothing is staged.
     #[serde(default)]
     pub new_tree: String,
-    /// Hash of the declared inputs; empty when there are none.
+    /// Hash of the declared inputs; empty when there are none. Of an approval: of the inputs of all checks that it
+    /// relies on.
     #[serde(default)]
     pub inputs: String,
     /// Name and version of the program.
@@ -202,7 +203,10 @@ mod tests {
             (word.as_str(), body.as_str()),
             ("cut-over", r#"{"generation":3,"phase":"unify","transaction":"t7"}"#)
         );
-        assert_eq!(Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)), "PIN");
+        assert_eq!(
+            Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)),
+            "cba373ef4020eff343d6c486c8d2bbed22b9ea90cb83442dd32004cc0271ad32"
+        );
     }
 
     #[test]

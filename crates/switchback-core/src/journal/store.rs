@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::event::{Event, FORMAT, Record};
+use super::verify::verify;
 use crate::world::{DiskError, World};
 
 /// How long a writer waits for another one.
@@ -57,6 +58,16 @@ pub enum JournalError {
         seq: u64,
         /// Why not.
         why: String,
+    },
+    /// It is not as it was written: nothing is done on its word.
+    #[error("event {seq} of the journal `{}`: {what}", .path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The position of the first event that is not.
+        seq: u64,
+        /// What is wrong with it.
+        what: String,
     },
     /// The disk said no.
     #[error(transparent)]
@@ -230,7 +241,11 @@ impl Journal {
     ///
     /// Also when an entry is of a kind that this program does not know: half a history must not be acted upon.
     pub fn records(&self) -> Result<Vec<Record>, JournalError> {
-        self.records_after(0)
+        let rows = self.rows_after(0)?;
+        if let Some(fault) = verify(&rows).into_iter().next() {
+            return Err(JournalError::Changed { path: self.path.clone(), seq: fault.seq, what: fault.what });
+        }
+        rows.into_iter().map(|row| self.understood(row)).collect()
     }
 
     /// The entries after `seq`, in order.

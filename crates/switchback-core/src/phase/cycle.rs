@@ -362,7 +362,8 @@ fn after_watch(phase: &Phase, watch: Watch) -> RunOutcome {
         Watch::Held(why) => RunOutcome::refused(
             phase,
             format!("a trigger holds it: {why}"),
-            "decide: `switchback rollback`, or `switchback watch` goes on",
+            "decide: `switchback rollback` makes the old tree live; `switchback check` looks again, then `switchback watch` \
+             goes on",
         ),
     }
 }

@@ -12,9 +12,9 @@ use super::seal::{Seal, Sealed, named_manifest};
 use super::stage::{candidate, named};
 use super::{layout, snapshot};
 use crate::journal::Binding;
-use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
+use crate::journal::history::{CheckFact, PhaseHistory, SignOff, StagedFact};
 use crate::manifest::{Manifest, to_hex};
-use crate::plan::{CheckPlan, Mechanism, Moment, Phase};
+use crate::plan::{CheckPlan, Mechanism, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
 /// The quick look at both trees before an exchange may take so long; what it does not reach is looked at right after
@@ -278,7 +278,7 @@ pub fn changed_since(then: &Binding, now: &Binding) -> Vec<&'static str> {
         (options == &now.options, "the check's options"),
         (old_tree == &now.old_tree, "the live tree"),
         (new_tree == &now.new_tree, "the candidate"),
-        (inputs == &now.inputs, "its inputs"),
+        (inputs == &now.inputs, "the inputs"),
         (tool == &now.tool, "the version of Switchback"),
     ];
     parts.into_iter().filter(|(is_same, _)| !is_same).map(|(_, name)| name).collect()
@@ -295,6 +295,7 @@ fn look_at_approvals(
         plan: to_hex(&work.plan().hash),
         old_tree: present.old_tree.clone(),
         new_tree: present.new_tree.clone(),
+        inputs: inputs_relied_on(work.plan(), phase, history),
         tool: TOOL.to_owned(),
         ..Binding::default()
     };
@@ -316,6 +317,23 @@ fn quoted(name: &str) -> String {
     }
 }
 
+/// What an approval relies on: the inputs that the checks before the cutover read last, whoever looked last. Empty when
+/// no check has any.
+pub fn inputs_relied_on(plan: &Plan, phase: &Phase, history: &PhaseHistory) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut is_any = false;
+    for moment in [Moment::Before, Moment::Staged] {
+        for check in plan.checks_at(&phase.name, moment) {
+            let fact = history.last_check(&check.name, &moment.to_string());
+            if let Some(fact) = fact.filter(|fact| !fact.binding.inputs.is_empty()) {
+                hasher.update(format!("{moment} {:?} {}\n", check.name, fact.binding.inputs).as_bytes());
+                is_any = true;
+            }
+        }
+    }
+    if is_any { to_hex(hasher.finalize().as_bytes()) } else { String::new() }
+}
+
 /// A role that has not approved yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingApproval {
@@ -325,16 +343,21 @@ pub struct MissingApproval {
     pub reason: String,
 }
 
+/// What each person said last in a role, in the order in which it was said.
+pub fn last_words<'h>(history: &'h PhaseHistory, role: &str) -> Vec<&'h SignOff> {
+    let mut last: Vec<&SignOff> = Vec::new();
+    for sign_off in history.sign_offs.iter().filter(|sign_off| sign_off.role == role) {
+        last.retain(|earlier| earlier.actor != sign_off.actor);
+        last.push(sign_off);
+    }
+    last
+}
+
 /// The roles whose approval is missing, refused, or about something else.
 pub fn missing_approvals(phase: &Phase, history: &PhaseHistory, now: &Binding) -> Vec<MissingApproval> {
     let mut missing = Vec::new();
     for role in &phase.approve.roles {
-        let mut last: Vec<&crate::journal::history::SignOff> = Vec::new();
-        for sign_off in history.sign_offs.iter().filter(|sign_off| &sign_off.role == role) {
-            // A person's last word counts.
-            last.retain(|earlier| earlier.actor != sign_off.actor);
-            last.push(sign_off);
-        }
+        let last = last_words(history, role);
         let mut problems = Vec::new();
         let mut valid = 0;
         for sign_off in &last {

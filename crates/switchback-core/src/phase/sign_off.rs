@@ -41,8 +41,8 @@ fn about(work: &Work<'_>, phase: &Phase, role: &str) -> Result<Binding, StepErro
     let staged = history
         .phase(&phase.name)
         .filter(|history| history.state == PhaseState::Staged)
-        .and_then(|history| history.staged.as_ref());
-    let Some(staged) = staged else {
+        .and_then(|history| Some((history, history.staged.as_ref()?)));
+    let Some((history, staged)) = staged else {
         return Err(StepError::not_now(
             format!("the phase `{}` is not staged: there is nothing to approve", phase.name),
             "`switchback run --until staged` stages it",
@@ -52,6 +52,7 @@ fn about(work: &Work<'_>, phase: &Phase, role: &str) -> Result<Binding, StepErro
         plan: to_hex(&work.plan().hash),
         old_tree: staged.old_tree.clone(),
         new_tree: staged.new_tree.clone(),
+        inputs: gate::inputs_relied_on(work.plan(), phase, history),
         tool: TOOL.to_owned(),
         ..Binding::default()
     })

@@ -36,11 +36,22 @@ impl<'a> Fields<'a> {
                 findings.add(
                     offset,
                     format!("{} has no `{}`", fields.title, key.name),
-                    format!("add `{} = …`: {}", key.name, key.doc),
+                    format!("add {}: {}", fields.form(key), key.doc),
                 );
             }
         }
         fields
+    }
+
+    /// A key as it is typed: tables as the headings that they are.
+    fn form(&self, key: &Key) -> String {
+        let name = key.name;
+        match (self.title.as_str(), key.shape) {
+            ("the plan", Shape::Table(_)) => format!("`[{name}]`"),
+            ("the plan", Shape::Tables(_) | Shape::Kinds(..)) => format!("`[[{name}]]`"),
+            ("`[[phase]]`", Shape::Kinds(..)) => format!("`[[phase.{name}]]`"),
+            _ => format!("`{name} = …`"),
+        }
     }
 
     fn look_for_stranger(&self, name: &Spanned<std::borrow::Cow<'a, str>>) {
@@ -55,7 +66,7 @@ impl<'a> Fields<'a> {
             None => self.findings.add(
                 name.span().start,
                 format!("unknown key `{word}` in {}", self.title),
-                advise(word, self.keys.iter().map(|key| key.name)),
+                advise(word, self.keys.iter().filter(|key| key.is_built()).map(|key| key.name)),
             ),
         }
     }
@@ -83,6 +94,11 @@ impl<'a> Fields<'a> {
     /// Whether `name` is there.
     pub fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+
+    /// Whether `name` is a list without an item.
+    pub fn is_empty_list(&self, name: &str) -> bool {
+        self.value(name).and_then(|value| value.get_ref().as_array()).is_some_and(|items| items.is_empty())
     }
 
     fn value(&self, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {

@@ -193,7 +193,12 @@ fn read_plan<'a>(
     let phases = read_phases(&fields, findings);
     let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
     let checks = read_checks(&fields, &names, findings);
-    let check_names: Vec<String> = checks.iter().map(|check| check.name.clone()).collect();
+    // A check that has findings of its own is there all the same: a trigger may watch it.
+    let tables = fields.tables("check").into_iter();
+    let mut check_names: Vec<String> =
+        tables.filter_map(|(_, table)| Some(table.get("name")?.get_ref().as_str()?.to_owned())).collect();
+    check_names.sort();
+    check_names.dedup();
     let mut triggers = Vec::new();
     for (offset, table) in fields.tables("trigger") {
         let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
@@ -254,7 +259,7 @@ fn relative_paths(fields: &Fields<'_>, name: &str) -> Vec<PathBuf> {
 
 fn read_phases<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
-    if plan.has("phase") && plan.tables("phase").is_empty() && findings.is_empty() {
+    if plan.is_empty_list("phase") {
         plan.find("phase", "the plan has no phase", "add a `[[phase]]` with at least one `[[phase.change]]`");
     }
     for (offset, table) in plan.tables("phase") {
@@ -263,7 +268,7 @@ fn read_phases<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Phase> 
         look_at_name(&fields, &name, "phase", phases.iter().map(|phase| phase.name.as_str()));
         let approve = fields.table("approve").map_or_else(Approve::default, |approve| read_approve(&approve));
         let changes = read_changes(&fields, findings);
-        if changes.is_empty() && fields.has("change") && findings.is_empty() {
+        if fields.is_empty_list("change") {
             fields.find("change", format!("the phase `{name}` has no change"), "add a `[[phase.change]]`");
         }
         let hash = *blake3::hash(fields.canonical().as_bytes()).as_bytes();
@@ -273,15 +278,15 @@ fn read_phases<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Phase> 
 }
 
 fn read_approve(fields: &Fields<'_>) -> Approve {
-    let roles = fields.texts("roles").unwrap_or_default();
+    let roles = fields.texts("roles");
     let each = fields.whole("each").unwrap_or(1);
-    if fields.has("roles") && roles.iter().all(|role| role.trim().is_empty()) {
+    if roles.as_ref().is_some_and(|roles| roles.iter().all(|role| role.trim().is_empty())) {
         fields.find("roles", "`roles` names nobody", "name at least one role, or take `approve` out");
     }
     if each == 0 {
         fields.find("each", "`each` cannot be 0", "use 1 or more, or take `approve` out");
     }
-    Approve { roles, each }
+    Approve { roles: roles.unwrap_or_default(), each }
 }
 
 /// The kind of a table, when it is one of `known`; else a finding.
@@ -293,7 +298,16 @@ fn read_kind<'k, K: Copy>(
     later: &[&str],
     findings: &Findings<'_>,
 ) -> Option<&'k (&'static str, K)> {
-    let value = table.get("kind")?;
+    let Some(value) = table.get("kind") else {
+        // Which other keys it may have depends on the kind: nothing more can be said about it.
+        let words: Vec<String> = known.iter().map(|kind| format!("`{}`", kind.0)).collect();
+        findings.add(
+            offset,
+            format!("a {what} has no `kind`"),
+            format!("add `kind = …`: one of {}", words.join(", ")),
+        );
+        return None;
+    };
     let at = value.span().start.max(offset);
     let Some(word) = value.get_ref().as_str() else {
         findings.add(at, format!("`kind` of a {what} must be a text"), advise("", known.iter().map(|k| k.0)));
@@ -321,12 +335,7 @@ fn read_changes<'a>(phase: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Chang
     for (offset, table) in phase.tables("change") {
         let title = "`[[phase.change]]`";
         let kind = read_kind(table, offset, "change", &known, change::NOT_BUILT, findings);
-        let Some((word, kind)) = kind else {
-            if !table.contains_key("kind") {
-                Fields::new(table, offset, title, CHANGE, findings);
-            }
-            continue;
-        };
+        let Some((word, kind)) = kind else { continue };
         let keys: Vec<Key> = CHANGE.iter().chain(kind.keys).copied().collect();
         let fields = Fields::new(table, offset, title, &keys, findings);
         if let Some(change) = (kind.read)(&fields) {
@@ -339,20 +348,17 @@ fn read_changes<'a>(phase: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Chang
 fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<'a>) -> Vec<CheckPlan> {
     let known: Vec<_> = check::KINDS.iter().map(|kind| (kind.word, kind)).collect();
     let mut checks: Vec<CheckPlan> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for (offset, table) in plan.tables("check") {
         let title = "`[[check]]`";
         let kind = read_kind(table, offset, "check", &known, check::NOT_BUILT, findings);
-        let Some((word, kind)) = kind else {
-            if !table.contains_key("kind") {
-                Fields::new(table, offset, title, CHECK, findings);
-            }
-            continue;
-        };
+        let Some((word, kind)) = kind else { continue };
         let keys: Vec<Key> = CHECK.iter().chain(kind.keys).copied().collect();
         let fields = Fields::new(table, offset, title, &keys, findings);
         let read = (kind.read)(&fields);
         let Some(name) = fields.filled_text("name") else { continue };
-        look_at_name(&fields, &name, "check", checks.iter().map(|check| check.name.as_str()));
+        look_at_name(&fields, &name, "check", names.iter().map(String::as_str));
+        names.push(name.clone());
         let at = read_moments(&fields);
         let for_phases = read_phase_names(&fields, phases);
         let timeout_s = fields.whole("timeout_s").unwrap_or(CHECK_TIMEOUT_S);
@@ -396,7 +402,11 @@ fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
                 "take it out: this version of Switchback cannot carry it out",
             ),
             None => {
-                let near = advise(&text, ["before", "staged", "live", "+1h"].into_iter());
+                let near = if text.starts_with('+') {
+                    "a delay is written as `+90s`, `+30m`, `+1h` or `+7d`, of at most a year".to_owned()
+                } else {
+                    advise(&text, ["before", "staged", "live"].into_iter())
+                };
                 fields.findings().add(offset, format!("unknown point `{}` in `at`", shown(&text)), near);
             }
         }

@@ -24,6 +24,11 @@ impl Key {
         Self { name, shape, required: false, doc }
     }
 
+    /// Whether this version can carry it out.
+    pub const fn is_built(&self) -> bool {
+        !matches!(self.shape, Shape::NotBuilt)
+    }
+
     /// A key that the plan file knows and this version cannot carry out yet.
     pub const fn not_built(name: &'static str, doc: &'static str) -> Self {
         Self { name, shape: Shape::NotBuilt, required: false, doc }

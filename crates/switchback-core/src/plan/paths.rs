@@ -24,7 +24,7 @@ pub(super) fn managed(project: &Fields<'_>, root: &Path, disk: &dyn Disk) -> Vec
     }
     let mut found: Vec<(usize, Managed)> = Vec::new();
     let items = project.texts_or_tables("managed");
-    if items.is_empty() && project.findings().is_empty() {
+    if project.is_empty_list("managed") {
         project.find("managed", "`managed` is empty", "name at least one path that the plan may change");
     }
     for (offset, item) in items {
@@ -91,7 +91,8 @@ fn managed_path(text: &str, offset: usize, findings: &Findings<'_>) -> Option<Pa
         ("switchback.toml", "that is the plan itself"),
     ] {
         if first.as_deref() == Some(folder.as_ref()) {
-            let message = format!("the managed path `{}` is inside `{folder}`: {why}", shown(text));
+            let place = if path == Path::new(folder) { "is" } else { "is inside" };
+            let message = format!("the managed path `{}` {place} `{folder}`: {why}", shown(text));
             findings.add(offset, message, "take it out of `managed`");
             return None;
         }

@@ -1,12 +1,12 @@
 //! Where a run stands, as facts: derived from the history and the plan, nothing is looked at again.
 
-use crate::journal::history::{CheckFact, PhaseHistory};
+use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
 use crate::journal::{Binding, History, PhaseState};
 use crate::manifest::to_hex;
 use crate::phase::TOOL;
-use crate::phase::gate::missing_approvals;
+use crate::phase::gate::{inputs_relied_on, last_words, missing_approvals};
 use crate::phase::watch::due;
-use crate::plan::{Moment, Phase, Plan};
+use crate::plan::{CheckPlan, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
 /// What a run waits for.
@@ -55,6 +55,8 @@ pub struct Criterion {
     pub verdict: Verdict,
     /// Who or what says so.
     pub by: String,
+    /// Whether nobody has said so yet: *unknown* because it was not looked at, not because it could not be told.
+    pub is_open: bool,
 }
 
 /// Where everything stands.
@@ -130,7 +132,7 @@ fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> PhaseStatus {
         && waits_for(plan, phase, Some(found)).iter().all(|waits| *waits == WaitsFor::Run);
     let point = if is_approved { "approved" } else { found.state.word() };
     let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
-        || found.sign_offs.iter().any(|sign_off| sign_off.binding.is_none());
+        || phase.approve.roles.iter().any(|role| is_refused(found, role));
     let verdict = match found.state {
         PhaseState::Finished => Verdict::Yes,
         PhaseState::RolledBack => Verdict::No,
@@ -138,6 +140,16 @@ fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> PhaseStatus {
         _ => Verdict::Unknown,
     };
     PhaseStatus { name: phase.name.clone(), point: point.to_owned(), verdict }
+}
+
+/// Whether anybody's last word in a role is a refusal.
+fn is_refused(history: &PhaseHistory, role: &str) -> bool {
+    last_words(history, role).iter().any(|sign_off| sign_off.binding.is_none())
+}
+
+/// Whether an outcome is about the plan as it is now: before the cutover no other counts.
+fn is_about(plan: &Plan, check: &CheckPlan, fact: &CheckFact) -> bool {
+    fact.binding.plan == to_hex(&plan.hash) && fact.binding.options == to_hex(&check.hash)
 }
 
 /// The last outcome of each check at each moment, in the order in which they first looked.
@@ -163,7 +175,9 @@ fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<
     for moment in moments {
         let at = moment.to_string();
         for check in plan.checks_at(&phase.name, moment) {
-            let verdict = history.last_check(&check.name, &at).map(|fact| fact.verdict);
+            let fact = history.last_check(&check.name, &at);
+            let fact = fact.filter(|fact| moment == Moment::Live || is_about(plan, check, fact));
+            let verdict = fact.map(|fact| fact.verdict);
             let holds =
                 verdict == Some(Verdict::Yes) || (moment == Moment::Before && verdict == Some(Verdict::No));
             if !holds {
@@ -174,14 +188,7 @@ fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<
     if history.state == PhaseState::Staged
         && let Some(staged) = &history.staged
     {
-        let now = Binding {
-            plan: to_hex(&plan.hash),
-            old_tree: staged.old_tree.clone(),
-            new_tree: staged.new_tree.clone(),
-            tool: TOOL.to_owned(),
-            ..Binding::default()
-        };
-        let missing = missing_approvals(phase, history, &now);
+        let missing = missing_approvals(phase, history, &present(plan, phase, history, staged));
         waits.extend(missing.into_iter().map(|missing| WaitsFor::Approval { role: missing.role }));
     }
     if history.state == PhaseState::Live
@@ -203,6 +210,18 @@ fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<
     waits
 }
 
+/// What an approval must be about, as far as the journal and the plan tell it.
+fn present(plan: &Plan, phase: &Phase, history: &PhaseHistory, staged: &StagedFact) -> Binding {
+    Binding {
+        plan: to_hex(&plan.hash),
+        old_tree: staged.old_tree.clone(),
+        new_tree: staged.new_tree.clone(),
+        inputs: inputs_relied_on(plan, phase, history),
+        tool: TOOL.to_owned(),
+        ..Binding::default()
+    }
+}
+
 fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<Criterion> {
     let mut criteria = Vec::new();
     let snapshot = history.and_then(|history| history.snapshot.as_ref());
@@ -210,27 +229,43 @@ fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<C
         name: "a verified snapshot exists".to_owned(),
         verdict: if snapshot.is_some() { Verdict::Yes } else { Verdict::Unknown },
         by: snapshot.map_or_else(|| "snapshot".to_owned(), |fact| format!("snapshot {}", fact.id)),
+        is_open: snapshot.is_none(),
     });
     for check in plan.checks.iter().filter(|check| check.is_for(&phase.name)) {
         for moment in check.at.iter().filter(|moment| **moment != Moment::Before) {
             let at = moment.to_string();
             let fact = history.and_then(|history| history.last_check(&check.name, &at));
+            let is_staged = history.is_some_and(|history| history.state == PhaseState::Staged);
+            // Evidence about another plan is void: the check has to look again.
+            let fact = fact.filter(|fact| !is_staged || is_about(plan, check, fact));
             criteria.push(Criterion {
                 name: format!("{} at {at}", check.name),
                 verdict: fact.map_or(Verdict::Unknown, |fact| fact.verdict),
                 by: format!("check {}", check.name),
+                is_open: fact.is_none(),
             });
         }
     }
-    for role in &phase.approve.roles {
-        let signed = history.map_or(0, |history| {
-            history.sign_offs.iter().filter(|s| &s.role == role && s.binding.is_some()).count() as u64
-        });
-        criteria.push(Criterion {
-            name: format!("approved by {role}"),
-            verdict: if signed >= phase.approve.each { Verdict::Yes } else { Verdict::Unknown },
-            by: format!("approval {role}"),
-        });
-    }
+    criteria.extend(phase.approve.roles.iter().map(|role| approval(plan, phase, role, history)));
     criteria
+}
+
+/// Whether a role has approved what is staged, or had approved what went live.
+fn approval(plan: &Plan, phase: &Phase, role: &str, history: Option<&PhaseHistory>) -> Criterion {
+    let words = history.map_or_else(Vec::new, |history| last_words(history, role));
+    let is_refused = words.iter().any(|sign_off| sign_off.binding.is_none());
+    let is_missing = match history.and_then(|history| Some((history, history.staged.as_ref()?))) {
+        Some((history, staged)) if history.state == PhaseState::Staged => {
+            let missing = missing_approvals(phase, history, &present(plan, phase, history, staged));
+            missing.iter().any(|missing| missing.role == role)
+        }
+        _ => (words.len() as u64) < phase.approve.each,
+    };
+    let verdict = match (is_refused, is_missing) {
+        (true, _) => Verdict::No,
+        (false, true) => Verdict::Unknown,
+        (false, false) => Verdict::Yes,
+    };
+    let (name, by) = (format!("approved by {role}"), format!("approval {role}"));
+    Criterion { name, verdict, by, is_open: verdict == Verdict::Unknown }
 }

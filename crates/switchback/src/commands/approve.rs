@@ -33,7 +33,7 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
                 context.ui.verdict(verdict),
                 args.phase
             ));
-            context.ui.refusal(verdict, &gate.reasons, &gate.next);
+            context.ui.refusal(&context.ui.verdict(verdict), &gate.reasons, &gate.next);
         }
     }
     Ok(gate.verdict)

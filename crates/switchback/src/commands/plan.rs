@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use switchback_core::phase::preview::{PlanPreview, preview};
-use switchback_core::plan::{Plan, json_schema};
+use switchback_core::plan::{Condition, Plan, json_schema};
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
@@ -71,11 +71,25 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
         }
     }
     for trigger in &plan.triggers {
-        ui.show(&format!("trigger: {} starts {}", trigger.condition.check, trigger.action.word()));
+        ui.show(&format!("trigger: {} when {}", trigger.action.word(), condition(&trigger.condition)));
     }
     ui.show(&format!(
-        "exchange: {}; old and new can be seen mixed for about {:.2} ms",
+        "cutover by {}; old and new can be seen mixed for about {:.2} ms",
         preview.mechanism.word(),
         preview.window_ms_expected
     ));
+}
+
+/// A trigger's condition in words.
+fn condition(condition: &Condition) -> String {
+    let what = match condition.worse_than_times {
+        Some(times) => format!("is more than {times} times worse than before"),
+        None => "says no".to_owned(),
+    };
+    let row = if condition.in_a_row > 1 {
+        format!(", {} times in a row", condition.in_a_row)
+    } else {
+        String::new()
+    };
+    format!("the check {} {what}{row}", condition.check)
 }

@@ -52,16 +52,22 @@ pub(crate) fn show(
         context.ui.document(&document);
         return Ok(outcome.verdict);
     }
-    let point =
-        status.phases.iter().find(|phase| phase.name == outcome.phase).map_or("", |phase| &phase.point);
+    let point = status
+        .phases
+        .iter()
+        .find(|phase| phase.name == outcome.phase)
+        .map_or("", |phase| phase.point.as_str());
     let unchecked =
         if work.plan().checks.is_empty() { " (the plan has no checks: nothing was proved)" } else { "" };
+    // A watch that is under way is *unknown* because time has not passed, not because something could not be told.
+    let verdict =
+        if outcome.due.is_some() { "not over yet".to_owned() } else { context.ui.verdict(outcome.verdict) };
+    let reached =
+        if point == Point::Snapshot.word() { "has its snapshot".to_owned() } else { format!("is {point}") };
     context.ui.show(&format!(
-        "{}: phase {} is {point}; generation {} is live{unchecked}",
-        context.ui.verdict(outcome.verdict),
-        outcome.phase,
-        status.generation
+        "{verdict}: phase {} {reached}; generation {} is live{unchecked}",
+        outcome.phase, status.generation
     ));
-    context.ui.refusal(outcome.verdict, &outcome.reasons, &outcome.next);
+    context.ui.refusal(&verdict, &outcome.reasons, &outcome.next);
     Ok(outcome.verdict)
 }

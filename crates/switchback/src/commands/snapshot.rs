@@ -60,6 +60,9 @@ fn check(context: &Context<'_>, vault: &dyn Vault, id: Option<&str>) -> Result<V
         (_, true) => Verdict::Yes,
         (_, false) => Verdict::No,
     };
+    if checked.snapshots == 0 {
+        context.ui.note("there is no snapshot; `switchback snapshot create` makes one");
+    }
     for finding in &checked.findings {
         context.ui.show(&format!("  {finding}"));
     }

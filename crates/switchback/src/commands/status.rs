@@ -32,10 +32,16 @@ fn show(context: &Context<'_>, status: &Status) {
         ui.show("nothing has been run yet");
     }
     for phase in &status.phases {
-        ui.show(&format!("  phase {}: {} ({})", phase.name, phase.point, ui.verdict(phase.verdict)));
+        // Unknown only says that it is not over, which its point says already.
+        let verdict = match phase.verdict {
+            Verdict::Unknown => String::new(),
+            verdict => format!(" ({})", ui.verdict(verdict)),
+        };
+        ui.show(&format!("  phase {}: {}{verdict}", phase.name, phase.point));
     }
     for criterion in &status.criteria {
-        ui.show(&format!("  {}: {}", ui.verdict(criterion.verdict), criterion.name));
+        let verdict = if criterion.is_open { "not yet".to_owned() } else { ui.verdict(criterion.verdict) };
+        ui.show(&format!("  {verdict}: {}", criterion.name));
     }
     if let Some((step, why)) = &status.failed {
         ui.show(&format!("the last step failed: {step}: {why}"));

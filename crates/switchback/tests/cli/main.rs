@@ -1,0 +1,11 @@
+//! What a person sees: the real program in a temporary project, its words, its exit codes, and what it leaves alone.
+
+#![expect(clippy::unwrap_used, reason = "a failed step of a test ends the test")]
+#![expect(clippy::disallowed_methods, reason = "a test lays out, damages and looks at files directly")]
+
+mod bad_plans;
+mod commands;
+mod evidence;
+mod ground;
+mod journal;
+mod triggers;
