@@ -18,6 +18,7 @@ use switchback_core::verdict::Verdict;
 use switchback_core::world::World;
 
 pub use cli::Cli;
+pub use wiring::ports;
 
 /// Runs the program with these arguments in that world.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitCode {
@@ -26,7 +27,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
         Err(error) => return ui::usage(&error),
     };
     let ui = ui::Ui::new(&cli.common, &world);
-    let ports = wiring::ports(world);
+    let ports = ports(world);
     let verdict = match commands::run(&cli, &ports, &ui) {
         Ok(verdict) => verdict,
         Err(failure) => {

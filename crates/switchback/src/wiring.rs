@@ -10,7 +10,7 @@ use switchback_core::world::World;
 use switchback_snapshot::RusticVault;
 
 /// Everything that a project needs from outside.
-pub(crate) fn ports(world: World) -> Ports {
+pub fn ports(world: World) -> Ports {
     Ports {
         comparer: Arc::new(TableComparer::new(world.disk.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
