@@ -142,12 +142,18 @@ impl Event {
     ///
     /// When the word is unknown, or a field is missing or of another type.
     pub fn read(word: &str, body: &str) -> Result<Self, serde_json::Error> {
-        let body: &serde_json::value::RawValue = serde_json::from_str(body)?;
-        serde_json::from_str(&format!(
-            "{{\"event\":{},\"body\":{}}}",
-            serde_json::to_string(word)?,
-            body.get()
-        ))
+        // One parse of one text: the journal of a long watch has tens of thousands of events.
+        serde_json::from_str(&format!("{{\"event\":{},\"body\":{body}}}", serde_json::to_string(word)?))
+    }
+
+    /// The transaction that a rollback is about. It may be one of an earlier run, whose phase had the same name.
+    pub fn rolled_back_transaction(&self) -> Option<&str> {
+        match self {
+            Self::RollBackStarted { transaction, .. } | Self::RolledBack { transaction, .. } => {
+                Some(transaction)
+            }
+            _ => None,
+        }
     }
 
     /// The phase it is about, if it is about one.

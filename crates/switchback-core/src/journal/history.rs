@@ -226,6 +226,10 @@ impl PhaseHistory {
         self.checks.iter().rev().find(|fact| fact.check == check && fact.at == at)
     }
 
+    fn has_transaction(&self, transaction: &str) -> bool {
+        self.staged.as_ref().is_some_and(|staged| staged.transaction == transaction)
+    }
+
     fn begin_anew(&mut self) {
         let rolled_back = std::mem::take(&mut self.kept_aside);
         *self = Self { state: self.state, kept_aside: rolled_back, ..Self::new(&self.name) };
@@ -338,6 +342,8 @@ pub struct History {
     pub run: Option<String>,
     /// The phases of the latest run, in the order of its plan.
     pub phases: Vec<PhaseHistory>,
+    /// Phases of earlier runs that are still live: they can be rolled back.
+    pub earlier: Vec<PhaseHistory>,
     /// The number of the live generation; 0 is the tree before the first cutover.
     pub generation: u64,
     /// The highest generation number ever given.
@@ -377,26 +383,30 @@ impl History {
         };
         if let Event::RunStarted { run, phases, .. } = &record.event {
             self.run = Some(run.clone());
+            let before = std::mem::take(&mut self.phases);
+            self.earlier.extend(before.into_iter().filter(|phase| phase.state.is_live()));
             self.phases = phases.iter().map(|name| PhaseHistory::new(name)).collect();
         }
         if let Some(name) = record.event.phase() {
             if self.run.is_none() {
                 return Err(illegal("no run has begun".to_owned()));
             }
-            let known = self.phases.iter().position(|phase| phase.name == name);
-            let at = known.unwrap_or(self.phases.len());
-            if known.is_none() {
+            if self.place(name, &record.event).is_none() {
                 // The plan may have gained a phase while the run was under way.
                 self.phases.push(PhaseHistory::new(name));
             }
-            let phase = &mut self.phases[at];
+            let Some(phase) = self.place_mut(name, &record.event) else {
+                return Err(illegal("its phase is unknown".to_owned()));
+            };
+            let state = phase.state.word();
             let next = phase
                 .state
                 .after(&record.event)
-                .ok_or_else(|| illegal(format!("the phase `{name}` is {}", phase.state.word())))?;
+                .ok_or_else(|| illegal(format!("the phase `{name}` is {state}")))?;
             phase.take(record);
             phase.state = next;
-            self.count_generations(&record.event, at);
+            let generation = phase.generation;
+            self.count_generations(&record.event, generation);
         }
         self.seq = record.seq;
         self.head.clone_from(&record.hash);
@@ -410,7 +420,7 @@ impl History {
     /// When it may not.
     pub fn admits(&self, event: &Event) -> Result<(), IllegalEvent> {
         let Some(name) = event.phase() else { return Ok(()) };
-        let state = self.phase(name).map_or(PhaseState::Waiting, |phase| phase.state);
+        let state = self.place(name, event).map_or(PhaseState::Waiting, |phase| phase.state);
         if self.run.is_some() && state.after(event).is_some() {
             return Ok(());
         }
@@ -419,7 +429,7 @@ impl History {
         Err(IllegalEvent { seq: self.seq + 1, event: word, why })
     }
 
-    fn count_generations(&mut self, event: &Event, at: usize) {
+    fn count_generations(&mut self, event: &Event, of_phase: Option<u64>) {
         match event {
             Event::CutOver { generation, .. } => {
                 self.before.insert(*generation, self.generation);
@@ -427,7 +437,7 @@ impl History {
                 self.generations = self.generations.max(*generation);
             }
             Event::RolledBack { whole: true, .. } => {
-                if let Some(generation) = self.phases[at].generation {
+                if let Some(generation) = of_phase {
                     self.generation = self.before.get(&generation).copied().unwrap_or(0);
                 }
             }
@@ -440,6 +450,29 @@ impl History {
         self.before.get(&self.generation).copied()
     }
 
+    /// The phase that an event is about: for a rollback that of its transaction, else that of the name in this run.
+    fn place(&self, name: &str, event: &Event) -> Option<&PhaseHistory> {
+        match event.rolled_back_transaction() {
+            Some(transaction) => self.of_transaction(transaction),
+            None => self.phase(name),
+        }
+    }
+
+    fn place_mut(&mut self, name: &str, event: &Event) -> Option<&mut PhaseHistory> {
+        match event.rolled_back_transaction() {
+            Some(transaction) => {
+                let mut all = self.phases.iter_mut().chain(&mut self.earlier);
+                all.find(|phase| phase.has_transaction(transaction))
+            }
+            None => self.phases.iter_mut().find(|phase| phase.name == name),
+        }
+    }
+
+    /// The phase, of this run or of an earlier one, whose candidate belongs to that transaction.
+    pub fn of_transaction(&self, transaction: &str) -> Option<&PhaseHistory> {
+        self.phases.iter().chain(&self.earlier).find(|phase| phase.has_transaction(transaction))
+    }
+
     /// The phase of that name.
     pub fn phase(&self, name: &str) -> Option<&PhaseHistory> {
         self.phases.iter().find(|phase| phase.name == name)
@@ -447,6 +480,7 @@ impl History {
 
     /// The phase that went live last and still is.
     pub fn last_live(&self) -> Option<&PhaseHistory> {
-        self.phases.iter().filter(|phase| phase.state.is_live()).max_by_key(|phase| phase.generation)
+        let all = self.phases.iter().chain(&self.earlier);
+        all.filter(|phase| phase.state.is_live()).max_by_key(|phase| phase.generation)
     }
 }

@@ -54,7 +54,10 @@ impl Work<'_> {
     }
 
     fn reconcile(&self) -> Result<(), StepError> {
-        let phases = self.history().phases.clone();
+        let phases: Vec<_> = {
+            let history = self.history();
+            history.phases.iter().chain(&history.earlier).cloned().collect()
+        };
         for phase in phases {
             let Some(staged) = &phase.staged else { continue };
             let state = self.state_of(&staged.transaction)?;

@@ -221,9 +221,9 @@ pub fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result<Vec<St
         }
         let kept = layout::kept_new(id, live);
         put_away(work, &root.join(beside), &root.join(&kept))?;
-        kept_aside.extend(changed_since_staged(work, &prepare.phase, live, &kept)?);
+        kept_aside.extend(changed_since_staged(work, id, live, &kept)?);
     }
-    let state = work.history().phase(&prepare.phase).map(|phase| phase.state);
+    let state = work.history().of_transaction(id).map(|phase| phase.state);
     if work.has_journal() && state == Some(PhaseState::RollingBack) {
         work.record(Event::RolledBack {
             phase: prepare.phase.clone(),
@@ -266,11 +266,11 @@ fn parent(path: &Path) -> PathBuf {
 /// What is in the kept tree and was not in the candidate: written since it went live.
 fn changed_since_staged(
     work: &Work<'_>,
-    phase: &str,
+    transaction: &str,
     live: &Path,
     kept: &Path,
 ) -> Result<Vec<String>, StepError> {
-    let staged = work.history().phase(phase).and_then(|history| history.staged.clone());
+    let staged = work.history().of_transaction(transaction).and_then(|history| history.staged.clone());
     let Some(staged) = staged else { return Ok(vec![kept.to_string_lossy().into_owned()]) };
     let then = match super::gate::load_manifest(work, &staged.new_tree) {
         Ok(manifest) => manifest.below(live),

@@ -323,10 +323,22 @@ fn is_unused(work: &Work<'_>, id: &str) -> Result<bool, StepError> {
     if history.phases.iter().any(is_staged) {
         return Ok(false);
     }
+    // What the journal does not know, or knows to have been exchanged, is not ours to remove: an old tree may stand there.
+    let (mut was_staged, mut was_exchanged) = (false, false);
+    for record in work.records()? {
+        match &record.event {
+            Event::StageStarted { transaction, .. } => was_staged |= transaction == id,
+            Event::CutOverStarted { transaction, .. } => was_exchanged |= transaction == id,
+            _ => {}
+        }
+    }
     let disk: &dyn Disk = work.world().disk.as_ref();
     let transaction = Transaction::open(disk, &work.project.root, &work.project.transactions().join(id))?;
     // An aborted exchange put everything back before it said so; what stands beside is its candidate.
-    Ok(transaction.is_none_or(|transaction| matches!(transaction.state(), State::Empty | State::Aborted(_))))
+    Ok(match transaction {
+        None => was_staged && !was_exchanged,
+        Some(transaction) => was_staged && matches!(transaction.state(), State::Empty | State::Aborted(_)),
+    })
 }
 
 /// Some differences in words: `src/a.py (content), src/b.py (added) and 3 more`.
