@@ -12,7 +12,7 @@ pub mod scratch;
 pub mod standing;
 mod trouble;
 
-pub use fault::{Counted, Fault};
+pub use fault::{Counted, Fault, Meddler, Meddling};
 pub use scratch::{Layout, Scratch};
 pub use standing::{Side, Sides, Standing};
 pub use trouble::Trouble;
