@@ -19,7 +19,9 @@ fn main() -> ExitCode {
         (Some(Ok(call)), None) => Fault::KillAt(call),
         (None, Some(Ok(call))) => Fault::KillWithin(call),
         _ => {
-            return refuse("one of SWITCHBACK_TESTKIT_KILL_AT and SWITCHBACK_TESTKIT_KILL_WITHIN is a number");
+            return refuse(
+                "one of SWITCHBACK_TESTKIT_KILL_AT and SWITCHBACK_TESTKIT_KILL_WITHIN is a number",
+            );
         }
     };
     let count_to = world.surroundings.variable("SWITCHBACK_TESTKIT_COUNT_TO").map(PathBuf::from);

@@ -5,6 +5,7 @@
 
 mod bad_plans;
 mod commands;
+mod documentation;
 mod evidence;
 mod ground;
 mod journal;
