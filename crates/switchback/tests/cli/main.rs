@@ -9,4 +9,6 @@ mod documentation;
 mod evidence;
 mod ground;
 mod journal;
+mod kinds;
+mod secrets;
 mod triggers;
