@@ -64,6 +64,17 @@ impl Failure {
         }
     }
 
+    /// The same failure with each of its texts changed.
+    pub(crate) fn map_texts(&self, change: impl Fn(&str) -> String) -> Self {
+        Self {
+            message: change(&self.message),
+            causes: self.causes.iter().map(|cause| change(cause)).collect(),
+            hint: change(&self.hint),
+            path: self.path.clone(),
+            line: self.line,
+        }
+    }
+
     /// The document `switchback/error/1`.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({"message": self.message, "causes": self.causes, "hint": self.hint});

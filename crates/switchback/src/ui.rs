@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
+use switchback_core::phase::redact::Redactor;
 use switchback_core::phase::{Notice, Witness};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::World;
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 pub(crate) struct Ui {
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
+    redactor: Redactor,
     quiet: bool,
     color: bool,
     is_terminal: bool,
@@ -33,7 +35,13 @@ impl Ui {
             ColorChoice::Never => false,
             ColorChoice::Auto => is_terminal && std::io::stdout().is_terminal() && !no_color,
         };
-        Self { json: common.json, quiet: common.quiet, color, is_terminal }
+        Self {
+            json: common.json,
+            redactor: Redactor::new(world.surroundings.as_ref()),
+            quiet: common.quiet,
+            color,
+            is_terminal,
+        }
     }
 
     /// Data, one line.
@@ -75,8 +83,9 @@ impl Ui {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// An error: what, why, and what now.
+    /// An error: what, why, and what now. It may quote what a command said, which may be a secret.
     pub(crate) fn failure(&self, failure: &Failure) {
+        let failure = &failure.map_texts(|text| self.redactor.clean(text));
         if self.json {
             self.document(&failure.to_json());
             return;

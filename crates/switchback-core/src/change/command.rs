@@ -63,12 +63,10 @@ impl Change for CommandChange {
         if finished.succeeded() {
             return Ok(());
         }
-        let stderr = String::from_utf8_lossy(&finished.stderr);
-        let words = stderr.lines().rev().find(|line| !line.trim().is_empty());
         Err(ChangeError::Command {
             command: shown(&self.command),
             ending: finished.ending(),
-            words: words.map_or_else(String::new, |line| format!(": {}", shown(line.trim()))),
+            words: finished.last_line().map_or_else(String::new, |line| format!(": {line}")),
         })
     }
 }

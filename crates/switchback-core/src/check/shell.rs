@@ -45,25 +45,20 @@ pub(super) fn evidence(line: &str, finished: &Finished) -> Value {
     })
 }
 
-/// The end of some output as text.
+/// The end of some output as text. It begins with a whole word: half a secret would not be known as one.
 pub(super) fn tail(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
     let skip = text.chars().count().saturating_sub(EVIDENCE_CHARACTERS_MAX);
-    text.chars().skip(skip).collect()
+    let rest: String = text.chars().skip(skip).collect();
+    match rest.find(char::is_whitespace).filter(|_| skip > 0) {
+        Some(at) => rest[at..].trim_start().to_owned(),
+        None => rest,
+    }
 }
 
 /// The last line that says something, for a summary; empty when there is none.
 pub(super) fn last_words(finished: &Finished) -> String {
-    [&finished.stderr, &finished.stdout]
-        .into_iter()
-        .find_map(|output| {
-            let text = String::from_utf8_lossy(output);
-            text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| {
-                let line: String = line.trim().chars().take(160).collect();
-                format!(": {line}")
-            })
-        })
-        .unwrap_or_default()
+    finished.last_line().map_or_else(String::new, |line| format!(": {line}"))
 }
 
 /// Why a command that did not run to an answer gives none; `None` when it did.

@@ -26,14 +26,25 @@ pub struct Redactor {
 impl Redactor {
     /// Knows the values of all environment variables whose names look secret.
     pub fn new(surroundings: &dyn Surroundings) -> Self {
-        let mut secrets: Vec<(String, String)> = surroundings
-            .variables()
-            .into_iter()
-            .filter(|(name, value)| {
-                let name = name.to_ascii_uppercase();
-                value.len() >= SECRET_CHARACTERS_MIN && SECRET_NAMES.iter().any(|word| name.contains(word))
-            })
-            .collect();
+        let looks_secret = |name: &str| {
+            let name = name.to_ascii_uppercase();
+            SECRET_NAMES.iter().any(|word| name.contains(word))
+        };
+        let mut secrets = Vec::new();
+        for (name, value) in surroundings.variables() {
+            if !looks_secret(&name) {
+                continue;
+            }
+            // Each line of a secret of several lines is one too: messages quote single lines.
+            let lines = value.lines().filter(|line| value.len() > line.len()).map(str::to_owned);
+            let forms: Vec<String> = std::iter::once(value.clone()).chain(lines).collect();
+            secrets.extend(
+                forms
+                    .into_iter()
+                    .filter(|form| form.len() >= SECRET_CHARACTERS_MIN)
+                    .map(|form| (name.clone(), form)),
+            );
+        }
         // A longer secret may contain a shorter one; it must go first.
         secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
         Self { secrets }
@@ -46,14 +57,23 @@ impl Redactor {
             if text.contains(value.as_str()) {
                 text = text.replace(value.as_str(), &format!("[{name}]"));
             }
-            // As it stands inside a JSON text.
-            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
-            if escaped != *value && text.contains(&escaped) {
-                text = text.replace(&escaped, &format!("[{name}]"));
+            // As it stands inside a JSON text, and inside one that is kept as text in another.
+            let once = in_json(value);
+            let twice = in_json(&once);
+            for escaped in [twice, once] {
+                if escaped != *value && text.contains(&escaped) {
+                    text = text.replace(&escaped, &format!("[{name}]"));
+                }
             }
         }
         text
     }
+}
+
+/// A text as it stands between the quotes of JSON.
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// `scheme://user:password@host` with the password blanked.
@@ -99,6 +119,19 @@ mod tests {
         fn process_id(&self) -> u32 {
             1
         }
+    }
+
+    #[test]
+    fn secrets_are_blanked_in_every_form_in_which_they_are_quoted() {
+        let key = "first-line\nsecond \"line\"\nthird";
+        let redactor = Redactor::new(&Fixed(vec![("DEPLOY_KEY", "first-line\nsecond \"line\"\nthird")]));
+        let once = serde_json::json!({"out": key}).to_string();
+        let twice = serde_json::json!({"run": once}).to_string();
+        for text in [key, &once, &twice, "it ended: second \"line\"", "first-line"] {
+            let clean = redactor.clean(text);
+            assert!(clean.contains("[DEPLOY_KEY]") && !clean.contains("line"), "{text}: {clean}");
+        }
+        assert_eq!(redactor.clean("third"), "third", "a short line is an ordinary word");
     }
 
     #[test]

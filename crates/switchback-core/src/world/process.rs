@@ -37,6 +37,9 @@ impl Command {
     }
 }
 
+/// The longest line of a command that is put into a message.
+const LINE_CHARACTERS_MAX: usize = 160;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -65,6 +68,23 @@ impl Finished {
     /// Whether it ended with exit code 0.
     pub fn succeeded(&self) -> bool {
         self.exit == Exit::Code(0)
+    }
+
+    /// The last line that says something, of the messages or else of the output, as it may stand in a message of ours.
+    /// A longer one is cut between words: half a secret would not be known as one.
+    pub fn last_line(&self) -> Option<String> {
+        [&self.stderr, &self.stdout].into_iter().find_map(|output| {
+            let text = String::from_utf8_lossy(output);
+            let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+            let end = line.char_indices().nth(LINE_CHARACTERS_MAX).map(|(end, _)| end);
+            Some(end.map_or_else(
+                || line.to_owned(),
+                |end| {
+                    let word_end = line[..end].rfind(char::is_whitespace).unwrap_or(0);
+                    format!("{} …", line[..word_end].trim_end()).trim_start().to_owned()
+                },
+            ))
+        })
     }
 
     /// How it ended, in words: `exit code 3`, `killed by signal 9`, `timed out`.

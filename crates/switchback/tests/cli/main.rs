@@ -5,7 +5,10 @@
 
 mod bad_plans;
 mod commands;
+mod documentation;
 mod evidence;
 mod ground;
 mod journal;
+mod kinds;
+mod secrets;
 mod triggers;

@@ -46,7 +46,7 @@ impl Service {
                 let text =
                     format!("HTTP/1.1 {status} X\r\ncontent-length: 7\r\nconnection: close\r\n\r\nhealthy");
                 // A client that went away is its own business.
-                let _ = stream.write_all(text.as_bytes());
+                drop(stream.write_all(text.as_bytes()));
             }
         });
         Self { address, delay_ms, status }
