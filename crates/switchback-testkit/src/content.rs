@@ -8,7 +8,8 @@ use switchback_core::world::{Disk, DiskError};
 
 /// The managed paths of a scratch project. `created` is in generation 1 alone and `removed` in all others, so each step
 /// makes one and removes the other; `same` never changes; `config/pipeline` stands in a folder that is not managed.
-pub const MANAGED: [&str; 7] = ["config/pipeline", "created", "empty", "removed", "same", "settings.toml", "src"];
+pub const MANAGED: [&str; 7] =
+    ["config/pipeline", "created", "empty", "removed", "same", "settings.toml", "src"];
 
 /// 2027-01-15T08:00:00Z in nanoseconds; each generation is some seconds and nanoseconds later.
 const START_NS: i128 = 1_800_000_000_000_000_000;
@@ -62,8 +63,16 @@ impl Tree<'_> {
         self.link("src/current", target)?;
         self.link("src/dangling", "nowhere")?;
         // Content that no generation changes, with a mode that each does.
-        self.write(Path::new("src/tool.sh"), b"#!/bin/sh\nexit 0\n", if generation == 0 { 0o644 } else { 0o4755 })?;
-        self.write(Path::new(OsStr::from_bytes(b"src/odd \xff name")), format!("odd {generation}").as_bytes(), 0o644)?;
+        self.write(
+            Path::new("src/tool.sh"),
+            b"#!/bin/sh\nexit 0\n",
+            if generation == 0 { 0o644 } else { 0o4755 },
+        )?;
+        self.write(
+            Path::new(OsStr::from_bytes(b"src/odd \xff name")),
+            format!("odd {generation}").as_bytes(),
+            0o644,
+        )?;
         self.directory("src/deep", 0o750)?;
         self.directory("src/deep/hollow", 0o555)?;
         self.file(&format!("src/deep/only-in-{generation}"), 0o444)?;

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::io::Errno;
 use switchback_core::world::{
-    Command, Disk, DiskError, Finished, Lock, LockHolder, Meta, ProcessError, Processes, ReadSeek, Space, Survey, World,
+    Command, Disk, DiskError, Finished, Lock, LockHolder, Meta, ProcessError, Processes, ReadSeek, Space,
+    Survey, World,
 };
 
 /// What happens at which call. Calls are counted from 1.
@@ -113,7 +114,9 @@ impl Counted {
             Fault::None => return Ok(Turn::Pass),
             Fault::FailAt(at, errno) => (at, errno),
             // What a dead process would have been told is nobody's business; it must only go no further.
-            Fault::DieAt(at) | Fault::DieWithin(at) | Fault::KillAt(at) | Fault::KillWithin(at) => (at, Errno::IO),
+            Fault::DieAt(at) | Fault::DieWithin(at) | Fault::KillAt(at) | Fault::KillWithin(at) => {
+                (at, Errno::IO)
+            }
         };
         let is_after = matches!(self.fault, Fault::DieAt(_) | Fault::DieWithin(_)) && call > at;
         if call != at && !is_after {

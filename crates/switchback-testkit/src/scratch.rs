@@ -59,7 +59,8 @@ impl Scratch {
             write_generation(&RealDisk, &place(name), u32::try_from(generation).unwrap_or_default())?;
         }
         let root = place("project");
-        for (name, content) in [("README.md", "not managed\n"), ("config/other.yml", "not managed either\n")] {
+        for (name, content) in [("README.md", "not managed\n"), ("config/other.yml", "not managed either\n")]
+        {
             RealDisk.write_new(&root.join(name), 0o644, &mut content.as_bytes())?;
         }
         RealDisk.write_new(&root.join("switchback.toml"), 0o644, &mut plan(layout).as_bytes())?;

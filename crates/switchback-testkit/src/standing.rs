@@ -51,7 +51,11 @@ impl Sides {
 
     /// The managed paths that differ between the sides.
     pub fn changed(&self) -> Vec<PathBuf> {
-        self.old.iter().filter(|(path, old)| self.new.get(*path) != Some(old)).map(|(path, _)| path.clone()).collect()
+        self.old
+            .iter()
+            .filter(|(path, old)| self.new.get(*path) != Some(old))
+            .map(|(path, _)| path.clone())
+            .collect()
     }
 
     /// Which side is live at each managed path of the project at `root`.
@@ -73,7 +77,8 @@ impl Sides {
         let against = |side: &BTreeMap<PathBuf, Manifest>| {
             let then = side.get(path).cloned().unwrap_or_default();
             let words = then.differences(seen).into_iter().take(4);
-            let words: Vec<_> = words.map(|found| format!("{} ({})", found.path.display(), found.what.word())).collect();
+            let words: Vec<_> =
+                words.map(|found| format!("{} ({})", found.path.display(), found.what.word())).collect();
             words.join(", ")
         };
         format!("from old: {}; from new: {}", against(&self.old), against(&self.new))
@@ -140,7 +145,8 @@ fn manifest(folder: &Path, path: &Path) -> Result<Manifest, Trouble> {
         // nowhere stays what it is, a link that belongs to neither side.
         content = real;
     }
-    let named = |inside: &Path| if inside.as_os_str().is_empty() { path.to_owned() } else { path.join(inside) };
+    let named =
+        |inside: &Path| if inside.as_os_str().is_empty() { path.to_owned() } else { path.join(inside) };
     let entries = scan(&RealDisk, &content, &[PathBuf::new()])?.entries.into_iter().map(|entry| Entry {
         path: named(&entry.path),
         linked_to: entry.linked_to.as_deref().map(named),

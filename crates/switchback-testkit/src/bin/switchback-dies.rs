@@ -18,7 +18,11 @@ fn main() -> ExitCode {
         (None, None) => Fault::None,
         (Some(Ok(call)), None) => Fault::KillAt(call),
         (None, Some(Ok(call))) => Fault::KillWithin(call),
-        _ => return refuse("one of SWITCHBACK_TESTKIT_KILL_AT and SWITCHBACK_TESTKIT_KILL_WITHIN is a number"),
+        _ => {
+            return refuse(
+                "one of SWITCHBACK_TESTKIT_KILL_AT and SWITCHBACK_TESTKIT_KILL_WITHIN is a number",
+            );
+        }
     };
     let count_to = world.surroundings.variable("SWITCHBACK_TESTKIT_COUNT_TO").map(PathBuf::from);
     if fault == Fault::None && count_to.is_none() {

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use switchback_core::journal::{History, Journal, verify};
-use switchback_core::phase::{Notice, Project, RollBackOptions, RunOptions, StepError, Witness, Work, roll_back, run};
+use switchback_core::phase::{
+    Notice, Project, RollBackOptions, RunOptions, StepError, Witness, Work, roll_back, run,
+};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Command, Exit, Finished, Processes, RealProcesses, World};
 use switchback_testkit::{Counted, Fault, Scratch, Standing};
@@ -183,7 +185,8 @@ pub(crate) fn state_of(scratch: &Scratch) -> (Vec<(String, Vec<u8>)>, u64) {
     let mut names = RealDisk.list(&folder).unwrap();
     names.sort();
     let read = |name: &Path| RealDisk.read(&folder.join(name), 1 << 30).unwrap();
-    let files = names.iter().map(|name| (name.to_string_lossy().into_owned(), read(Path::new(name)))).collect();
+    let files =
+        names.iter().map(|name| (name.to_string_lossy().into_owned(), read(Path::new(name)))).collect();
     let project = Project::open(scratch.root(), &scratch.ports(World::real())).unwrap();
     (files, project.history().unwrap().seq)
 }

@@ -46,7 +46,8 @@ fn seen_at_acknowledgement(about: u32) -> Standing {
     let scratch = Scratch::staged(Layout::Exchange).unwrap();
     let (world, _) = Counted::meddled(&World::real(), Box::new(Liar { about, exchanges: AtomicU32::new(0) }));
     let witness = LooksAtOnce { scratch: &scratch, seen: Mutex::default() };
-    let work = Work::begin(Project::open(scratch.root(), &scratch.ports(world)).unwrap(), "run", &witness).unwrap();
+    let work =
+        Work::begin(Project::open(scratch.root(), &scratch.ports(world)).unwrap(), "run", &witness).unwrap();
     // What the run makes of it is another matter; here the judge is judged.
     drop(run(&work, &RunOptions::default()));
     witness.seen.into_inner().unwrap().expect("the cutover is acknowledged")

@@ -29,14 +29,22 @@ impl Trial {
     }
 
     /// Strikes every call until none is left. Returns how many scenarios there were.
-    fn strike_everywhere(&self, fault_at: fn(u64) -> Fault, judge: fn(&Self, &Scratch, &Attempt, &str)) -> u32 {
+    fn strike_everywhere(
+        &self,
+        fault_at: fn(u64) -> Fault,
+        judge: fn(&Self, &Scratch, &Attempt, &str),
+    ) -> u32 {
         let started = Instant::now();
         let base = Scratch::staged(self.layout).unwrap();
         let mut scenarios = 0;
         for call in 1.. {
             let victim = base.copy("victim").unwrap();
             if let Some(before) = &self.before {
-                assert_eq!(attempt(&victim, before, Fault::None).result, Ok(Verdict::Yes), "before call {call}");
+                assert_eq!(
+                    attempt(&victim, before, Fault::None).result,
+                    Ok(Verdict::Yes),
+                    "before call {call}"
+                );
             }
             let struck = attempt(&victim, &self.doing, fault_at(call));
             let Some(at) = &struck.struck else {
@@ -66,7 +74,10 @@ impl Trial {
         match &self.doing {
             // It was rolled back already, and says so.
             Doing::RollBack(_) if before == Standing::Old && self.layout != Layout::Pointer => {
-                assert!(again.result.as_ref().is_err_and(|why| why.contains("nothing is live")), "{case}: {again:?}");
+                assert!(
+                    again.result.as_ref().is_err_and(|why| why.contains("nothing is live")),
+                    "{case}: {again:?}"
+                );
             }
             Doing::RollBack(_) if before == Standing::Old => {}
             _ => assert_eq!(again.result, Ok(Verdict::Yes), "{case}: again: {again:?}"),
@@ -91,7 +102,10 @@ fn judge_death(trial: &Trial, victim: &Scratch, struck: &Attempt, case: &str) {
 fn judge_failure(trial: &Trial, victim: &Scratch, struck: &Attempt, case: &str) {
     let standing = whole(victim, case);
     assert!(!struck.acknowledged || standing == trial.end, "{case}: acknowledged, and {standing:?}");
-    assert!(struck.result.is_err() || struck.result == Ok(Verdict::Yes), "{case}: a failing disk is no answer");
+    assert!(
+        struck.result.is_err() || struck.result == Ok(Verdict::Yes),
+        "{case}: a failing disk is no answer"
+    );
     recover(victim, case);
     let recovered = whole(victim, case);
     assert!(!struck.acknowledged || recovered == trial.end, "{case}: acknowledged, and then {recovered:?}");

@@ -15,7 +15,8 @@ fn a_second_process_is_refused_and_told_who_works() {
     for arguments in [&["run"][..], &["rollback"]] {
         let refused = program_ends(&scratch, arguments, 2, "while another process works");
         let said = said(&refused);
-        let holder = format!("{} (process {}) runs `switchback run`", world.surroundings.actor(), std::process::id());
+        let holder =
+            format!("{} (process {}) runs `switchback run`", world.surroundings.actor(), std::process::id());
         assert!(said.contains(&holder), "{said}");
         assert_eq!(scratch.standing().unwrap(), Standing::Old);
     }
