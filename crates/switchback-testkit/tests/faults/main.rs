@@ -9,3 +9,4 @@ mod drift;
 mod inside;
 mod kill;
 mod lock;
+mod random;
