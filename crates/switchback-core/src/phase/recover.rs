@@ -8,7 +8,7 @@ use super::roll_back::settle;
 use super::witness::Notice;
 use crate::journal::history::PhaseHistory;
 use crate::journal::{Event, PhaseState};
-use crate::tree::exchange::{Outcome, Prepare, State, Transaction, recover};
+use crate::tree::exchange::{Outcome, Participant, Prepare, State, Transaction, recover};
 
 /// Whether an earlier process left something unfinished. While another process works, nothing is: it is at it.
 pub fn is_interrupted(project: &Project) -> Result<bool, StepError> {
@@ -178,6 +178,6 @@ impl Work<'_> {
 }
 
 fn paths(prepare: &Prepare, wanted: impl Fn(&Path) -> bool) -> Vec<String> {
-    let live = prepare.participants.iter().map(|participant| participant.live());
+    let live = prepare.participants.iter().map(Participant::live);
     live.filter(|path| wanted(path)).map(|path| path.to_string_lossy().into_owned()).collect()
 }
