@@ -128,18 +128,21 @@ impl Scratch {
 
 fn plan(layout: Layout) -> String {
     let managed: Vec<String> = MANAGED.iter().map(|path| format!("\"{path}\"")).collect();
-    let mut plan = format!(
-        "version = 1\n\n[project]\nname = \"scratch\"\nmanaged = [{}]\nmechanism = \"{}\"\n",
-        managed.join(", "),
-        layout.mechanism()
-    );
     let phases: &[_] = if layout == Layout::Pointer { &[("one", 1), ("two", 2)] } else { &[("one", 1)] };
-    for (phase, candidate) in phases {
-        plan.push_str(&format!(
-            "\n[[phase]]\nname = \"{phase}\"\n\n[[phase.change]]\nkind = \"files\"\nfrom = \"../candidate-{candidate}\"\n"
-        ));
-    }
-    plan
+    let phases: Vec<String> = phases
+        .iter()
+        .map(|(phase, candidate)| {
+            format!(
+                "[[phase]]\nname = \"{phase}\"\n\n[[phase.change]]\nkind = \"files\"\nfrom = \"../candidate-{candidate}\"\n"
+            )
+        })
+        .collect();
+    format!(
+        "version = 1\n\n[project]\nname = \"scratch\"\nmanaged = [{}]\nmechanism = \"{}\"\n\n{}",
+        managed.join(", "),
+        layout.mechanism(),
+        phases.join("\n")
+    )
 }
 
 /// In memory where there is such a place: a test that starts a thousand processes must not wait for a disk, and a

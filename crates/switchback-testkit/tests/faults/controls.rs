@@ -97,10 +97,13 @@ fn a_lost_file_is_seen() {
     assert_eq!(scratch.lost().unwrap(), [Path::new("removed/last.py")]);
 }
 
+/// Changes one thing in the project at this root.
+type Change = fn(&Path);
+
 #[test]
 fn a_change_of_anything_that_a_manifest_holds_is_seen() {
     let base = Scratch::staged(Layout::Exchange).unwrap();
-    let changes: [(&str, fn(&Path)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("mode", |root| RealDisk.set_mode(&root.join("src/main.py"), 0o640).unwrap()),
         ("time", |root| RealDisk.set_times(&root.join("src/deep"), 5, 5).unwrap()),
         ("content", |root| RealDisk.overwrite(&root.join("src/main.py"), 0, b"x").unwrap()),

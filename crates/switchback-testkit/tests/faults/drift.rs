@@ -27,6 +27,7 @@ fn candidate(scratch: &Scratch) -> PathBuf {
     }
 }
 
+// rows: BX-10
 #[test]
 fn a_live_file_changed_after_staging_is_named_and_keeps_its_tree_from_being_replaced() {
     for layout in Layout::ALL {
@@ -44,17 +45,19 @@ fn a_live_file_changed_after_staging_is_named_and_keeps_its_tree_from_being_repl
     }
 }
 
-/// With a clock that stands still, no look before the exchange is out of time.
+// With a clock that stands still, no look before the exchange is out of time.
+// rows: BX-10
 #[test]
 fn drift_is_refused_before_anything_is_exchanged() {
     for layout in Layout::ALL {
-        let live = |scratch: &Scratch| scratch.root().join("src/main.py");
-        let staged = |scratch: &Scratch| candidate(scratch).join("main.py");
-        let places: [(&dyn Fn(&Scratch) -> PathBuf, &str); 2] =
-            [(&live, "the live tree changed since"), (&staged, "the candidate changed since")];
-        for (place, reason) in places {
+        for is_live in [true, false] {
             let scratch = Scratch::staged(layout).unwrap();
-            RealDisk.overwrite(&place(&scratch), 0, CHANGED).unwrap();
+            let (place, reason) = if is_live {
+                (scratch.root().join("src/main.py"), "the live tree changed since")
+            } else {
+                (candidate(&scratch).join("main.py"), "the candidate changed since")
+            };
+            RealDisk.overwrite(&place, 0, CHANGED).unwrap();
             let world = World { clock: Arc::new(FixedClock::at(1_900_000_000)), ..World::real() };
             let (world, counted) = Counted::around(&world, Fault::None);
             let done = attempt_in(&scratch, &Doing::Run, world, &counted);
@@ -74,6 +77,7 @@ fn a_live_file_whose_mode_alone_changed_after_staging_is_named() {
     assert!(said(&refused).contains("`config/pipeline/base.yml` (mode)"), "{}", said(&refused));
 }
 
+// rows: BX-10
 #[test]
 fn a_candidate_changed_after_staging_is_named_and_not_made_live() {
     for layout in Layout::ALL {

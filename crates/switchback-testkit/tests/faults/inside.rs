@@ -120,6 +120,7 @@ const fn full_disk_at(call: u64) -> Fault {
     Fault::FailAt(call, Errno::NOSPC)
 }
 
+// rows: BX-1
 #[test]
 fn a_run_that_dies_at_any_call_ends_whole() {
     for layout in Layout::ALL {
@@ -127,11 +128,13 @@ fn a_run_that_dies_at_any_call_ends_whole() {
     }
 }
 
+// rows: BX-1
 #[test]
 fn a_run_that_dies_within_any_write_ends_whole() {
     Trial::run(Layout::Exchange).strike_everywhere(Fault::DieWithin, judge_death);
 }
 
+// rows: BX-1
 #[test]
 fn a_rollback_that_dies_at_any_call_ends_whole() {
     for layout in Layout::ALL {
@@ -139,6 +142,7 @@ fn a_rollback_that_dies_at_any_call_ends_whole() {
     }
 }
 
+// rows: BX-1
 #[test]
 fn a_run_ends_whole_when_any_call_fails() {
     for layout in Layout::ALL {
@@ -146,11 +150,13 @@ fn a_run_ends_whole_when_any_call_fails() {
     }
 }
 
+// rows: BX-1
 #[test]
 fn a_run_ends_whole_when_the_disk_is_full_at_any_call() {
     Trial::run(Layout::Exchange).strike_everywhere(full_disk_at, judge_failure);
 }
 
+// rows: BX-1
 #[test]
 fn a_rollback_ends_whole_when_any_call_fails() {
     for layout in Layout::ALL {
@@ -158,6 +164,7 @@ fn a_rollback_ends_whole_when_any_call_fails() {
     }
 }
 
+// rows: BX-1
 #[test]
 fn a_rollback_ends_whole_when_the_disk_is_full_at_any_call() {
     Trial::roll_back(Layout::Exchange).strike_everywhere(full_disk_at, judge_failure);

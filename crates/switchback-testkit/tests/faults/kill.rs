@@ -173,16 +173,19 @@ fn kill_the_recovery_everywhere(layout: Layout, before: Option<&[&str]>, doing: 
     report(&format!("recovery of {doing:?}"), layout, &tally, started);
 }
 
+// rows: BX-1
 #[test]
 fn the_recovery_of_a_run_killed_at_any_call_ends_all_old() {
     kill_the_recovery_everywhere(Layout::Exchange, None, &["run"]);
 }
 
+// rows: BX-1
 #[test]
 fn the_recovery_of_an_adoption_killed_at_any_call_ends_all_old() {
     kill_the_recovery_everywhere(Layout::Adoption, None, &["run"]);
 }
 
+// rows: BX-1
 #[test]
 fn a_partial_rollback_killed_at_any_call_ends_with_those_paths_old_and_the_others_new() {
     let started = Instant::now();
@@ -223,36 +226,43 @@ fn follow_partial(victim: &Scratch, died: &Finished, _: u64, case: &str) {
     assert_eq!(whole(victim, case), Standing::Old, "{case}: the rest");
 }
 
+// rows: BX-1
 #[test]
 fn a_run_killed_at_any_call_ends_whole_and_goes_on() {
     killed_runs_in(Layout::Exchange);
 }
 
+// rows: BX-1
 #[test]
 fn a_run_that_adopts_the_pointer_killed_at_any_call_ends_whole_and_goes_on() {
     killed_runs_in(Layout::Adoption);
 }
 
+// rows: BX-1
 #[test]
 fn a_run_that_switches_the_pointer_killed_at_any_call_ends_whole_and_goes_on() {
     killed_runs_in(Layout::Pointer);
 }
 
+// rows: BX-1
 #[test]
 fn a_rollback_of_a_live_phase_killed_at_any_call_ends_whole() {
     killed_rollbacks_in(Layout::Exchange, "live");
 }
 
+// rows: BX-1
 #[test]
 fn a_rollback_of_a_finished_phase_killed_at_any_call_ends_whole() {
     killed_rollbacks_in(Layout::Exchange, "finished");
 }
 
+// rows: BX-1
 #[test]
 fn a_rollback_out_of_the_pointer_killed_at_any_call_ends_whole() {
     killed_rollbacks_in(Layout::Adoption, "finished");
 }
 
+// rows: BX-1
 #[test]
 fn a_rollback_of_the_pointer_killed_at_any_call_ends_whole() {
     killed_rollbacks_in(Layout::Pointer, "finished");

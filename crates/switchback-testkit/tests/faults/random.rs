@@ -153,6 +153,7 @@ fn run(cases_max: u32, lies: Lies) -> Result<(), String> {
     runner.run(&cases(), |case| check(&case, lies)).map_err(|error| error.to_string())
 }
 
+// rows: BX-1
 #[test]
 fn a_crash_that_loses_any_of_what_was_not_synced_ends_whole() {
     let started = std::time::Instant::now();
