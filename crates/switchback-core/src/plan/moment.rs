@@ -26,7 +26,8 @@ impl Moment {
             "staged" => Some(Self::Staged),
             "live" => Some(Self::Live),
             _ => {
-                let (number, unit) = text.strip_prefix('+')?.split_at_checked(text.len() - 2)?;
+                let delay = text.strip_prefix('+')?;
+                let (number, unit) = delay.split_at_checked(delay.len().checked_sub(1)?)?;
                 let seconds = match unit {
                     "s" => 1,
                     "m" => 60,
