@@ -29,10 +29,38 @@ pub enum Fault {
     KillWithin(u64),
 }
 
+/// What becomes of a call that somebody meddles with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meddling {
+    /// It goes through.
+    Honest,
+    /// It answers that it was done, and was not. Only of calls that have nothing else to answer.
+    Lie,
+    /// It fails.
+    Fail(Errno),
+}
+
+/// Somebody who does something of his own before a call, or to it.
+pub trait Meddler: std::fmt::Debug + Send + Sync {
+    /// Before the call with this word (`exchange`, `look`, `append to the journal` …) on this path.
+    fn before(&self, doing: &str, path: &Path) -> Meddling;
+}
+
+/// Nobody meddles.
+#[derive(Debug)]
+struct Nobody;
+
+impl Meddler for Nobody {
+    fn before(&self, _: &str, _: &Path) -> Meddling {
+        Meddling::Honest
+    }
+}
+
 /// Counts the calls through a world, and carries the fault out.
 #[derive(Debug)]
 pub struct Counted {
     fault: Fault,
+    meddler: Box<dyn Meddler>,
     calls: AtomicU64,
     struck: Mutex<Option<String>>,
 }
@@ -43,12 +71,23 @@ enum Turn {
     Pass,
     /// Write half of it, then end.
     Half,
+    /// Do nothing and say that it is done.
+    Lie,
 }
 
 impl Counted {
     /// A world like `inner`, its disk and its processes counted together.
     pub fn around(inner: &World, fault: Fault) -> (World, Arc<Self>) {
-        let counted = Arc::new(Self { fault, calls: AtomicU64::new(0), struck: Mutex::default() });
+        Self::new(inner, fault, Box::new(Nobody))
+    }
+
+    /// A world like `inner` in which somebody meddles with calls.
+    pub fn meddled(inner: &World, meddler: Box<dyn Meddler>) -> (World, Arc<Self>) {
+        Self::new(inner, Fault::None, meddler)
+    }
+
+    fn new(inner: &World, fault: Fault, meddler: Box<dyn Meddler>) -> (World, Arc<Self>) {
+        let counted = Arc::new(Self { fault, meddler, calls: AtomicU64::new(0), struck: Mutex::default() });
         let disk = CountedDisk { inner: inner.disk.clone(), counted: counted.clone() };
         let processes = CountedProcesses { inner: inner.processes.clone(), counted: counted.clone() };
         (World { disk: Arc::new(disk), processes: Arc::new(processes), ..inner.clone() }, counted)
@@ -66,6 +105,11 @@ impl Counted {
 
     fn reach(&self, doing: &'static str, path: &Path) -> Result<Turn, DiskError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        match self.meddler.before(doing, path) {
+            Meddling::Honest => {}
+            Meddling::Lie => return Ok(Turn::Lie),
+            Meddling::Fail(errno) => return Err(DiskError::new(doing, path, errno)),
+        }
         let (at, errno) = match self.fault {
             Fault::None => return Ok(Turn::Pass),
             Fault::FailAt(at, errno) => (at, errno),
@@ -155,6 +199,19 @@ impl CountedDisk {
         act(self.inner.as_ref())
     }
 
+    /// A call that answers nothing but that it was done: it can lie.
+    fn done(
+        &self,
+        doing: &'static str,
+        path: &Path,
+        act: impl FnOnce(&dyn Disk) -> Result<(), DiskError>,
+    ) -> Result<(), DiskError> {
+        match self.counted.reach(doing, path)? {
+            Turn::Lie => Ok(()),
+            Turn::Pass | Turn::Half => act(self.inner.as_ref()),
+        }
+    }
+
     /// A call that writes content: when it is struck within, only the first half of it arrives.
     fn writing(
         &self,
@@ -165,6 +222,7 @@ impl CountedDisk {
     ) -> Result<(), DiskError> {
         match self.counted.reach(doing, path)? {
             Turn::Pass => act(self.inner.as_ref(), content),
+            Turn::Lie => Ok(()),
             Turn::Half => {
                 act(self.inner.as_ref(), &content[..content.len() / 2])?;
                 Err(self.counted.end(doing, path))
@@ -261,27 +319,27 @@ impl Disk for CountedDisk {
     }
 
     fn set_times(&self, path: &Path, atime_ns: i128, mtime_ns: i128) -> Result<(), DiskError> {
-        self.at("set_times", path, |disk| disk.set_times(path, atime_ns, mtime_ns))
+        self.done("set_times", path, |disk| disk.set_times(path, atime_ns, mtime_ns))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        self.at("rename", from, |disk| disk.rename(from, to))
+        self.done("rename", from, |disk| disk.rename(from, to))
     }
 
     fn rename_over(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        self.at("rename_over", from, |disk| disk.rename_over(from, to))
+        self.done("rename_over", from, |disk| disk.rename_over(from, to))
     }
 
     fn exchange(&self, one: &Path, other: &Path) -> Result<(), DiskError> {
-        self.at("exchange", other, |disk| disk.exchange(one, other))
+        self.done("exchange", other, |disk| disk.exchange(one, other))
     }
 
     fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
-        self.at("remove_file", path, |disk| disk.remove_file(path))
+        self.done("remove_file", path, |disk| disk.remove_file(path))
     }
 
     fn remove_directory(&self, path: &Path) -> Result<(), DiskError> {
-        self.at("remove_directory", path, |disk| disk.remove_directory(path))
+        self.done("remove_directory", path, |disk| disk.remove_directory(path))
     }
 
     fn start_sync(&self, path: &Path) -> Result<(), DiskError> {
@@ -289,11 +347,11 @@ impl Disk for CountedDisk {
     }
 
     fn sync_file(&self, path: &Path) -> Result<(), DiskError> {
-        self.at("sync_file", path, |disk| disk.sync_file(path))
+        self.done("sync_file", path, |disk| disk.sync_file(path))
     }
 
     fn sync_directory(&self, path: &Path) -> Result<(), DiskError> {
-        self.at("sync_directory", path, |disk| disk.sync_directory(path))
+        self.done("sync_directory", path, |disk| disk.sync_directory(path))
     }
 
     fn is_locked(&self, path: &Path) -> Result<bool, DiskError> {

@@ -52,7 +52,7 @@ struct Ground {
 pub fn lay_out(setting: &Setting) -> Result<Benchmark, Problem> {
     let files = setting.files.unwrap_or(FILES).max(ground::FILES_PER_DIRECTORY);
     let root = setting.scratch.as_path();
-    let (old, candidate) = (root.join("old"), root.join("candidate"));
+    let (old, candidate) = (root.join("old"), root.join("candidate/tree"));
     ground::lay_tree(&old, files)?;
     ground::lay_candidate(&old, &candidate, files)?;
     write_text(&root.join("project/switchback.toml"), PLAN)?;
@@ -143,17 +143,17 @@ fn ours(program: &Path, ground: &Ground) -> Contender {
 
 fn rsync(ground: &Ground) -> Contender {
     let ground = ground.clone();
-    let commands = ["rsync -a --delete candidate/ tree/", "rsync -a --delete old/ tree/"];
+    let commands = ["rsync -a --delete candidate/tree/ tree/", "rsync -a --delete old/ tree/"];
     let turn = move || {
         let call =
             |from: &str| Call::new("rsync", &["-a", "--delete", from, "rsync/tree/"]).within(&ground.root);
-        ground.there_and_back("rsync", None, call("candidate/"), call("old/"))
+        ground.there_and_back("rsync", None, call("candidate/tree/"), call("old/"))
     };
     Contender::new("rsync", &commands, Box::new(turn))
 }
 
 /// The way of `cp` and `mv`, and its way back.
-const COPY_THERE: &str = "cp -a ../candidate fresh && mv tree parked && mv fresh tree";
+const COPY_THERE: &str = "cp -a ../candidate/tree fresh && mv tree parked && mv fresh tree";
 const COPY_BACK: &str = "mv tree fresh && mv parked tree";
 
 fn copy(ground: &Ground) -> Contender {
@@ -177,11 +177,12 @@ set -e
 [ "$1" = --version ] && { echo "stand-in 1"; exit; }
 cd "$2"
 case "$3 $5" in
-    "run approved") cp -a ../candidate staged ;;
+    "run approved") cp -a ../candidate/tree staged ;;
     "run live") mv tree parked; mv staged tree; echo "acknowledged: live" >&2; sleep 0.02 ;;
     "rollback ") mv tree "left-$$"; mv parked tree; echo "acknowledged: rolled back" >&2; rm -rf "left-$$" ;;
     "check before") seq 4000 >> events ;;
     "log ") cat events ;;
+    "run ") ;;
     "status ") echo '{"schema": "switchback/status/1"}' ;;
     *) echo "not understood: $*" >&2; exit 2 ;;
 esac

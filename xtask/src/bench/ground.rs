@@ -129,12 +129,14 @@ pub fn lay_journal(program: &Path, project: &Path, events: usize) -> Result<usiz
     write_text(&project.join("switchback.toml"), &plan)?;
     write_text(&project.join("tree/file.txt"), "here\n")?;
     let candidate = project.with_file_name("candidate");
-    write_text(&candidate.join("file.txt"), "there\n")?;
+    write_text(&candidate.join("tree/file.txt"), "there\n")?;
     let mut known = 0;
     for _ in 0..JOURNAL_ROUNDS_MAX {
         switchback(program, project, &["check", "--at", "before", "--quiet"]).output()?;
         let now = switchback(program, project, &["log", "--json"]).output()?.lines().count();
         if now >= events {
+            // A run that is over: its status is a yes, and ends with exit code 0.
+            switchback(program, project, &["run", "--quiet"]).output()?;
             return Ok(now);
         }
         if now <= known {

@@ -15,7 +15,7 @@ use crate::manifest::to_hex;
 use crate::plan::{Mechanism, Phase, STATE_FOLDER};
 use crate::tree::exchange::participant::{inode, link_target};
 use crate::tree::exchange::{ExchangeError, Participant, Prepare, State, Transaction};
-use crate::world::Disk;
+use crate::world::{Disk, FileKind};
 
 /// Makes the staged candidate of a phase live.
 pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepError> {
@@ -138,11 +138,7 @@ pub fn late_drift(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<V
     let pointed = pointed_before(disk, root, &file)?;
     let mut drift = Vec::new();
     for (path, sealed) in &seal.paths {
-        let beside = root.join(layout::beside(path, &staged.transaction));
-        let parked = match (&pointed, disk.look(&beside)?) {
-            (Some(pointed), None) => pointed.join(path),
-            _ => beside,
-        };
+        let parked = parked_tree(disk, root, pointed.as_deref(), path, &staged.transaction)?;
         drift.extend(drifted(work, &parked, path, sealed.old.as_ref(), &staged.old_tree)?);
         if unseen.iter().any(|unseen| Path::new(unseen) == path) {
             let base = layout::live_base(disk, root, &work.plan().project.managed)?;
@@ -150,6 +146,27 @@ pub fn late_drift(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<V
         }
     }
     Ok(drift)
+}
+
+/// Where the content is that a managed path had before a transaction: beside it, unless what was parked there is only
+/// the link that led to it through the pointer.
+fn parked_tree(
+    disk: &dyn Disk,
+    root: &Path,
+    pointed: Option<&Path>,
+    path: &Path,
+    transaction: &str,
+) -> Result<PathBuf, StepError> {
+    let beside = root.join(layout::beside(path, transaction));
+    let Some(pointed) = pointed else { return Ok(beside) };
+    let is_tree = match disk.look(&beside)? {
+        None => false,
+        Some(meta) if meta.kind == FileKind::Symlink => {
+            disk.read_link(&beside)? != layout::pointer_link(path)
+        }
+        Some(_) => true,
+    };
+    Ok(if is_tree { beside } else { pointed.join(path) })
 }
 
 /// What is different between a tree that was moved by the exchange and what it was when it was sealed, in words.

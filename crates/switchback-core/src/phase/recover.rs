@@ -6,6 +6,7 @@ use super::error::StepError;
 use super::project::{Project, Work};
 use super::roll_back::settle;
 use super::witness::Notice;
+use crate::journal::history::PhaseHistory;
 use crate::journal::{Event, PhaseState};
 use crate::tree::exchange::{Outcome, Participant, Prepare, State, Transaction, recover};
 
@@ -27,8 +28,41 @@ pub fn is_interrupted(project: &Project) -> Result<bool, StepError> {
             return Ok(true);
         }
     }
-    let is_between = |state| matches!(state, PhaseState::CuttingOver | PhaseState::RollingBack);
-    Ok(project.history()?.phases.iter().any(|phase| is_between(phase.state)))
+    for phase in &project.history()?.phases {
+        if matches!(phase.state, PhaseState::CuttingOver | PhaseState::RollingBack) {
+            return Ok(true);
+        }
+        let Some(staged) = &phase.staged else { continue };
+        if is_untold(phase, &state_of(project, &staged.transaction)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What the records of a transaction add up to.
+fn state_of(project: &Project, id: &str) -> Result<State, StepError> {
+    let disk = project.ports.world.disk.as_ref();
+    let transaction = Transaction::open(disk, &project.root, &project.transactions().join(id))?;
+    Ok(transaction.map_or(State::Empty, |transaction| transaction.state().clone()))
+}
+
+/// Whether the journal does not know of a rollback that was done: it could not be written then.
+fn is_untold(phase: &PhaseHistory, state: &State) -> bool {
+    match state {
+        State::RolledBack(_) => phase.state.is_live(),
+        State::Committed(prepare, undone) => {
+            phase.state.is_live() && !untold(phase, prepare, undone).is_empty()
+        }
+        State::Empty | State::Prepared(_) | State::RollingBack(..) | State::Aborted(_) => false,
+    }
+}
+
+/// The paths that were rolled back alone and that the journal does not know of.
+fn untold(phase: &PhaseHistory, prepare: &Prepare, undone: &[usize]) -> Vec<String> {
+    let paths = undone.iter().filter_map(|at| prepare.participants.get(*at));
+    let paths = paths.map(|participant| participant.live().to_string_lossy().into_owned());
+    paths.filter(|path| !phase.rolled_back_paths.contains(path)).collect()
 }
 
 impl Work<'_> {
@@ -60,28 +94,16 @@ impl Work<'_> {
         };
         for phase in phases {
             let Some(staged) = &phase.staged else { continue };
-            let state = self.state_of(&staged.transaction)?;
-            self.reconcile_phase(&phase.name, phase.state, &staged.transaction, state)?;
+            let state = state_of(&self.project, &staged.transaction)?;
+            self.reconcile_phase(&phase, &staged.transaction, state)?;
         }
         Ok(())
     }
 
-    fn state_of(&self, id: &str) -> Result<State, StepError> {
-        let disk = self.world().disk.as_ref();
-        let path = self.project.transactions().join(id);
-        let transaction = Transaction::open(disk, &self.project.root, &path)?;
-        Ok(transaction.map_or(State::Empty, |transaction| transaction.state().clone()))
-    }
-
-    fn reconcile_phase(
-        &self,
-        name: &str,
-        phase: PhaseState,
-        id: &str,
-        state: State,
-    ) -> Result<(), StepError> {
+    fn reconcile_phase(&self, phase: &PhaseHistory, id: &str, state: State) -> Result<(), StepError> {
+        let name = phase.name.as_str();
         let (owned, transaction) = (|| name.to_owned(), || id.to_owned());
-        match (phase, state) {
+        match (phase.state, state) {
             (PhaseState::CuttingOver, State::Committed(prepare, _)) => self.record(Event::CutOver {
                 phase: owned(),
                 transaction: transaction(),
@@ -97,10 +119,17 @@ impl Work<'_> {
             (PhaseState::CuttingOver, State::RolledBack(prepare)) => {
                 let generation = prepare.generation;
                 self.record(Event::CutOver { phase: owned(), transaction: transaction(), generation })?;
-                self.tell_roll_back(name, id, &prepare)
+                self.tell_roll_back(name, id, Vec::new(), paths(&prepare, |_| true))
             }
             (PhaseState::Live | PhaseState::Watched | PhaseState::Finished, State::RolledBack(prepare)) => {
-                self.tell_roll_back(name, id, &prepare)
+                self.tell_roll_back(name, id, Vec::new(), paths(&prepare, |_| true))
+            }
+            (
+                PhaseState::Live | PhaseState::Watched | PhaseState::Finished,
+                State::Committed(prepare, undone),
+            ) => {
+                let only = untold(phase, &prepare, &undone);
+                if only.is_empty() { Ok(()) } else { self.tell_roll_back(name, id, only.clone(), only) }
             }
             (PhaseState::RollingBack, State::RolledBack(prepare)) => {
                 settle(self, id, paths(&prepare, |_| true)).map(|_| ())
@@ -113,14 +142,20 @@ impl Work<'_> {
     }
 
     /// A rollback that was done while the journal could not be written.
-    fn tell_roll_back(&self, name: &str, id: &str, prepare: &Prepare) -> Result<(), StepError> {
+    fn tell_roll_back(
+        &self,
+        name: &str,
+        id: &str,
+        only: Vec<String>,
+        restored: Vec<String>,
+    ) -> Result<(), StepError> {
         self.record(Event::RollBackStarted {
             phase: name.to_owned(),
             transaction: id.to_owned(),
-            only: Vec::new(),
+            only,
             why: "found in the transaction's own records".to_owned(),
         })?;
-        settle(self, id, paths(prepare, |_| true)).map(|_| ())
+        settle(self, id, restored).map(|_| ())
     }
 
     /// The journal has the intent of a rollback. Either its transaction ended for the paths that were meant, and only

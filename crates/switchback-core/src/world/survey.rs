@@ -141,6 +141,8 @@ impl Queue {
                 failure = self.read(root, &directory, &mut buffer, &mut part).err();
             }
             if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
+                // Under the lock: a thread between its look at `open` and its wait would sleep through this.
+                let _waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 self.changed.notify_all();
             }
         }

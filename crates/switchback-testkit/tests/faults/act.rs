@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use switchback_core::journal::{History, Journal, verify};
 use switchback_core::phase::{
     Notice, Project, RollBackOptions, RunOptions, StepError, Witness, Work, roll_back, run,
 };
@@ -99,8 +100,6 @@ pub(crate) struct Attempt {
     pub(crate) struck: Option<String>,
     /// Reasons and warnings.
     pub(crate) said: Vec<String>,
-    /// How many calls there were.
-    pub(crate) calls: u64,
 }
 
 /// What is attempted.
@@ -131,7 +130,6 @@ pub(crate) fn attempt_in(scratch: &Scratch, doing: &Doing, world: World, counted
         acknowledged: recorder.acknowledged.into_inner().unwrap(),
         struck: counted.struck(),
         said: reasons,
-        calls: counted.calls(),
     }
 }
 
@@ -162,6 +160,16 @@ fn carry_out(
             Ok(Verdict::Yes)
         }
     }
+}
+
+/// The journal's chain of hashes holds, and no event of it is impossible.
+pub(crate) fn journal_holds(scratch: &Scratch, case: &str) {
+    let path = scratch.root().join(".switchback/journal.db");
+    let journal = Journal::open_existing(&path, &World::real()).unwrap().unwrap();
+    let rows = journal.rows_after(0).unwrap();
+    assert!(!rows.is_empty(), "{case}: the journal is empty");
+    assert_eq!(verify(&rows), [], "{case}: the journal's chain");
+    History::fold(&journal.records().unwrap()).unwrap_or_else(|error| panic!("{case}: {error}"));
 }
 
 /// Recovers in this process, as the first thing of any command.

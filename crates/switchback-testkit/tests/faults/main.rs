@@ -3,5 +3,10 @@
 #![expect(clippy::print_stdout, reason = "how many scenarios there were is part of what a test shows")]
 
 mod act;
+mod controls;
+mod damaged;
+mod drift;
 mod inside;
 mod kill;
+mod lock;
+mod random;

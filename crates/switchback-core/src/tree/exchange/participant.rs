@@ -185,14 +185,23 @@ pub fn link_target(disk: &dyn Disk, path: &Path) -> Result<Option<PathBuf>, Disk
     if disk.look(path)?.is_none() { Ok(None) } else { disk.read_link(path).map(Some) }
 }
 
-/// Lets the link at `path` point to `target`, in one step: a link made beside it is renamed over it.
+/// Lets the link at `path` point to `target`, in one step: a link made beside it is exchanged with it, or renamed over it
+/// where there is none yet.
+///
+/// The exchange leaves the link that leads back beside it, so that a rollback needs no new name on a full disk.
 fn point(disk: &dyn Disk, path: &Path, target: &Path) -> Result<(), DiskError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".next");
     let next = path.with_file_name(name);
-    if disk.look(&next)?.is_some() {
-        disk.remove_file(&next)?;
+    let waiting = link_target(disk, &next)?;
+    if waiting.as_deref() != Some(target) {
+        if waiting.is_some() {
+            disk.remove_file(&next)?;
+        }
+        disk.make_symlink(target, &next)?;
     }
-    disk.make_symlink(target, &next)?;
+    if disk.look(path)?.is_some() && disk.exchange(&next, path).is_ok() {
+        return Ok(());
+    }
     disk.rename_over(&next, path)
 }

@@ -147,7 +147,9 @@ impl<'a> Transaction<'a> {
         let mut lost = None;
         self.keeping_times(&owned, || {
             for participant in owned.iter().rev() {
-                if let Side::Lost(why) = participant.undo(self.disk, self.root)? {
+                let undo = || participant.undo(self.disk, self.root);
+                // A passing failure must not leave half a rollback; undoing twice is undoing once.
+                if let Side::Lost(why) = undo().or_else(|_| undo())? {
                     lost = Some(ExchangeError::Lost { path: participant.live().to_owned(), why });
                     return Ok(());
                 }
