@@ -102,12 +102,14 @@ impl Ui {
 
     /// Why something went no further, each reason behind the verdict in words, and what now. It is part of the result,
     /// so it is shown with `--quiet` too.
-    pub(crate) fn refusal(&self, verdict: &str, reasons: &[String], next: &str) {
-        let mut text: String = reasons.iter().map(|reason| format!("  {verdict}: {reason}\n")).collect();
+    pub(crate) fn refusal(verdict: &str, reasons: &[String], next: &str) {
+        let mut lines: Vec<String> = reasons.iter().map(|reason| format!("  {verdict}: {reason}")).collect();
         if !next.is_empty() {
-            text.push_str(&format!("\nnext: {next}\n"));
+            lines.push(format!("\nnext: {next}"));
         }
-        write_text(&mut std::io::stderr().lock(), &text);
+        for line in lines {
+            write_line(&mut std::io::stderr().lock(), &line);
+        }
     }
 }
 
@@ -148,12 +150,11 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 /// A document as text. Keys are sorted, but for the two that a reader wants to see first.
 fn document_text(document: &Value) -> String {
     let mut rest = document.clone();
-    let mut first = String::new();
-    for name in ["schema", "verdict"] {
-        if let Some(value) = rest.as_object_mut().and_then(|fields| fields.remove(name)) {
-            first.push_str(&format!("  \"{name}\": {value},\n"));
-        }
-    }
+    let first: Vec<String> = ["schema", "verdict"]
+        .into_iter()
+        .filter_map(|name| Some(format!("  \"{name}\": {},\n", rest.as_object_mut()?.remove(name)?)))
+        .collect();
+    let first = first.concat();
     let rest = format!("{rest:#}");
     match rest.strip_prefix("{\n") {
         Some(fields) => format!("{{\n{first}{fields}"),

@@ -13,7 +13,7 @@ use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, STATE_FOLDER};
 use crate::port::{Comparer, Vault, Vaults};
 use crate::tree::copy::keeping_time;
-use crate::world::{Lock, World};
+use crate::world::{Disk, FileKind, Lock, World};
 
 /// Name and version of the program, as evidence is bound to it.
 pub const TOOL: &str = concat!("switchback ", env!("CARGO_PKG_VERSION"));
@@ -257,9 +257,10 @@ fn exclude_from_git(project: &Project) -> Result<(), StepError> {
     const LINES: &str = "# Switchback's candidates and parked trees\n.*.sb-*\n/.switchback/\n";
     const EXCLUDE_BYTES_MAX: u64 = 1024 * 1024;
     let disk = project.ports.world.disk.as_ref();
-    let info = project.root.join(".git").join("info");
+    let Some(repository) = git_folder(disk, &project.root)? else { return Ok(()) };
+    let info = repository.join("info");
     if disk.look(&info)?.is_none() {
-        return Ok(());
+        disk.make_directory(&info, 0o755)?;
     }
     let exclude = info.join("exclude");
     let there = match disk.look(&exclude)? {
@@ -271,4 +272,28 @@ fn exclude_from_git(project: &Project) -> Result<(), StepError> {
         disk.append(&exclude, format!("{separator}{LINES}").as_bytes())?;
     }
     Ok(())
+}
+
+/// The folder that holds `info/exclude` of the repository that the project is in. The project may be a folder of it, or a
+/// work tree of its own, whose `.git` is a file that names a folder which names the common one.
+fn git_folder(disk: &dyn Disk, root: &Path) -> Result<Option<PathBuf>, StepError> {
+    const POINTER_BYTES_MAX: u64 = 8 * 1024;
+    for folder in root.ancestors() {
+        let git = folder.join(".git");
+        let Some(meta) = disk.look(&git)? else { continue };
+        if meta.kind == FileKind::Directory {
+            return Ok(disk.look(&git.join("HEAD"))?.map(|_| git));
+        }
+        let pointer = String::from_utf8_lossy(&disk.read(&git, POINTER_BYTES_MAX)?).into_owned();
+        let Some(own) = pointer.strip_prefix("gitdir:").map(|path| folder.join(path.trim())) else {
+            return Ok(None);
+        };
+        let common = own.join("commondir");
+        if disk.look(&common)?.is_none() {
+            return Ok(disk.look(&own)?.map(|_| own));
+        }
+        let common = String::from_utf8_lossy(&disk.read(&common, POINTER_BYTES_MAX)?).into_owned();
+        return Ok(Some(own.join(common.trim())));
+    }
+    Ok(None)
 }

@@ -7,6 +7,7 @@ use switchback_core::verdict::Verdict;
 use super::Context;
 use crate::cli::{ApproveArgs, RejectArgs};
 use crate::failure::Failure;
+use crate::ui::Ui;
 
 pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdict, Failure> {
     if args.key.is_some() {
@@ -33,7 +34,7 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
                 context.ui.verdict(verdict),
                 args.phase
             ));
-            context.ui.refusal(&context.ui.verdict(verdict), &gate.reasons, &gate.next);
+            Ui::refusal(&context.ui.verdict(verdict), &gate.reasons, &gate.next);
         }
     }
     Ok(gate.verdict)

@@ -7,6 +7,7 @@ use switchback_core::verdict::Verdict;
 use super::Context;
 use crate::cli::RunArgs;
 use crate::failure::Failure;
+use crate::ui::Ui;
 
 pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Failure> {
     let until = args.until.as_deref().map(point).transpose()?;
@@ -68,6 +69,6 @@ pub(crate) fn show(
         "{verdict}: phase {} {reached}; generation {} is live{unchecked}",
         outcome.phase, status.generation
     ));
-    context.ui.refusal(&verdict, &outcome.reasons, &outcome.next);
+    Ui::refusal(&verdict, &outcome.reasons, &outcome.next);
     Ok(outcome.verdict)
 }

@@ -58,6 +58,7 @@ const KINDS: &[&str] = &[
     "phase-without-change",
     "phases-of-one-name",
     "playbook-not-built",
+    "point-a-plus-alone",
     "point-not-built",
     "point-unknown",
     "points-empty",

@@ -171,14 +171,13 @@ fn violation(schema: &Value, value: &Value, place: &str) -> Option<String> {
             return Some(format!("{place}: `{word}` {wanted}"));
         }
     }
-    let fields = value.as_object().into_iter().flatten();
-    let in_fields =
-        fields.filter_map(|(name, field)| Some((schema.get("properties")?.get(name)?, name, field)));
-    let mut found =
-        in_fields.filter_map(|(schema, name, field)| violation(schema, field, &format!("{place}.{name}")));
-    found.next().or_else(|| {
-        let items = value.as_array()?.iter();
-        items.filter_map(|item| violation(schema.get("items")?, item, &format!("{place}[]"))).next()
+    let mut fields = value.as_object().into_iter().flatten();
+    let in_fields = fields.find_map(|(name, field)| {
+        violation(schema.get("properties")?.get(name)?, field, &format!("{place}.{name}"))
+    });
+    in_fields.or_else(|| {
+        let items = schema.get("items")?;
+        value.as_array()?.iter().find_map(|item| violation(items, item, &format!("{place}[]")))
     })
 }
 
@@ -224,23 +223,23 @@ fn the_schema_accepts_every_example_and_refuses_what_the_reader_refuses() {
 fn reference() -> String {
     let mut program = switchback_cli::Cli::command().term_width(100);
     program.build();
-    let mut text = String::from(
+    let mut parts = vec![String::from(
         "# Command line reference\n\nWritten from `--help` of every command by a test of the program; \
          `UPDATE_DOCS=1 cargo test -p switchback --test cli documentation` writes it anew.\n\n\
          Exit codes, everywhere: `0` yes (equal, done, holds), `1` no (different, refused, does not hold), `2` could not \
          tell (bad arguments, bad input, an error, or not over yet).\n",
-    );
-    describe(&mut program, "switchback", &mut text);
-    text
+    )];
+    describe(&mut program, "switchback", &mut parts);
+    parts.concat()
 }
 
-fn describe(command: &mut clap::Command, name: &str, text: &mut String) {
+fn describe(command: &mut clap::Command, name: &str, parts: &mut Vec<String>) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    text.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+    parts.push(format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
     for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
         let name = format!("{name} {}", inner.get_name());
-        describe(inner, &name, text);
+        describe(inner, &name, parts);
     }
 }
 

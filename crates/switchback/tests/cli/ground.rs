@@ -10,6 +10,18 @@ use serde_json::Value;
 use switchback_core::tree::scan;
 use switchback_core::world::RealDisk;
 
+/// A check that looks for the program's file; its moments are left to the test.
+pub(crate) const THERE: &str = "[[check]]\nname = \"there\"\nkind = \"files\"\nexist = [\"src/app.py\"]\n";
+/// Two roles that must approve.
+pub(crate) const APPROVE: &str = "approve = { roles = [\"risk\", \"tech-lead\"] }\n";
+
+/// A check at some moments that says what the file `answer` says: an exit code.
+pub(crate) fn answering(at: &str) -> String {
+    format!(
+        "[[check]]\nname = \"answer\"\nkind = \"command\"\ncommand = \"exit $(cat answer)\"\nat = [{at}]\n"
+    )
+}
+
 /// A project at `project` in a temporary folder, with room beside it.
 pub(crate) struct Ground {
     directory: tempfile::TempDir,
@@ -133,13 +145,14 @@ impl Seen {
         let code = output.status.code().unwrap_or(-1);
         let out = String::from_utf8(output.stdout.clone()).unwrap();
         let err = String::from_utf8(output.stderr.clone()).unwrap();
-        let mut masked = format!("{}\n", mask(title, folder));
+        let mut parts = vec![mask(title, folder)];
         for (name, text) in [("stdout", &out), ("stderr", &err)] {
             if !text.is_empty() {
-                masked.push_str(&format!("--- {name}\n{}\n", mask(text.trim_end(), folder)));
+                parts.push(format!("--- {name}\n{}", mask(text.trim_end(), folder)));
             }
         }
-        masked.push_str(&format!("--- exit {code}\n"));
+        parts.push(format!("--- exit {code}\n"));
+        let masked = parts.join("\n");
         Self { code, out, err, masked }
     }
 
@@ -193,12 +206,13 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     .into()
 });
 
+// A colour is a control character; a snapshot shows it as text.
+static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new("\u{1b}\\[([0-9;]*)m").unwrap());
+
 fn mask(text: &str, folder: &Path) -> String {
     let mut text = text.replace(&folder.display().to_string(), "[TMP]");
     for (pattern, name) in MASKS.iter() {
         text = pattern.replace_all(&text, *name).into_owned();
     }
-    // A colour is a control character; a snapshot shows it as text.
-    static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new("\u{1b}\\[([0-9;]*)m").unwrap());
     ESCAPE.replace_all(&text, |found: &Captures<'_>| format!("<{}>", &found[1])).into_owned()
 }

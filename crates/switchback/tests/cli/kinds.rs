@@ -291,3 +291,21 @@ fn needs_git_nothing_of_ours_shows_in_git_status() {
     ground.expect(0, "rollback");
     assert_eq!(ground.tool("git", &["status", "--porcelain"]), "");
 }
+
+#[test]
+fn needs_git_nothing_of_ours_shows_where_the_project_is_a_folder_or_a_work_tree_of_a_repository() {
+    let ground = repository();
+    ground.tool("git", &["worktree", "add", "--quiet", "../tree"]);
+    for place in ["../tree", "../outer/project"] {
+        if place == "../outer/project" {
+            ground.write("../outer/project/switchback.toml", ground.read("switchback.toml"));
+            ground.write("../outer/project/src/app.py", "VERSION = 1\n");
+            ground.write("../outer/new/src/app.py", "VERSION = 2\n");
+            ground.tool("git", &["init", "--quiet", "../outer"]);
+            ground.tool("git", &["-C", "../outer", "add", "."]);
+        }
+        let before = ground.tool("git", &["-C", place, "status", "--porcelain"]);
+        ground.expect(0, &format!("run --until staged -C {place}"));
+        assert_eq!(ground.tool("git", &["-C", place, "status", "--porcelain"]), before, "{place}");
+    }
+}

@@ -4,11 +4,16 @@
 #![expect(clippy::disallowed_methods, reason = "a test lays out, damages and looks at files directly")]
 
 mod bad_plans;
-mod commands;
+mod comparisons;
 mod documentation;
 mod evidence;
 mod ground;
 mod journal;
 mod kinds;
+mod plan;
+mod run;
 mod secrets;
+mod snapshots;
+mod story;
+mod terminal;
 mod triggers;

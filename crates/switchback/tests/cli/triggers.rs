@@ -95,18 +95,18 @@ fn a_live_check_that_says_no_rolls_back_by_itself() {
 fn a_trigger_that_holds_leaves_the_new_tree_and_asks_a_person() {
     let ground = Ground::shop(&format!(
         "{}{}",
-        command("kpi", "exit 1", "\"+1s\""),
+        command("kpi", "exit 1", "\"+2s\""),
         trigger("check = \"kpi\"", "hold")
     ));
     ground.expect(2, "run");
-    std::thread::sleep(Duration::from_millis(1_100));
+    std::thread::sleep(Duration::from_millis(2_100));
     insta::assert_snapshot!(ground.run("watch"), @r#"
     $ switchback watch
     --- stdout
     no: phase unify is live; generation 1 is live
     --- stderr
-      check kpi at +1s: no: exit code 1
-      no: a trigger holds it: the check `kpi` failed its trigger at +1s: exit code 1
+      check kpi at +2s: no: exit code 1
+      no: a trigger holds it: the check `kpi` failed its trigger at +2s: exit code 1
 
     next: decide: `switchback rollback` makes the old tree live; `switchback check` looks again, then `switchback watch` goes on
     --- exit 1
@@ -145,7 +145,7 @@ fn a_trigger_that_tells_lets_the_run_go_on_to_its_gate() {
 fn a_measure_that_is_worse_than_before_in_a_row_rolls_back() {
     let service = Service::start();
     let check = format!(
-        "[[check]]\nname = \"latency\"\nkind = \"http\"\nurl = \"{}\"\nat = [\"before\", \"live\", \"+1s\", \"+2s\"]\n\n",
+        "[[check]]\nname = \"latency\"\nkind = \"http\"\nurl = \"{}\"\nat = [\"before\", \"live\", \"+3s\", \"+6s\"]\n\n",
         service.address
     );
     let when = "check = \"latency\", worse_than = { times = 3.0, of = \"before\" }, in_a_row = 2";
@@ -155,9 +155,9 @@ fn a_measure_that_is_worse_than_before_in_a_row_rolls_back() {
     service.delay_ms.store(400, Ordering::SeqCst);
     // Once is not yet in a row.
     let seen = ground.expect(2, "run");
-    assert!(seen.err.contains("the checks at +1s are due"), "{seen}");
+    assert!(seen.err.contains("the checks at +3s are due"), "{seen}");
     assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
-    std::thread::sleep(Duration::from_millis(1_000));
+    std::thread::sleep(Duration::from_secs(3));
     let seen = ground.expect(1, "watch --once");
     assert!(
         seen.err

@@ -1,0 +1,153 @@
+//! `plan`: what it shows, and what it says when the candidate is not there.
+
+use super::ground::{APPROVE, Ground, THERE};
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one story, told word by word")]
+fn plan_shows_everything_and_touches_nothing() {
+    let ground = Ground::shop("");
+    ground.plan(
+        APPROVE,
+        &format!("{THERE}at = [\"before\", \"staged\", \"+24h\"]\n\n[[trigger]]\nwhen = {{ check = \"there\" }}\ndo = \"hold\"\n"),
+    );
+    ground.write("../new/src/more.py", "");
+    let before = ground.listing();
+    insta::assert_snapshot!(ground.run("plan"), @r#"
+    $ switchback plan
+    --- stdout
+    project shop
+      manages src (mirrored)
+    phase unify
+      change: take files from `../new`: 1 added, 0 removed, 1 changed
+      check: there (files) at before, staged, +1d
+      approval: 1 of role risk
+      approval: 1 of role tech-lead
+    trigger: hold when the check there says no
+    cutover by exchange; old and new can be seen mixed for about [N] ms
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("plan --json"), @r#"
+    $ switchback plan --json
+    --- stdout
+    {
+      "schema": "switchback/plan/1",
+      "verdict": "yes",
+      "changes": [
+        {
+          "conflicts": [],
+          "does": "take files from `../new`",
+          "files": {
+            "added": 1,
+            "changed": 1,
+            "moved": 0,
+            "removed": 0
+          },
+          "kind": "files",
+          "phase": "unify"
+        }
+      ],
+      "checks": [],
+      "criteria": [
+        {
+          "by": "snapshot",
+          "name": "a verified snapshot exists",
+          "verdict": "unknown"
+        },
+        {
+          "by": "check there",
+          "name": "there at staged",
+          "verdict": "unknown"
+        },
+        {
+          "by": "check there",
+          "name": "there at +1d",
+          "verdict": "unknown"
+        },
+        {
+          "by": "approval risk",
+          "name": "approved by risk",
+          "verdict": "unknown"
+        },
+        {
+          "by": "approval tech-lead",
+          "name": "approved by tech-lead",
+          "verdict": "unknown"
+        }
+      ],
+      "failed": null,
+      "generation": 0,
+      "mechanism": "exchange",
+      "phase": "unify",
+      "phases": [
+        {
+          "name": "unify",
+          "point": "waiting",
+          "verdict": "unknown"
+        }
+      ],
+      "point": "waiting",
+      "project": "shop",
+      "rollback": {
+        "mechanism": null,
+        "possible": false,
+        "to_generation": null
+      },
+      "run": null,
+      "waits_for": [
+        {
+          "kind": "run"
+        }
+      ],
+      "window_ms_expected": 0.01
+    }
+    --- exit 0
+    "#);
+    assert_eq!(ground.listing(), before);
+}
+
+#[test]
+fn plan_says_when_nothing_would_be_proved_and_when_the_candidate_is_not_there() {
+    let ground = Ground::shop("");
+    insta::assert_snapshot!(ground.run("plan"), @r#"
+    $ switchback plan
+    --- stdout
+    project shop
+      manages src (mirrored)
+    phase unify
+      change: take files from `../new`: 0 added, 0 removed, 1 changed
+      no checks: nothing will be proved
+    cutover by exchange; old and new can be seen mixed for about [N] ms
+    --- exit 0
+    "#);
+    std::fs::remove_dir_all(ground.at("../new")).unwrap();
+    insta::assert_snapshot!(ground.run("plan"), @r#"
+    $ switchback plan
+    --- stderr
+    error: could not find out what the plan would do
+      caused by: the candidate `../new` does not exist
+
+    hint: correct the phase's change in `switchback.toml`, then `switchback run` again
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("run"), @r#"
+    $ switchback run
+    --- stderr
+      unify: snapshot [ID] verified: 1 files, 12 bytes
+    error: could not carry on the run
+      caused by: the candidate `../new` does not exist
+
+    hint: correct the phase's change in `switchback.toml`, then `switchback run` again
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 0 is live
+      phase unify: staging
+      yes: a verified snapshot exists
+    the last step failed: stage: the candidate `../new` does not exist
+    waits for `switchback run`
+    there is nothing to roll back
+    --- exit 2
+    "#);
+}

@@ -1,0 +1,375 @@
+//! One phase from its first `status` to its rollback, with every refusal on the way, word by word.
+
+use super::ground::{APPROVE, Ground, THERE};
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one story, told word by word")]
+fn a_run_from_its_first_status_to_its_rollback() {
+    let ground = Ground::shop("");
+    ground.plan(APPROVE, &format!("{THERE}at = [\"before\", \"staged\", \"live\", \"+3s\"]\n"));
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 0 is live
+    nothing has been run yet
+      phase unify: waiting
+      not yet: a verified snapshot exists
+      not yet: there at staged
+      not yet: there at live
+      not yet: there at +3s
+      not yet: approved by risk
+      not yet: approved by tech-lead
+    waits for `switchback run`
+    there is nothing to roll back
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("approve unify --role risk"), @r#"
+    $ switchback approve unify --role risk
+    --- stderr
+    error: the phase `unify` is not staged: there is nothing to approve
+
+    hint: `switchback run --until staged` stages it
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("run --until snapshot"), @r#"
+    $ switchback run --until snapshot
+    --- stdout
+    yes: phase unify has its snapshot; generation 0 is live
+    --- stderr
+      unify: snapshot [ID] verified: 1 files, 12 bytes
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("run --until staged"), @r#"
+    $ switchback run --until staged
+    --- stdout
+    yes: phase unify is staged; generation 0 is live
+    --- stderr
+      check there at before: yes: 1 there, 0 gone
+      unify: candidate staged: 0 added, 0 removed, 1 changed
+      check there at staged: yes: 1 there, 0 gone
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 0 is live
+      phase unify: staged
+      yes: a verified snapshot exists
+      yes: there at staged
+      not yet: there at live
+      not yet: there at +3s
+      not yet: approved by risk
+      not yet: approved by tech-lead
+    waits for an approval in the role `risk`
+    waits for an approval in the role `tech-lead`
+    there is nothing to roll back
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("check"), @r#"
+    $ switchback check
+    --- stdout
+    yes
+    --- stderr
+      check there at staged: yes: 1 there, 0 gone
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("check nothing"), @r#"
+    $ switchback check nothing
+    --- stderr
+    error: could not carry out the checks
+      caused by: the plan has no check `nothing`
+
+    hint: `switchback plan` shows the phases and checks
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("check --at live"), @r#"
+    $ switchback check --at live
+    --- stderr
+    error: the phase `unify` is staged: it cannot be looked at live
+
+    hint: `switchback run` makes it live
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("check --at later"), @r#"
+    $ switchback check --at later
+    --- stderr
+    error: unknown point `later`
+
+    hint: points are `before`, `staged`, `live`, and the delays of the plan, such as `+1h`
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("run"), @r#"
+    $ switchback run
+    --- stdout
+    no: phase unify is staged; generation 0 is live
+    --- stderr
+      no: role `risk`: 0 of 1 approvals
+      no: role `tech-lead`: 0 of 1 approvals
+
+    next: `switchback approve unify --role risk`
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.run("approve unify --role boss"), @r#"
+    $ switchback approve unify --role boss
+    --- stderr
+    error: the phase `unify` has no role `boss`
+
+    hint: its roles are: risk, tech-lead
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("approve other --role risk"), @r#"
+    $ switchback approve other --role risk
+    --- stderr
+    error: could not approve
+      caused by: the plan has no phase `other`
+
+    hint: `switchback plan` shows the phases and checks
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("approve unify --role risk"), @r#"
+    $ switchback approve unify --role risk
+    --- stdout
+    no: phase unify does not go live yet
+    --- stderr
+      no: role `tech-lead`: 0 of 1 approvals
+
+    next: `switchback approve unify --role tech-lead`
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.run_arguments(&["reject", "unify", "--role", "tech-lead", "--why", "not today"]), @r#"
+    $ switchback reject unify --role tech-lead --why 'not today'
+    --- stdout
+    phase unify is rejected in the role tech-lead; it will not go live
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 0 is live
+      phase unify: staged (no)
+      yes: a verified snapshot exists
+      yes: there at staged
+      not yet: there at live
+      not yet: there at +3s
+      yes: approved by risk
+      no: approved by tech-lead
+    waits for an approval in the role `tech-lead`
+    there is nothing to roll back
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.run("run"), @r#"
+    $ switchback run
+    --- stdout
+    no: phase unify is staged; generation 0 is live
+    --- stderr
+      no: role `tech-lead`: 0 of 1 approvals ([ACTOR] refused: not today)
+
+    next: `switchback approve unify --role tech-lead`
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.run("approve unify --role tech-lead"), @r#"
+    $ switchback approve unify --role tech-lead
+    --- stdout
+    yes: phase unify is approved
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("run --until approved"), @r#"
+    $ switchback run --until approved
+    --- stdout
+    yes: phase unify is approved; generation 0 is live
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("watch"), @r#"
+    $ switchback watch
+    --- stderr
+    error: nothing is live that could be watched
+
+    hint: `switchback run` cuts over
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("run --until live"), @r#"
+    $ switchback run --until live
+    --- stdout
+    yes: phase unify is live; generation 1 is live
+    --- stderr
+      unify: acknowledged: generation 1 is live ([N] ms)
+      check there at live: yes: 1 there, 0 gone
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("watch --once"), @r#"
+    $ switchback watch --once
+    --- stdout
+    not over yet: phase unify is live; generation 1 is live
+    --- stderr
+      not over yet: it is live, and watched: the checks at +3s are due at [TIME]
+
+    next: `switchback watch` carries them out when they are due
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 1 is live
+      phase unify: live
+      yes: a verified snapshot exists
+      yes: there at staged
+      yes: there at live
+      not yet: there at +3s
+      yes: approved by risk
+      yes: approved by tech-lead
+    waits for the checks at +3s, due at [TIME]
+    `switchback rollback` makes generation 0 live again (exchange)
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("rollback --dry-run"), @r#"
+    $ switchback rollback --dry-run
+    --- stdout
+    would roll back unify: src
+    --- exit 0
+    "#);
+    assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+    insta::assert_snapshot!(ground.run("rollback --only docs"), @r#"
+    $ switchback rollback --only docs
+    --- stderr
+    error: `docs` was not exchanged by the phase `unify`
+
+    hint: what was exchanged can be rolled back alone: `src`
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("rollback --phase other"), @r#"
+    $ switchback rollback --phase other
+    --- stderr
+    error: the phase `other` is not live
+
+    hint: `switchback status` shows which phases are
+    --- exit 2
+    "#);
+    std::thread::sleep(std::time::Duration::from_millis(3_100));
+    insta::assert_snapshot!(ground.run("watch --once"), @r#"
+    $ switchback watch --once
+    --- stdout
+    yes: phase unify is watched; generation 1 is live
+    --- stderr
+      check there at +3s: yes: 1 there, 0 gone
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("run"), @r#"
+    $ switchback run
+    --- stdout
+    yes: phase unify is finished; generation 1 is live
+    --- stderr
+      unify: finished: generation 1 stays, the one before it is kept
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 1 is live
+      phase unify: finished (yes)
+      yes: a verified snapshot exists
+      yes: there at staged
+      yes: there at live
+      yes: there at +3s
+      yes: approved by risk
+      yes: approved by tech-lead
+    `switchback rollback` makes generation 0 live again (exchange)
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("log"), @r#"
+    $ switchback log
+    --- stdout
+        1  [TIME]  [ACTOR]  run-started  phases=["unify"] plan=[ID] project=shop run=r1-[ID] tool=switchback [VERSION]
+        2  [TIME]  [ACTOR]  snapshot-started  phase=unify
+        3  [TIME]  [ACTOR]  snapshot-taken  bytes=12 files=1 manifest=[ID] phase=unify snapshot=[ID]
+        4  [TIME]  [ACTOR]  check-started  at=before check=there phase=unify
+        5  [TIME]  [ACTOR]  check-ended  at=before check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+        6  [TIME]  [ACTOR]  stage-started  phase=unify transaction=t6
+        7  [TIME]  [ACTOR]  staged  added=0 changed=1 changes=[ID] mechanism=exchange new_tree=[ID] old_tree=[ID] paths=["src"] phase=unify removed=0 seal=[ID] transaction=t6
+        8  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
+        9  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       10  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
+       11  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       12  [TIME]  [ACTOR]  approved  phase=unify role=risk
+       13  [TIME]  [ACTOR]  rejected  phase=unify role=tech-lead why=not today
+       14  [TIME]  [ACTOR]  approved  phase=unify role=tech-lead
+       15  [TIME]  [ACTOR]  cut-over-started  phase=unify transaction=t6
+       16  [TIME]  [ACTOR]  cut-over  generation=1 phase=unify transaction=t6
+       17  [TIME]  [ACTOR]  drift-checked  drift=[] phase=unify
+       18  [TIME]  [ACTOR]  check-started  at=live check=there phase=unify
+       19  [TIME]  [ACTOR]  check-ended  at=live check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       20  [TIME]  [ACTOR]  check-started  at=+3s check=there phase=unify
+       21  [TIME]  [ACTOR]  check-ended  at=+3s check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       22  [TIME]  [ACTOR]  watched  phase=unify
+       23  [TIME]  [ACTOR]  finished  generation=1 phase=unify
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("log verify"), @r#"
+    $ switchback log verify
+    --- stdout
+    yes: 23 events
+      head [HASH]
+    --- stderr
+    a cut-off end, or a journal written anew as a whole, shows only beside a head kept elsewhere
+    --- exit 0
+    "#);
+    ground.write("src/late.txt", "written by the new version\n");
+    insta::assert_snapshot!(ground.run_arguments(&["rollback", "--why", "the KPI is off"]), @r#"
+    $ switchback rollback --why 'the KPI is off'
+    --- stdout
+    yes: rolled back unify
+      restored src
+      changed since it went live, kept aside: .switchback/generations/t6/new/src/late.txt
+    --- stderr
+      unify: acknowledged: rolled back: src ([N] ms)
+    --- exit 0
+    "#);
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    insta::assert_snapshot!(ground.run("rollback"), @r#"
+    $ switchback rollback
+    --- stderr
+    error: nothing is live that could be rolled back
+
+    hint: `switchback status` shows where things stand
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 0 is live
+      phase unify: rolled-back (no)
+      yes: a verified snapshot exists
+      yes: there at staged
+      yes: there at live
+      yes: there at +3s
+      yes: approved by risk
+      yes: approved by tech-lead
+    waits for `switchback run`
+    there is nothing to roll back
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.run("run --until rehearsed"), @r#"
+    $ switchback run --until rehearsed
+    --- stderr
+    error: the point `rehearsed` is not built yet
+
+    hint: use `--until staged` or `--until approved`
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("run --until tomorrow"), @r#"
+    $ switchback run --until tomorrow
+    --- stderr
+    error: unknown point `tomorrow`
+
+    hint: points are `snapshot`, `staged`, `approved`, `live`, `watched`, `finished`
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("run --phase other"), @r#"
+    $ switchback run --phase other
+    --- stderr
+    error: could not carry on the run
+      caused by: the plan has no phase `other`
+
+    hint: `switchback plan` shows the phases and checks
+    --- exit 2
+    "#);
+}
