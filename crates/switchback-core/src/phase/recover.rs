@@ -94,6 +94,24 @@ impl Work<'_> {
         };
         for phase in phases {
             let Some(staged) = &phase.staged else { continue };
+            let disk = self.world().disk.as_ref();
+            let file = self.project.transactions().join(&staged.transaction);
+            if phase.state == PhaseState::CuttingOver
+                && Transaction::open(disk, &self.project.root, &file)?.is_none()
+            {
+                // Nobody can say which side of the exchange each path is on: nothing is touched on a guess.
+                return Err(StepError::not_now(
+                    format!(
+                        "a cutover was under way, and its transaction `{}` is gone or cut short",
+                        file.display()
+                    ),
+                    format!(
+                        "nothing was touched; what was live is live, or stands beside it as `.<name>.sb-{0}`; \
+                         put `txn/{0}` back, or restore the snapshot: `switchback snapshot list`",
+                        staged.transaction
+                    ),
+                ));
+            }
             let state = state_of(&self.project, &staged.transaction)?;
             self.reconcile_phase(&phase, &staged.transaction, state)?;
         }
