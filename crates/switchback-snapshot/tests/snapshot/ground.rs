@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use switchback_core::manifest::Manifest;
 use switchback_core::port::{PortError, SnapshotRecord, SnapshotRequest, Vault};
 use switchback_core::tree::scan;
-use switchback_core::world::{Disk, DiskError, Lock, LockHolder, Meta, RealDisk, Space, Survey, World};
+use switchback_core::world::{
+    Disk, DiskError, Lock, LockHolder, Meta, ReadSeek, RealDisk, Space, Survey, World,
+};
 use switchback_snapshot::RusticVault;
 
 /// A project below `root/project` and a vault at `root/vault`.
@@ -136,6 +138,13 @@ impl Disk for OddDisk {
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>, DiskError> {
         self.ask("open", path)?;
         RealDisk.open(path)
+    }
+    fn open_seekable(&self, path: &Path) -> Result<Box<dyn ReadSeek + Send>, DiskError> {
+        self.ask("open", path)?;
+        RealDisk.open_seekable(path)
+    }
+    fn is_locked(&self, path: &Path) -> Result<bool, DiskError> {
+        RealDisk.is_locked(path)
     }
     fn hash(&self, path: &Path) -> Result<[u8; 32], DiskError> {
         self.ask("read", path)?;
