@@ -1,7 +1,7 @@
 //! The command line: parse, call, show. No decision is made here.
 //!
-//! The way of the data: [`cli`] says what can be typed → `commands/<verb>` turns it into options, makes one library
-//! call and shows what came out → [`ui`] is the only place that writes to a terminal. [`failure`] turns errors of the
+//! The way of the data: `cli` says what can be typed → `commands/<verb>` turns it into options, makes one library
+//! call and shows what came out → `ui` is the only place that writes to a terminal. `failure` turns errors of the
 //! libraries into what, where, why, and what now.
 
 mod cli;

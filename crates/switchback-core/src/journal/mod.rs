@@ -1,7 +1,7 @@
 //! The journal: the durable, hash-chained record of intents and outcomes, and the only source of a run's state.
 //!
 //! [`event`] says what can happen and how it is written; [`history`] folds events into a state, without any input or
-//! output; [`store`] appends and reads; [`verify`] walks the chain of hashes.
+//! output; [`store`] appends and reads; [`mod@verify`] walks the chain of hashes.
 
 pub mod event;
 pub mod history;

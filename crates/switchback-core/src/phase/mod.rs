@@ -1,8 +1,8 @@
 //! The phase: one reversible change, from its snapshot to its end, or back.
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
-//! [`look`] carries out checks → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`roll_back`].
-//! [`recover`] comes before all of them.
+//! [`look`] carries out checks → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
+//! `recover` comes before all of them.
 
 pub mod alone;
 pub mod cut_over;

@@ -1,7 +1,7 @@
 //! The plan: what is managed, which phases change it, which checks and triggers guard it.
 //!
-//! The way in: [`load`] reads `switchback.toml` → [`fields`] asks every table for its keys and collects findings →
-//! [`Plan`], which holds no text of the file any more. [`schema`] makes the JSON Schema from the same tables of keys.
+//! The way in: [`load`] reads `switchback.toml` → `fields` asks every table for its keys and collects findings →
+//! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
 mod fields;
 mod file;

@@ -1,6 +1,6 @@
 //! Reports: what a person or another program reads of a run.
 //!
-//! [`status`] turns the history into facts, without a format; [`json`] writes them as the documents that `docs/cli.md`
+//! [`mod@status`] turns the history into facts, without a format; [`json`] writes them as the documents that `docs/cli-reference.md`
 //! promises.
 
 pub mod json;

@@ -1,7 +1,7 @@
 //! What a test run said: its outcomes test by test, its counts, and what its output does not tell.
 //!
 //! In the order of the data: [`detect`] names the runner, [`read_output`] and [`read_junit`] read what it left,
-//! [`regressions`] compares two runs, [`write()`] and [`read`] keep one as evidence.
+//! [`regressions()`] compares two runs, [`write()`] and [`read`] keep one as evidence.
 //!
 //! Nothing here starts a test runner, and nothing here sees its exit status. The exit status belongs to every
 //! verdict all the same: some runners end in failure without saying so in what they print (see

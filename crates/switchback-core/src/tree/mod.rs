@@ -1,6 +1,6 @@
 //! Trees on the disk: looked at, copied, staged and exchanged.
 //!
-//! The way of the data: [`scan`] makes a manifest → [`copy`] makes a candidate → [`exchange`] makes it live, and takes
+//! The way of the data: [`scan()`] makes a manifest → [`copy`] makes a candidate → [`exchange`] makes it live, and takes
 //! it back.
 
 pub mod copy;

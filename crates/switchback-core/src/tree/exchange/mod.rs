@@ -1,6 +1,6 @@
 //! The exchange: all managed paths become new together, or old together, whatever happens in between.
 //!
-//! [`probe`] finds the mechanism → [`record`] is the transaction's own file → [`participant`] is one thing that is
+//! [`mod@probe`] finds the mechanism → [`record`] is the transaction's own file → [`participant`] is one thing that is
 //! exchanged → [`protocol`] drives all of them, forward, back, and after a crash.
 //!
 //! A cutover is undo-logged (a crash before COMMIT ends all old), a rollback is redo-logged (a crash ends all old).
