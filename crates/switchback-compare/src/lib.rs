@@ -1,7 +1,7 @@
 //! The proof of data: whether two results are the same, within stated tolerances.
 //!
 //! In the order in which the data goes: [`CompareOptions`] carry the rule, [`ComparePlan`] settles which files belong
-//! together, [`compare`] reads them (`source`), compares cell by cell (`value`) with the cheapest proof first
+//! together, [`compare()`] reads them (`source`), compares cell by cell (`value`) with the cheapest proof first
 //! (`bytes`, `table`, `document`), and [`CompareOutcome`] (`report`) is the verdict with its evidence.
 //!
 //! It deliberately never writes, never prints, and never follows a rule halfway: what it cannot read, or cannot tell

@@ -57,6 +57,9 @@ pub fn lay_tree(root: &Path, files: usize) -> Result<(), Problem> {
 /// Lays the candidate of a tree: a copy in which every hundredth file is changed, and in every tenth directory one is
 /// added and one removed.
 pub fn lay_candidate(old: &Path, candidate: &Path, files: usize) -> Result<(), Problem> {
+    if let Some(parent) = candidate.parent() {
+        std::fs::create_dir_all(parent).map_err(|source| Problem::at("make", parent, source))?;
+    }
     copy_tree(old, candidate)?;
     for number in (CHANGED_FILE..files).step_by(FILES_PER_DIRECTORY) {
         write_text(&candidate.join(file_path(number)), "changed by the candidate\n")?;
