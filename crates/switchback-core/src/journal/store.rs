@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::event::{Event, FORMAT, Record};
-use super::verify::verify;
+use super::verify::verify_chain;
 use crate::world::{DiskError, World};
 
 /// How long a writer waits for another one.
@@ -242,10 +242,28 @@ impl Journal {
     /// Also when an entry is of a kind that this program does not know: half a history must not be acted upon.
     pub fn records(&self) -> Result<Vec<Record>, JournalError> {
         let rows = self.rows_after(0)?;
-        if let Some(fault) = verify(&rows).into_iter().next() {
+        // The chain is walked beside the reading: both take a while for tens of thousands of events.
+        let path = self.path.as_path();
+        let (faults, halves) = std::thread::scope(|scope| {
+            let (one, other) = rows.split_at(rows.len() / 2);
+            let chain = scope.spawn(|| verify_chain(&rows));
+            let read =
+                |rows: &[Row]| rows.iter().map(|row| understood(path, row)).collect::<Result<Vec<_>, _>>();
+            let first = scope.spawn(move || read(one));
+            let second = read(other);
+            (chain.join(), (first.join(), second))
+        });
+        let ended = |_| JournalError::Entry {
+            path: path.to_owned(),
+            seq: 0,
+            why: "a thread that read it ended unexpectedly".to_owned(),
+        };
+        if let Some(fault) = faults.map_err(ended)?.into_iter().next() {
             return Err(JournalError::Changed { path: self.path.clone(), seq: fault.seq, what: fault.what });
         }
-        rows.into_iter().map(|row| self.understood(row)).collect()
+        let mut records = halves.0.map_err(ended)??;
+        records.extend(halves.1?);
+        Ok(records)
     }
 
     /// The entries after `seq`, in order.
@@ -254,17 +272,24 @@ impl Journal {
     ///
     /// Also when an entry is of a kind that this program does not know.
     pub fn records_after(&self, seq: u64) -> Result<Vec<Record>, JournalError> {
-        self.rows_after(seq)?.into_iter().map(|row| self.understood(row)).collect()
+        self.rows_after(seq)?.iter().map(|row| understood(&self.path, row)).collect()
     }
+}
 
-    fn understood(&self, row: Row) -> Result<Record, JournalError> {
-        let event = Event::read(&row.event, &row.body).map_err(|error| JournalError::Entry {
-            path: self.path.clone(),
-            seq: row.seq,
-            why: error.to_string(),
-        })?;
-        Ok(Record { seq: row.seq, time: row.time, actor: row.actor, event, prev: row.prev, hash: row.hash })
-    }
+fn understood(path: &Path, row: &Row) -> Result<Record, JournalError> {
+    let event = Event::read(&row.event, &row.body).map_err(|error| JournalError::Entry {
+        path: path.to_owned(),
+        seq: row.seq,
+        why: error.to_string(),
+    })?;
+    Ok(Record {
+        seq: row.seq,
+        time: row.time.clone(),
+        actor: row.actor.clone(),
+        event,
+        prev: row.prev.clone(),
+        hash: row.hash.clone(),
+    })
 }
 
 /// What the first entry names as the hash of the one before.

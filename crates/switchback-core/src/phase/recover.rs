@@ -7,11 +7,11 @@ use super::project::{Project, Work};
 use super::roll_back::settle;
 use super::witness::Notice;
 use crate::journal::history::PhaseHistory;
-use crate::journal::{Event, PhaseState};
+use crate::journal::{Event, History, PhaseState};
 use crate::tree::exchange::{Outcome, Participant, Prepare, State, Transaction, recover};
 
 /// Whether an earlier process left something unfinished. While another process works, nothing is: it is at it.
-pub fn is_interrupted(project: &Project) -> Result<bool, StepError> {
+pub fn is_interrupted(project: &Project, history: &History) -> Result<bool, StepError> {
     let disk = project.ports.world.disk.as_ref();
     let folder = project.transactions();
     if disk.look(&folder)?.is_none() {
@@ -28,7 +28,7 @@ pub fn is_interrupted(project: &Project) -> Result<bool, StepError> {
             return Ok(true);
         }
     }
-    for phase in &project.history()?.phases {
+    for phase in &history.phases {
         if matches!(phase.state, PhaseState::CuttingOver | PhaseState::RollingBack) {
             return Ok(true);
         }

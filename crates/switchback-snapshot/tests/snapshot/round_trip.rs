@@ -142,6 +142,7 @@ fn the_root_itself_can_be_saved() {
     assert_eq!(fs::metadata(ground.at("back")).unwrap().mode() & 0o7777, 0o711);
 }
 
+// rows: RB-11
 #[test]
 fn of_several_snapshots_exactly_the_named_one_is_restored() {
     let ground = Ground::new();

@@ -10,12 +10,13 @@ use crate::failure::Failure;
 pub(crate) fn status(context: &Context<'_>) -> Result<Verdict, Failure> {
     let project = context.project()?;
     let failed = |error| Failure::doing("could not find out where the run stands", error);
-    let status = if phase::is_interrupted(&project).map_err(failed)? {
+    let history = project.history().map_err(failed)?;
+    let status = if phase::is_interrupted(&project, &history).map_err(failed)? {
         // Recovery comes first in every command.
         let work = Work::begin(project, "status", context.ui).map_err(failed)?;
         derive(work.plan(), &work.history())
     } else {
-        derive(&project.plan, &project.history().map_err(failed)?)
+        derive(&project.plan, &history)
     };
     if context.ui.json {
         context.ui.document(&json::document("status", status.verdict, &status));

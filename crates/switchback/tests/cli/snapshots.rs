@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 
+// rows: TM-1
 #[test]
 #[expect(clippy::too_many_lines, reason = "one story, told word by word")]
 fn snapshots_are_made_listed_shown_checked_and_restored() {

@@ -2,6 +2,7 @@
 
 use super::ground::{APPROVE, Ground, THERE};
 
+// rows: TM-13
 #[test]
 #[expect(clippy::too_many_lines, reason = "one story, told word by word")]
 fn a_run_from_its_first_status_to_its_rollback() {
