@@ -244,26 +244,20 @@ impl Journal {
         let rows = self.rows_after(0)?;
         // The chain is walked beside the reading: both take a while for tens of thousands of events.
         let path = self.path.as_path();
-        let (faults, halves) = std::thread::scope(|scope| {
-            let (one, other) = rows.split_at(rows.len() / 2);
+        let (faults, events) = std::thread::scope(|scope| {
             let chain = scope.spawn(|| verify_chain(&rows));
-            let read =
-                |rows: &[Row]| rows.iter().map(|row| understood(path, row)).collect::<Result<Vec<_>, _>>();
-            let first = scope.spawn(move || read(one));
-            let second = read(other);
-            (chain.join(), (first.join(), second))
+            let events = rows.iter().map(|row| event_of(path, row)).collect::<Result<Vec<_>, _>>();
+            (chain.join(), events)
         });
-        let ended = |_| JournalError::Entry {
+        let faults = faults.map_err(|_| JournalError::Entry {
             path: path.to_owned(),
             seq: 0,
-            why: "a thread that read it ended unexpectedly".to_owned(),
-        };
-        if let Some(fault) = faults.map_err(ended)?.into_iter().next() {
+            why: "the thread that walked the chain ended unexpectedly".to_owned(),
+        })?;
+        if let Some(fault) = faults.into_iter().next() {
             return Err(JournalError::Changed { path: self.path.clone(), seq: fault.seq, what: fault.what });
         }
-        let mut records = halves.0.map_err(ended)??;
-        records.extend(halves.1?);
-        Ok(records)
+        Ok(rows.into_iter().zip(events?).map(|(row, event)| record_of(row, event)).collect())
     }
 
     /// The entries after `seq`, in order.
@@ -272,24 +266,21 @@ impl Journal {
     ///
     /// Also when an entry is of a kind that this program does not know.
     pub fn records_after(&self, seq: u64) -> Result<Vec<Record>, JournalError> {
-        self.rows_after(seq)?.iter().map(|row| understood(&self.path, row)).collect()
+        let understood = |row: Row| event_of(&self.path, &row).map(|event| record_of(row, event));
+        self.rows_after(seq)?.into_iter().map(understood).collect()
     }
 }
 
-fn understood(path: &Path, row: &Row) -> Result<Record, JournalError> {
-    let event = Event::read(&row.event, &row.body).map_err(|error| JournalError::Entry {
+fn event_of(path: &Path, row: &Row) -> Result<Event, JournalError> {
+    Event::read(&row.event, &row.body).map_err(|error| JournalError::Entry {
         path: path.to_owned(),
         seq: row.seq,
         why: error.to_string(),
-    })?;
-    Ok(Record {
-        seq: row.seq,
-        time: row.time.clone(),
-        actor: row.actor.clone(),
-        event,
-        prev: row.prev.clone(),
-        hash: row.hash.clone(),
     })
+}
+
+fn record_of(row: Row, event: Event) -> Record {
+    Record { seq: row.seq, time: row.time, actor: row.actor, event, prev: row.prev, hash: row.hash }
 }
 
 /// What the first entry names as the hash of the one before.

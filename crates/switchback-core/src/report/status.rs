@@ -112,7 +112,8 @@ pub fn status(plan: &Plan, history: &History) -> Status {
         verdict: Verdict::all(phases.iter().map(|phase| phase.verdict)),
         waits_for: phase.map_or_else(Vec::new, |phase| waits_for(plan, phase, phase_history)),
         generation: history.generation,
-        checks: phase_history.map_or_else(Vec::new, last_outcomes),
+        checks: phase_history
+            .map_or_else(Vec::new, |history| last_outcomes(history).into_iter().cloned().collect()),
         criteria: phase.map_or_else(Vec::new, |phase| criteria(plan, phase, phase_history)),
         phases,
         rollback,
@@ -153,12 +154,12 @@ fn is_about(plan: &Plan, check: &CheckPlan, fact: &CheckFact) -> bool {
 }
 
 /// The last outcome of each check at each moment, in the order in which they first looked.
-fn last_outcomes(history: &PhaseHistory) -> Vec<CheckFact> {
-    let mut last: Vec<CheckFact> = Vec::new();
+fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
+    let mut last: Vec<&CheckFact> = Vec::new();
     for fact in &history.checks {
         match last.iter_mut().find(|known| known.check == fact.check && known.at == fact.at) {
-            Some(known) => *known = fact.clone(),
-            None => last.push(fact.clone()),
+            Some(known) => *known = fact,
+            None => last.push(fact),
         }
     }
     last
