@@ -13,6 +13,7 @@ use crate::journal::Event;
 use crate::journal::history::StagedFact;
 use crate::manifest::to_hex;
 use crate::plan::{Mechanism, Phase, STATE_FOLDER};
+use crate::tree::ScanError;
 use crate::tree::exchange::participant::{inode, link_target};
 use crate::tree::exchange::{ExchangeError, Participant, Prepare, State, Transaction};
 use crate::world::{Disk, FileKind};
@@ -187,6 +188,13 @@ fn drifted(
         return Ok(None);
     }
     let then = load_manifest(work, manifest_hash)?.below(path);
-    let now = named_manifest(work.world(), content, path)?;
+    let now = match named_manifest(work.world(), content, path) {
+        Ok(now) => now,
+        // It is being written to at this very moment: that is what is looked for.
+        Err(StepError::Scan(ScanError::Changed { path })) => {
+            return Ok(Some(format!("`{}` (being written to)", path.display())));
+        }
+        Err(error) => return Err(error),
+    };
     Ok((then != now).then(|| named((&then, &now))))
 }

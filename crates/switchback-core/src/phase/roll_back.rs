@@ -221,7 +221,7 @@ pub fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result<Vec<St
         }
         let kept = layout::kept_new(id, live);
         put_away(work, &root.join(beside), &root.join(&kept))?;
-        kept_aside.extend(changed_since_staged(work, id, live, &kept)?);
+        kept_aside.extend(changed_since_staged(work, id, live, &kept));
     }
     let state = work.history().of_transaction(id).map(|phase| phase.state);
     if work.has_journal() && state == Some(PhaseState::RollingBack) {
@@ -264,20 +264,18 @@ fn parent(path: &Path) -> PathBuf {
 }
 
 /// What is in the kept tree and was not in the candidate: written since it went live.
-fn changed_since_staged(
-    work: &Work<'_>,
-    transaction: &str,
-    live: &Path,
-    kept: &Path,
-) -> Result<Vec<String>, StepError> {
+fn changed_since_staged(work: &Work<'_>, transaction: &str, live: &Path, kept: &Path) -> Vec<String> {
     let staged = work.history().of_transaction(transaction).and_then(|history| history.staged.clone());
-    let Some(staged) = staged else { return Ok(vec![kept.to_string_lossy().into_owned()]) };
+    let Some(staged) = staged else { return vec![kept.to_string_lossy().into_owned()] };
     let then = match super::gate::load_manifest(work, &staged.new_tree) {
         Ok(manifest) => manifest.below(live),
         // Without the manifest nobody can say what changed: then all of it is named.
-        Err(_) => return Ok(vec![kept.to_string_lossy().into_owned()]),
+        Err(_) => return vec![kept.to_string_lossy().into_owned()],
     };
-    let now = named_manifest(work.world(), &work.project.root.join(kept), live)?;
+    // Whoever had it open may write on: then nobody can say what changed, and all of it is named.
+    let Ok(now) = named_manifest(work.world(), &work.project.root.join(kept), live) else {
+        return vec![kept.to_string_lossy().into_owned()];
+    };
     let changed = then.differences(&now).into_iter().filter(|difference| {
         let is_folder =
             now.get(&difference.path).is_some_and(|entry| entry.kind == crate::manifest::Kind::Directory);
@@ -288,5 +286,5 @@ fn changed_since_staged(
         let inside = path.strip_prefix(live).unwrap_or(path);
         if inside.as_os_str().is_empty() { kept.to_owned() } else { kept.join(inside) }
     };
-    Ok(changed.map(|difference| path_of(&difference.path).to_string_lossy().into_owned()).collect())
+    changed.map(|difference| path_of(&difference.path).to_string_lossy().into_owned()).collect()
 }
