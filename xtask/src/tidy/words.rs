@@ -6,12 +6,12 @@ use crate::tidy::{Finding, Source};
 const MARKERS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 const MACHINE_PATHS: &[&str] = &[concat!("/ro", "ot/"), concat!("/wo", "rk/")];
 const REGISTRY_HOSTS: &[&str] = &[
-    concat!("static.crates", ".io"),
-    concat!("index.crates", ".io"),
+    concat!("static", ".crates.io"),
+    concat!("index", ".crates.io"),
     concat!("pypi", ".org"),
     concat!("pythonhosted", ".org"),
     concat!("registry.npm", "js.org"),
-    concat!("deb.debian", ".org"),
+    concat!("deb", ".debian.org"),
 ];
 
 /// Files whose words are not ours: written by cargo, or by those who wrote the licences.

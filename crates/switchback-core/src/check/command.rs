@@ -35,13 +35,9 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 
 impl Check for CommandCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
-        let tree = match scene.trees.here() {
-            Ok(tree) => tree,
+        let (_, finished) = match shell::run_here(scene, &self.command) {
+            Ok(ran) => ran,
             Err(why) => return Looked::unknown(why, json!({})),
-        };
-        let finished = match shell::run(scene, &self.command, &tree, scene.out) {
-            Ok(finished) => finished,
-            Err(error) => return Looked::unknown(error.to_string(), json!({})),
         };
         let details = shell::evidence(&self.command, &finished);
         let seconds = finished.elapsed.as_secs_f64();

@@ -1,6 +1,6 @@
 //! Running a check's command: placeholders filled in, in the right tree, and what it left as evidence.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -9,6 +9,13 @@ use crate::world::{Command, Exit, Finished, ProcessError};
 
 /// So much of a command's output is kept as evidence: the end of it.
 const EVIDENCE_CHARACTERS_MAX: usize = 20_000;
+
+/// Runs a line of shell in the tree that the check is about; why not, when it could not be run.
+pub(super) fn run_here(scene: &Scene<'_>, line: &str) -> Result<(PathBuf, Finished), String> {
+    let tree = scene.trees.here()?;
+    let finished = run(scene, line, &tree, scene.out).map_err(|error| error.to_string())?;
+    Ok((tree, finished))
+}
 
 /// Runs a line of shell in `tree`. `{out}` and `{tree}` in it become the quoted paths of `out` and `tree`.
 pub(super) fn run(scene: &Scene<'_>, line: &str, tree: &Path, out: &Path) -> Result<Finished, ProcessError> {

@@ -76,13 +76,9 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 
 impl Check for TestsCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
-        let tree = match scene.trees.here() {
-            Ok(tree) => tree,
+        let (tree, finished) = match shell::run_here(scene, &self.command) {
+            Ok(ran) => ran,
             Err(why) => return Looked::unknown(why, json!({})),
-        };
-        let finished = match shell::run(scene, &self.command, &tree, scene.out) {
-            Ok(finished) => finished,
-            Err(error) => return Looked::unknown(error.to_string(), json!({})),
         };
         let mut details = shell::evidence(&self.command, &finished);
         if let Some(why) = shell::no_answer(&finished) {
