@@ -3,7 +3,10 @@
 //! Unknown fields pass, so that an older program can read what a newer one adds; an unknown event stops the reader,
 //! because half a history must not be acted upon.
 
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess};
 use serde::{Deserialize, Serialize};
+use serde_json::de::StrRead;
 
 /// The version of the format that the journal's own table names.
 pub const FORMAT: &str = "switchback/journal/1";
@@ -142,8 +145,10 @@ impl Event {
     ///
     /// When the word is unknown, or a field is missing or of another type.
     pub fn read(word: &str, body: &str) -> Result<Self, serde_json::Error> {
-        // One parse of one text: the journal of a long watch has tens of thousands of events.
-        serde_json::from_str(&format!("{{\"event\":{},\"body\":{body}}}", serde_json::to_string(word)?))
+        let mut body = serde_json::Deserializer::from_str(body);
+        let event = Self::deserialize(MapAccessDeserializer::new(WordAndBody::Word(word, &mut body)))?;
+        body.end()?;
+        Ok(event)
     }
 
     /// The transaction that a rollback is about. It may be one of an earlier run, whose phase had the same name.
@@ -179,6 +184,38 @@ impl Event {
             | Self::Finished { phase, .. }
             | Self::Abandoned { phase, .. }
             | Self::StepFailed { phase, .. } => Some(phase),
+        }
+    }
+}
+
+/// Word and body as the one map that they were written from, without a text or a value of its own for it: the journal
+/// of a long watch has tens of thousands of events.
+enum WordAndBody<'a, 'de> {
+    Word(&'de str, &'a mut serde_json::Deserializer<StrRead<'de>>),
+    Body(&'a mut serde_json::Deserializer<StrRead<'de>>),
+    End,
+}
+
+impl<'de> MapAccess<'de> for WordAndBody<'_, 'de> {
+    type Error = serde_json::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
+        let key = match self {
+            Self::Word(..) => "event",
+            Self::Body(_) => "body",
+            Self::End => return Ok(None),
+        };
+        seed.deserialize(key.into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Self::Error> {
+        match std::mem::replace(self, Self::End) {
+            Self::Word(word, body) => {
+                *self = Self::Body(body);
+                seed.deserialize(BorrowedStrDeserializer::new(word))
+            }
+            Self::Body(body) => seed.deserialize(body),
+            Self::End => Err(serde::de::Error::custom("an event has a word and a body, and nothing else")),
         }
     }
 }

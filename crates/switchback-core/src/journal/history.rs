@@ -235,11 +235,12 @@ impl PhaseHistory {
         *self = Self { state: self.state, kept_aside: rolled_back, ..Self::new(&self.name) };
     }
 
-    fn take(&mut self, record: &Record) {
-        match &record.event {
+    fn take(&mut self, record: Record) {
+        let is_failure = matches!(record.event, Event::StepFailed { .. });
+        match record.event {
             Event::SnapshotStarted { .. } => self.begin_anew(),
             Event::SnapshotTaken { snapshot, manifest, .. } => {
-                self.snapshot = Some(SnapshotFact { id: snapshot.clone(), manifest: manifest.clone() });
+                self.snapshot = Some(SnapshotFact { id: snapshot, manifest });
             }
             Event::Staged {
                 transaction,
@@ -255,14 +256,14 @@ impl PhaseHistory {
                 ..
             } => {
                 self.staged = Some(StagedFact {
-                    transaction: transaction.clone(),
-                    mechanism: mechanism.clone(),
-                    changes: changes.clone(),
-                    old_tree: old_tree.clone(),
-                    new_tree: new_tree.clone(),
-                    paths: paths.clone(),
-                    seal: seal.clone(),
-                    counts: (*added, *removed, *changed),
+                    transaction,
+                    mechanism,
+                    changes,
+                    old_tree,
+                    new_tree,
+                    paths,
+                    seal,
+                    counts: (added, removed, changed),
                 });
                 self.sign_offs.clear();
             }
@@ -271,28 +272,28 @@ impl PhaseHistory {
                 self.sign_offs.clear();
             }
             Event::CutOver { generation, .. } => {
-                self.generation = Some(*generation);
-                self.live_since = Some(record.time.clone());
+                self.generation = Some(generation);
+                self.live_since = Some(record.time);
                 self.drift_checked = false;
             }
             Event::DriftChecked { .. } => self.drift_checked = true,
             Event::RolledBack { whole, restored, kept_aside, .. } => {
-                self.kept_aside.extend(kept_aside.iter().cloned());
+                self.kept_aside.extend(kept_aside);
                 if !whole {
-                    self.rolled_back_paths.extend(restored.iter().cloned());
+                    self.rolled_back_paths.extend(restored);
                 }
             }
-            Event::StepFailed { step, why, .. } => self.failed = Some((step.clone(), why.clone())),
+            Event::StepFailed { step, why, .. } => self.failed = Some((step, why)),
             _ => self.take_look(record),
         }
-        if !matches!(record.event, Event::StepFailed { .. }) {
+        if !is_failure {
             self.failed = None;
         }
     }
 
-    fn take_look(&mut self, record: &Record) {
-        match &record.event {
-            Event::CheckStarted { check, at, .. } => self.looking = Some((check.clone(), at.clone())),
+    fn take_look(&mut self, record: Record) {
+        match record.event {
+            Event::CheckStarted { check, at, .. } => self.looking = Some((check, at)),
             Event::CheckEnded {
                 check,
                 at,
@@ -306,31 +307,44 @@ impl PhaseHistory {
             } => {
                 self.looking = None;
                 self.checks.push(CheckFact {
-                    check: check.clone(),
-                    at: at.clone(),
-                    verdict: Verdict::from_word(verdict).unwrap_or(Verdict::Unknown),
-                    summary: summary.clone(),
-                    evidence: evidence.clone(),
-                    milliseconds: *milliseconds,
-                    measure: *measure,
-                    binding: binding.clone(),
+                    check,
+                    at,
+                    verdict: Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown),
+                    summary,
+                    evidence,
+                    milliseconds,
+                    measure,
+                    binding,
                     seq: record.seq,
                 });
             }
-            Event::Approved { role, binding, .. } => self.sign_offs.push(SignOff {
-                role: role.clone(),
-                actor: record.actor.clone(),
-                binding: Some(binding.clone()),
-                why: String::new(),
-            }),
-            Event::Rejected { role, why, .. } => self.sign_offs.push(SignOff {
-                role: role.clone(),
-                actor: record.actor.clone(),
-                binding: None,
-                why: why.clone(),
-            }),
-            Event::TriggerFired { check, action, .. } => self.fired.push((check.clone(), action.clone())),
+            Event::Approved { role, binding, .. } => {
+                let binding = Some(binding);
+                self.sign_offs.push(SignOff { role, actor: record.actor, binding, why: String::new() });
+            }
+            Event::Rejected { role, why, .. } => {
+                self.sign_offs.push(SignOff { role, actor: record.actor, binding: None, why });
+            }
+            Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
             _ => {}
+        }
+    }
+}
+
+/// What an event does to the number of the live generation.
+enum Turn {
+    /// This one went live.
+    Live(u64),
+    /// This one was rolled back.
+    Back(u64),
+}
+
+impl Turn {
+    fn of(event: &Event, phase: &PhaseHistory) -> Option<Self> {
+        match event {
+            Event::CutOver { generation, .. } => Some(Self::Live(*generation)),
+            Event::RolledBack { whole: true, .. } => phase.generation.map(Self::Back),
+            _ => None,
         }
     }
 }
@@ -362,7 +376,7 @@ impl History {
     /// # Errors
     ///
     /// At the first event that cannot follow what went before.
-    pub fn fold(records: &[Record]) -> Result<Self, IllegalEvent> {
+    pub fn fold(records: impl IntoIterator<Item = Record>) -> Result<Self, IllegalEvent> {
         let mut history = Self::default();
         for record in records {
             history.take(record)?;
@@ -375,7 +389,7 @@ impl History {
     /// # Errors
     ///
     /// When its event cannot follow what went before.
-    pub fn take(&mut self, record: &Record) -> Result<(), IllegalEvent> {
+    pub fn take(&mut self, record: Record) -> Result<(), IllegalEvent> {
         let illegal = |why: String| IllegalEvent {
             seq: record.seq,
             event: record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word),
@@ -403,13 +417,15 @@ impl History {
                 .state
                 .after(&record.event)
                 .ok_or_else(|| illegal(format!("the phase `{name}` is {state}")))?;
+            let turn = Turn::of(&record.event, phase);
+            let (seq, hash) = (record.seq, record.hash.clone());
             phase.take(record);
             phase.state = next;
-            let generation = phase.generation;
-            self.count_generations(&record.event, generation);
+            self.count_generations(turn);
+            (self.seq, self.head) = (seq, hash);
+        } else {
+            (self.seq, self.head) = (record.seq, record.hash);
         }
-        self.seq = record.seq;
-        self.head.clone_from(&record.hash);
         Ok(())
     }
 
@@ -429,19 +445,17 @@ impl History {
         Err(IllegalEvent { seq: self.seq + 1, event: word, why })
     }
 
-    fn count_generations(&mut self, event: &Event, of_phase: Option<u64>) {
-        match event {
-            Event::CutOver { generation, .. } => {
-                self.before.insert(*generation, self.generation);
-                self.generation = *generation;
-                self.generations = self.generations.max(*generation);
+    fn count_generations(&mut self, turn: Option<Turn>) {
+        match turn {
+            Some(Turn::Live(generation)) => {
+                self.before.insert(generation, self.generation);
+                self.generation = generation;
+                self.generations = self.generations.max(generation);
             }
-            Event::RolledBack { whole: true, .. } => {
-                if let Some(generation) = of_phase {
-                    self.generation = self.before.get(&generation).copied().unwrap_or(0);
-                }
+            Some(Turn::Back(generation)) => {
+                self.generation = self.before.get(&generation).copied().unwrap_or(0);
             }
-            _ => {}
+            None => {}
         }
     }
 

@@ -1,15 +1,23 @@
 //! The journal on disk: one SQLite file in WAL mode with full sync, which can only be appended to.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::event::{Event, FORMAT, Record};
-use super::verify::verify_chain;
+use super::history::{History, IllegalEvent};
+use super::verify::{Chain, ChainFault};
 use crate::world::{DiskError, World};
 
 /// How long a writer waits for another one.
 const BUSY_MS: u64 = 5_000;
+
+/// Size of a page of a new journal: few reads for a long one. One that is there keeps its own.
+const PAGE_BYTES: u32 = 16_384;
+
+/// A journal of this many events is read in two halves side by side.
+const WALK_HALVES_FROM: u64 = 1_000;
 
 const SCHEMA: &str = "
     CREATE TABLE format (name TEXT NOT NULL);
@@ -69,6 +77,9 @@ pub enum JournalError {
         /// What is wrong with it.
         what: String,
     },
+    /// It tells of something that cannot have happened.
+    #[error(transparent)]
+    Illegal(#[from] IllegalEvent),
     /// The disk said no.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -101,6 +112,41 @@ pub struct Row {
     pub hash: String,
 }
 
+/// A row while it is read: its texts still belong to SQLite.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowText<'a> {
+    pub(super) seq: u64,
+    pub(super) time: &'a str,
+    pub(super) actor: &'a str,
+    pub(super) event: &'a str,
+    pub(super) body: &'a str,
+    pub(super) prev: &'a str,
+    pub(super) hash: &'a str,
+}
+
+impl RowText<'_> {
+    fn to_row(self) -> Row {
+        let Self { seq, time, actor, event, body, prev, hash } = self;
+        let [time, actor, event, body, prev, hash] =
+            [time, actor, event, body, prev, hash].map(ToOwned::to_owned);
+        Row { seq, time, actor, event, body, prev, hash }
+    }
+}
+
+impl Row {
+    pub(super) fn text(&self) -> RowText<'_> {
+        RowText {
+            seq: self.seq,
+            time: &self.time,
+            actor: &self.actor,
+            event: &self.event,
+            body: &self.body,
+            prev: &self.prev,
+            hash: &self.hash,
+        }
+    }
+}
+
 impl Journal {
     /// Opens the journal at `path` for appending; makes it when it is missing.
     pub fn open(path: &Path, world: &World) -> Result<Self, JournalError> {
@@ -110,6 +156,7 @@ impl Journal {
         let connection = Connection::open(path).map_err(failed("open"))?;
         connection
             .busy_timeout(std::time::Duration::from_millis(BUSY_MS))
+            .and_then(|()| connection.pragma_update(None, "page_size", PAGE_BYTES))
             .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
             .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
             .map_err(failed("open"))?;
@@ -216,48 +263,94 @@ impl Journal {
 
     /// The rows after `seq`, in order, as they are stored.
     pub fn rows_after(&self, seq: u64) -> Result<Vec<Row>, JournalError> {
-        let query = "SELECT seq, time, actor, event, body, prev, hash FROM event WHERE seq > ?1 ORDER BY seq";
-        let read = || -> rusqlite::Result<Vec<Row>> {
-            let mut statement = self.connection.prepare(query)?;
-            let rows = statement.query_map([seq], |row| {
-                Ok(Row {
-                    seq: row.get(0)?,
-                    time: row.get(1)?,
-                    actor: row.get(2)?,
-                    event: row.get(3)?,
-                    body: row.get(4)?,
-                    prev: row.get(5)?,
-                    hash: row.get(6)?,
-                })
-            })?;
-            rows.collect()
-        };
-        read().map_err(|source| self.failed("read", source))
+        let mut rows = Vec::new();
+        self.each_row(seq..u64::MAX, |row| {
+            rows.push(row.to_row());
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Gives the rows after the start and up to the end of `range` to `take`, in order.
+    fn each_row(
+        &self,
+        range: Range<u64>,
+        mut take: impl FnMut(RowText<'_>) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let failed = |source| self.failed("read", source);
+        let query = "SELECT seq, time, actor, event, body, prev, hash FROM event \
+                     WHERE seq > ?1 AND seq <= ?2 ORDER BY seq";
+        // SQLite counts in signed numbers.
+        let end = range.end.min(i64::MAX as u64);
+        let mut statement = self.connection.prepare(query).map_err(failed)?;
+        let mut rows = statement.query([range.start, end]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            take(text_of(row).map_err(failed)?)?;
+        }
+        Ok(())
     }
 
     /// All entries, in order.
     ///
     /// # Errors
     ///
-    /// Also when an entry is of a kind that this program does not know: half a history must not be acted upon.
+    /// Also when an entry is of a kind that this program does not know, and when the chain of hashes is broken: half a
+    /// history must not be acted upon.
     pub fn records(&self) -> Result<Vec<Record>, JournalError> {
-        let rows = self.rows_after(0)?;
-        // The chain is walked beside the reading: both take a while for tens of thousands of events.
-        let path = self.path.as_path();
-        let (faults, events) = std::thread::scope(|scope| {
-            let chain = scope.spawn(|| verify_chain(&rows));
-            let events = rows.iter().map(|row| event_of(path, row)).collect::<Result<Vec<_>, _>>();
-            (chain.join(), events)
-        });
-        let faults = faults.map_err(|_| JournalError::Entry {
-            path: path.to_owned(),
-            seq: 0,
-            why: "the thread that walked the chain ended unexpectedly".to_owned(),
-        })?;
-        if let Some(fault) = faults.into_iter().next() {
-            return Err(JournalError::Changed { path: self.path.clone(), seq: fault.seq, what: fault.what });
-        }
-        Ok(rows.into_iter().zip(events?).map(|(row, event)| record_of(row, event)).collect())
+        self.walk(Vec::new(), |records, record| {
+            records.push(record);
+            Ok(())
+        })
+    }
+
+    /// The history that the entries tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::records`], and when an event cannot follow what went before.
+    pub fn history(&self) -> Result<History, JournalError> {
+        self.walk(History::default(), |history, record| Ok(history.take(record)?))
+    }
+
+    /// Gives every entry to `take`, in order. A long journal is read in two halves side by side, each through a
+    /// connection of its own: reading, hashing and understanding all take a while.
+    fn walk<T>(
+        &self,
+        mut taken: T,
+        take: impl Fn(&mut T, Record) -> Result<(), JournalError>,
+    ) -> Result<T, JournalError> {
+        let last: Option<u64> = self
+            .connection
+            .query_row("SELECT max(seq) FROM event", [], |row| row.get(0))
+            .map_err(|source| self.failed("read", source))?;
+        let last = last.unwrap_or(0);
+        let middle = if last < WALK_HALVES_FROM { last } else { last / 2 };
+        let (path, world) = (self.path.as_path(), &self.world);
+        std::thread::scope(|scope| {
+            let later = (middle < last).then(|| scope.spawn(move || Part::read(path, world, middle..last)));
+            let mut chain = Chain::default();
+            self.each_row(0..middle, |row| {
+                self.sound(chain.next(&row))?;
+                take(&mut taken, record_of(path, &row)?)
+            })?;
+            let Some(later) = later else { return Ok(taken) };
+            let part = later.join().map_err(|_| JournalError::Entry {
+                path: path.to_owned(),
+                seq: middle + 1,
+                why: "the thread that read what follows ended unexpectedly".to_owned(),
+            })?;
+            if let Some((seq, prev)) = &part.first {
+                self.sound(chain.link(*seq, prev))?;
+            }
+            part.records.into_iter().try_for_each(|record| take(&mut taken, record))?;
+            part.end.map(|()| taken)
+        })
+    }
+
+    fn sound(&self, fault: Option<ChainFault>) -> Result<(), JournalError> {
+        fault.map_or(Ok(()), |fault| {
+            Err(JournalError::Changed { path: self.path.clone(), seq: fault.seq, what: fault.what })
+        })
     }
 
     /// The entries after `seq`, in order.
@@ -266,24 +359,160 @@ impl Journal {
     ///
     /// Also when an entry is of a kind that this program does not know.
     pub fn records_after(&self, seq: u64) -> Result<Vec<Record>, JournalError> {
-        let understood = |row: Row| event_of(&self.path, &row).map(|event| record_of(row, event));
-        self.rows_after(seq)?.into_iter().map(understood).collect()
+        let mut records = Vec::new();
+        self.each_row(seq..u64::MAX, |row| {
+            records.push(record_of(&self.path, &row)?);
+            Ok(())
+        })?;
+        Ok(records)
     }
 }
 
-fn event_of(path: &Path, row: &Row) -> Result<Event, JournalError> {
-    Event::read(&row.event, &row.body).map_err(|error| JournalError::Entry {
-        path: path.to_owned(),
-        seq: row.seq,
-        why: error.to_string(),
+/// The later half of a journal, as far as it is sound.
+struct Part {
+    /// Position of its first row, and the hash that this row names as the one before.
+    first: Option<(u64, String)>,
+    records: Vec<Record>,
+    /// What ended the reading.
+    end: Result<(), JournalError>,
+}
+
+impl Part {
+    fn read(path: &Path, world: &World, range: Range<u64>) -> Self {
+        let mut part = Self { first: None, records: Vec::new(), end: Ok(()) };
+        part.end = part.take(path, world, range);
+        part
+    }
+
+    fn take(&mut self, path: &Path, world: &World, range: Range<u64>) -> Result<(), JournalError> {
+        let Some(journal) = Journal::open_existing(path, world)? else { return Ok(()) };
+        let mut chain = Chain::default();
+        journal.each_row(range, |row| {
+            if self.first.is_none() {
+                self.first = Some((row.seq, row.prev.to_owned()));
+                chain = Chain::before(&row);
+            }
+            journal.sound(chain.next(&row))?;
+            self.records.push(record_of(path, &row)?);
+            Ok(())
+        })
+    }
+}
+
+fn text_of<'a>(row: &'a rusqlite::Row<'_>) -> rusqlite::Result<RowText<'a>> {
+    let text = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+    Ok(RowText {
+        seq: row.get(0)?,
+        time: text(1)?,
+        actor: text(2)?,
+        event: text(3)?,
+        body: text(4)?,
+        prev: text(5)?,
+        hash: text(6)?,
     })
 }
 
-fn record_of(row: Row, event: Event) -> Record {
-    Record { seq: row.seq, time: row.time, actor: row.actor, event, prev: row.prev, hash: row.hash }
+fn record_of(path: &Path, row: &RowText<'_>) -> Result<Record, JournalError> {
+    let event = Event::read(row.event, row.body).map_err(|error| JournalError::Entry {
+        path: path.to_owned(),
+        seq: row.seq,
+        why: error.to_string(),
+    })?;
+    Ok(Record {
+        seq: row.seq,
+        time: row.time.to_owned(),
+        actor: row.actor.to_owned(),
+        event,
+        prev: row.prev.to_owned(),
+        hash: row.hash.to_owned(),
+    })
 }
 
 /// What the first entry names as the hash of the one before.
 pub(super) fn first_prev() -> String {
     "0".repeat(64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENTS: u64 = WALK_HALVES_FROM + 1;
+
+    /// A journal that is long enough to be read in halves, without the syncs that only a real one needs.
+    fn long(folder: &Path) -> Journal {
+        let journal = Journal::open(&folder.join("journal.db"), &World::real()).unwrap();
+        journal.connection.pragma_update(None, "synchronous", "OFF").unwrap();
+        let start = |phases| Event::RunStarted {
+            run: "r".into(),
+            project: "p".into(),
+            plan: "h".into(),
+            tool: "t".into(),
+            phases,
+        };
+        journal.append(start(vec!["unify".into()])).unwrap();
+        for _ in 1..EVENTS {
+            let event = Event::CheckStarted { phase: "unify".into(), check: "c".into(), at: "before".into() };
+            journal.append(event).unwrap();
+        }
+        journal
+    }
+
+    /// Does something to the rows past the triggers, looks, and takes it back.
+    fn damaged<T>(journal: &Journal, statement: &str, look: impl FnOnce() -> T) -> T {
+        let connection = &journal.connection;
+        connection
+            .execute_batch(
+                "DROP TRIGGER IF EXISTS event_is_never_changed; DROP TRIGGER IF EXISTS event_is_never_removed;
+                 CREATE TABLE kept AS SELECT * FROM event",
+            )
+            .unwrap();
+        assert!(connection.execute(statement, []).unwrap() > 0, "{statement} changed nothing");
+        let looked = look();
+        connection
+            .execute_batch("DELETE FROM event; INSERT INTO event SELECT * FROM kept; DROP TABLE kept")
+            .unwrap();
+        looked
+    }
+
+    #[test]
+    fn a_long_journal_reads_the_same_in_halves_as_row_by_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = long(folder.path());
+        let records = journal.records().unwrap();
+        assert_eq!(records.len() as u64, EVENTS);
+        assert_eq!(records, journal.records_after(0).unwrap());
+        let history = journal.history().unwrap();
+        assert_eq!((history.seq, &history.head), (EVENTS, &records.last().unwrap().hash));
+    }
+
+    #[test]
+    fn damage_in_either_half_of_a_long_journal_and_between_them_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = long(folder.path());
+        let middle = EVENTS / 2;
+        for seq in [1, 2, middle - 1, middle, middle + 1, middle + 2, EVENTS - 1] {
+            for (statement, named) in [
+                (format!("UPDATE event SET body = ' ' || body WHERE seq = {seq}"), seq),
+                (format!("UPDATE event SET prev = 'x' WHERE seq = {seq}"), seq),
+                (format!("DELETE FROM event WHERE seq = {seq}"), seq + 1),
+            ] {
+                let looked = damaged(&journal, &statement, || journal.history());
+                let Err(JournalError::Changed { seq: found, .. }) = looked else {
+                    panic!("{statement}: {looked:?}")
+                };
+                assert_eq!(found, named, "{statement}");
+            }
+        }
+        journal.history().unwrap();
+    }
+
+    #[test]
+    fn an_unknown_event_in_the_later_half_stops_the_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = long(folder.path());
+        journal.insert("2026-01-01T00:00:00Z", "a@b", "teleported", "{}").unwrap();
+        let error = journal.history().unwrap_err();
+        assert!(matches!(error, JournalError::Entry { seq, .. } if seq == EVENTS + 1), "{error}");
+    }
 }

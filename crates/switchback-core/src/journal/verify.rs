@@ -4,7 +4,7 @@
 //! for that its head must be kept somewhere else.
 
 use super::event::{Event, Record};
-use super::store::{Row, first_prev};
+use super::store::{Row, RowText, first_prev};
 
 /// One place where the journal is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,31 +31,69 @@ pub fn verify(rows: &[Row]) -> Vec<ChainFault> {
 }
 
 /// Walks the chain of hashes alone, without a look at what the events say.
-pub fn verify_chain(rows: &[Row]) -> Vec<ChainFault> {
-    let mut faults = Vec::new();
-    let (mut expected, mut prev) = (1, first_prev());
-    for row in rows {
-        let mut fault = |what: String| faults.push(ChainFault { seq: row.seq, what });
-        if row.seq != expected {
-            let missing = if row.seq == expected + 1 {
+fn verify_chain(rows: &[Row]) -> Vec<ChainFault> {
+    let mut chain = Chain::default();
+    rows.iter().flat_map(|row| chain.faults(&row.text())).collect()
+}
+
+/// A walk along the chain: what the next row must be.
+#[derive(Debug)]
+pub(super) struct Chain {
+    seq: u64,
+    prev: String,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { seq: 1, prev: first_prev() }
+    }
+}
+
+impl Chain {
+    /// A walk that begins at a row, and believes what this row says about the one before.
+    pub(super) fn before(row: &RowText<'_>) -> Self {
+        Self { seq: row.seq, prev: row.prev.to_owned() }
+    }
+
+    /// Goes one row on; the first thing that is wrong with it, if anything is.
+    pub(super) fn next(&mut self, row: &RowText<'_>) -> Option<ChainFault> {
+        self.faults(row).into_iter().next()
+    }
+
+    /// What is wrong with the place of the next row; nothing about its content.
+    pub(super) fn link(&self, seq: u64, prev: &str) -> Option<ChainFault> {
+        self.link_faults(seq, prev).into_iter().next()
+    }
+
+    fn faults(&mut self, row: &RowText<'_>) -> Vec<ChainFault> {
+        let mut faults = self.link_faults(row.seq, row.prev);
+        let hash = Record::chained(row.seq, row.time, row.actor, row.event, row.body, row.prev);
+        if hash != row.hash {
+            let what = "its content does not have its hash: it was changed after it was written".to_owned();
+            faults.push(ChainFault { seq: row.seq, what });
+        }
+        self.seq = row.seq + 1;
+        self.prev.clear();
+        self.prev.push_str(row.hash);
+        faults
+    }
+
+    fn link_faults(&self, seq: u64, prev: &str) -> Vec<ChainFault> {
+        let mut faults = Vec::new();
+        let expected = self.seq;
+        if seq != expected {
+            let what = if seq == expected + 1 {
                 format!("event {expected} is missing before it")
             } else {
-                format!("events {expected} to {} are missing before it", row.seq.saturating_sub(1))
+                format!("events {expected} to {} are missing before it", seq.saturating_sub(1))
             };
-            fault(missing);
+            faults.push(ChainFault { seq, what });
         }
-        if row.prev != prev {
-            fault(
-                "it does not continue the event before it: one of the two was changed, removed or moved"
-                    .to_owned(),
-            );
+        if prev != self.prev {
+            let what =
+                "it does not continue the event before it: one of the two was changed, removed or moved";
+            faults.push(ChainFault { seq, what: what.to_owned() });
         }
-        let hash = Record::chained(row.seq, &row.time, &row.actor, &row.event, &row.body, &row.prev);
-        if hash != row.hash {
-            fault("its content does not have its hash: it was changed after it was written".to_owned());
-        }
-        expected = row.seq + 1;
-        prev.clone_from(&row.hash);
+        faults
     }
-    faults
 }

@@ -88,7 +88,7 @@ impl Project {
     /// The history as the journal tells it; an empty one when there is no journal yet.
     pub fn history(&self) -> Result<History, StepError> {
         match Journal::open_existing(&self.state().join("journal.db"), &self.ports.world)? {
-            Some(journal) => Ok(History::fold(&journal.records()?)?),
+            Some(journal) => Ok(journal.history()?),
             None => Ok(History::default()),
         }
     }
@@ -206,7 +206,7 @@ impl<'a> Work<'a> {
         let Some(journal) = &self.journal else { return Ok(()) };
         self.history.borrow().admits(&event)?;
         let written = journal.append(event)?;
-        self.history.borrow_mut().take(&written)?;
+        self.history.borrow_mut().take(written)?;
         Ok(())
     }
 
@@ -228,7 +228,7 @@ impl<'a> Work<'a> {
 
 fn open_journal(project: &Project) -> Result<(Journal, History), StepError> {
     let journal = Journal::open(&project.state().join("journal.db"), &project.ports.world)?;
-    let history = History::fold(&journal.records()?)?;
+    let history = journal.history()?;
     Ok((journal, history))
 }
 

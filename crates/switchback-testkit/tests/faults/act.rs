@@ -169,7 +169,7 @@ pub(crate) fn journal_holds(scratch: &Scratch, case: &str) {
     let rows = journal.rows_after(0).unwrap();
     assert!(!rows.is_empty(), "{case}: the journal is empty");
     assert_eq!(verify(&rows), [], "{case}: the journal's chain");
-    History::fold(&journal.records().unwrap()).unwrap_or_else(|error| panic!("{case}: {error}"));
+    journal.history().unwrap_or_else(|error| panic!("{case}: {error}"));
 }
 
 /// Recovers in this process, as the first thing of any command.
