@@ -1,7 +1,7 @@
-"""Writes a made-up loan tape: `loans.csv` and `payments.csv`, the same bytes for the same seed on every Python.
+"""Writes a made-up loan tape, `loans.csv` and `payments.csv`: for one seed the same bytes on every Python.
 
-Of the random generator only `random()` is used, and of arithmetic only what IEEE 754 and integers fix: no `choice`,
-no logarithm, no set, no hash. Money is counted in cents, and written as decimals with two places.
+Of the random generator only `random()` is used, and of arithmetic only what IEEE 754 and integers fix: no
+`choice`, no logarithm, no set, no hash. Money is counted in cents, and written as decimals with two places.
 """
 import argparse
 import datetime
@@ -13,26 +13,26 @@ REPORTING_DATE = datetime.date(2025, 12, 31)
 OLDEST_MONTHS = 33
 REGIONS = ("north", "south", "east", "west", "central")
 
-# By segment: weight among all loans, products, smallest and largest principal (in whole units of its currency), lowest
-# and highest annual rate (basis points), terms (months), share of loans in USD and in EUR (the rest is in GBP), and how
-# likely an installment is missed in a month by a borrower who is up to date.
+# By segment: weight among all loans, products, smallest and largest principal (in whole units of its
+# currency), lowest and highest annual rate (basis points), terms (months), the shares of loans in USD, and
+# in USD or EUR (the rest is in GBP), and how likely a borrower who is up to date misses an installment.
 SEGMENTS = {
-    "agriculture": (0.13, ("seasonal", "machinery"), 4000, 60000, 900, 1800, (12, 18, 24), 0.90, 0.95, 0.034),
+    "agriculture": (0.13, ("seasonal", "machinery"), 4000, 60000, 900, 1800, (12, 18, 24), 0.9, 0.95, 0.034),
     "auto": (0.18, ("new-car", "used-car"), 6000, 35000, 600, 1500, (24, 36, 48), 0.80, 0.95, 0.018),
+    "business": (0.2, ("working-capital", "equipment"), 5000, 90000, 1000, 2400, (12, 24, 36), 0.7, 0.9, 0.03),
     "housing": (0.11, ("renovation", "bridge"), 15000, 120000, 450, 950, (36, 48, 60), 0.70, 0.90, 0.010),
     "retail": (0.28, ("personal", "card-plan"), 500, 12000, 1400, 3200, (6, 12, 18, 24), 0.85, 0.95, 0.042),
-    "small-business": (0.20, ("working-capital", "equipment"), 5000, 90000, 1000, 2400, (12, 24, 36), 0.75, 0.90, 0.030),
     "trade": (0.10, ("invoice", "import"), 10000, 150000, 700, 1600, (6, 9, 12), 0.45, 0.80, 0.022),
 }
 
-# What a borrower with so many unpaid installments does next: the chance to pay nothing, and to pay everything that is
-# due. Otherwise one installment is paid, and the arrears stay. The last entry is for all larger arrears.
+# What a borrower with so many unpaid installments does next: the chance to pay nothing, and to pay everything
+# that is due. Otherwise one installment is paid, and the arrears stay. The last entry is for larger arrears.
 BEHAVIOUR = ((0.0, 0.0), (0.36, 0.40), (0.52, 0.24), (0.66, 0.14), (0.88, 0.05))
 LATE_SHARE = 0.22
 LATE_DAYS_MAX = 20
 
-# The first loans follow a script, so that in each segment some loan defaulted and some loan was cured, whatever the
-# seed: no ratio of a segment is ever zero.
+# The first loans follow a script, so that in each segment some loan defaulted and some loan was cured,
+# whatever the seed: no ratio of a segment is ever zero.
 SCRIPTS = ("defaults", "cures")
 LOANS_MIN = len(SCRIPTS) * len(SEGMENTS)
 
@@ -164,8 +164,18 @@ def make_payments(chance, loan):
             # It will be paid, but the tape does not know that yet.
             paid = 0
         arrears += principal + interest - paid
-        fields = (loan["loan_id"], str(month), due_date.isoformat(), money(principal), money(interest), money(paid))
-        lines.append(",".join(fields) + "," + (paid_date.isoformat() if paid else "") + "\n")
+        lines.append(
+            "%s,%d,%s,%s,%s,%s,%s\n"
+            % (
+                loan["loan_id"],
+                month,
+                due_date.isoformat(),
+                money(principal),
+                money(interest),
+                money(paid),
+                paid_date.isoformat() if paid else "",
+            )
+        )
 
 
 def loan_line(loan):

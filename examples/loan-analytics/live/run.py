@@ -15,7 +15,7 @@ CONFIG = pathlib.Path(__file__).resolve().parent / "config"
 
 
 def run(data, out, settings):
-    """One run with settings as `ingestion.load_settings` gives them; returns the names of the files it wrote."""
+    """One run with settings as `ingestion.load_settings` gives them; returns the names of its files."""
     pipeline = settings["pipelines"]["monthly"]
     schemas = settings["schemas"]
     definitions = settings["kpis"]["definitions"]
@@ -24,7 +24,8 @@ def run(data, out, settings):
 
     loans_path = os.path.join(data, pipeline["inputs"]["loans"])
     payments_path = os.path.join(data, pipeline["inputs"]["payments"])
-    loans, bad_loans = ingestion.read_loans(loans_path, schemas["loans"], settings["segments"], currencies)
+    segments = settings["segments"]
+    loans, bad_loans = ingestion.read_loans(loans_path, schemas["loans"], segments, currencies)
     payments, bad_payments = ingestion.read_payments(payments_path, schemas["payments"], loans)
     quality = {
         "loans_read": len(loans),
@@ -39,7 +40,7 @@ def run(data, out, settings):
     )
     results = {
         "loan_status": kpi_engine.loan_status(histories, definitions),
-        "segment_kpis": kpi_engine.segment_kpis(histories, settings["segments"], definitions),
+        "segment_kpis": kpi_engine.segment_kpis(histories, segments, definitions),
         "segment_monthly": kpi_engine.segment_monthly(histories, definitions),
         "monthly_kpis": kpi_engine.monthly_kpis(histories, definitions),
         "aging_buckets": kpi_engine.aging_buckets(histories, definitions),

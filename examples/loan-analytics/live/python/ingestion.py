@@ -1,4 +1,4 @@
-"""Reads the loan tape: `loans.csv` and `payments.csv`. Lines that cannot be believed are left out and counted."""
+"""Reads the loan tape, `loans.csv` and `payments.csv`. Lines that cannot be used are left out and counted."""
 import csv
 import datetime
 import json
@@ -22,7 +22,7 @@ def load_json(path):
 
 
 def load_settings(folder):
-    """All fragments below the folder `config`: `kpis/definitions.json` is `settings["kpis"]["definitions"]`."""
+    """All fragments below a folder: `kpis/definitions.json` becomes `settings["kpis"]["definitions"]`."""
     settings = {}
     for path in sorted(folder.rglob("*.json")):
         place = settings
@@ -123,7 +123,7 @@ def read_loans(path, schema, segments, currencies):
 
 
 def read_payments(path, schema, loans):
-    """The installments of a file, in its order, and what was left out. Amounts are in the currency of their loan."""
+    """The installments of a file, in its order, and what was left out. Amounts are in the loan's currency."""
     payments = []
     rejected = []
     known = {loan["loan_id"] for loan in loans}

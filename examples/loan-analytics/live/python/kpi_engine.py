@@ -12,7 +12,7 @@ def share(part, whole):
 
 
 def default_months(history, definitions):
-    """The month in which a loan was first so late that it counts as defaulted: a list of one month, or of none."""
+    """The month in which a loan was first so late that it counts as defaulted, in a list, or no month."""
     for month in history["months"]:
         if month["days_past_due"] >= definitions["default_days"]:
             return [month["month"]]
@@ -274,7 +274,8 @@ def aging_buckets(histories, definitions):
     """One row a segment and bucket: the active loans, and what of the segment's balance they owe."""
     rows = []
     for segment in sorted({history["loan"]["segment"] for history in histories}):
-        own = [history for history in histories if history["loan"]["segment"] == segment and is_active(history)]
+        own = [history for history in histories if history["loan"]["segment"] == segment]
+        own = [history for history in own if is_active(history)]
         whole = outstanding_of(own)
         for bucket, name in enumerate(bucket_names(definitions)):
             inside = []

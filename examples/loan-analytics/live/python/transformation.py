@@ -30,8 +30,8 @@ def to_reporting(amount, currency, currencies):
 def position(principal, installments, paid, day):
     """What is outstanding, and for how many days something is past due, after `paid` was paid in all.
 
-    Money settles the oldest installment first, and of an installment the interest first. What is left when all
-    installments are settled reduces the principal.
+    Money settles the oldest installment first, and of an installment the interest first. What is left when
+    all installments are settled reduces the principal.
     """
     repaid = ZERO
     oldest_due = None
@@ -58,7 +58,8 @@ def position(principal, installments, paid, day):
 def build_history(loan, payments, reporting_date, currencies):
     """One loan with its months, from its origination to the reporting date or until it is repaid.
 
-    `outstanding`, `scheduled` and `paid` are in the reporting currency, `outstanding_local` is in the loan's own one.
+    `outstanding`, `scheduled` and `paid` are in the reporting currency, `outstanding_local` is in that of the
+    loan, `days_past_due` are counted at the end of the month.
     """
     payments = [payment for payment in payments if payment["due_date"] <= reporting_date]
     payments.sort(key=lambda payment: payment["installment"])

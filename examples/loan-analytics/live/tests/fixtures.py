@@ -9,15 +9,18 @@ SEGMENTS = {
 CURRENCIES = {"reporting": "USD", "rates": {"USD": "1", "EUR": "1.125"}}
 DEFINITIONS = {"delinquent_days": 30, "default_days": 120, "aging_days": [1, 30, 60, 90, 120]}
 LOAN_COLUMNS = [
-    "loan_id", "borrower_id", "segment", "product", "region", "currency", "principal", "annual_rate", "term_months",
-    "origination_date",
+    "loan_id", "borrower_id", "segment", "product", "region", "currency", "principal", "annual_rate",
+    "term_months", "origination_date",
 ]
 PAYMENT_COLUMNS = [
-    "loan_id", "installment", "due_date", "scheduled_principal", "scheduled_interest", "paid_amount", "paid_date",
+    "loan_id", "installment", "due_date", "scheduled_principal", "scheduled_interest", "paid_amount",
+    "paid_date",
 ]
 LOAN_SCHEMA = {"columns": dict.fromkeys(LOAN_COLUMNS, "text"), "annual_rate_max": "1", "term_months_max": 120}
 PAYMENT_SCHEMA = {"columns": dict.fromkeys(PAYMENT_COLUMNS, "text")}
-LOAN_SCHEMA["columns"].update(principal="money", annual_rate="rate", term_months="count", origination_date="date")
+LOAN_SCHEMA["columns"].update(
+    principal="money", annual_rate="rate", term_months="count", origination_date="date"
+)
 PAYMENT_SCHEMA["columns"].update(
     installment="count", due_date="date", scheduled_principal="money", scheduled_interest="money",
     paid_amount="money", paid_date="date or nothing",
@@ -50,7 +53,7 @@ def loan(loan_id="L1", **other):
 
 
 def installments(paid, loan_id="L1"):
-    """One installment a month from February 10, 2025: 100.00 and interest of 3.00. `paid`: pairs of amount and day."""
+    """One installment a month from February 10, 2025: 100.00 and 3.00 of interest. `paid`: amounts, days."""
     rows = []
     for number, (amount, paid_date) in enumerate(paid, 1):
         rows.append(
@@ -68,7 +71,7 @@ def installments(paid, loan_id="L1"):
 
 
 def history(months, loan_id="L1", **other):
-    """A history from its months: pairs of what is outstanding and of days past due. Of 10.00 due a month, 9.00 is paid."""
+    """A history from its months: what is outstanding, days past due. Of 10.00 a month 9.00 is paid."""
     own = loan(loan_id, **other)
     return {
         "loan": own,
@@ -106,9 +109,15 @@ def settings():
                 "tables": {
                     "loan_status": {"file": "loan_status.csv", "columns": status},
                     "segment_kpis": {"file": "segment_kpis.csv", "columns": segment},
-                    "segment_monthly": {"file": "segment_monthly.csv", "columns": ["segment", "month", "cures"]},
+                    "segment_monthly": {
+                        "file": "segment_monthly.csv",
+                        "columns": ["segment", "month", "cures"],
+                    },
                     "monthly_kpis": {"file": "monthly_kpis.csv", "columns": ["month", "collected"]},
-                    "aging_buckets": {"file": "aging_buckets.csv", "columns": ["segment", "bucket", "loans"]},
+                    "aging_buckets": {
+                        "file": "aging_buckets.csv",
+                        "columns": ["segment", "bucket", "loans"],
+                    },
                 },
                 "documents": {"portfolio_summary": "portfolio_summary.json", "alerts": "alerts.json"},
             },

@@ -11,7 +11,8 @@ from tests import fixtures
 
 class Cells(unittest.TestCase):
     def test_money_has_two_places(self):
-        self.assertEqual([cell(Decimal(text)) for text in ("5", "5.1", "1234567.89")], ["5.00", "5.10", "1234567.89"])
+        cells = [cell(Decimal(text)) for text in ("5", "5.1", "1234567.89")]
+        self.assertEqual(cells, ["5.00", "5.10", "1234567.89"])
 
     def test_fractions_are_written_in_full(self):
         for value in (0.1 + 0.2, 1 / 3, 1e-17, 5e300):

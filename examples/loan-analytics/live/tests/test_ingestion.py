@@ -4,7 +4,15 @@ import tempfile
 import unittest
 from decimal import Decimal
 
-from python.ingestion import IngestionError, parse_count, parse_date, parse_money, parse_rate, read_loans, read_payments
+from python.ingestion import (
+    IngestionError,
+    parse_count,
+    parse_date,
+    parse_money,
+    parse_rate,
+    read_loans,
+    read_payments,
+)
 from tests import fixtures
 
 

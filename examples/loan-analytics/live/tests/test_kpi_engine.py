@@ -22,14 +22,15 @@ class SegmentKpis(unittest.TestCase):
         return next(row for row in rows if row["segment"] == segment)
 
     def test_loans_and_balances_add_up(self):
-        row = self.row(history([("100.10", 0)]), history([("0.00", 0)], "L2"), history([("7.00", 0)], segment="beta"))
+        closed, other = history([("0.00", 0)], "L2"), history([("7.00", 0)], segment="beta")
+        row = self.row(history([("100.10", 0)]), closed, other)
         self.assertEqual((row["label"], row["loans"], row["active_loans"]), ("Alpha", 2, 1))
-        self.assertEqual((row["originated"], row["outstanding_balance"]), (Decimal("600.00"), Decimal("100.10")))
+        self.assertEqual(row["originated"], Decimal("600.00"))
+        self.assertEqual(row["outstanding_balance"], Decimal("100.10"))
 
     def test_par_is_a_share_of_the_balance(self):
-        row = self.row(
-            history([("50.00", 0)]), history([("20.00", 30)]), history([("20.00", 60)]), history([("10.00", 90)])
-        )
+        balances = [("50.00", 0), ("20.00", 30), ("20.00", 60), ("10.00", 90)]
+        row = self.row(*[history([month]) for month in balances])
         self.assertAlmostEqual(row["par30"], 0.5, delta=1e-15)
         self.assertAlmostEqual(row["par60"], 0.3, delta=1e-15)
         self.assertAlmostEqual(row["par90"], 0.1, delta=1e-15)
@@ -67,9 +68,9 @@ class SegmentKpis(unittest.TestCase):
         self.assertEqual(self.row(history([("5.00", 45), ("5.00", 20), ("5.00", 0)]))["cure_rate"], 1.0)
 
     def test_the_rate_is_weighted_by_the_balance(self):
-        row = self.row(
-            history([("30.00", 0)], annual_rate=Decimal("0.10")), history([("10.00", 0)], annual_rate=Decimal("0.30"))
-        )
+        cheap = history([("30.00", 0)], annual_rate=Decimal("0.10"))
+        dear = history([("10.00", 0)], annual_rate=Decimal("0.30"))
+        row = self.row(cheap, dear)
         self.assertAlmostEqual(row["average_rate"], 0.15, delta=1e-15)
 
     def test_days_past_due_are_those_of_active_loans(self):
@@ -92,7 +93,8 @@ class MonthlyKpis(unittest.TestCase):
         self.assertEqual([row["month"] for row in rows], ["2025-01", "2025-02", "2025-03"])
 
     def test_sums_are_those_of_the_month(self):
-        row = monthly_kpis([history([("5.00", 0), ("4.00", 30)]), history([("5.00", 0), ("12.00", 0)])], DEFINITIONS)[1]
+        histories = [history([("5.00", 0), ("4.00", 30)]), history([("5.00", 0), ("12.00", 0)])]
+        row = monthly_kpis(histories, DEFINITIONS)[1]
         self.assertEqual((row["active_loans"], row["outstanding_balance"]), (2, Decimal("16.00")))
         self.assertEqual((row["scheduled"], row["collected"]), (Decimal("20.00"), Decimal("18.00")))
         self.assertEqual((row["par30"], row["par60"]), (0.25, 0.0))
@@ -137,7 +139,8 @@ class LoanStatus(unittest.TestCase):
 
     def test_what_was_paid_and_cured_adds_up(self):
         row = self.check([("5.00", 130), ("5.00", 0), ("4.00", 0)], "current")
-        self.assertEqual((row["paid_to_date"], row["ever_defaulted"], row["cures"]), (Decimal("27.00"), True, 1))
+        self.assertEqual(row["paid_to_date"], Decimal("27.00"))
+        self.assertEqual((row["ever_defaulted"], row["cures"]), (True, 1))
 
 
 class AgingBuckets(unittest.TestCase):
@@ -147,7 +150,8 @@ class AgingBuckets(unittest.TestCase):
         self.assertEqual(names, ["current", "1-29", "30-59", "60-89", "90-119", "120+"])
 
     def test_loans_fall_into_one_bucket(self):
-        rows = aging_buckets([history([("5.00", days)]) for days in (0, 1, 29, 30, 119, 120, 900)], DEFINITIONS)
+        histories = [history([("5.00", days)]) for days in (0, 1, 29, 30, 119, 120, 900)]
+        rows = aging_buckets(histories, DEFINITIONS)
         self.assertEqual([row["loans"] for row in rows], [1, 2, 1, 0, 1, 2])
         self.assertAlmostEqual(sum(row["share"] for row in rows), 1.0, delta=1e-12)
 
@@ -172,7 +176,8 @@ class Summary(unittest.TestCase):
         self.assertEqual((summary["reporting_date"], summary["quality"]), ("2025-01-31", {"loans_read": 2}))
 
     def test_it_counts_by_region_and_currency(self):
-        summary = self.summary(history([("3.00", 0)]), history([("4.00", 0)], region="south", currency="EUR"))
+        other = history([("4.00", 0)], region="south", currency="EUR")
+        summary = self.summary(history([("3.00", 0)]), other)
         self.assertEqual(summary["by_region"]["south"], {"loans": 1, "outstanding_balance": 4.0})
         self.assertEqual(sorted(summary["by_currency"]), ["EUR", "USD"])
 

@@ -59,7 +59,9 @@ class Run(unittest.TestCase):
             for row in self.table("loan_status.csv")
         ]
         expected = [
-            ("L1", "closed", "0", "0.00", "0"), ("L2", "delinquent", "51", "200.00", "0"), ("L3", "closed", "0", "0.00", "1"),
+            ("L1", "closed", "0", "0.00", "0"),
+            ("L2", "delinquent", "51", "200.00", "0"),
+            ("L3", "closed", "0", "0.00", "1"),
         ]
         self.assertEqual(found, expected)
 

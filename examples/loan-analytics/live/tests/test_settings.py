@@ -24,7 +24,8 @@ class Settings(unittest.TestCase):
             self.assertEqual(limits["worse"], "above" if grows else "below", kpi)
 
     def test_every_severity_has_a_channel(self):
-        self.assertEqual(sorted(self.settings["integrations"]["notifications"]["channels"]), ["critical", "warning"])
+        channels = self.settings["integrations"]["notifications"]["channels"]
+        self.assertEqual(sorted(channels), ["critical", "warning"])
 
     def test_aging_bounds_grow(self):
         bounds = self.settings["kpis"]["definitions"]["aging_days"]

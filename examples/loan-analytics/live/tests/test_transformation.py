@@ -88,8 +88,9 @@ class History(unittest.TestCase):
 
     def test_installments_need_no_order(self):
         payments = fixtures.installments([("103.00", "2025-02-10"), ("50.00", "2025-03-10")])
-        straight = build_history(fixtures.loan(), payments, fixtures.day("2025-04-30"), fixtures.CURRENCIES)
-        turned = build_history(fixtures.loan(), payments[::-1], fixtures.day("2025-04-30"), fixtures.CURRENCIES)
+        until = fixtures.day("2025-04-30")
+        straight = build_history(fixtures.loan(), payments, until, fixtures.CURRENCIES)
+        turned = build_history(fixtures.loan(), payments[::-1], until, fixtures.CURRENCIES)
         self.assertEqual(straight["months"], turned["months"])
 
     def test_what_comes_after_the_reporting_date_is_not_known_yet(self):
