@@ -19,7 +19,7 @@ REGIONS = ("north", "south", "east", "west", "central")
 SEGMENTS = {
     "agriculture": (0.13, ("seasonal", "machinery"), 4000, 60000, 900, 1800, (12, 18, 24), 0.9, 0.95, 0.034),
     "auto": (0.18, ("new-car", "used-car"), 6000, 35000, 600, 1500, (24, 36, 48), 0.80, 0.95, 0.018),
-    "business": (0.2, ("working-capital", "equipment"), 5000, 90000, 1000, 2400, (12, 24, 36), 0.7, 0.9, 0.03),
+    "business": (0.2, ("working-capital", "equipment"), 5000, 90000, 1000, 2400, (12, 24), 0.7, 0.9, 0.03),
     "housing": (0.11, ("renovation", "bridge"), 15000, 120000, 450, 950, (36, 48, 60), 0.70, 0.90, 0.010),
     "retail": (0.28, ("personal", "card-plan"), 500, 12000, 1400, 3200, (6, 12, 18, 24), 0.85, 0.95, 0.042),
     "trade": (0.10, ("invoice", "import"), 10000, 150000, 700, 1600, (6, 9, 12), 0.45, 0.80, 0.022),

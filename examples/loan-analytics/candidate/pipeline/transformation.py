@@ -76,7 +76,7 @@ def position(principal, installments, paid, day):
 
 
 def by_month_end(events, ends):
-    """The amounts of each month; events are pairs of day and amount. What came earlier is in the first one."""
+    """The amounts of each month. Events are days and amounts; what came earlier is in the first month."""
     sums = dict.fromkeys(((end.year, end.month) for end in ends), ZERO)
     first = (ends[0].year, ends[0].month)
     for day, amount in events:
