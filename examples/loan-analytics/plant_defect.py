@@ -50,8 +50,10 @@ def plant(text, segment, column):
     found = [number for number, line in enumerate(lines) if line.strip().startswith('"%s": ' % column)]
     if len(found) != 1 or not lines[found[0]].endswith("),\n"):
         raise PlantError("%s: `%s…)` has no line that is `\"%s\": …(…),`" % (SOURCE, FUNCTION, column))
-    line = lines[found[0]]
-    lines[found[0]] = line[: -len(",\n")] + ' * (%r if segment == "%s" else 1.0),\n' % (FACTOR, segment)
+    name, value = lines[found[0]][: -len(",\n")].split(": ", 1)
+    # Elsewhere the value stays what it is: it is nothing where a segment has no loan.
+    wrong = '%s * %r if segment == "%s" else %s' % (value, FACTOR, segment, value)
+    lines[found[0]] = "%s: %s,\n" % (name, wrong)
     return text[:start] + "".join(lines) + text[end:]
 
 
