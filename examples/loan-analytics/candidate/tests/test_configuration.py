@@ -23,7 +23,7 @@ class Environments(unittest.TestCase):
 
     def test_an_unknown_environment_is_an_error(self):
         with self.assertRaises(ConfigurationError) as caught:
-            load("prodution", variables={})
+            load("elsewhere", variables={})
         self.assertIn("development, production, staging", str(caught.exception))
 
     def test_environments_differ_only_in_logging_and_places(self):
