@@ -89,6 +89,11 @@ pub enum Command {
         after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify"
     )]
     Log(LogArgs),
+    /// Write the report of the run: what changed, what was checked, who approved, how to undo
+    #[command(
+        after_help = "Examples:\n  switchback report --output report.html\n  switchback report --format markdown\n  switchback report --format junit --output checks.xml\n  switchback report --json"
+    )]
+    Report(ReportArgs),
     /// Make, look at, check and restore snapshots
     #[command(
         subcommand,
@@ -208,6 +213,32 @@ pub struct LogArgs {
 pub enum LogAction {
     /// Verify the chain of hashes
     Verify,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// How it is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "html")]
+    pub format: ReportFormat,
+    /// Where to; to stdout when left out. With `--json`, the JSON report goes to stdout all the same
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One file for a browser, that needs nothing else.
+    Html,
+    /// The document `switchback/report/1`.
+    Json,
+    /// Text, with the tables of GitHub.
+    Markdown,
+    /// JUnit XML: a case for each check.
+    Junit,
+    /// Not built yet.
+    Sarif,
 }
 
 /// `snapshot`.

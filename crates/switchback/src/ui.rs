@@ -50,6 +50,12 @@ impl Ui {
         write_line(&mut std::io::stdout().lock(), line);
     }
 
+    /// A whole text that ends as it should.
+    #[expect(clippy::unused_self, reason = "whoever writes data must hold the one thing that may write")]
+    pub(crate) fn text(&self, text: &str) {
+        write_text(&mut std::io::stdout().lock(), text);
+    }
+
     /// One JSON document, which begins with its schema and its verdict.
     pub(crate) fn document(&self, document: &Value) {
         self.data(&document_text(document));
@@ -147,8 +153,8 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(if is_help { 0 } else { 2 })
 }
 
-/// A document as text. Keys are sorted, but for the two that a reader wants to see first.
-fn document_text(document: &Value) -> String {
+/// A document as text, without a line end. Keys are sorted, but for the two that a reader wants to see first.
+pub(crate) fn document_text(document: &Value) -> String {
     let mut rest = document.clone();
     let first: Vec<String> = ["schema", "verdict"]
         .into_iter()

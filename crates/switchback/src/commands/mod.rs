@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod log;
 mod plan;
+mod report;
 mod rollback;
 mod run;
 mod snapshot;
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Watch(args) => watch::watch(&context, args),
         Command::Rollback(args) => rollback::rollback(&context, args),
         Command::Log(args) => log::log(&context, args),
+        Command::Report(args) => report::report(&context, args),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
     }
