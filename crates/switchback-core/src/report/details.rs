@@ -16,7 +16,7 @@ const CELL_CHARACTERS_MAX: usize = 300;
 /// So many last lines of what a command said are shown.
 const LINES_MAX: usize = 12;
 
-/// A table of details.
+/// A table of details, or the lines of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
     /// What its rows are.
@@ -25,8 +25,10 @@ pub struct Detail {
     pub columns: Vec<String>,
     /// The first rows, each with one text for each column.
     pub rows: Vec<Vec<String>>,
-    /// How many rows are not shown.
+    /// How many rows are not shown; of lines: how many stand before the first one.
     pub left_out: u64,
+    /// Whether the rows are lines of what a command said.
+    pub is_output: bool,
 }
 
 /// The details of a document `switchback/evidence/1`. Of a check that says *yes*: how close a comparison was, and nothing
@@ -57,7 +59,7 @@ struct Table(Detail);
 impl Table {
     fn new(title: &str, columns: &[&str]) -> Self {
         let columns = columns.iter().map(|&name| name.to_owned()).collect();
-        Self(Detail { title: title.to_owned(), columns, rows: Vec::new(), left_out: 0 })
+        Self(Detail { title: title.to_owned(), columns, rows: Vec::new(), left_out: 0, is_output: false })
     }
 
     fn add(&mut self, cells: impl FnOnce() -> Vec<String>) {
@@ -122,7 +124,16 @@ fn of_comparison(comparison: &Value, found: &mut Vec<Detail>) {
             close.add(|| std::iter::once(name.clone()).chain(values).collect());
         }
     }
+    // The evidence names some of the cells, and counts all of them.
+    let counted = list(comparison, "items").iter().map(differing).fold(0, u64::saturating_add);
+    cells.0.left_out = cells.0.left_out.max(counted.saturating_sub(cells.0.rows.len() as u64));
     found.extend([cells, schema, files, close, stages].map(|table| table.0));
+}
+
+/// How many cells, or values of a document, differ.
+fn differing(item: &Value) -> u64 {
+    let columns = list(item, "columns").iter().filter_map(|column| column["cells_different"].as_u64());
+    columns.chain(item["differences_total"].as_u64()).fold(0, u64::saturating_add)
 }
 
 fn of_schema(item: &Value, name: &str, schema: &mut Table) {
@@ -145,18 +156,20 @@ fn of_tests(seen: &Map<String, Value>, found: &mut Vec<Detail>) {
     else {
         return;
     };
-    let mut failed = Table::new("tests that failed", &["test", "outcome"]);
+    let regressions = |wanted: &str| seen.get("regressions").map_or(&[][..], |found| list(found, wanted));
+    let passed_before = regressions("failed");
+    let mut failed = Table::new("tests that failed", &["test", "outcome", "before"]);
     for (name, outcome) in run.outcomes.iter().filter(|(_, outcome)| outcome.is_bad()) {
-        failed.add(|| vec![name.clone(), outcome.word().to_owned()]);
+        let before = if passed_before.iter().any(|known| known == name) { "passed" } else { "" };
+        failed.add(|| vec![name.clone(), outcome.word().to_owned(), before.to_owned()]);
     }
     found.push(failed.0);
     for (list_name, title) in [
-        ("failed", "tests that passed before and fail now"),
         ("missing", "tests that passed before and are gone"),
         ("skipped", "tests that passed before and are skipped now"),
     ] {
         let mut table = Table::new(title, &["test"]);
-        for name in seen.get("regressions").into_iter().flat_map(|regressions| list(regressions, list_name)) {
+        for name in regressions(list_name) {
             table.add(|| vec![text(name)]);
         }
         found.push(table.0);
@@ -194,7 +207,9 @@ fn of_list(title: &str, items: &[Value]) -> Detail {
     }
     if columns.is_empty() {
         let mut table = Table::new(title, &["what"]);
-        items.iter().for_each(|item| table.add(|| vec![text(item)]));
+        for item in items {
+            table.add(|| vec![text(item)]);
+        }
         return table.0;
     }
     let mut table = Table::new(title, &columns);
@@ -216,8 +231,11 @@ fn last_lines(output: &Map<String, Value>, side: &str) -> Option<Detail> {
     let side = if side.is_empty() { String::new() } else { format!(" of the {side} side") };
     let title = format!("the last lines of the command{side} ({name})");
     let mut table = Table::new(&title, &["line"]);
-    lines[skipped..].iter().for_each(|line| table.add(|| vec![(*line).to_owned()]));
+    for line in &lines[skipped..] {
+        table.add(|| vec![(*line).to_owned()]);
+    }
     table.0.left_out = skipped as u64;
+    table.0.is_output = true;
     Some(table.0)
 }
 

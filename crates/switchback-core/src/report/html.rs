@@ -9,68 +9,81 @@ use crate::verdict::Verdict;
 const STYLE: &str = include_str!("page.css");
 /// A bar is at least so many thousandths of the whole long, so that it is seen.
 const BAR_PERMILLE_MIN: u64 = 4;
+/// A name that is no longer than this is not broken in two.
+const NAME_CHARACTERS_MAX: usize = 24;
+/// A table of data with so many columns is moved sideways on a narrow page.
+const WIDE_FROM: usize = 4;
 
 /// Writes the page.
 pub(super) fn html(page: &Page) -> String {
     let title = escaped(&page.title);
-    let mut text = format!(
+    let mut parts = vec![format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\n\
          <link rel=\"icon\" href=\"data:,\"/>\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <header>\n<p class=\"project\">Switchback</p>\n<h1>{title}</h1>\n"
-    );
+    )];
     let (class, word) = (class(page.verdict), page.verdict.spoken());
     let headline = escaped(&page.headline);
-    text += &format!(
+    parts.push(format!(
         "<p class=\"headline {class}\"><strong class=\"verdict {class}\">{word}</strong> {headline}</p>\n"
-    );
+    ));
     for note in &page.notes {
-        text += &format!("<p class=\"note\">{}</p>\n", inline(note));
+        parts.push(format!("<p class=\"note\">{}</p>\n", inline(note)));
     }
-    text += &facts("summary", &page.facts);
-    text += "</header>\n<nav aria-label=\"Sections\">\n<ul>\n";
+    parts.push(facts("summary", &page.facts));
+    parts.push("</header>\n<nav aria-label=\"Sections\">\n<ul>\n".to_owned());
     for section in page.sections.iter().filter(|section| section.level == 2) {
-        text += &format!("<li><a href=\"#{}\">{}</a></li>\n", section.id, escaped(&section.title));
+        parts.push(format!("<li><a href=\"#{}\">{}</a></li>\n", section.id, escaped(&section.title)));
     }
-    text += "</ul>\n</nav>\n<main>\n";
+    parts.push("</ul>\n</nav>\n<main>\n".to_owned());
     let mut is_open = false;
     for section in &page.sections {
         if section.level == 2 {
             if is_open {
-                text += "</section>\n";
+                parts.push("</section>\n".to_owned());
             }
-            text += &format!("<section aria-labelledby=\"{}\">\n", section.id);
+            parts.push(format!("<section aria-labelledby=\"{}\">\n", section.id));
             is_open = true;
         }
-        text += &content(section);
+        parts.push(content(section));
     }
     if is_open {
-        text += "</section>\n";
+        parts.push("</section>\n".to_owned());
     }
-    text += &format!("</main>\n<footer>\n<p>{}</p>\n</footer>\n</body>\n</html>\n", inline(&page.foot));
-    text
+    parts.push(format!("</main>\n<footer>\n<p>{}</p>\n</footer>\n</body>\n</html>\n", inline(&page.foot)));
+    parts.concat()
 }
 
 fn content(section: &Section) -> String {
     let level = section.level;
-    let mut text = format!("<h{level} id=\"{}\">{}</h{level}>\n", section.id, escaped(&section.title));
+    let mut parts = vec![format!("<h{level} id=\"{}\">{}</h{level}>\n", section.id, escaped(&section.title))];
     for block in &section.blocks {
         match block {
-            Block::Text(words) => text += &format!("<p>{}</p>\n", inline(words)),
-            Block::Note(words) => text += &format!("<p class=\"note\">{}</p>\n", inline(words)),
-            Block::Command(line) => text += &format!("<pre><code>{}</code></pre>\n", escaped(line)),
-            Block::Facts(pairs) => text += &facts("facts", pairs),
+            Block::Text(words) => parts.push(format!("<p>{}</p>\n", inline(words))),
+            Block::Note(words) => parts.push(format!("<p class=\"note\">{}</p>\n", inline(words))),
+            Block::Command(line) => parts.push(format!("<pre><code>{}</code></pre>\n", escaped(line))),
+            Block::Facts(pairs) => parts.push(facts("facts", pairs)),
             Block::List(items) if items.is_empty() => {}
             Block::List(items) => {
                 let items: Vec<String> =
                     items.iter().map(|item| format!("<li>{}</li>\n", inline(item))).collect();
-                text += &format!("<ul>\n{}</ul>\n", items.concat());
+                parts.push(format!("<ul>\n{}</ul>\n", items.concat()));
             }
-            Block::Table(of) => text += &table(of),
+            Block::Table(of) => parts.push(table(of)),
+            Block::Output { caption, lines, left_out } => {
+                let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
+                let more =
+                    if *left_out > 0 { format!("… {left_out} lines before\n") } else { String::new() };
+                let (caption, lines) = (escaped(caption), lines.join("\n"));
+                parts.push(format!(
+                    "<figure>\n<figcaption>{caption}</figcaption>\n<pre><code>{more}{lines}</code></pre>\n</figure>\n"
+                ));
+            }
         }
     }
-    text
+    parts.concat()
 }
 
 fn facts(class: &str, pairs: &[(&'static str, Words)]) -> String {
@@ -83,17 +96,21 @@ fn facts(class: &str, pairs: &[(&'static str, Words)]) -> String {
 
 /// A table of which the first cell of each row is the row's name.
 fn table(table: &Table) -> String {
-    let class = if table.stacks { "stacks" } else { "moves" };
+    let class = match (table.stacks, table.columns.len()) {
+        (true, _) => "stacks",
+        (false, WIDE_FROM..) => "wide",
+        (false, _) => "narrow",
+    };
     let caption = escaped(&table.caption);
     // A part of a page that moves sideways must be reached without a mouse.
-    let mut text = format!(
+    let mut parts = vec![format!(
         "<div class=\"table\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">\n<table class=\"{class}\">\n\
          <caption>{caption}</caption>\n<thead><tr>"
-    );
+    )];
     for column in &table.columns {
-        text += &format!("<th scope=\"col\">{}</th>", escaped(column));
+        parts.push(format!("<th scope=\"col\">{}</th>", escaped(column)));
     }
-    text += "</tr></thead>\n<tbody>\n";
+    parts.push("</tr></thead>\n<tbody>\n".to_owned());
     let (left_out, after) = table.left_out;
     let gap = format!(
         "<tr class=\"gap\"><td colspan=\"{}\">{left_out} more are not shown here</td></tr>\n",
@@ -101,21 +118,21 @@ fn table(table: &Table) -> String {
     );
     for (at, row) in table.rows.iter().enumerate() {
         if left_out > 0 && at == after {
-            text += &gap;
+            parts.push(gap.clone());
         }
-        text += "<tr>";
+        parts.push("<tr>".to_owned());
         for (number, (cell, column)) in row.iter().zip(&table.columns).enumerate() {
             let (open, close) = if number == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
             // The name of the column stands before the cell where rows become blocks.
-            text += &format!("<{open} data-column=\"{}\">{}</{close}>", escaped(column), inline(cell));
+            parts.push(format!("<{open} data-column=\"{}\">{}</{close}>", escaped(column), inline(cell)));
         }
-        text += "</tr>\n";
+        parts.push("</tr>\n".to_owned());
     }
     if left_out > 0 && after >= table.rows.len() {
-        text += &gap;
+        parts.push(gap.clone());
     }
-    text += "</tbody>\n</table>\n</div>\n";
-    text
+    parts.push("</tbody>\n</table>\n</div>\n".to_owned());
+    parts.concat()
 }
 
 fn inline(words: &Words) -> String {
@@ -125,7 +142,10 @@ fn inline(words: &Words) -> String {
 fn bit(bit: &Bit) -> String {
     match bit {
         Bit::Text(text) => escaped(text),
+        Bit::Code(text) if text.chars().count() <= NAME_CHARACTERS_MAX => fixed(text),
         Bit::Code(text) => format!("<code>{}</code>", escaped(text)),
+        Bit::Fixed(text) => format!("<span class=\"fixed\">{}</span>", escaped(text)),
+        Bit::Hash(text) => fixed(text),
         Bit::Strong(text) => format!("<strong>{}</strong>", escaped(text)),
         Bit::Verdict(verdict) => {
             format!("<span class=\"verdict {}\">{}</span>", class(*verdict), verdict.spoken())
@@ -143,6 +163,10 @@ fn bit(bit: &Bit) -> String {
             )
         }
     }
+}
+
+fn fixed(name: &str) -> String {
+    format!("<code class=\"fixed\">{}</code>", escaped(name))
 }
 
 fn class(verdict: Verdict) -> &'static str {

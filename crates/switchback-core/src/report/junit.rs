@@ -180,18 +180,18 @@ fn message(check: &CheckReport) -> String {
 }
 
 fn body(check: &CheckReport) -> String {
-    let mut text =
-        format!("{}: {}\nevidence blake3:{}\n", check.verdict.spoken(), check.summary, check.evidence);
-    for Detail { title, columns, rows, left_out } in &check.details {
-        text += &format!("\n{title}\n{}\n", columns.join("\t"));
-        for row in rows {
-            text += &format!("{}\n", row.iter().map(|cell| visible(cell)).collect::<Vec<_>>().join("\t"));
-        }
+    let said = [check.verdict.spoken(), check.summary.as_str()].join(": ");
+    let mut lines = vec![said, format!("evidence blake3:{}", check.evidence)];
+    for Detail { title, columns, rows, left_out, .. } in &check.details {
+        lines.extend([String::new(), title.clone(), columns.join("\t")]);
+        lines.extend(
+            rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect::<Vec<_>>().join("\t")),
+        );
         if *left_out > 0 {
-            text += &format!("{left_out} more\n");
+            lines.push(format!("{left_out} more"));
         }
     }
-    text
+    lines.join("\n")
 }
 
 /// Each line made visible, so that line ends and tabs between cells stay.

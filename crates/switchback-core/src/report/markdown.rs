@@ -1,24 +1,24 @@
-//! A report as Markdown (CommonMark, with the tables of GitHub).
+//! A report as Markdown (`CommonMark`, with the tables of GitHub).
 
 use super::page::{Bit, Block, Page, Table, Words, moment};
 use super::visible::visible;
 
 /// Writes the page.
 pub(super) fn markdown(page: &Page) -> String {
-    let mut text = format!("# {}\n\n", escaped(&page.title));
-    text += &format!("**{}**: {}\n\n", page.verdict.spoken(), escaped(&page.headline));
+    let mut parts = vec![format!("# {}\n\n", escaped(&page.title))];
+    parts.push(format!("**{}**: {}\n\n", page.verdict.spoken(), escaped(&page.headline)));
     for note in &page.notes {
-        text += &format!("> **{}**\n\n", inline(note, Place::Text));
+        parts.push(format!("> **{}**\n\n", inline(note, Place::Text)));
     }
-    text += &facts(&page.facts);
+    parts.push(facts(&page.facts));
     for section in &page.sections {
-        text += &format!("{} {}\n\n", "#".repeat(usize::from(section.level)), escaped(&section.title));
+        parts.push(format!("{} {}\n\n", "#".repeat(usize::from(section.level)), escaped(&section.title)));
         for block in &section.blocks {
-            text += &written(block);
+            parts.push(written(block));
         }
     }
-    text += &format!("---\n\n{}\n", inline(&page.foot, Place::Text));
-    text
+    parts.push(format!("---\n\n{}\n", inline(&page.foot, Place::Text)));
+    parts.concat()
 }
 
 fn written(block: &Block) -> String {
@@ -31,8 +31,13 @@ fn written(block: &Block) -> String {
             items.concat() + "\n"
         }
         Block::Facts(pairs) => facts(pairs),
-        Block::Command(line) => format!("```sh\n{}\n```\n\n", visible(line).replace("```", "'''")),
+        Block::Command(line) => fenced("sh", std::slice::from_ref(line)),
         Block::Table(of) => table(of),
+        Block::Output { caption, lines, left_out } => {
+            let more = (*left_out > 0).then(|| format!("… {left_out} lines before"));
+            let lines: Vec<String> = more.into_iter().chain(lines.iter().cloned()).collect();
+            format!("{}:\n\n{}", escaped(caption), fenced("text", &lines))
+        }
     }
 }
 
@@ -49,21 +54,34 @@ fn table(table: &Table) -> String {
         .filter(|&at| !table.rows.iter().any(|row| row.get(at).is_some_and(is_bar)))
         .collect();
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = format!("{}:\n\n", escaped(&table.caption));
-    text += &line(shown.iter().map(|&at| escaped(&table.columns[at])).collect());
-    text += &line(shown.iter().map(|_| "---".to_owned()).collect());
+    let mut parts = vec![format!("{}:\n\n", escaped(&table.caption))];
+    parts.push(line(shown.iter().map(|&at| escaped(&table.columns[at])).collect()));
+    parts.push(line(shown.iter().map(|_| "---".to_owned()).collect()));
     let (left_out, after) = table.left_out;
     let gap = line(vec![format!("*{left_out} more are not shown here*")]);
     for (number, row) in table.rows.iter().enumerate() {
         if left_out > 0 && number == after {
-            text += &gap;
+            parts.push(gap.clone());
         }
-        text += &line(shown.iter().filter_map(|&at| Some(inline(row.get(at)?, Place::Cell))).collect());
+        parts.push(line(shown.iter().filter_map(|&at| Some(inline(row.get(at)?, Place::Cell))).collect()));
     }
     if left_out > 0 && after >= table.rows.len() {
-        text += &gap;
+        parts.push(gap.clone());
     }
-    text + "\n"
+    parts.concat() + "\n"
+}
+
+/// Lines within a fence that is longer than any row of backticks in them.
+fn fenced(kind: &str, lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| visible(line)).collect();
+    let longest = lines.iter().map(|line| longest_row(line)).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    format!("{fence}{kind}\n{}\n{fence}\n\n", lines.join("\n"))
+}
+
+/// How many backticks stand together at most.
+fn longest_row(text: &str) -> usize {
+    text.split(|character| character != '`').map(str::len).max().unwrap_or(0)
 }
 
 /// Where words stand: in a cell of a table, a bar would end it even inside of code.
@@ -75,8 +93,8 @@ enum Place {
 
 fn inline(words: &Words, place: Place) -> String {
     let bit = |bit: &Bit| match bit {
-        Bit::Text(text) => escaped(text),
-        Bit::Code(text) => code(text, place),
+        Bit::Text(text) | Bit::Fixed(text) => escaped(text),
+        Bit::Code(text) | Bit::Hash(text) => code(text, place),
         Bit::Strong(text) => format!("**{}**", escaped(text)),
         Bit::Verdict(verdict) => format!("**{}**", verdict.spoken()),
         Bit::NotYet => "not yet".to_owned(),
@@ -115,8 +133,7 @@ fn code(text: &str, place: Place) -> String {
         return String::new();
     }
     let text = if place == Place::Cell { text.replace('|', "\\|") } else { text };
-    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
+    let fence = "`".repeat(longest_row(&text) + 1);
     let space = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     format!("{fence}{space}{text}{space}{fence}")
 }

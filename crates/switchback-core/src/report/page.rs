@@ -6,6 +6,9 @@ use super::run_report::RunReport;
 use super::story::short;
 use crate::verdict::Verdict;
 
+/// So many outcomes that speak against a run are named in its summary.
+const AGAINST_MAX: usize = 6;
+
 /// A report, ready to be written down.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Page {
@@ -42,6 +45,12 @@ pub(super) enum Block {
     /// A line to be typed.
     Command(String),
     Table(Table),
+    /// What a command said last, and how many lines stand before.
+    Output {
+        caption: String,
+        lines: Vec<String>,
+        left_out: u64,
+    },
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,6 +73,10 @@ pub(super) enum Bit {
     /// A name, a path, a person: nothing in it is a sentence.
     Code(String),
     Strong(String),
+    /// What must not be broken in two: a number with its unit.
+    Fixed(String),
+    /// The beginning of a hash.
+    Hash(String),
     Verdict(Verdict),
     /// Nobody has looked yet.
     NotYet,
@@ -79,6 +92,16 @@ pub(super) fn words(text: impl Into<String>) -> Words {
 
 pub(super) fn code(text: impl Into<String>) -> Words {
     vec![Bit::Code(text.into())]
+}
+
+/// A duration, in one piece.
+pub(super) fn took(milliseconds: u64) -> Words {
+    vec![Bit::Fixed(duration(milliseconds))]
+}
+
+/// A hash as git shows it.
+pub(super) fn hash(hash: &str) -> Words {
+    vec![Bit::Hash(short(hash).to_owned())]
 }
 
 /// Several names, with commas between them.
@@ -97,7 +120,7 @@ pub(super) fn codes<'t>(names: impl IntoIterator<Item = &'t String>) -> Words {
 pub(super) fn marked(text: &str) -> Words {
     let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
     // An odd mark at the end belongs to the text.
-    let is_balanced = text.matches('`').count() % 2 == 0;
+    let is_balanced = text.matches('`').count().is_multiple_of(2);
     if !is_balanced {
         return words(text);
     }
@@ -179,6 +202,10 @@ fn notes(report: &RunReport) -> Vec<Words> {
 
 fn facts(report: &RunReport) -> Vec<(&'static str, Words)> {
     let mut facts = vec![("Phases", phases(report)), ("Checks", checks_counted(report))];
+    let against = against(report);
+    if !against.is_empty() {
+        facts.push(("Against it", against));
+    }
     let roles: u64 = report.phases.iter().map(|phase| phase.roles.0.len() as u64).sum();
     let approved = report.phases.iter().flat_map(|phase| phase.approvals());
     let approved = approved.filter(|(_, verdict)| *verdict == Verdict::Yes).count();
@@ -225,18 +252,46 @@ fn checks_counted(report: &RunReport) -> Words {
         return words("None: nothing was proved");
     }
     let outcomes: Vec<&CheckReport> = report.phases.iter().flat_map(|phase| &phase.checks).collect();
-    let count = |verdict: Verdict| outcomes.iter().filter(|check| check.verdict == verdict).count();
-    let open: usize = report.phases.iter().map(|phase| phase.open_checks.len()).sum();
+    let count = |wanted: &dyn Fn(&CheckReport) -> bool| outcomes.iter().filter(|check| wanted(check)).count();
+    let open = report.phases.iter().map(|phase| phase.open_checks.len()).sum();
+    let counts = [
+        (count(&|check| check.verdict == Verdict::Yes), Bit::Verdict(Verdict::Yes), ""),
+        (count(&CheckReport::refuses), Bit::Verdict(Verdict::No), ""),
+        (count(&|check| check.verdict == Verdict::Unknown), Bit::Verdict(Verdict::Unknown), ""),
+        (open, Bit::NotYet, ""),
+        (
+            count(&|check| check.verdict == Verdict::No && !check.refuses()),
+            Bit::Verdict(Verdict::No),
+            " before the change",
+        ),
+    ];
     let mut words = Words::new();
-    for verdict in [Verdict::Yes, Verdict::No, Verdict::Unknown] {
-        words.extend([
-            Bit::Text(format!("{} ", count(verdict))),
-            Bit::Verdict(verdict),
-            Bit::Text(" ".to_owned()),
-        ]);
+    for (count, bit, more) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+        let comma = if words.is_empty() { "" } else { ", " };
+        words.extend([Bit::Text(format!("{comma}{count}\u{a0}")), bit, Bit::Text(more.to_owned())]);
     }
-    if open > 0 {
-        words.extend([Bit::Text(format!("{open} ")), Bit::NotYet]);
+    words
+}
+
+/// Every outcome and refusal that speaks against the run, in short.
+fn against(report: &RunReport) -> Words {
+    let mut found: Vec<Words> = Vec::new();
+    for phase in &report.phases {
+        let is_against = |check: &&CheckReport| check.refuses() || check.verdict == Verdict::Unknown;
+        for check in phase.checks.iter().filter(is_against) {
+            let place = Bit::Text(format!(" at {} ", check.at));
+            found.push(vec![Bit::Code(check.name.clone()), place, Bit::Verdict(check.verdict)]);
+        }
+        for sign_off in phase.sign_offs.iter().filter(|sign_off| sign_off.counts && !sign_off.approved) {
+            let no = [Bit::Text(" refuses: ".to_owned()), Bit::Verdict(Verdict::No)];
+            found.push([code(&sign_off.role), no.into()].concat());
+        }
+    }
+    let left_out = found.len().saturating_sub(AGAINST_MAX);
+    found.truncate(AGAINST_MAX);
+    let mut words = found.join(&Bit::Text("; ".to_owned()));
+    if left_out > 0 {
+        words.push(Bit::Text(format!("; and {left_out} more")));
     }
     words
 }
@@ -309,7 +364,7 @@ fn parts(report: &RunReport) -> Section {
             )]
         };
         let row = [words(&part.what), code(&part.phase), vec![Bit::Time(part.began.clone())]];
-        table.rows.push(row.into_iter().chain([words(duration(part.milliseconds)), bar]).collect());
+        table.rows.push(row.into_iter().chain([took(part.milliseconds), bar]).collect());
     }
     table.left_out = parts.left_out;
     let mut blocks = vec![Block::Text(words(format!(
@@ -331,11 +386,11 @@ fn story(report: &RunReport) -> Section {
         &["event", "time", "actor", "what happened"],
     );
     for told in &report.story.told {
-        let mut what = words(&told.what);
-        if !told.phase.is_empty() {
+        let mut what = marked(&told.what);
+        if !told.phase.is_empty() && report.phases.len() > 1 {
             what.splice(0..0, [Bit::Code(told.phase.clone()), Bit::Text(" ".to_owned())]);
         }
-        let event = words(format!("{} {}", told.seq, told.event));
+        let event = vec![Bit::Fixed(format!("{} {}", told.seq, told.event))];
         table.rows.push(vec![event, vec![Bit::Time(told.time.clone())], code(&told.actor), what]);
     }
     table.left_out = report.story.left_out;
@@ -347,7 +402,6 @@ fn evidence(report: &RunReport) -> Section {
         "Outcomes, and what exactly each is about",
         &["check", "evidence", "stored", "plan", "options", "live tree", "candidate", "inputs", "tool"],
     );
-    table.stacks = false;
     for phase in &report.phases {
         for check in &phase.checks {
             let binding = &check.binding;
@@ -363,7 +417,7 @@ fn evidence(report: &RunReport) -> Section {
             ];
             let hashes =
                 [&binding.plan, &binding.options, &binding.old_tree, &binding.new_tree, &binding.inputs];
-            let hashes = hashes.map(|hash| if hash.is_empty() { words("none") } else { code(short(hash)) });
+            let hashes = hashes.map(|hash| if hash.is_empty() { words("none") } else { self::hash(hash) });
             let mut row = vec![named, code(&check.evidence), stored];
             row.extend(hashes);
             row.push(words(&binding.tool));
@@ -400,14 +454,14 @@ fn run(report: &RunReport) -> Section {
         let way = if *mirrored { "mirrored" } else { "overlaid: nothing is deleted" };
         vec![Bit::Code(path.clone()), Bit::Text(format!(" ({way})"))]
     });
-    let facts = vec![
-        ("Run", code(&run.id)),
-        ("Began", began),
-        ("Plan now", code(&report.plan)),
-        ("Plan then", code(&run.plan)),
+    let mut facts = vec![("Run", code(&run.id)), ("Began", began), ("Plan", code(&report.plan))];
+    if report.plan != run.plan {
+        facts.push(("Plan at the beginning", code(&run.plan)));
+    }
+    facts.extend([
         ("Journal", words(format!("{}, whole and in order", counted(report.events, "event")))),
         ("Head of its chain", code(&report.head)),
-    ];
+    ]);
     let blocks = vec![
         Block::Facts(facts),
         Block::Text(words(
@@ -445,6 +499,7 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
 pub(super) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     match seconds {
+        0 if milliseconds == 0 => "under 1 ms".to_owned(),
         0 => format!("{milliseconds} ms"),
         1..60 => format!("{seconds}.{} s", milliseconds % 1_000 / 100),
         60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -469,7 +524,7 @@ mod tests {
     #[test]
     fn durations_have_at_most_two_units() {
         for (milliseconds, shown) in [
-            (0, "0 ms"),
+            (0, "under 1 ms"),
             (999, "999 ms"),
             (1_050, "1.0 s"),
             (59_999, "59.9 s"),

@@ -2,7 +2,7 @@
 
 use super::details::Detail;
 use super::material::Named;
-use super::page::{Bit, Block, Section, Table, Words, code, codes, counted, duration, marked, words};
+use super::page::{Bit, Block, Section, Table, Words, code, codes, counted, hash, marked, took, words};
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
 use super::story::short;
@@ -20,7 +20,7 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
         Section::new(id("checks"), 3, "What was checked", checks(report, phase)),
     ];
     for (at, check) in phase.checks.iter().enumerate().filter(|(_, check)| !check.details.is_empty()) {
-        let tables = check.details.iter().map(|detail| Block::Table(table(detail))).collect();
+        let tables = check.details.iter().map(shown).collect();
         let title = format!("Details of {} at {}", check.name, check.at);
         sections.push(Section::new(id(&format!("check-{}", at + 1)), 4, title, tables));
     }
@@ -68,8 +68,14 @@ fn change(phase: &PhaseReport) -> Vec<Block> {
         return blocks;
     };
     let (added, removed, changed) = candidate.counts;
+    let metadata = match &candidate.files {
+        Ok(files) if files.metadata.total > 0 => {
+            format!(" ({} of them in metadata alone)", files.metadata.total)
+        }
+        _ => String::new(),
+    };
     let mut facts = vec![
-        ("Entries", words(format!("{added} added, {removed} removed, {changed} changed"))),
+        ("Entries", words(format!("{added} added, {removed} removed, {changed} changed{metadata}"))),
         ("Paths", codes(&candidate.paths)),
         ("Exchange", words(&candidate.mechanism)),
         ("Built", vec![Bit::Time(candidate.time.clone())]),
@@ -83,7 +89,7 @@ fn change(phase: &PhaseReport) -> Vec<Block> {
         } else {
             let files = counted(snapshot.files, "file");
             told.extend([
-                Bit::Code(short(&snapshot.id).to_owned()),
+                Bit::Hash(short(&snapshot.id).to_owned()),
                 Bit::Text(format!(", {files}, {} bytes, verified ", snapshot.bytes)),
                 Bit::Time(snapshot.time.clone()),
             ]);
@@ -139,9 +145,9 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
             words(&check.at),
             vec![Bit::Verdict(check.verdict)],
             said(check),
-            words(duration(check.milliseconds)),
+            took(check.milliseconds),
             vec![Bit::Time(check.time.clone())],
-            code(short(&check.evidence)),
+            hash(&check.evidence),
         ]);
     }
     for (name, kind, at) in &phase.open_checks {
@@ -154,7 +160,7 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
 }
 
 fn said(check: &CheckReport) -> Words {
-    let mut words = words(&check.summary);
+    let mut words = marked(&check.summary);
     if check.verdict == Verdict::No && !check.refuses() {
         words.push(Bit::Text(" (what later looks are compared with: it holds nothing up)".to_owned()));
     }
@@ -170,15 +176,22 @@ fn said(check: &CheckReport) -> Words {
     words
 }
 
-fn table(detail: &Detail) -> Table {
+fn shown(detail: &Detail) -> Block {
+    if detail.is_output {
+        return Block::Output {
+            caption: detail.title.clone(),
+            lines: detail.rows.iter().map(|row| row.concat()).collect(),
+            left_out: detail.left_out,
+        };
+    }
     let cell = |text: &String| if text.is_empty() { Words::new() } else { code(text) };
-    Table {
+    Block::Table(Table {
         caption: detail.title.clone(),
         columns: detail.columns.clone(),
         rows: detail.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
         left_out: (detail.left_out, detail.rows.len()),
         stacks: false,
-    }
+    })
 }
 
 fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
@@ -192,7 +205,7 @@ fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
             "Forward and back",
             vec![Bit::Verdict(rehearsal.verdict), Bit::Text(format!(": {}", rehearsal.summary))],
         ),
-        ("Took", words(duration(rehearsal.milliseconds))),
+        ("Took", took(rehearsal.milliseconds)),
         (
             "When",
             vec![

@@ -17,7 +17,10 @@ pub(super) fn reasons(
     checks: &[CheckReport],
     roll_backs: &[RollBackReport],
 ) -> Vec<String> {
-    let Some(history) = history else { return vec!["it has not begun".to_owned()] };
+    let history = match history {
+        Some(history) if history.state != PhaseState::Waiting || history.failed.is_some() => history,
+        _ => return vec![not_begun(material, phase)],
+    };
     let mut reasons = Vec::new();
     if let Some((step, why)) = &history.failed {
         reasons.push(format!("the last step failed: {step}: {}", material.clean(why)));
@@ -65,6 +68,17 @@ pub(super) fn reasons(
         reasons = vec!["it is over, and nothing was checked: the plan has no checks for it".to_owned()];
     }
     reasons
+}
+
+/// Why a phase has not begun, or why its candidate was given up and not built again.
+fn not_begun(material: &Material<'_>, phase: &Phase) -> String {
+    let before = material.plan().phases.iter().take_while(|other| other.name != phase.name);
+    let is_over =
+        |name: &str| material.history.phase(name).is_some_and(|other| other.state == PhaseState::Finished);
+    match before.into_iter().find(|other| !is_over(&other.name)) {
+        Some(other) => format!("the phase `{}` comes before it and is not finished", other.name),
+        None => "it has not begun: `switchback run` begins it".to_owned(),
+    }
 }
 
 fn of_check(check: &CheckReport) -> Option<String> {

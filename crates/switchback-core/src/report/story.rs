@@ -59,6 +59,7 @@ fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
 fn words(event: &Event) -> String {
     match event {
         Event::RunStarted { run, tool, .. } => format!("run {run} began, with {tool}"),
+        Event::SnapshotStarted { .. } => "a snapshot of everything that may change".to_owned(),
         Event::SnapshotTaken { snapshot, .. } if snapshot == "nothing" => {
             "there was nothing to save".to_owned()
         }
@@ -91,6 +92,7 @@ fn words(event: &Event) -> String {
             format!("live again: {}; kept aside: {}", listed(restored), listed(kept_aside))
         }
         Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
+        Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
         Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
         Event::StepFailed { step, why, .. } => format!("{step}: {why}"),

@@ -265,6 +265,7 @@ fn the_command_line_reference_is_what_help_says() {
         "rollback",
         "log",
         "log verify",
+        "report",
         "snapshot",
         "snapshot create",
         "snapshot list",
