@@ -11,6 +11,7 @@ mod ground;
 mod journal;
 mod kinds;
 mod plan;
+mod rehearsal;
 mod run;
 mod secrets;
 mod snapshots;
