@@ -128,6 +128,9 @@ impl Witness for Ui {
             Notice::Looked { check, at, verdict, summary } => {
                 self.note(&format!("  check {check} at {at}: {}: {summary}", self.verdict(verdict)));
             }
+            Notice::Rehearsed { phase, verdict, summary } => {
+                self.note(&format!("  {phase}: rehearsal: {}: {summary}", self.verdict(verdict)));
+            }
             Notice::Acknowledged { phase, what, milliseconds } => {
                 self.note(&format!("  {phase}: acknowledged: {what} ({milliseconds:.1} ms)"));
             }

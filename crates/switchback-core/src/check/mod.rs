@@ -6,7 +6,7 @@ mod command;
 mod equivalence;
 mod files;
 mod http;
-mod shell;
+pub(crate) mod shell;
 mod tests;
 
 use std::fmt::Debug;
@@ -81,6 +81,8 @@ pub struct Scene<'a> {
     pub moment: Moment,
     /// An empty folder of its own.
     pub out: &'a Path,
+    /// Variables that its commands get.
+    pub variables: &'a [(String, String)],
     /// It must be done within this time.
     pub timeout: Duration,
     /// What the same check found at `before`, as [`Looked::details`]; `None` when it did not look then.

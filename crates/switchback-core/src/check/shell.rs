@@ -24,6 +24,7 @@ pub(super) fn run(scene: &Scene<'_>, line: &str, tree: &Path, out: &Path) -> Res
     command.variables.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
     command.variables.push(("SWITCHBACK_OUT".to_owned(), out.display().to_string()));
     command.variables.push(("SWITCHBACK_TREE".to_owned(), tree.display().to_string()));
+    command.variables.extend_from_slice(scene.variables);
     scene.world.processes.run(&command)
 }
 
@@ -32,7 +33,7 @@ pub(super) fn filled(line: &str, tree: &Path, out: &Path) -> String {
     line.replace("{out}", &quoted(out)).replace("{tree}", &quoted(tree))
 }
 
-fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)) {
         text

@@ -76,6 +76,21 @@ pub enum Event {
         added: u64,
         removed: u64,
         changed: u64,
+        /// What the phase's commands changed outside the managed paths of the copy that they ran in.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        outside: Vec<String>,
+    },
+    /// A rehearsal on a throwaway copy is about to begin.
+    RehearsalStarted { phase: String, transaction: String },
+    /// The rehearsal came to a verdict: forward, checked, back, and compared.
+    Rehearsed {
+        phase: String,
+        transaction: String,
+        verdict: String,
+        summary: String,
+        evidence: String,
+        milliseconds: u64,
+        binding: Binding,
     },
     /// A check is about to look.
     CheckStarted { phase: String, check: String, at: String },
@@ -169,6 +184,8 @@ impl Event {
             | Self::SnapshotTaken { phase, .. }
             | Self::StageStarted { phase, .. }
             | Self::Staged { phase, .. }
+            | Self::RehearsalStarted { phase, .. }
+            | Self::Rehearsed { phase, .. }
             | Self::CheckStarted { phase, .. }
             | Self::CheckEnded { phase, .. }
             | Self::Approved { phase, .. }

@@ -67,7 +67,13 @@ impl PhaseState {
             (S::Snapshotted | S::Staging, Event::StageStarted { .. }) => S::Staging,
             (S::Staging, Event::Staged { .. })
             | (S::CuttingOver | S::Staged, Event::CutOverUndone { .. })
-            | (S::Staged, Event::Approved { .. } | Event::Rejected { .. }) => S::Staged,
+            | (
+                S::Staged,
+                Event::Approved { .. }
+                | Event::Rejected { .. }
+                | Event::RehearsalStarted { .. }
+                | Event::Rehearsed { .. },
+            ) => S::Staged,
             (S::Staged | S::CuttingOver, Event::CutOverStarted { .. }) => S::CuttingOver,
             (S::CuttingOver, Event::CutOver { .. })
             | (S::Live, Event::DriftChecked { .. })
@@ -130,6 +136,25 @@ pub struct StagedFact {
     pub seal: String,
     /// Entries added, removed, changed.
     pub counts: (u64, u64, u64),
+    /// What the phase's commands changed outside the managed paths.
+    pub outside: Vec<String>,
+}
+
+/// What the journal says about the rehearsal of the present candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RehearsalFact {
+    /// The verdict: *yes* when the undo brought the copy back, byte for byte.
+    pub verdict: Verdict,
+    /// One line.
+    pub summary: String,
+    /// The hash of its report among the evidence.
+    pub evidence: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// What it was about.
+    pub binding: Binding,
+    /// When it ended, RFC 3339.
+    pub time: String,
 }
 
 /// What the journal says about one outcome of a check.
@@ -179,6 +204,8 @@ pub struct PhaseHistory {
     pub snapshot: Option<SnapshotFact>,
     /// Its candidate.
     pub staged: Option<StagedFact>,
+    /// The rehearsal of the candidate.
+    pub rehearsal: Option<RehearsalFact>,
     /// The generation that its candidate became.
     pub generation: Option<u64>,
     /// When it went live, RFC 3339.
@@ -208,6 +235,7 @@ impl PhaseHistory {
             state: PhaseState::Waiting,
             snapshot: None,
             staged: None,
+            rehearsal: None,
             generation: None,
             live_since: None,
             checks: Vec::new(),
@@ -253,6 +281,7 @@ impl PhaseHistory {
                 added,
                 removed,
                 changed,
+                outside,
                 ..
             } => {
                 self.staged = Some(StagedFact {
@@ -264,11 +293,14 @@ impl PhaseHistory {
                     paths,
                     seal,
                     counts: (added, removed, changed),
+                    outside,
                 });
+                self.rehearsal = None;
                 self.sign_offs.clear();
             }
             Event::Abandoned { .. } => {
                 self.staged = None;
+                self.rehearsal = None;
                 self.sign_offs.clear();
             }
             Event::CutOver { generation, .. } => {
@@ -318,6 +350,12 @@ impl PhaseHistory {
                     seq: record.seq,
                 });
             }
+            Event::Rehearsed { verdict, summary, evidence, milliseconds, binding, .. } => {
+                let verdict = Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown);
+                let time = record.time;
+                self.rehearsal =
+                    Some(RehearsalFact { verdict, summary, evidence, milliseconds, binding, time });
+            }
             Event::Approved { role, binding, .. } => {
                 let binding = Some(binding);
                 self.sign_offs.push(SignOff { role, actor: record.actor, binding, why: String::new() });
@@ -332,6 +370,7 @@ impl PhaseHistory {
 }
 
 /// What an event does to the number of the live generation.
+#[derive(Clone, Copy)]
 enum Turn {
     /// This one went live.
     Live(u64),

@@ -2,8 +2,10 @@
 
 use super::cycle::begin_run;
 use super::error::StepError;
+use super::gate;
 use super::look::look;
 use super::project::Work;
+use super::rehearsal::rehearse;
 use crate::journal::PhaseState;
 use crate::plan::{CheckPlan, Moment, Phase};
 use crate::verdict::Verdict;
@@ -44,7 +46,23 @@ pub fn check(work: &Work<'_>, options: &CheckOptions) -> Result<Verdict, StepErr
         ));
     }
     begin_run(work)?;
+    if moment == Moment::Rehearsed {
+        return rehearse_whole(work, phase, options);
+    }
     look(work, phase, moment, &checks)
+}
+
+/// What a check sees at `rehearsed` is there for as long as a rehearsal lasts: all of it is carried out.
+fn rehearse_whole(work: &Work<'_>, phase: &Phase, options: &CheckOptions) -> Result<Verdict, StepError> {
+    if !options.names.is_empty() {
+        return Err(StepError::not_now(
+            "checks at `rehearsed` are carried out together, within a rehearsal",
+            "`switchback check --at rehearsed` carries it out",
+        ));
+    }
+    let rehearsed = rehearse(work, phase)?;
+    let gate = gate::of_checks(work, phase, Moment::Rehearsed);
+    Ok(rehearsed.and(gate.verdict))
 }
 
 fn choose_phase<'w>(work: &'w Work<'_>, options: &CheckOptions) -> Result<&'w Phase, StepError> {
@@ -63,7 +81,7 @@ fn choose_phase<'w>(work: &'w Work<'_>, options: &CheckOptions) -> Result<&'w Ph
 fn look_at_moment(phase: &Phase, state: PhaseState, moment: Moment) -> Result<(), StepError> {
     let (is_there, next) = match moment {
         Moment::Before => (!state.is_live(), "the tree before it is the old generation; look at `live`"),
-        Moment::Staged => {
+        Moment::Staged | Moment::Rehearsed => {
             (state == PhaseState::Staged, "`switchback run --until staged` stages the candidate")
         }
         Moment::Live | Moment::After(_) => (state.is_live(), "`switchback run` makes it live"),

@@ -12,7 +12,7 @@ use super::witness::Notice;
 use crate::journal::Event;
 use crate::journal::history::StagedFact;
 use crate::manifest::to_hex;
-use crate::plan::{Mechanism, Phase, STATE_FOLDER};
+use crate::plan::{Managed, Mechanism, Phase, STATE_FOLDER};
 use crate::tree::ScanError;
 use crate::tree::exchange::participant::{inode, link_target};
 use crate::tree::exchange::{ExchangeError, Participant, Prepare, State, Transaction};
@@ -34,7 +34,7 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
         phase: phase.name.clone(),
         generation,
         plan: to_hex(&work.plan().hash),
-        participants: participants(work, &staged)?,
+        participants: participants(disk, root, &work.plan().project.managed, &staged)?,
     };
     let name = || phase.name.clone();
     work.record(Event::CutOverStarted { phase: name(), transaction: staged.transaction.clone() })?;
@@ -59,10 +59,13 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
     Ok(())
 }
 
-/// What takes part, in order: first the pointer, then the paths.
-fn participants(work: &Work<'_>, staged: &StagedFact) -> Result<Vec<Participant>, StepError> {
-    let disk = work.world().disk.as_ref();
-    let root = work.project.root.as_path();
+/// What takes part in the project at `root`, in order: first the pointer, then the paths.
+pub(super) fn participants(
+    disk: &dyn Disk,
+    root: &Path,
+    managed: &[Managed],
+    staged: &StagedFact,
+) -> Result<Vec<Participant>, StepError> {
     let path_participant = |path: &Path| -> Result<Participant, StepError> {
         let beside = layout::beside(path, &staged.transaction);
         Ok(Participant::Path {
@@ -81,7 +84,7 @@ fn participants(work: &Work<'_>, staged: &StagedFact) -> Result<Vec<Participant>
         old: link_target(disk, &root.join(layout::pointer()))?,
         new: layout::pointer_target(&staged.transaction),
     }];
-    for managed in &work.plan().project.managed {
+    for managed in managed {
         let path = &managed.path;
         let has_candidate =
             disk.look(&root.join(layout::pointed_tree(&staged.transaction)).join(path))?.is_some();

@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 
 use super::error::StepError;
-use super::gate::{self, Gate};
+use super::gate::{self, Gate, Needs};
 use super::look::{look, open_checks};
 use super::project::{TOOL, Work};
+use super::rehearsal::rehearse;
 use super::roll_back::{RollBackOptions, roll_back};
 use super::watch::{Watch, fire, watch};
-use super::{cut_over, finish, snapshot, stage};
+use super::{cut_over, finish, rehearsal, snapshot, stage};
 use crate::journal::{Event, PhaseState};
 use crate::manifest::to_hex;
-use crate::plan::{Moment, Phase};
+use crate::plan::{CheckPlan, Moment, Phase};
 use crate::verdict::Verdict;
 
 /// How often a snapshot is made anew because the live tree changed before the candidate was staged.
@@ -24,6 +25,8 @@ pub enum Point {
     Snapshot,
     /// The candidate is staged, and its checks hold.
     Staged,
+    /// It was brought into a copy and taken out again, and the checks there hold.
+    Rehearsed,
     /// Everybody who must has approved.
     Approved,
     /// The candidate is live, and the live checks hold.
@@ -36,14 +39,22 @@ pub enum Point {
 
 impl Point {
     /// All points, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Snapshot, Self::Staged, Self::Approved, Self::Live, Self::Watched, Self::Finished];
+    pub const ALL: [Self; 7] = [
+        Self::Snapshot,
+        Self::Staged,
+        Self::Rehearsed,
+        Self::Approved,
+        Self::Live,
+        Self::Watched,
+        Self::Finished,
+    ];
 
     /// The word for it in `--until`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Snapshot => "snapshot",
             Self::Staged => "staged",
+            Self::Rehearsed => "rehearsed",
             Self::Approved => "approved",
             Self::Live => "live",
             Self::Watched => "watched",
@@ -280,7 +291,19 @@ fn stage_step(work: &Work<'_>, phase: &Phase, snapshots: &mut u32) -> Result<Opt
 fn staged_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunOutcome>, StepError> {
     let open = open_checks(work, phase, Moment::Staged, |fact| fact.verdict == Verdict::Unknown);
     look(work, phase, Moment::Staged, &open)?;
-    let gate = gate::before_cut_over(work, phase, until > Point::Staged)?;
+    if until > Point::Staged && is_rehearsal_due(work, phase) {
+        // What does not hold by itself is not rehearsed. Then every reason is named, whatever it is about.
+        let mut gate = gate::before_cut_over(work, phase, Needs::of(Point::Staged))?;
+        if gate.verdict != Verdict::Yes {
+            let was_rehearsed =
+                work.history().phase(&phase.name).is_some_and(|history| history.rehearsal.is_some());
+            let needs = Needs { rehearsal: was_rehearsed, ..Needs::of(until) };
+            gate = gate::before_cut_over(work, phase, needs)?;
+            return Ok(Some(RunOutcome::held(phase, gate)));
+        }
+        failing(work, phase, "rehearsal", || rehearse(work, phase))?;
+    }
+    let gate = gate::before_cut_over(work, phase, Needs::of(until))?;
     if gate.verdict != Verdict::Yes {
         return Ok(Some(RunOutcome::held(phase, gate)));
     }
@@ -289,6 +312,24 @@ fn staged_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<Ru
     }
     failing(work, phase, "cut-over", || cut_over::cut_over(work, phase, &gate))?;
     second_look(work, phase, &gate.unseen)
+}
+
+/// Whether the present candidate is still to be rehearsed: it never was, or nobody could tell, or something that the
+/// rehearsal was about has changed since.
+fn is_rehearsal_due(work: &Work<'_>, phase: &Phase) -> bool {
+    let history = work.history();
+    let Some(history) = history.phase(&phase.name) else { return false };
+    let Some(staged) = &history.staged else { return false };
+    let is_checked = |check: &CheckPlan| {
+        history.last_check(&check.name, "rehearsed").is_some_and(|fact| {
+            fact.verdict != Verdict::Unknown && fact.binding.options == to_hex(&check.hash)
+        })
+    };
+    let is_open = !work.plan().checks_at(&phase.name, Moment::Rehearsed).all(is_checked);
+    is_open
+        || history.rehearsal.as_ref().is_none_or(|fact| {
+            fact.verdict == Verdict::Unknown || fact.binding != rehearsal::binding(work, staged)
+        })
 }
 
 /// Looks at the parked tree once more. What was written into it at the last moment would be lost: then the cutover is

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::cycle::Point;
 use super::error::StepError;
 use super::look::inputs_hash;
 use super::project::{TOOL, Work};
@@ -69,8 +70,14 @@ pub fn of_checks(work: &Work<'_>, phase: &Phase, moment: Moment) -> Gate {
     gate
 }
 
+/// The command that looks again. What is rehearsed is looked at as a whole.
+fn looks_again(check: &CheckPlan, at: &str) -> String {
+    let name = if at == "rehearsed" { String::new() } else { format!("{} ", quoted(&check.name)) };
+    format!("`switchback check {name}--at {at}` looks again")
+}
+
 fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>) {
-    let again = format!("`switchback check {} --at {at}` looks again", check.name);
+    let again = looks_again(check, at);
     match fact {
         None => gate.close(
             Verdict::Unknown,
@@ -81,7 +88,7 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
             Verdict::Yes => {}
             Verdict::No if at == "before" => {}
             Verdict::No => {
-                let next = if at == "staged" {
+                let next = if at == "staged" || at == "rehearsed" {
                     "correct the candidate, then `switchback run --restage`".to_owned()
                 } else {
                     format!("`switchback rollback` makes the old tree live; {again}")
@@ -101,16 +108,33 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
     }
 }
 
-/// Everything that must hold before the cutover: checks, evidence that is still about what is there, no drift,
-/// approvals.
-pub fn before_cut_over(work: &Work<'_>, phase: &Phase, with_approvals: bool) -> Result<Gate, StepError> {
+/// What a gate asks for beside what must hold at any rate: checks, evidence that is still about what is there, no drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// The rehearsal, and its checks.
+    pub rehearsal: bool,
+    /// The approvals.
+    pub approvals: bool,
+}
+
+impl Needs {
+    /// What is needed to reach a point.
+    pub fn of(point: Point) -> Self {
+        Self { rehearsal: point >= Point::Rehearsed, approvals: point >= Point::Approved }
+    }
+}
+
+/// Everything that must hold before the cutover, as far as it is needed now.
+pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<Gate, StepError> {
     let mut gate = Gate::open();
     let history = work.history().phase(&phase.name).cloned();
     let Some((history, staged)) = history.and_then(|h| h.staged.clone().map(|staged| (h, staged))) else {
         gate.close(Verdict::Unknown, "nothing is staged", "`switchback run` stages the candidate");
         return Ok(gate);
     };
-    for part in [of_checks(work, phase, Moment::Before), of_checks(work, phase, Moment::Staged)] {
+    let moments: &[Moment] = if needs.rehearsal { &BEFORE_CUT_OVER } else { &BEFORE_CUT_OVER[..2] };
+    for moment in moments {
+        let part = of_checks(work, phase, *moment);
         for reason in part.reasons {
             gate.close(part.verdict, reason, part.next.clone());
         }
@@ -123,8 +147,11 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, with_approvals: bool) -> 
         );
     }
     let present = look_at_trees(work, &staged, &mut gate)?;
-    look_at_evidence(work, phase, &history, &present, &mut gate)?;
-    if with_approvals {
+    look_at_evidence(work, phase, &history, &present, moments, &mut gate)?;
+    if needs.rehearsal {
+        look_at_rehearsal(work, &history, &present, &mut gate);
+    }
+    if needs.approvals {
         look_at_approvals(work, phase, &history, &present, &mut gate);
     }
     Ok(gate)
@@ -234,10 +261,11 @@ fn look_at_evidence(
     phase: &Phase,
     history: &PhaseHistory,
     present: &Present,
+    moments: &[Moment],
     gate: &mut Gate,
 ) -> Result<(), StepError> {
     let snapshot_tree = history.snapshot.as_ref().map(|fact| fact.manifest.clone()).unwrap_or_default();
-    for moment in [Moment::Before, Moment::Staged] {
+    for &moment in moments {
         let at = moment.to_string();
         for check in work.plan().checks_at(&phase.name, moment) {
             let Some(fact) = history.last_check(&check.name, &at) else { continue };
@@ -262,12 +290,44 @@ fn look_at_evidence(
                         check.name,
                         changed.join(", ")
                     ),
-                    format!("`switchback check {} --at {at}` looks again", check.name),
+                    looks_again(check, &at),
                 );
             }
         }
     }
     Ok(())
+}
+
+/// The undo must have been proved, about exactly what goes in.
+fn look_at_rehearsal(work: &Work<'_>, history: &PhaseHistory, present: &Present, gate: &mut Gate) {
+    const AGAIN: &str = "`switchback run --until rehearsed` rehearses it";
+    let Some(fact) = &history.rehearsal else {
+        gate.close(Verdict::Unknown, "the candidate was not rehearsed", AGAIN);
+        return;
+    };
+    let now = Binding {
+        plan: to_hex(&work.plan().hash),
+        old_tree: present.old_tree.clone(),
+        new_tree: present.new_tree.clone(),
+        tool: TOOL.to_owned(),
+        ..Binding::default()
+    };
+    let changed = changed_since(&fact.binding, &now);
+    if !changed.is_empty() {
+        let reason = format!("the rehearsal is void, because since then {} changed", changed.join(", "));
+        gate.close(Verdict::No, reason, AGAIN);
+    }
+    match fact.verdict {
+        Verdict::Yes => {}
+        Verdict::No => gate.close(
+            Verdict::No,
+            format!("the rehearsal refuses it: {}", fact.summary),
+            "correct the candidate or the plan, then `switchback run --restage`",
+        ),
+        Verdict::Unknown => {
+            gate.close(Verdict::Unknown, format!("the rehearsal could not tell: {}", fact.summary), AGAIN);
+        }
+    }
 }
 
 /// What is different between what evidence was about and what is there now, by name.
@@ -316,6 +376,9 @@ fn quoted(name: &str) -> String {
         format!("'{}'", name.replace('\'', r"'\''"))
     }
 }
+
+/// The moments before a cutover, in order.
+const BEFORE_CUT_OVER: [Moment; 3] = [Moment::Before, Moment::Staged, Moment::Rehearsed];
 
 /// What an approval relies on: the inputs that the checks before the cutover read last, whoever looked last. Empty when
 /// no check has any.

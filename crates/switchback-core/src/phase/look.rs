@@ -27,6 +27,26 @@ pub fn look(
     moment: Moment,
     checks: &[&CheckPlan],
 ) -> Result<Verdict, StepError> {
+    look_in(work, phase, moment, checks, &Place { tree: &work.plan().root, variables: &[] })
+}
+
+/// Where checks look that look at a tree in place, and with which variables their commands run.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    /// The live project, or the copy that is rehearsed on.
+    pub(super) tree: &'a Path,
+    /// Variables that their commands get, beside those that every check's command has.
+    pub(super) variables: &'a [(String, String)],
+}
+
+/// Like [`look`], in a place of its own.
+pub(super) fn look_in(
+    work: &Work<'_>,
+    phase: &Phase,
+    moment: Moment,
+    checks: &[&CheckPlan],
+    place: &Place<'_>,
+) -> Result<Verdict, StepError> {
     if checks.is_empty() {
         return Ok(Verdict::Yes);
     }
@@ -35,12 +55,13 @@ pub fn look(
     remove_tree(disk, &folder)?;
     make_directories(disk, &work.project.root, &folder.join("trees"))?;
     let (old, new) = contents(work, phase)?;
-    let trees = PhaseTrees::new(work.world(), work.plan(), moment, folder.join("trees"), old, new);
+    let (tree, copies) = (place.tree.to_owned(), folder.join("trees"));
+    let trees = PhaseTrees::new(work.world(), work.plan(), moment, tree, copies, old, new);
     let mut verdicts = Vec::new();
     for (number, check) in checks.iter().enumerate() {
         let out = folder.join(format!("out-{number}"));
         disk.make_directory(&out, 0o755)?;
-        verdicts.push(look_once(work, phase, moment, check, &trees, &out)?);
+        verdicts.push(look_once(work, phase, moment, check, &trees, &out, place.variables)?);
         trees.renew();
     }
     remove_tree(disk, &folder)?;
@@ -54,6 +75,7 @@ fn look_once(
     check: &CheckPlan,
     trees: &PhaseTrees<'_>,
     out: &Path,
+    variables: &[(String, String)],
 ) -> Result<Verdict, StepError> {
     let at = moment.to_string();
     work.record(Event::CheckStarted {
@@ -70,6 +92,7 @@ fn look_once(
         trees,
         moment,
         out,
+        variables,
         timeout: Duration::from_secs(check.timeout_s),
         before: before.as_ref(),
     };
@@ -199,7 +222,7 @@ pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepErr
 }
 
 /// Where the content of each managed path is on the old and on the new side.
-fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Contents), StepError> {
+pub(super) fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Contents), StepError> {
     let disk = work.world().disk.as_ref();
     let root = &work.project.root;
     let base = layout::live_base(disk, root, &work.plan().project.managed)?;

@@ -1,7 +1,7 @@
 //! The phase: one reversible change, from its snapshot to its end, or back.
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
-//! [`look`] carries out checks → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
+//! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
 //! `recover` comes before all of them.
 
 pub mod alone;
@@ -17,6 +17,7 @@ pub mod preview;
 pub mod project;
 mod recover;
 pub mod redact;
+pub mod rehearsal;
 pub mod roll_back;
 pub mod seal;
 pub mod sign_off;

@@ -1,7 +1,7 @@
 //! Sign-off: approvals and refusals by role, bound to exactly what was shown (BX-10).
 
 use super::error::StepError;
-use super::gate::{self, Gate};
+use super::gate::{self, Gate, Needs};
 use super::project::{TOOL, Work};
 use crate::journal::{Binding, Event, PhaseState};
 use crate::manifest::to_hex;
@@ -12,12 +12,14 @@ use crate::verdict::Verdict;
 /// hold.
 pub fn approve(work: &Work<'_>, phase: &Phase, role: &str) -> Result<Gate, StepError> {
     let binding = about(work, phase, role)?;
-    let gate = gate::before_cut_over(work, phase, false)?;
+    let is_rehearsed = work.history().phase(&phase.name).is_some_and(|history| history.rehearsal.is_some());
+    let needs = Needs { rehearsal: is_rehearsed, approvals: false };
+    let gate = gate::before_cut_over(work, phase, needs)?;
     if gate.verdict != Verdict::Yes {
         return Ok(gate);
     }
     work.record(Event::Approved { phase: phase.name.clone(), role: role.to_owned(), binding })?;
-    gate::before_cut_over(work, phase, true)
+    gate::before_cut_over(work, phase, Needs { approvals: true, ..needs })
 }
 
 /// Refuses a staged phase in a role.

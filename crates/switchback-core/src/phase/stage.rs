@@ -8,7 +8,7 @@ use super::layout;
 use super::project::Work;
 use super::seal::{Seal, SealedPath, sealed_scan};
 use super::snapshot::managed_manifest;
-use super::trees::copy_unmanaged;
+use super::trees::{Around, copy_unmanaged};
 use crate::change::Stage;
 use crate::journal::Event;
 use crate::manifest::{Manifest, What};
@@ -19,6 +19,8 @@ use crate::world::{Disk, FileKind};
 
 /// How many of a list of differences are named.
 const NAMED_MAX: usize = 5;
+/// So much of what commands changed outside the managed paths is kept.
+const OUTSIDE_MAX: usize = 100;
 /// Room that is left on the disk beside what the candidate needs.
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -28,6 +30,8 @@ struct Sides {
     old: Manifest,
     new: Manifest,
     seal: Seal,
+    /// What the phase's commands changed outside the managed paths of their copy.
+    outside: Vec<String>,
 }
 
 /// Builds the candidate of a phase. Returns whether the live tree is still what the snapshot holds; when it is not,
@@ -52,10 +56,10 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
     if !is_in_snapshot(work, phase, &sides.old)? {
         return Ok(false);
     }
-    look_at_room(work, &sides.old)?;
+    look_at_room_for(work, &sides.old)?;
     let folder = work.project.state().join("work").join(&transaction);
     make_directories(disk, &work.project.root, &folder)?;
-    make_tree(work, phase, &base, &folder)?;
+    sides.outside = make_tree(work, phase, &base, &folder)?;
     place(work, mechanism, &transaction, &folder.join("tree"))?;
     remove_tree(disk, &folder)?;
     seal_candidate(work, mechanism, &transaction, &mut sides)?;
@@ -120,15 +124,20 @@ fn look_at_places(work: &Work<'_>, mechanism: Mechanism, mark: &str) -> Result<(
     Ok(())
 }
 
-fn look_at_room(work: &Work<'_>, live: &Manifest) -> Result<(), StepError> {
+fn look_at_room_for(work: &Work<'_>, live: &Manifest) -> Result<(), StepError> {
+    look_at_room(work, "a candidate", live.bytes(), live.entries.len() as u64)
+}
+
+/// Whether the file system of the project has room for another so many bytes and entries, and some to spare.
+pub(super) fn look_at_room(work: &Work<'_>, what: &str, bytes: u64, entries: u64) -> Result<(), StepError> {
     let space = work.world().disk.space(&work.project.root)?;
-    let (bytes, entries) = (live.bytes() + SPARE_BYTES, live.entries.len() as u64 + 1_000);
+    let (bytes, entries) = (bytes + SPARE_BYTES, entries + 1_000);
     if space.bytes >= bytes && space.inodes >= entries {
         return Ok(());
     }
     Err(StepError::not_now(
         format!(
-            "there is no room for a candidate: {bytes} bytes and {entries} entries are needed, {} bytes and {} \
+            "there is no room for {what}: {bytes} bytes and {entries} entries are needed, {} bytes and {} \
              entries are free",
             space.bytes, space.inodes
         ),
@@ -136,8 +145,8 @@ fn look_at_room(work: &Work<'_>, live: &Manifest) -> Result<(), StepError> {
     ))
 }
 
-/// Builds the candidate in `folder`/tree.
-fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Result<(), StepError> {
+/// Builds the candidate in `folder`/tree. Returns what its commands changed beside it, in words.
+fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Result<Vec<String>, StepError> {
     let disk = work.world().disk.as_ref();
     let plan = work.plan();
     let (tree, scratch) = (folder.join("tree"), folder.join("scratch"));
@@ -159,6 +168,7 @@ fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Resu
         }
     }
     let managed: &[Managed] = &plan.project.managed;
+    let mut outside = Vec::new();
     for change in &phase.changes {
         work.began(&phase.name, change.change.describe());
         let stage = Stage {
@@ -169,12 +179,17 @@ fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Resu
             scratch: &scratch,
             managed,
         };
+        let before = Around::of(work, folder)?;
         change.change.apply(&stage)?;
+        outside.extend(before.changed(&Around::of(work, folder)?));
         // The next change starts with an empty folder.
         remove_tree(disk, &scratch)?;
         disk.make_directory(&scratch, 0o700)?;
     }
-    Ok(())
+    outside.sort();
+    outside.dedup();
+    outside.truncate(OUTSIDE_MAX);
+    Ok(outside)
 }
 
 /// Moves the finished candidate to where the exchange takes it from, durably.
@@ -274,6 +289,7 @@ fn publish(
         added,
         removed,
         changed,
+        outside: sides.outside.clone(),
     })?;
     work.done(&phase.name, format!("candidate staged: {added} added, {removed} removed, {changed} changed"));
     Ok(())

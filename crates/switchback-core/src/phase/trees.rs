@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::error::StepError;
 use super::layout;
+use super::project::Work;
 use crate::check::Trees;
 use crate::plan::{Moment, Plan, STATE_FOLDER};
 use crate::tree::copy::{Copier, make_directories};
-use crate::world::World;
+use crate::tree::{Seen, touched, walk};
+use crate::world::{FileKind, World};
 
 /// Which managed paths a copy has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +36,8 @@ pub(super) struct PhaseTrees<'a> {
     world: &'a World,
     plan: &'a Plan,
     moment: Moment,
+    /// The tree that is looked at in place: the live project, or the copy that is rehearsed on.
+    place: PathBuf,
     /// Copies are made below this folder.
     folder: PathBuf,
     old: Contents,
@@ -48,12 +52,13 @@ impl<'a> PhaseTrees<'a> {
         world: &'a World,
         plan: &'a Plan,
         moment: Moment,
+        place: PathBuf,
         folder: PathBuf,
         old: Contents,
         new: Contents,
     ) -> Self {
         let (made, count) = (RefCell::default(), RefCell::default());
-        Self { world, plan, moment, folder, old, new, made, count }
+        Self { world, plan, moment, place, folder, old, new, made, count }
     }
 
     fn copied(&self, side: Side) -> Result<PathBuf, String> {
@@ -90,7 +95,7 @@ impl Trees for PhaseTrees<'_> {
         match self.moment {
             Moment::Before => self.copied(Side::Old),
             Moment::Staged => self.copied(Side::New),
-            Moment::Live | Moment::After(_) => Ok(self.plan.root.clone()),
+            Moment::Rehearsed | Moment::Live | Moment::After(_) => Ok(self.place.clone()),
         }
     }
 
@@ -102,14 +107,19 @@ impl Trees for PhaseTrees<'_> {
         match self.moment {
             Moment::Before => Err("there is no candidate before it is staged".to_owned()),
             Moment::Staged => self.copied(Side::New),
-            Moment::Live | Moment::After(_) => Ok(self.plan.root.clone()),
+            Moment::Rehearsed | Moment::Live | Moment::After(_) => Ok(self.place.clone()),
         }
     }
 }
 
 /// Copies the project into `into`, which must not exist: everything that is not managed as it is, `linked` paths as
 /// links, and the managed paths from where `contents` says.
-fn copy_project(world: &World, plan: &Plan, contents: &Contents, into: &Path) -> Result<(), StepError> {
+pub(super) fn copy_project(
+    world: &World,
+    plan: &Plan,
+    contents: &Contents,
+    into: &Path,
+) -> Result<(), StepError> {
     let disk = world.disk.as_ref();
     disk.make_directory(into, 0o755)?;
     copy_unmanaged(world, plan, into)?;
@@ -136,9 +146,7 @@ pub(super) fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<
             || plan.project.managed.iter().any(|managed| managed.path == inside)
             || plan.project.linked.iter().any(|linked| linked == inside)
             || is_sibling(plan, inside)
-            || disk
-                .look(path)
-                .is_ok_and(|meta| meta.is_some_and(|meta| meta.kind == crate::world::FileKind::Socket))
+            || disk.look(path).is_ok_and(|meta| meta.is_some_and(|meta| meta.kind == FileKind::Socket))
     };
     Copier::new(disk).copy_children(root, into, &skip)?;
     for linked in &plan.project.linked {
@@ -154,10 +162,48 @@ pub(super) fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<
 }
 
 /// Whether a path is a candidate or a parked tree.
-fn is_sibling(plan: &Plan, inside: &Path) -> bool {
+pub(super) fn is_sibling(plan: &Plan, inside: &Path) -> bool {
     let Some(name) = inside.file_name().and_then(|name| name.to_str()) else { return false };
     plan.project.managed.iter().any(|managed| {
         managed.path.parent() == inside.parent()
             && layout::transaction_of_sibling(name, &managed.path).is_some()
     })
+}
+
+/// What is around the managed paths of a copy in which a command runs, without content.
+#[derive(Debug)]
+pub(super) struct Around(Vec<Seen>);
+
+/// Folders that tools keep for themselves: what is in them is no part of a change.
+const CACHES: &[&str] = &["__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"];
+
+impl Around {
+    /// What is in `folder`, which holds the copy as `tree` and the scratch folder of the command.
+    pub(super) fn of(work: &Work<'_>, folder: &Path) -> Result<Self, StepError> {
+        let managed = &work.plan().project.managed;
+        let is_around = |seen: &Seen| match seen.path.strip_prefix("tree") {
+            Ok(inside) => !managed.iter().any(|managed| inside.starts_with(&managed.path)),
+            Err(_) => !seen.path.starts_with("scratch"),
+        };
+        let is_cache = |seen: &Seen| seen.path.iter().any(|part| CACHES.iter().any(|cache| part == *cache));
+        let mut seen = walk(work.world().disk.as_ref(), folder, &[PathBuf::new()])?;
+        seen.retain(|seen| is_around(seen) && !is_cache(seen));
+        Ok(Self(seen))
+    }
+
+    /// What is not there any more, there now, or changed, as paths of the project.
+    pub(super) fn changed(&self, now: &Self) -> Vec<String> {
+        let is_folder = |all: &[Seen], path: &Path| {
+            all.iter().any(|seen| seen.path == path && seen.meta.kind == FileKind::Directory)
+        };
+        let changed = touched(&self.0, &now.0).into_iter();
+        changed
+            // A folder's times change with what is in it, which is named itself.
+            .filter(|path| !(is_folder(&self.0, path) && is_folder(&now.0, path)))
+            .map(|path| match path.strip_prefix("tree") {
+                Ok(inside) => inside.display().to_string(),
+                Err(_) => format!("../{}", path.display()),
+            })
+            .collect()
+    }
 }

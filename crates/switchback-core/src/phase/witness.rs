@@ -32,6 +32,15 @@ pub enum Notice {
         /// Its line.
         summary: String,
     },
+    /// A rehearsal came to a verdict.
+    Rehearsed {
+        /// The phase.
+        phase: String,
+        /// The verdict.
+        verdict: Verdict,
+        /// Its line.
+        summary: String,
+    },
     /// The outcome is on the disk and will stay true, whatever happens now.
     Acknowledged {
         /// The phase.

@@ -9,7 +9,7 @@ use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
 use super::moment::Moment;
 use super::paths::{self, STATE_FOLDER};
-use super::{Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Project, Snapshot, trigger};
+use super::{Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Project, Rehearsal, Snapshot, trigger};
 use crate::change;
 use crate::check;
 use crate::manifest::Hash;
@@ -56,6 +56,19 @@ const ENVIRONMENT: &[Key] = &[
     Key::optional("select", Shape::Text, "the environment variable that names the environment"),
     Key::not_built("dependencies", "environments that are built beside the tree"),
 ];
+const REHEARSAL: &[Key] = &[
+    Key::optional(
+        "environment",
+        Shape::Text,
+        "a command that builds the environment of the checks at `rehearsed` in the folder `{env}`, e.g. \
+         `python3 -m venv {env}`",
+    ),
+    Key::optional(
+        "timeout_s",
+        Shape::Whole,
+        "the building is given up after this many seconds; 3600 when left out",
+    ),
+];
 const APPROVE: &[Key] = &[
     Key::required("roles", Shape::Texts, "who must approve"),
     Key::optional("each", Shape::Whole, "how many different persons of each role; 1 when left out"),
@@ -72,7 +85,7 @@ const CHECK: &[Key] = &[
     Key::optional(
         "at",
         Shape::Texts,
-        "when: `before`, `staged`, `live`, or a delay such as `+1h`; `[\"staged\"]` when left out",
+        "when: `before`, `staged`, `rehearsed`, `live`, or a delay such as `+1h`; `[\"staged\"]` when left out",
     ),
     Key::optional("phases", Shape::Texts, "for which phases; all when left out"),
     Key::optional(
@@ -87,6 +100,7 @@ const PLAN: &[Key] = &[
     Key::required("project", Shape::Table(PROJECT), "what is changed"),
     Key::optional("snapshot", Shape::Table(SNAPSHOT), "where snapshots go"),
     Key::optional("environment", Shape::Table(ENVIRONMENT), "what names the environment"),
+    Key::optional("rehearsal", Shape::Table(REHEARSAL), "what the rehearsal has of its own"),
     Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
     Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
@@ -190,6 +204,7 @@ fn read_plan<'a>(
     let project = read_project(&fields, root, disk);
     let snapshot = read_snapshot(&fields);
     let environment = fields.table("environment").and_then(|table| table.filled_text("select"));
+    let rehearsal = read_rehearsal(&fields);
     let phases = read_phases(&fields, findings);
     let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
     let checks = read_checks(&fields, &names, findings);
@@ -211,10 +226,28 @@ fn read_plan<'a>(
         project: project?,
         snapshot: snapshot?,
         environment,
+        rehearsal,
         phases,
         checks,
         triggers,
     })
+}
+
+fn read_rehearsal(plan: &Fields<'_>) -> Rehearsal {
+    let Some(fields) = plan.table("rehearsal") else { return Rehearsal::default() };
+    let environment = fields.filled_text("environment");
+    if environment.as_ref().is_some_and(|line| !line.contains("{env}")) {
+        fields.find(
+            "environment",
+            "`environment` does not name `{env}`, the folder that it is built in",
+            "e.g. `python3 -m venv {env} && {env}/bin/pip install -r requirements.txt`",
+        );
+    }
+    let timeout_s = fields.whole("timeout_s").unwrap_or(CHECK_TIMEOUT_S);
+    if timeout_s == 0 {
+        fields.find("timeout_s", "`timeout_s` cannot be 0", "give the building at least one second");
+    }
+    Rehearsal { environment, timeout_s }
 }
 
 fn read_project(plan: &Fields<'_>, root: &Path, disk: &dyn Disk) -> Option<Project> {
@@ -394,22 +427,16 @@ fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
     }
     let mut moments = Vec::new();
     for (offset, text) in texts {
-        match Moment::parse(&text) {
-            Some(moment) => moments.push(moment),
-            None if text == "rehearsed" => fields.findings().add(
-                offset,
-                "the point `rehearsed` is not built yet",
-                "take it out: this version of Switchback cannot carry it out",
-            ),
-            None => {
-                let near = if text.starts_with('+') {
-                    "a delay is written as `+90s`, `+30m`, `+1h` or `+7d`, of at most a year".to_owned()
-                } else {
-                    advise(&text, ["before", "staged", "live"].into_iter())
-                };
-                fields.findings().add(offset, format!("unknown point `{}` in `at`", shown(&text)), near);
-            }
+        if let Some(moment) = Moment::parse(&text) {
+            moments.push(moment);
+            continue;
         }
+        let near = if text.starts_with('+') {
+            "a delay is written as `+90s`, `+30m`, `+1h` or `+7d`, of at most a year".to_owned()
+        } else {
+            advise(&text, ["before", "staged", "rehearsed", "live"].into_iter())
+        };
+        fields.findings().add(offset, format!("unknown point `{}` in `at`", shown(&text)), near);
     }
     moments
 }

@@ -42,6 +42,8 @@ pub struct Plan {
     pub snapshot: Snapshot,
     /// The environment variable that names the environment, from `[environment]`.
     pub environment: Option<String>,
+    /// `[rehearsal]`.
+    pub rehearsal: Rehearsal,
     /// The phases, at least one, in order.
     pub phases: Vec<Phase>,
     /// The checks; there may be none, and then every report says so.
@@ -103,6 +105,15 @@ pub struct Snapshot {
     pub repository: PathBuf,
     /// Backed up, never changed. Relative to the root.
     pub also: Vec<PathBuf>,
+}
+
+/// What the rehearsal has of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// The command that builds the environment of the checks at `rehearsed`; `None`: they have that of all others.
+    pub environment: Option<String>,
+    /// The building is given up after this long.
+    pub timeout_s: u64,
 }
 
 /// One reversible change.
@@ -171,6 +182,7 @@ impl Plan {
             project,
             snapshot,
             environment: None,
+            rehearsal: Rehearsal::default(),
             phases: Vec::new(),
             checks: Vec::new(),
             triggers: Vec::new(),

@@ -9,6 +9,8 @@ pub enum Moment {
     Before,
     /// On the staged candidate.
     Staged,
+    /// On the throwaway copy that the candidate was brought into, before the copy is rolled back.
+    Rehearsed,
     /// On the live tree, right after the cutover.
     Live,
     /// On the live tree, this many seconds after the cutover.
@@ -19,11 +21,12 @@ pub enum Moment {
 const DELAY_S_MAX: u64 = 366 * 86_400;
 
 impl Moment {
-    /// Reads `before`, `staged`, `live`, or a delay such as `+90s`, `+30m`, `+1h`, `+7d`.
+    /// Reads `before`, `staged`, `rehearsed`, `live`, or a delay such as `+90s`, `+30m`, `+1h`, `+7d`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "before" => Some(Self::Before),
             "staged" => Some(Self::Staged),
+            "rehearsed" => Some(Self::Rehearsed),
             "live" => Some(Self::Live),
             _ => {
                 let delay = text.strip_prefix('+')?;
@@ -48,7 +51,7 @@ impl Moment {
     pub fn delay_s(self) -> Option<u64> {
         match self {
             Self::After(delay_s) => Some(delay_s),
-            Self::Before | Self::Staged | Self::Live => None,
+            Self::Before | Self::Staged | Self::Rehearsed | Self::Live => None,
         }
     }
 }
@@ -58,6 +61,7 @@ impl fmt::Display for Moment {
         match *self {
             Self::Before => out.write_str("before"),
             Self::Staged => out.write_str("staged"),
+            Self::Rehearsed => out.write_str("rehearsed"),
             Self::Live => out.write_str("live"),
             Self::After(delay) if delay % 86_400 == 0 => write!(out, "+{}d", delay / 86_400),
             Self::After(delay) if delay % 3_600 == 0 => write!(out, "+{}h", delay / 3_600),

@@ -78,6 +78,7 @@ fn waits_for(waits: &WaitsFor) -> Value {
     match waits {
         WaitsFor::Approval { role } => json!({"kind": "approval", "role": role}),
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
+        WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
         WaitsFor::Run => json!({"kind": "run"}),
     }

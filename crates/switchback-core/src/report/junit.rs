@@ -1,4 +1,4 @@
-//! A report as JUnit XML: one suite for each phase and moment, one case for each check.
+//! A report as JUnit XML: one suite for each phase and moment, one case for each check, and one for the rehearsal.
 //!
 //! *No* is a failure, *could not tell* an error. A check that has not looked is skipped, and so is a *no* at `before`:
 //! that is what later looks are compared with, and it holds nothing up.
@@ -27,7 +27,7 @@ impl<'r> Suite<'r> {
     fn all(report: &'r RunReport) -> Vec<Self> {
         let mut suites: Vec<Self> = Vec::new();
         for phase in &report.phases {
-            let looked = phase.checks.iter().map(|check| (check.at.as_str(), Some(check), None));
+            let looked = phase.outcomes().map(|check| (check.at.as_str(), Some(check), None));
             let open = phase.open_checks.iter().map(|(name, _, at)| (at.as_str(), None, Some(name.as_str())));
             for (at, check, name) in looked.chain(open) {
                 let is_it = |suite: &Self| suite.phase.status.name == phase.status.name && suite.at == at;

@@ -17,7 +17,6 @@ mod page_phase;
 mod parts;
 mod phase_report;
 mod reasons;
-mod rehearsal;
 mod run_json;
 pub mod run_report;
 mod save;
@@ -32,7 +31,6 @@ pub use parts::{Part, Parts};
 pub use phase_report::{
     CandidateReport, CheckReport, PhaseReport, RollBackReport, SignOffReport, SnapshotReport,
 };
-pub use rehearsal::Rehearsal;
 pub use run_report::{RunFact, RunReport, Undo, run_report};
 pub use save::save;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};

@@ -184,7 +184,7 @@ fn notes(report: &RunReport) -> Vec<Words> {
         ]);
     }
     let faults =
-        report.phases.iter().flat_map(|phase| &phase.checks).filter(|check| check.evidence_fault.is_some());
+        report.phases.iter().flat_map(PhaseReport::outcomes).filter(|check| check.evidence_fault.is_some());
     let faults = faults.count();
     if faults > 0 {
         notes.push(words(format!(
@@ -206,6 +206,7 @@ fn facts(report: &RunReport) -> Vec<(&'static str, Words)> {
     if !against.is_empty() {
         facts.push(("Against it", against));
     }
+    facts.push(("Rehearsal", rehearsals(report)));
     let roles: u64 = report.phases.iter().map(|phase| phase.roles.0.len() as u64).sum();
     let approved = report.phases.iter().flat_map(|phase| phase.approvals());
     let approved = approved.filter(|(_, verdict)| *verdict == Verdict::Yes).count();
@@ -273,12 +274,20 @@ fn checks_counted(report: &RunReport) -> Words {
     words
 }
 
+fn rehearsals(report: &RunReport) -> Words {
+    let told = report.phases.iter().map(|phase| {
+        let bit = phase.rehearsal.as_ref().map_or(Bit::NotYet, |rehearsal| Bit::Verdict(rehearsal.verdict));
+        vec![Bit::Code(phase.status.name.clone()), Bit::Text(" in and out again: ".to_owned()), bit]
+    });
+    told.collect::<Vec<_>>().join(&Bit::Text("; ".to_owned()))
+}
+
 /// Every outcome and refusal that speaks against the run, in short.
 fn against(report: &RunReport) -> Words {
     let mut found: Vec<Words> = Vec::new();
     for phase in &report.phases {
         let is_against = |check: &&CheckReport| check.refuses() || check.verdict == Verdict::Unknown;
-        for check in phase.checks.iter().filter(is_against) {
+        for check in phase.outcomes().filter(is_against) {
             let place = Bit::Text(format!(" at {} ", check.at));
             found.push(vec![Bit::Code(check.name.clone()), place, Bit::Verdict(check.verdict)]);
         }
@@ -403,7 +412,7 @@ fn evidence(report: &RunReport) -> Section {
         &["check", "evidence", "stored", "plan", "options", "live tree", "candidate", "inputs", "tool"],
     );
     for phase in &report.phases {
-        for check in &phase.checks {
+        for check in phase.outcomes() {
             let binding = &check.binding;
             let stored = match &check.evidence_fault {
                 None => vec![Bit::Verdict(Verdict::Yes)],

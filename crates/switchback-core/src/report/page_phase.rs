@@ -96,6 +96,9 @@ fn change(phase: &PhaseReport) -> Vec<Block> {
         }
         facts.push(("Snapshot", told));
     }
+    if !candidate.outside.is_empty() {
+        facts.push(("Outside", codes(&candidate.outside)));
+    }
     blocks.push(Block::Facts(facts));
     match &candidate.files {
         Err(why) => blocks.push(Block::Note(words(format!("The files cannot be named: {why}")))),
@@ -200,22 +203,17 @@ fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
             "This candidate was not rehearsed: that it can be undone was not tried on a copy beforehand.",
         ))];
     };
-    vec![Block::Facts(vec![
-        (
-            "Forward and back",
-            vec![Bit::Verdict(rehearsal.verdict), Bit::Text(format!(": {}", rehearsal.summary))],
-        ),
+    let mut verdict = vec![Bit::Verdict(rehearsal.verdict), Bit::Text(": ".to_owned())];
+    verdict.extend(said(rehearsal));
+    let by = [Bit::Text(" by ".to_owned()), Bit::Code(rehearsal.actor.clone())];
+    let mut blocks = vec![Block::Facts(vec![
+        ("In and out again", verdict),
         ("Took", took(rehearsal.milliseconds)),
-        (
-            "When",
-            vec![
-                Bit::Time(rehearsal.time.clone()),
-                Bit::Text(" by ".to_owned()),
-                Bit::Code(rehearsal.actor.clone()),
-            ],
-        ),
+        ("When", [vec![Bit::Time(rehearsal.time.clone())], by.into()].concat()),
         ("Evidence", code(&rehearsal.evidence)),
-    ])]
+    ])];
+    blocks.extend(rehearsal.details.iter().map(shown));
+    blocks
 }
 
 fn sign_offs(phase: &PhaseReport) -> Vec<Block> {

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::rehearsal::Rehearsal;
 use crate::journal::{Event, Record};
 
 /// So many parts at the beginning and at the end are listed one by one.
@@ -117,14 +116,11 @@ fn spans(records: &[Record]) -> Vec<Span> {
             | Event::RollBackStarted { .. } => open = Some(now),
             event => {
                 let phase = event.phase().unwrap_or_default().to_owned();
-                if let Some(rehearsal) = Rehearsal::of(record) {
-                    let what = "rehearsal".to_owned();
-                    let from = earlier(now, rehearsal.milliseconds);
-                    spans.push(Span { phase, what, after: "rehearsed", from, until: now });
-                    open = None;
-                } else if let Some((what, after)) = ended(event) {
+                if let Some((what, after)) = ended(event) {
                     let from = match event {
-                        Event::CheckEnded { milliseconds, .. } => Some(earlier(now, *milliseconds)),
+                        Event::CheckEnded { milliseconds, .. } | Event::Rehearsed { milliseconds, .. } => {
+                            Some(earlier(now, *milliseconds))
+                        }
                         _ => open,
                     };
                     spans.extend(from.map(|from| Span { phase, what, after, from, until: now }));
@@ -155,6 +151,7 @@ fn ended(event: &Event) -> Option<(String, &'static str)> {
             };
             (format!("check {check} at {at}"), after)
         }
+        Event::Rehearsed { .. } => ("rehearsal".to_owned(), "rehearsed"),
         Event::CutOver { .. } => ("cutover".to_owned(), "live"),
         Event::CutOverUndone { .. } => ("cutover that was taken back".to_owned(), "staged"),
         Event::RolledBack { whole: true, .. } => ("rollback".to_owned(), "rolled back"),

@@ -3,10 +3,11 @@
 use super::details::{Detail, details};
 use super::material::{FileNames, Material};
 use super::reasons::reasons;
-use super::rehearsal::Rehearsal;
 use super::status::{Criterion, PhaseStatus, criteria, is_about, last_outcomes, phase_status, present};
 use crate::journal::history::{CheckFact, PhaseHistory};
 use crate::journal::{Binding, Event, PhaseState};
+use crate::manifest::to_hex;
+use crate::phase::TOOL;
 use crate::phase::gate::changed_since;
 use crate::plan::{Moment, Phase};
 use crate::verdict::Verdict;
@@ -24,8 +25,8 @@ pub struct PhaseReport {
     pub snapshot: Option<SnapshotReport>,
     /// Its candidate.
     pub candidate: Option<CandidateReport>,
-    /// Its rehearsal; `None`: it was not rehearsed.
-    pub rehearsal: Option<Rehearsal>,
+    /// The rehearsal of its candidate, told as a check at `rehearsed`; `None`: it was not rehearsed.
+    pub rehearsal: Option<CheckReport>,
     /// The last outcome of each check at each moment, moments in order.
     pub checks: Vec<CheckReport>,
     /// What the plan checks and nobody looked at yet: check, kind and moment.
@@ -74,6 +75,8 @@ pub struct CandidateReport {
     pub old_tree: String,
     /// Hash of its own manifest.
     pub new_tree: String,
+    /// What the phase's commands changed outside the managed paths.
+    pub outside: Vec<String>,
     /// The entries by name; why not, when the manifests are gone or were changed.
     pub files: Result<FileNames, String>,
 }
@@ -152,6 +155,16 @@ pub struct RollBackReport {
     pub kept_aside: Vec<String>,
 }
 
+impl PhaseReport {
+    /// Everything that came to a verdict: the checks, and the rehearsal behind those that it held.
+    pub fn outcomes(&self) -> impl Iterator<Item = &CheckReport> {
+        let is_earlier =
+            |check: &&CheckReport| Moment::parse(&check.at).is_some_and(|moment| moment <= Moment::Rehearsed);
+        let (first, last) = (self.checks.iter().filter(is_earlier), self.checks.iter());
+        first.chain(&self.rehearsal).chain(last.filter(move |check| !is_earlier(check)))
+    }
+}
+
 impl CheckReport {
     /// Whether it speaks against the phase as it stands: it does not hold, and it is not what others are compared with.
     pub fn refuses(&self) -> bool {
@@ -166,7 +179,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
     let sign_offs = sign_offs(material, phase, history);
     let roll_backs = roll_backs(material, &phase.name);
     let began = |event: &Event| matches!(event, Event::SnapshotStarted { .. });
-    PhaseReport {
+    let mut report = PhaseReport {
         status: phase_status(material.plan(), phase, &material.history),
         attempts: material.about(&phase.name).filter(|record| began(&record.event)).count() as u64,
         changes: phase
@@ -181,11 +194,14 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         roles: (phase.approve.roles.clone(), phase.approve.each),
         criteria: criteria(material.plan(), phase, history),
         live: history.and_then(|history| live(material, history)),
-        reasons: reasons(material, phase, history, &checks, &roll_backs),
+        reasons: Vec::new(),
         checks,
         sign_offs,
         roll_backs,
-    }
+    };
+    let reasons = reasons(material, phase, history, &report);
+    report.reasons = reasons.iter().map(|reason| material.clean(reason)).collect();
+    report
 }
 
 fn snapshot(material: &Material<'_>, history: &PhaseHistory) -> Option<SnapshotReport> {
@@ -213,16 +229,49 @@ fn candidate(material: &Material<'_>, history: &PhaseHistory) -> Option<Candidat
         counts: staged.counts,
         old_tree: staged.old_tree.clone(),
         new_tree: staged.new_tree.clone(),
+        outside: staged.outside.clone(),
         files: material.file_names(history)?,
     })
 }
 
-/// The last rehearsal of the present candidate.
-fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<Rehearsal> {
-    let transaction = &history.staged.as_ref()?.transaction;
-    let mut all = material.about(&history.name).rev().filter_map(Rehearsal::of);
-    let last = all.find(|rehearsal| rehearsal.transaction == *transaction)?;
-    Some(Rehearsal { summary: material.clean(&last.summary), ..last })
+/// The rehearsal of the present candidate. It is about the plan as a whole, so it has no options.
+fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckReport> {
+    let fact = history.rehearsal.as_ref()?;
+    let is_it =
+        |event: &Event| matches!(event, Event::Rehearsed { evidence, .. } if *evidence == fact.evidence);
+    let record = material.about(&history.name).rev().find(|record| is_it(&record.event));
+    let (evidence_fault, details) = evidence(material, &fact.evidence);
+    let now = Binding { plan: to_hex(&material.plan().hash), tool: TOOL.to_owned(), ..fact.binding.clone() };
+    Some(CheckReport {
+        name: "rehearsal".to_owned(),
+        kind: "rehearsal".to_owned(),
+        at: Moment::Rehearsed.to_string(),
+        verdict: fact.verdict,
+        summary: material.clean(&fact.summary),
+        time: fact.time.clone(),
+        actor: record.map_or_else(String::new, |record| record.actor.clone()),
+        milliseconds: fact.milliseconds,
+        measure: None,
+        looks: 1,
+        evidence: fact.evidence.clone(),
+        evidence_fault,
+        void: if is_before_cutover(history) { changed_since(&fact.binding, &now) } else { Vec::new() },
+        binding: fact.binding.clone(),
+        details,
+    })
+}
+
+/// Whether evidence still has to count: what went live went live on what there was.
+fn is_before_cutover(history: &PhaseHistory) -> bool {
+    !history.state.is_live() && history.state != PhaseState::RolledBack
+}
+
+/// Why the evidence of that hash cannot be used, or what is worth reading in it.
+fn evidence(material: &Material<'_>, hash: &str) -> (Option<String>, Vec<Detail>) {
+    match material.evidence(hash) {
+        Ok(evidence) => (None, details(&evidence)),
+        Err(why) => (Some(why), Vec::new()),
+    }
 }
 
 fn live(material: &Material<'_>, history: &PhaseHistory) -> Option<(String, String, u64)> {
@@ -255,18 +304,11 @@ fn check(
 ) -> CheckReport {
     let plan = material.plan();
     let planned = plan.checks.iter().find(|check| check.name == fact.check && check.is_for(&phase.name));
-    let (evidence_fault, details) = match material.evidence(&fact.evidence) {
-        Ok(evidence) => (None, details(&evidence)),
-        Err(why) => (Some(why), Vec::new()),
-    };
-    let is_before_cutover = !history.state.is_live() && history.state != PhaseState::RolledBack;
+    let (evidence_fault, details) = evidence(material, &fact.evidence);
     let void = match planned {
-        Some(planned) if is_before_cutover && !is_about(plan, planned, fact) => {
-            let now = Binding {
-                plan: crate::manifest::to_hex(&plan.hash),
-                options: crate::manifest::to_hex(&planned.hash),
-                ..fact.binding.clone()
-            };
+        Some(planned) if is_before_cutover(history) && !is_about(plan, planned, fact) => {
+            let now =
+                Binding { plan: to_hex(&plan.hash), options: to_hex(&planned.hash), ..fact.binding.clone() };
             changed_since(&fact.binding, &now)
         }
         _ => Vec::new(),

@@ -1,7 +1,7 @@
 //! Why a phase stands where it stands, and the one sentence for the whole run.
 
 use super::material::Material;
-use super::phase_report::{CheckReport, PhaseReport, RollBackReport};
+use super::phase_report::{CheckReport, PhaseReport};
 use super::status::{Status, WaitsFor, present, waits_for};
 use crate::journal::PhaseState;
 use crate::journal::history::PhaseHistory;
@@ -14,8 +14,7 @@ pub(super) fn reasons(
     material: &Material<'_>,
     phase: &Phase,
     history: Option<&PhaseHistory>,
-    checks: &[CheckReport],
-    roll_backs: &[RollBackReport],
+    report: &PhaseReport,
 ) -> Vec<String> {
     let history = match history {
         Some(history) if history.state != PhaseState::Waiting || history.failed.is_some() => history,
@@ -25,6 +24,7 @@ pub(super) fn reasons(
     if let Some((step, why)) = &history.failed {
         reasons.push(format!("the last step failed: {step}: {}", material.clean(why)));
     }
+    let PhaseReport { checks, roll_backs, .. } = report;
     if history.state == PhaseState::RolledBack
         && let Some(back) = roll_backs.iter().rev().find(|back| back.whole)
     {
@@ -33,7 +33,7 @@ pub(super) fn reasons(
     for back in roll_backs.iter().filter(|back| !back.whole && history.state.is_live()) {
         reasons.push(format!("{} was rolled back alone: {}", back.restored.join(", "), back.why));
     }
-    reasons.extend(checks.iter().filter_map(of_check));
+    reasons.extend(report.outcomes().filter_map(of_check));
     if history.state == PhaseState::Staged
         && let Some(staged) = &history.staged
     {
@@ -82,28 +82,29 @@ fn not_begun(material: &Material<'_>, phase: &Phase) -> String {
 }
 
 fn of_check(check: &CheckReport) -> Option<String> {
-    let (name, at) = (&check.name, &check.at);
+    let (name, place) = match check.kind.as_str() {
+        "rehearsal" => ("the rehearsal".to_owned(), String::new()),
+        _ => (format!("the check `{}`", check.name), format!(" at {}", check.at)),
+    };
     if let Some(fault) = &check.evidence_fault {
-        return Some(format!("the evidence of the check `{name}` at {at} cannot be used: {fault}"));
+        return Some(format!("the evidence of {name}{place} cannot be used: {fault}"));
     }
     if !check.void.is_empty() {
         let changed = check.void.join(", ");
-        return Some(format!(
-            "the evidence of the check `{name}` at {at} is void, because since then {changed} changed"
-        ));
+        return Some(format!("the evidence of {name}{place} is void, because since then {changed} changed"));
     }
     match check.verdict {
         Verdict::Yes => None,
         Verdict::No if !check.refuses() => None,
-        Verdict::No => Some(format!("the check `{name}` says no at {at}: {}", check.summary)),
-        Verdict::Unknown => Some(format!("the check `{name}` could not tell at {at}: {}", check.summary)),
+        Verdict::No => Some(format!("{name} says no{place}: {}", check.summary)),
+        Verdict::Unknown => Some(format!("{name} could not tell{place}: {}", check.summary)),
     }
 }
 
 /// The verdict of a report: that of the status, and nothing better than what the last looks and their evidence allow.
 pub(super) fn verdict(status: &Status, phases: &[PhaseReport]) -> Verdict {
     let mut verdict = status.verdict;
-    for check in phases.iter().flat_map(|phase| &phase.checks) {
+    for check in phases.iter().flat_map(PhaseReport::outcomes) {
         if check.refuses() {
             verdict = verdict.and(Verdict::No);
         } else if check.verdict == Verdict::Unknown || check.evidence_fault.is_some() {
@@ -155,6 +156,9 @@ fn standing(phase: &PhaseReport) -> String {
         "waiting" => format!("the phase {name} has not begun"),
         "snapshot" => format!("the phase {name} has its snapshot, and nothing is staged"),
         "staged" => format!("the phase {name} is staged beside the live tree, which is as it was"),
+        "rehearsed" => {
+            format!("the phase {name} is staged and rehearsed beside the live tree, which is as it was")
+        }
         "approved" => format!("the phase {name} is staged, and nothing keeps it from going live"),
         "live" => format!("the phase {name} is live, and its watch is not over"),
         point => format!("the phase {name} is {point}"),

@@ -6,7 +6,6 @@ use super::details::Detail;
 use super::json::document;
 use super::material::{FileNames, Named};
 use super::phase_report::{CandidateReport, CheckReport, PhaseReport, RollBackReport};
-use super::rehearsal::Rehearsal;
 use super::run_report::RunReport;
 use crate::phase::look::binding_json;
 
@@ -83,7 +82,7 @@ fn phase(phase: &PhaseReport) -> Value {
         "changes": changes.collect::<Vec<_>>(),
         "snapshot": snapshot,
         "candidate": phase.candidate.as_ref().map(candidate),
-        "rehearsal": phase.rehearsal.as_ref().map(rehearsal),
+        "rehearsal": phase.rehearsal.as_ref().map(check),
         "checks": phase.checks.iter().map(check).collect::<Vec<_>>(),
         "open_checks": open.collect::<Vec<_>>(),
         "criteria": criteria.collect::<Vec<_>>(),
@@ -104,6 +103,7 @@ fn candidate(candidate: &CandidateReport) -> Value {
         "entries": {"added": added, "removed": removed, "changed": changed},
         "old_tree": hash(&candidate.old_tree),
         "new_tree": hash(&candidate.new_tree),
+        "outside": candidate.outside,
         "files": candidate.files.as_ref().ok().map(files),
         "files_fault": candidate.files.as_ref().err(),
     })
@@ -116,18 +116,6 @@ fn files(files: &FileNames) -> Value {
         "removed": named(&files.removed),
         "changed": named(&files.changed),
         "metadata": named(&files.metadata),
-    })
-}
-
-fn rehearsal(rehearsal: &Rehearsal) -> Value {
-    json!({
-        "verdict": rehearsal.verdict.word(),
-        "summary": rehearsal.summary,
-        "evidence": hash(&rehearsal.evidence),
-        "transaction": rehearsal.transaction,
-        "milliseconds": rehearsal.milliseconds,
-        "time": rehearsal.time,
-        "actor": rehearsal.actor,
     })
 }
 

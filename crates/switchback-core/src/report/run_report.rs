@@ -96,6 +96,7 @@ pub fn run_report(project: &Project) -> Result<RunReport, StepError> {
     for check in &mut status.checks {
         check.summary = material.clean(&check.summary);
     }
+    status.failed = status.failed.map(|(step, why)| (step, material.clean(&why)));
     let verdict = verdict(&status, &phases);
     Ok(RunReport {
         root: project.root.to_string_lossy().into_owned(),

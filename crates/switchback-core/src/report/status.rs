@@ -1,6 +1,6 @@
 //! Where a run stands, as facts: derived from the history and the plan, nothing is looked at again.
 
-use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
+use crate::journal::history::{CheckFact, PhaseHistory, RehearsalFact, StagedFact};
 use crate::journal::{Binding, History, PhaseState};
 use crate::manifest::to_hex;
 use crate::phase::TOOL;
@@ -24,6 +24,8 @@ pub enum WaitsFor {
         /// When it looks.
         at: String,
     },
+    /// The rehearsal of the candidate, which did not say yes.
+    Rehearsal,
     /// A delay.
     Watch {
         /// The delay, as in the plan.
@@ -129,10 +131,15 @@ pub(super) fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> Pha
             verdict: Verdict::Unknown,
         };
     };
-    let is_approved = found.state == PhaseState::Staged
+    let is_approved = is_rehearsed(plan, found)
         && waits_for(plan, phase, Some(found)).iter().all(|waits| *waits == WaitsFor::Run);
-    let point = if is_approved { "approved" } else { found.state.word() };
+    let point = match found.state {
+        PhaseState::Staged if is_approved => "approved",
+        PhaseState::Staged if is_rehearsed(plan, found) => "rehearsed",
+        state => state.word(),
+    };
     let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
+        || found.rehearsal.as_ref().is_some_and(|fact| fact.verdict == Verdict::No)
         || phase.approve.roles.iter().any(|role| is_refused(found, role));
     let verdict = match found.state {
         PhaseState::Finished => Verdict::Yes,
@@ -141,6 +148,14 @@ pub(super) fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> Pha
         _ => Verdict::Unknown,
     };
     PhaseStatus { name: phase.name.clone(), point: point.to_owned(), verdict }
+}
+
+/// Whether the undo of what is staged was proved under the plan as it is now.
+fn is_rehearsed(plan: &Plan, history: &PhaseHistory) -> bool {
+    let holds = |fact: &RehearsalFact| {
+        fact.verdict == Verdict::Yes && fact.binding.plan == to_hex(&plan.hash) && fact.binding.tool == TOOL
+    };
+    history.rehearsal.as_ref().is_some_and(holds)
 }
 
 /// Whether anybody's last word in a role is a refusal.
@@ -169,7 +184,12 @@ pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistor
     let Some(history) = history else { return vec![WaitsFor::Run] };
     let mut waits = Vec::new();
     let moments: Vec<Moment> = match history.state {
-        PhaseState::Staged | PhaseState::CuttingOver => vec![Moment::Before, Moment::Staged],
+        PhaseState::Staged | PhaseState::CuttingOver => {
+            let mut moments = vec![Moment::Before, Moment::Staged];
+            // Until there was a rehearsal, `run` carries it out, with its checks.
+            moments.extend(history.rehearsal.as_ref().map(|_| Moment::Rehearsed));
+            moments
+        }
         PhaseState::Live => vec![Moment::Live],
         _ => Vec::new(),
     };
@@ -185,6 +205,11 @@ pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistor
                 waits.push(WaitsFor::Check { name: check.name.clone(), at: at.clone() });
             }
         }
+    }
+    if history.state == PhaseState::Staged
+        && history.rehearsal.as_ref().is_some_and(|fact| fact.verdict != Verdict::Yes)
+    {
+        waits.push(WaitsFor::Rehearsal);
     }
     if history.state == PhaseState::Staged
         && let Some(staged) = &history.staged
@@ -247,8 +272,27 @@ pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
             });
         }
     }
+    criteria.push(rehearsal(plan, history));
     criteria.extend(phase.approve.roles.iter().map(|role| approval(plan, phase, role, history)));
     criteria
+}
+
+/// Whether the undo was proved; what went live went live on that proof.
+fn rehearsal(plan: &Plan, history: Option<&PhaseHistory>) -> Criterion {
+    let fact = history.and_then(|history| {
+        let is_current = history.state != PhaseState::Staged || is_about_plan(plan, history);
+        history.rehearsal.as_ref().filter(|_| is_current)
+    });
+    Criterion {
+        name: "rehearsed in and out again".to_owned(),
+        verdict: fact.map_or(Verdict::Unknown, |fact| fact.verdict),
+        by: "rehearsal".to_owned(),
+        is_open: fact.is_none(),
+    }
+}
+
+fn is_about_plan(plan: &Plan, history: &PhaseHistory) -> bool {
+    history.rehearsal.as_ref().is_some_and(|fact| fact.binding.plan == to_hex(&plan.hash))
 }
 
 /// Whether a role has approved what is staged, or had approved what went live.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use switchback_core::journal::{History, Journal, verify};
+use switchback_core::journal::{Journal, verify};
 use switchback_core::phase::{
     Notice, Project, RollBackOptions, RunOptions, StepError, Witness, Work, roll_back, run,
 };
@@ -84,7 +84,8 @@ impl Witness for Recorder {
         match notice {
             Notice::Acknowledged { .. } => *self.acknowledged.lock().unwrap() = true,
             Notice::Warning(what) => self.said.lock().unwrap().push(what),
-            Notice::Began { .. } | Notice::Done { .. } | Notice::Looked { .. } => {}
+            Notice::Began { .. } | Notice::Done { .. } | Notice::Looked { .. } | Notice::Rehearsed { .. } => {
+            }
         }
     }
 }

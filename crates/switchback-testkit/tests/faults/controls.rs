@@ -1,10 +1,12 @@
 //! The judge goes red when something is wrong: each of these breaks one thing on purpose.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use switchback_core::phase::{Notice, Project, RunOptions, Witness, Work, run};
+use switchback_core::phase::rehearsal::rehearse;
+use switchback_core::phase::{Nobody, Notice, Point, Project, RunOptions, Witness, Work, run};
+use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, RealDisk, World};
 use switchback_testkit::{Counted, Fault, Layout, Meddler, Meddling, Scratch, Standing};
 
@@ -123,4 +125,75 @@ fn a_change_of_anything_that_a_manifest_holds_is_seen() {
         change(victim.root());
         assert!(matches!(victim.standing().unwrap(), Standing::Mixed(_)), "{what}");
     }
+}
+
+/// A disk that, in the copy of a rehearsal, answers calls of one kind from the n-th on without doing them.
+#[derive(Debug)]
+struct LiesInRehearsal {
+    doing: &'static str,
+    from: u32,
+    count: AtomicU32,
+}
+
+impl Meddler for LiesInRehearsal {
+    fn before(&self, doing: &str, path: &Path) -> Meddling {
+        let is_meant = doing == self.doing && path.to_string_lossy().contains("work/rehearsal/project");
+        if !is_meant {
+            return Meddling::Honest;
+        }
+        let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        if number >= self.from { Meddling::Lie } else { Meddling::Honest }
+    }
+}
+
+/// What the rehearsal says on a disk that lies from the n-th call of a kind on, and how many such calls there were.
+fn rehearsed_by_a_liar(base: &Scratch, doing: &'static str, from: u32) -> (Verdict, String, u32) {
+    let scratch = base.copy("victim").unwrap();
+    let liar = Arc::new(LiesInRehearsal { doing, from, count: AtomicU32::new(0) });
+    let (world, _) = Counted::meddled(&World::real(), Box::new(Shared(Arc::clone(&liar))));
+    let work =
+        Work::begin(Project::open(scratch.root(), &scratch.ports(world)).unwrap(), "run", &Nobody).unwrap();
+    let phase = work.plan().phase(scratch.layout.phase()).unwrap();
+    // An error is an answer too: nothing was proved, and the gate stays shut.
+    drop(rehearse(&work, phase));
+    let history = work.history();
+    let fact = history.phase(&phase.name).unwrap().rehearsal.clone();
+    let (verdict, summary) =
+        fact.map_or((Verdict::Unknown, String::new()), |fact| (fact.verdict, fact.summary));
+    assert_eq!(scratch.standing().unwrap(), Standing::Old);
+    (verdict, summary, liar.count.load(Ordering::SeqCst))
+}
+
+/// A meddler that is looked at afterwards.
+#[derive(Debug)]
+struct Shared(Arc<LiesInRehearsal>);
+
+impl Meddler for Shared {
+    fn before(&self, doing: &str, path: &Path) -> Meddling {
+        self.0.before(doing, path)
+    }
+}
+
+// rows: BX-2
+#[test]
+fn an_undo_that_does_not_restore_is_seen_in_the_rehearsal() {
+    let base = Scratch::new(Layout::Exchange).unwrap();
+    let project = Project::open(base.root(), &base.ports(World::real())).unwrap();
+    let options = RunOptions { until: Some(Point::Staged), ..RunOptions::default() };
+    let work = Work::begin(project, "run", &Nobody).unwrap();
+    assert_eq!(run(&work, &options).unwrap().verdict, Verdict::Yes);
+    drop(work);
+    let (honest, _, exchanges) = rehearsed_by_a_liar(&base, "exchange", u32::MAX);
+    assert_eq!(honest, Verdict::Yes, "nothing is wrong with an honest disk");
+    assert!(exchanges >= 4, "{exchanges} exchanges there and back");
+    for from in 1..=exchanges {
+        let (verdict, summary, _) = rehearsed_by_a_liar(&base, "exchange", from);
+        assert_ne!(verdict, Verdict::Yes, "exchange {from} was a lie: {summary}");
+    }
+    // The times of the folders that the managed paths stand in are set back after each exchange.
+    let (_, _, times) = rehearsed_by_a_liar(&base, "set_times", u32::MAX);
+    assert!(times > 0, "no time was set in the copy");
+    let (verdict, summary, _) = rehearsed_by_a_liar(&base, "set_times", times);
+    assert_eq!(verdict, Verdict::No, "{summary}");
+    assert!(summary.contains("the undo changes what is not managed: `"), "{summary}");
 }

@@ -22,10 +22,6 @@ pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Fail
 
 fn point(word: &str) -> Result<Point, Failure> {
     Point::from_word(word).ok_or_else(|| {
-        if word == "rehearsed" {
-            let hint = "use `--until staged` or `--until approved`";
-            return Failure::new("the point `rehearsed` is not built yet", Vec::new(), hint);
-        }
         let words: Vec<String> = Point::ALL.iter().map(|point| format!("`{}`", point.word())).collect();
         Failure::new(
             format!("unknown point `{word}`"),

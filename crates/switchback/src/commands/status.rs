@@ -62,6 +62,7 @@ fn words(waits: &WaitsFor) -> String {
     match waits {
         WaitsFor::Approval { role } => format!("an approval in the role `{role}`"),
         WaitsFor::Check { name, at } => format!("the check `{name}` at {at}"),
+        WaitsFor::Rehearsal => "a rehearsal that holds".to_owned(),
         WaitsFor::Watch { at, due } => format!("the checks at {at}, due at {due}"),
         WaitsFor::Run => "`switchback run`".to_owned(),
     }

@@ -59,7 +59,7 @@ const KINDS: &[&str] = &[
     "phases-of-one-name",
     "playbook-not-built",
     "point-a-plus-alone",
-    "point-not-built",
+    "rehearsal-environment-nowhere",
     "point-unknown",
     "points-empty",
     "process-not-built",

@@ -53,6 +53,7 @@ fn a_changed_plan_voids_evidence_and_approval_and_a_new_look_renews_the_evidence
     no: phase unify is staged; generation 0 is live
     --- stderr
       no: the evidence of the check `rules` at staged is void, because since then the plan changed
+      no: the rehearsal is void, because since then the plan changed
       no: role `risk`: 0 of 1 approvals (the approval of [ACTOR] is void, because since then the plan changed)
 
     next: `switchback check rules --at staged` looks again
@@ -66,6 +67,7 @@ fn a_changed_plan_voids_evidence_and_approval_and_a_new_look_renews_the_evidence
       phase unify: staged
       yes: a verified snapshot exists
       not yet: rules at staged
+      not yet: rehearsed in and out again
       not yet: approved by risk
     waits for the check `rules` at staged
     waits for an approval in the role `risk`
@@ -94,6 +96,7 @@ fn one_byte_in_the_candidate_the_live_tree_or_an_input_voids_the_evidence() {
     --- stderr
       no: the candidate changed since it was checked: `src/app.py` (content)
       no: the evidence of the check `rules` at staged is void, because since then the candidate changed
+      no: the rehearsal is void, because since then the candidate changed
       no: role `risk`: 0 of 1 approvals (the approval of [ACTOR] is void, because since then the candidate changed)
 
     next: `switchback run --restage` builds it again from its source
@@ -107,6 +110,7 @@ fn one_byte_in_the_candidate_the_live_tree_or_an_input_voids_the_evidence() {
     --- stderr
       no: the live tree changed since the candidate was staged: `src/app.py` (content)
       no: the evidence of the check `rules` at staged is void, because since then the live tree changed
+      no: the rehearsal is void, because since then the live tree changed
       no: role `risk`: 0 of 1 approvals (the approval of [ACTOR] is void, because since then the live tree changed)
 
     next: look at these changes, then `switchback run --restage` builds the candidate on top of them
@@ -160,11 +164,12 @@ fn restaging_starts_over_with_the_live_tree_as_it_is() {
     insta::assert_snapshot!(ground.run("run --restage"), @r#"
     $ switchback run --restage
     --- stdout
-    no: phase unify is staged; generation 0 is live
+    no: phase unify is rehearsed; generation 0 is live
     --- stderr
       unify: snapshot [ID] verified: 1 files, 12 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
       check rules at staged: yes: 1 there, 0 gone
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 3 around them untouched
       no: role `risk`: 0 of 1 approvals
 
     next: `switchback approve unify --role risk`

@@ -161,16 +161,17 @@ fn what_must_be_there_and_what_must_be_gone_is_looked_for() {
 }
 
 #[test]
-fn a_command_changes_a_copy_and_only_its_managed_part_goes_live() {
+fn a_command_changes_a_copy_and_its_managed_part_goes_live() {
     let ground = Ground::shop("");
     let plan = ground.read("switchback.toml");
-    let command = "kind = \"command\"\ncommand = \"sed -i s/1/7/ src/app.py && echo changed > outside.txt\"";
+    let command =
+        "kind = \"command\"\ncommand = \"sed -i s/1/7/ src/app.py && cat outside.txt >> src/app.py\"";
     ground.write("switchback.toml", plan.replace("kind = \"files\"\nfrom = \"../new\"", command));
     ground.write("outside.txt", "as it was\n");
     ground.expect(0, "run");
     assert_eq!(
         (ground.read("src/app.py").as_str(), ground.read("outside.txt").as_str()),
-        ("VERSION = 7\n", "as it was\n")
+        ("VERSION = 7\nas it was\n", "as it was\n")
     );
     ground.write(
         "switchback.toml",
@@ -182,7 +183,7 @@ fn a_command_changes_a_copy_and_only_its_managed_part_goes_live() {
     insta::assert_snapshot!(ground.run("run"), @r#"
     $ switchback run
     --- stderr
-      unify: snapshot [ID] verified: 1 files, 12 bytes
+      unify: snapshot [ID] verified: 1 files, 22 bytes
     error: could not carry on the run
       caused by: the command `echo broken >&2; exit 3` ended with exit code 3: broken
 

@@ -11,6 +11,7 @@ mod ground;
 mod journal;
 mod kinds;
 mod plan;
+mod rehearsal;
 mod report;
 mod run;
 mod secrets;

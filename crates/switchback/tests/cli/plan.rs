@@ -64,6 +64,11 @@ fn plan_shows_everything_and_touches_nothing() {
           "verdict": "unknown"
         },
         {
+          "by": "rehearsal",
+          "name": "rehearsed in and out again",
+          "verdict": "unknown"
+        },
+        {
           "by": "approval risk",
           "name": "approved by risk",
           "verdict": "unknown"
@@ -145,6 +150,7 @@ fn plan_says_when_nothing_would_be_proved_and_when_the_candidate_is_not_there() 
     project shop: generation 0 is live
       phase unify: staging
       yes: a verified snapshot exists
+      not yet: rehearsed in and out again
     the last step failed: stage: the candidate `../new` does not exist
     waits for `switchback run`
     there is nothing to roll back

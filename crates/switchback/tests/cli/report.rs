@@ -160,6 +160,10 @@ fn a_finished_run_is_reported_with_what_changed_what_proved_it_and_how_to_undo_i
     let tree = phase["candidate"]["new_tree"].as_str().unwrap().trim_start_matches("blake3:");
     assert_eq!(staged["binding"]["new_tree"], tree);
     assert_eq!(staged["evidence_fault"], Value::Null);
+    let rehearsal = &phase["rehearsal"];
+    assert_eq!((&rehearsal["verdict"], &rehearsal["at"]), (&json!("yes"), &json!("rehearsed")));
+    assert!(rehearsal["summary"].as_str().unwrap().starts_with("in and out again on a copy"), "{rehearsal}");
+    assert_eq!(rehearsal["binding"]["new_tree"], tree);
     let approvals = phase["approvals"].as_array().unwrap();
     assert_eq!((&approvals[0]["role"], &approvals[1]["role"]), (&json!("risk"), &json!("tech-lead")));
     assert!(approvals.iter().all(|approval| approval["counts"] == true), "{approvals:?}");
@@ -169,7 +173,7 @@ fn a_finished_run_is_reported_with_what_changed_what_proved_it_and_how_to_undo_i
         .iter()
         .map(|part| part["what"].as_str().unwrap())
         .collect();
-    for part in ["snapshot", "build of the candidate", "check there at staged", "cutover"] {
+    for part in ["snapshot", "build of the candidate", "check there at staged", "rehearsal", "cutover"] {
         assert!(parts.contains(&part), "{part}: {parts:?}");
     }
     let verified = ground.expect(0, "log verify --json").json();
@@ -186,7 +190,9 @@ fn a_finished_run_is_reported_with_what_changed_what_proved_it_and_how_to_undo_i
     }
     assert!(page.count("rect") >= 8, "the bars of the time line");
     let (_, cases) = junit(&ground);
-    assert_eq!(cases, vec![("there".to_owned(), "passed".to_owned()); 3]);
+    let names: Vec<&str> = cases.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["there", "there", "rehearsal", "there"]);
+    assert!(cases.iter().all(|(_, ending)| ending == "passed"), "{cases:?}");
 }
 
 // rows: BX-9
@@ -278,7 +284,8 @@ fn a_run_that_waits_says_for_whom_and_what_a_changed_plan_voids() {
         "{approval}"
     );
     assert!(html(&ground).text.contains("The plan file is not the one that this run began with"));
-    assert_eq!(junit(&ground).1, [("there".to_owned(), "error".to_owned())]);
+    let ended = |name: &str, ending: &str| (name.to_owned(), ending.to_owned());
+    assert_eq!(junit(&ground).1, [ended("there", "error"), ended("rehearsal", "error")]);
     ground.write("switchback.toml", plan);
     let rejected = ["reject", "unify", "--role", "tech-lead", "--why", "not before the audit"];
     ground.run_arguments(&rejected);
@@ -375,7 +382,7 @@ fn a_plan_without_checks_says_so_first_of_all() {
     assert!(text.contains("but nothing was checked"), "{text}");
     let report = document(&ground);
     assert_eq!(report["checked"], false);
-    assert!(junit(&ground).1.is_empty());
+    assert_eq!(junit(&ground).1, [("rehearsal".to_owned(), "passed".to_owned())]);
 }
 
 // rows: BX-10
@@ -399,7 +406,7 @@ fn evidence_that_was_changed_makes_the_report_unsure() {
     assert!(html(&ground).text.contains("The evidence of 1 outcome cannot be used"));
     std::fs::remove_file(ground.at(&path)).unwrap();
     assert_eq!(document(&ground)["verdict"], "unknown");
-    assert_eq!(junit(&ground).1, [("there".to_owned(), "error".to_owned())]);
+    assert_eq!(junit(&ground).1[0], ("there".to_owned(), "error".to_owned()));
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn a_run_whose_check_says_no_or_could_not_tell_goes_no_further() {
       yes: a verified snapshot exists
       no: answer at staged
       not yet: answer at live
+      not yet: rehearsed in and out again
     waits for the check `answer` at staged
     there is nothing to roll back
     --- exit 1
@@ -60,6 +61,7 @@ fn a_run_whose_check_says_no_or_could_not_tell_goes_no_further() {
     --- stdout
     no: phase unify is live; generation 1 is live
     --- stderr
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 3 around them untouched
       unify: acknowledged: generation 1 is live ([N] ms)
       check answer at live: no: exit code 1
       no: the check `answer` says no at live: exit code 1
@@ -111,6 +113,11 @@ fn one_path_is_rolled_back_alone() {
         {
           "by": "snapshot [HASH]",
           "name": "a verified snapshot exists",
+          "verdict": "yes"
+        },
+        {
+          "by": "rehearsal",
+          "name": "rehearsed in and out again",
           "verdict": "yes"
         }
       ],

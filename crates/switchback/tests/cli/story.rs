@@ -18,6 +18,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       not yet: there at staged
       not yet: there at live
       not yet: there at +3s
+      not yet: rehearsed in and out again
       not yet: approved by risk
       not yet: approved by tech-lead
     waits for `switchback run`
@@ -59,6 +60,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       yes: there at staged
       not yet: there at live
       not yet: there at +3s
+      not yet: rehearsed in and out again
       not yet: approved by risk
       not yet: approved by tech-lead
     waits for an approval in the role `risk`
@@ -102,8 +104,9 @@ fn a_run_from_its_first_status_to_its_rollback() {
     insta::assert_snapshot!(ground.run("run"), @r#"
     $ switchback run
     --- stdout
-    no: phase unify is staged; generation 0 is live
+    no: phase unify is rehearsed; generation 0 is live
     --- stderr
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 2 around them untouched
       no: role `risk`: 0 of 1 approvals
       no: role `tech-lead`: 0 of 1 approvals
 
@@ -147,11 +150,12 @@ fn a_run_from_its_first_status_to_its_rollback() {
     $ switchback status
     --- stdout
     project shop: generation 0 is live
-      phase unify: staged (no)
+      phase unify: rehearsed (no)
       yes: a verified snapshot exists
       yes: there at staged
       not yet: there at live
       not yet: there at +3s
+      yes: rehearsed in and out again
       yes: approved by risk
       no: approved by tech-lead
     waits for an approval in the role `tech-lead`
@@ -161,7 +165,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     insta::assert_snapshot!(ground.run("run"), @r#"
     $ switchback run
     --- stdout
-    no: phase unify is staged; generation 0 is live
+    no: phase unify is rehearsed; generation 0 is live
     --- stderr
       no: role `tech-lead`: 0 of 1 approvals ([ACTOR] refused: not today)
 
@@ -216,6 +220,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       yes: there at staged
       yes: there at live
       not yet: there at +3s
+      yes: rehearsed in and out again
       yes: approved by risk
       yes: approved by tech-lead
     waits for the checks at +3s, due at [TIME]
@@ -271,6 +276,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       yes: there at staged
       yes: there at live
       yes: there at +3s
+      yes: rehearsed in and out again
       yes: approved by risk
       yes: approved by tech-lead
     `switchback rollback` makes generation 0 live again (exchange)
@@ -290,24 +296,26 @@ fn a_run_from_its_first_status_to_its_rollback() {
         9  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
        10  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
        11  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
-       12  [TIME]  [ACTOR]  approved  phase=unify role=risk
-       13  [TIME]  [ACTOR]  rejected  phase=unify role=tech-lead why=not today
-       14  [TIME]  [ACTOR]  approved  phase=unify role=tech-lead
-       15  [TIME]  [ACTOR]  cut-over-started  phase=unify transaction=t6
-       16  [TIME]  [ACTOR]  cut-over  generation=1 phase=unify transaction=t6
-       17  [TIME]  [ACTOR]  drift-checked  drift=[] phase=unify
-       18  [TIME]  [ACTOR]  check-started  at=live check=there phase=unify
-       19  [TIME]  [ACTOR]  check-ended  at=live check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
-       20  [TIME]  [ACTOR]  check-started  at=+3s check=there phase=unify
-       21  [TIME]  [ACTOR]  check-ended  at=+3s check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
-       22  [TIME]  [ACTOR]  watched  phase=unify
-       23  [TIME]  [ACTOR]  finished  generation=1 phase=unify
+       12  [TIME]  [ACTOR]  rehearsal-started  phase=unify transaction=t6
+       13  [TIME]  [ACTOR]  rehearsed  evidence=[ID] milliseconds=[N] phase=unify summary=in and out again on a copy: all 2 entries are back as they were, 2 around them untouched transaction=t6 verdict=yes
+       14  [TIME]  [ACTOR]  approved  phase=unify role=risk
+       15  [TIME]  [ACTOR]  rejected  phase=unify role=tech-lead why=not today
+       16  [TIME]  [ACTOR]  approved  phase=unify role=tech-lead
+       17  [TIME]  [ACTOR]  cut-over-started  phase=unify transaction=t6
+       18  [TIME]  [ACTOR]  cut-over  generation=1 phase=unify transaction=t6
+       19  [TIME]  [ACTOR]  drift-checked  drift=[] phase=unify
+       20  [TIME]  [ACTOR]  check-started  at=live check=there phase=unify
+       21  [TIME]  [ACTOR]  check-ended  at=live check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       22  [TIME]  [ACTOR]  check-started  at=+3s check=there phase=unify
+       23  [TIME]  [ACTOR]  check-ended  at=+3s check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       24  [TIME]  [ACTOR]  watched  phase=unify
+       25  [TIME]  [ACTOR]  finished  generation=1 phase=unify
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("log verify"), @r#"
     $ switchback log verify
     --- stdout
-    yes: 23 events
+    yes: 25 events
       head [HASH]
     --- stderr
     a cut-off end, or a journal written anew as a whole, shows only beside a head kept elsewhere
@@ -342,6 +350,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       yes: there at staged
       yes: there at live
       yes: there at +3s
+      yes: rehearsed in and out again
       yes: approved by risk
       yes: approved by tech-lead
     waits for `switchback run`
@@ -350,18 +359,22 @@ fn a_run_from_its_first_status_to_its_rollback() {
     "#);
     insta::assert_snapshot!(ground.run("run --until rehearsed"), @r#"
     $ switchback run --until rehearsed
+    --- stdout
+    yes: phase unify is rehearsed; generation 0 is live
     --- stderr
-    error: the point `rehearsed` is not built yet
-
-    hint: use `--until staged` or `--until approved`
-    --- exit 2
+      unify: snapshot [ID] verified: 1 files, 12 bytes
+      check there at before: yes: 1 there, 0 gone
+      unify: candidate staged: 0 added, 0 removed, 1 changed
+      check there at staged: yes: 1 there, 0 gone
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 2 around them untouched
+    --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("run --until tomorrow"), @r#"
     $ switchback run --until tomorrow
     --- stderr
     error: unknown point `tomorrow`
 
-    hint: points are `snapshot`, `staged`, `approved`, `live`, `watched`, `finished`
+    hint: points are `snapshot`, `staged`, `rehearsed`, `approved`, `live`, `watched`, `finished`
     --- exit 2
     "#);
     insta::assert_snapshot!(ground.run("run --phase other"), @r#"

@@ -103,6 +103,11 @@ fn status_as_a_document_is_what_the_contract_says() {
           "verdict": "unknown"
         },
         {
+          "by": "rehearsal",
+          "name": "rehearsed in and out again",
+          "verdict": "unknown"
+        },
+        {
           "by": "approval risk",
           "name": "approved by risk",
           "verdict": "unknown"
@@ -196,6 +201,7 @@ fn colour_comes_only_when_it_is_wanted() {
       phase unify: waiting
       not yet: a verified snapshot exists
       not yet: there at staged
+      not yet: rehearsed in and out again
     waits for `switchback run`
     there is nothing to roll back
     --- exit 2

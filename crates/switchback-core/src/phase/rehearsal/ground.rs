@@ -1,0 +1,230 @@
+//! The ground of a rehearsal: a throwaway copy of the project, with the candidate beside its live trees, and a
+//! transaction of its own.
+
+use std::path::{Path, PathBuf};
+
+use super::NAMED_MAX;
+use crate::journal::history::StagedFact;
+use crate::manifest::{Manifest, What, to_hex};
+use crate::phase::cut_over::participants;
+use crate::phase::error::StepError;
+use crate::phase::gate::load_manifest;
+use crate::phase::layout;
+use crate::phase::look::contents;
+use crate::phase::project::Work;
+use crate::phase::seal::named_manifest;
+use crate::phase::stage::{candidate, look_at_room, named};
+use crate::phase::trees::{Contents, copy_project, copy_unmanaged, is_sibling};
+use crate::plan::{Mechanism, Phase, STATE_FOLDER};
+use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree};
+use crate::tree::exchange::{Prepare, Transaction, TransactionFile};
+use crate::tree::{Seen, walk};
+use crate::world::{Disk, FileKind};
+
+/// Where the live trees of a project with the pointer layout stand in its copy.
+const LIVE: &str = "live";
+/// How many of a list of differences are named in a summary.
+const SUMMARY_MAX: usize = 5;
+
+/// The copy.
+#[derive(Debug)]
+pub(super) struct Ground<'a> {
+    work: &'a Work<'a>,
+    phase: &'a Phase,
+    staged: &'a StagedFact,
+    root: PathBuf,
+    transaction: PathBuf,
+}
+
+/// What is in the copy at one moment.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The content of the managed paths.
+    pub(super) managed: Manifest,
+    /// Everything else, without its content: what changes a file changes its times.
+    pub(super) around: Vec<Seen>,
+}
+
+/// The folder that everything of a rehearsal is in.
+pub(super) fn folder(work: &Work<'_>) -> PathBuf {
+    work.project.state().join("work").join("rehearsal")
+}
+
+impl<'a> Ground<'a> {
+    /// Copies the project and the staged candidate, and makes the transaction's file.
+    pub(super) fn lay(
+        work: &'a Work<'a>,
+        phase: &'a Phase,
+        staged: &'a StagedFact,
+    ) -> Result<Self, StepError> {
+        let disk = work.world().disk.as_ref();
+        let (folder, plan) = (folder(work), work.plan());
+        remove_tree(disk, &folder)?;
+        make_directories(disk, &work.project.root, &folder)?;
+        let root = folder.join("project");
+        let (live, _) = contents(work, phase)?;
+        look_at_room_for(work, staged)?;
+        if layout::is_adopted(disk, &plan.root, &plan.project.managed)? {
+            lay_pointed(work, &live, &root)?;
+        } else {
+            copy_project(work.world(), plan, &live, &root)?;
+        }
+        let transactions = root.join(STATE_FOLDER).join("txn");
+        keeping_time(disk, &root, || make_directories(disk, &root, &transactions))?;
+        let transaction = transactions.join(&staged.transaction);
+        TransactionFile::create(disk, &transaction, plan.project.managed.len() + 1)?;
+        let ground = Self { work, phase, staged, root, transaction };
+        ground.lay_candidate()?;
+        Ok(ground)
+    }
+
+    /// The root of the copy.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn disk(&self) -> &'a dyn Disk {
+        self.work.world().disk.as_ref()
+    }
+
+    fn lay_candidate(&self) -> Result<(), StepError> {
+        let disk = self.disk();
+        let mechanism = Mechanism::from_word(&self.staged.mechanism).unwrap_or(Mechanism::Exchange);
+        let mut copier = Copier::new(disk);
+        for managed in &self.work.plan().project.managed {
+            let place = candidate(mechanism, &self.staged.transaction, &managed.path);
+            let (from, to) = (self.work.project.root.join(&place), self.root.join(&place));
+            if disk.look(&from)?.is_none() {
+                continue;
+            }
+            let parent = to.parent().unwrap_or(&self.root).to_owned();
+            make_directories(disk, &self.root, &parent)?;
+            keeping_time(disk, &parent, || copier.copy(&from, &to, &|_| false))?;
+        }
+        Ok(())
+    }
+
+    /// Brings the candidate in, by the protocol of the cutover.
+    pub(super) fn forward(&self) -> Result<(), StepError> {
+        let disk = self.disk();
+        let managed = &self.work.plan().project.managed;
+        let prepare = Prepare {
+            phase: self.phase.name.clone(),
+            generation: 1,
+            plan: to_hex(&self.work.plan().hash),
+            participants: participants(disk, &self.root, managed, self.staged)?,
+        };
+        Ok(self.open()?.cut_over(prepare)?)
+    }
+
+    /// Takes it out again, by the protocol of the rollback.
+    pub(super) fn back(&self) -> Result<(), StepError> {
+        Ok(self.open()?.roll_back(&[])?)
+    }
+
+    fn open(&self) -> Result<Transaction<'_>, StepError> {
+        Transaction::open(self.disk(), &self.root, &self.transaction)?
+            .ok_or_else(|| StepError::not_now("the transaction of the rehearsal is gone", "`switchback run`"))
+    }
+
+    /// What is in the copy now.
+    pub(super) fn state(&self) -> Result<State, StepError> {
+        let plan = self.work.plan();
+        let base = layout::live_base(self.disk(), &self.root, &plan.project.managed)?;
+        let mut entries = Vec::new();
+        for managed in &plan.project.managed {
+            let content = base.join(&managed.path);
+            entries.extend(named_manifest(self.work.world(), &content, &managed.path)?.entries);
+        }
+        let is_managed =
+            |path: &Path| plan.project.managed.iter().any(|managed| path.starts_with(&managed.path));
+        let is_ours = |path: &Path| {
+            path.starts_with(STATE_FOLDER) || path.ancestors().any(|part| is_sibling(plan, part))
+        };
+        let mut around = walk(self.disk(), &self.root, &[PathBuf::new()])?;
+        around.retain(|seen| !is_managed(&seen.path) && !is_ours(&seen.path));
+        Ok(State { managed: Manifest::from_entries(entries), around })
+    }
+}
+
+/// Both trees are copied; how large the rest of the project is shows only while it is copied.
+fn look_at_room_for(work: &Work<'_>, staged: &StagedFact) -> Result<(), StepError> {
+    let (old, new) = (load_manifest(work, &staged.old_tree)?, load_manifest(work, &staged.new_tree)?);
+    let entries = (old.entries.len() + new.entries.len()) as u64;
+    look_at_room(work, "a rehearsal", old.bytes() + new.bytes(), entries)
+}
+
+/// Copies a project whose managed paths are links through the pointer.
+fn lay_pointed(work: &Work<'_>, live: &Contents, root: &Path) -> Result<(), StepError> {
+    let disk = work.world().disk.as_ref();
+    disk.make_directory(root, 0o755)?;
+    copy_unmanaged(work.world(), work.plan(), root)?;
+    let mut copier = Copier::new(disk);
+    for (path, content) in live {
+        let Some(content) = content else { continue };
+        let to = root.join(layout::pointed_tree(LIVE)).join(path);
+        make_directories(disk, root, to.parent().unwrap_or(root))?;
+        copier.copy(content, &to, &|_| false)?;
+        let link = root.join(path);
+        make_directories(disk, root, link.parent().unwrap_or(root))?;
+        disk.make_symlink(&layout::pointer_link(path), &link)?;
+    }
+    Ok(disk.make_symlink(&layout::pointer_target(LIVE), &root.join(layout::pointer()))?)
+}
+
+/// What is different between two contents of the managed paths, in words; `None` when nothing is.
+pub(super) fn named_content(then: &Manifest, now: &Manifest) -> Option<String> {
+    // Links between managed paths are seen in one scan and not in the other.
+    let is_real = then.differences(now).iter().any(|difference| difference.what != What::Links);
+    is_real.then(|| named((then, now)))
+}
+
+/// What is different around the managed paths, in words; `None` when nothing is.
+pub(super) fn named_around(then: &[Seen], now: &[Seen]) -> Option<String> {
+    let all = differences_around(then, now);
+    if all.is_empty() {
+        return None;
+    }
+    let mut words: Vec<String> = all.iter().take(SUMMARY_MAX).cloned().collect();
+    if all.len() > SUMMARY_MAX {
+        words.push(format!("and {} more", all.len() - SUMMARY_MAX));
+    }
+    Some(words.join(", "))
+}
+
+/// What is different around the managed paths, in path order: at most some more than are named.
+pub(super) fn differences_around(then: &[Seen], now: &[Seen]) -> Vec<String> {
+    let shown = |seen: &Seen, what: &str| {
+        let path = if seen.path.as_os_str().is_empty() { Path::new(".") } else { &seen.path };
+        format!("`{}` ({what})", path.display())
+    };
+    let mut found = Vec::new();
+    let (mut then, mut now) = (then.iter().peekable(), now.iter().peekable());
+    while found.len() <= NAMED_MAX {
+        let (old, new) = match (then.peek(), now.peek()) {
+            (None, None) => break,
+            (Some(old), Some(new)) if old.path == new.path => (then.next(), now.next()),
+            (Some(old), Some(new)) if old.path < new.path => (then.next(), None),
+            (Some(_), None) => (then.next(), None),
+            (_, Some(_)) => (None, now.next()),
+        };
+        match (old, new) {
+            (Some(old), Some(new)) if is_same(old, new) => {}
+            (Some(old), Some(_)) => found.push(shown(old, "changed")),
+            (Some(old), None) => found.push(shown(old, "removed")),
+            (None, Some(new)) => found.push(shown(new, "added")),
+            (None, None) => break,
+        }
+    }
+    found
+}
+
+/// Whether an entry is what it was. A directory's change time is left aside: an exchange in it alters that, and nobody
+/// can set it.
+fn is_same(old: &Seen, new: &Seen) -> bool {
+    let (a, b) = (&old.meta, &new.meta);
+    let is_alike = (a.kind, a.identity, a.mode, a.uid, a.gid, a.mtime_ns)
+        == (b.kind, b.identity, b.mode, b.uid, b.gid, b.mtime_ns);
+    is_alike
+        && (a.kind == FileKind::Directory || (a.size, a.links, a.ctime_ns) == (b.size, b.links, b.ctime_ns))
+}

@@ -1,0 +1,216 @@
+//! The rehearsal: the candidate is brought into a throwaway copy of the project, checked there, taken out again, and the
+//! copy is compared with what it was. The undo is proved before the change goes in (BX-2, RE-11).
+//!
+//! The way: [`hazards`] looks for what no undo could bring back → [`ground`] lays the copy, exchanges there and back with
+//! the very protocol of the cutover, and says what is different → [`environment`] is what its checks run in.
+
+mod environment;
+mod ground;
+mod hazards;
+
+use serde_json::{Value, json};
+
+use self::environment::Surroundings;
+use self::ground::Ground;
+use super::error::StepError;
+use super::gate::load_manifest;
+use super::look::{Place, binding_json, look_in};
+use super::project::{TOOL, Work};
+use super::witness::Notice;
+use crate::journal::history::StagedFact;
+use crate::journal::{Binding, Event};
+use crate::manifest::to_hex;
+use crate::plan::{CheckPlan, Moment, Phase};
+use crate::tree::copy::remove_tree;
+use crate::verdict::Verdict;
+
+/// So many differences of one comparison are named in the evidence.
+const NAMED_MAX: usize = 100;
+
+/// One thing that the rehearsal found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Finding {
+    /// *no*: it must not go in; *unknown*: nobody can say.
+    verdict: Verdict,
+    /// What, in a sentence without a capital and a full stop.
+    what: String,
+}
+
+impl Finding {
+    fn no(what: impl Into<String>) -> Self {
+        Self { verdict: Verdict::No, what: what.into() }
+    }
+
+    fn unknown(what: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Unknown, what: what.into() }
+    }
+}
+
+/// What a rehearsal came to.
+#[derive(Debug, Default)]
+struct Played {
+    findings: Vec<Finding>,
+    /// Entries of the managed paths that were compared after the undo.
+    restored: usize,
+    /// Entries around them that were compared.
+    around: usize,
+    /// What the checks left in the copy, outside the managed paths.
+    left_by_checks: Vec<String>,
+}
+
+/// Rehearses the staged candidate of a phase, and records what came of it.
+pub fn rehearse(work: &Work<'_>, phase: &Phase) -> Result<Verdict, StepError> {
+    let staged = work.history().phase(&phase.name).and_then(|history| history.staged.clone());
+    let Some(staged) = staged else {
+        return Err(StepError::not_now("nothing is staged", "`switchback run` stages the candidate"));
+    };
+    let (name, transaction) = (|| phase.name.clone(), staged.transaction.clone());
+    work.record(Event::RehearsalStarted { phase: name(), transaction: transaction.clone() })?;
+    work.began(&phase.name, "rehearsal: in and out again on a throwaway copy");
+    let started = work.world().clock.monotonic();
+    let binding = binding(work, &staged);
+    let played = play(work, phase, &staged)?;
+    remove_tree(work.world().disk.as_ref(), &ground::folder(work))?;
+    let elapsed = work.world().clock.monotonic().saturating_sub(started);
+    let verdict = verdict_of(&played);
+    let summary = work.redactor.clean(&summary_of(&played));
+    let evidence = store(work, phase, &played, verdict, &summary, &binding)?;
+    work.record(Event::Rehearsed {
+        phase: name(),
+        transaction,
+        verdict: verdict.word().to_owned(),
+        summary: summary.clone(),
+        evidence,
+        milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        binding,
+    })?;
+    work.witness.notice(Notice::Rehearsed { phase: name(), verdict, summary });
+    Ok(verdict)
+}
+
+/// What a rehearsal of the staged candidate is about now.
+pub fn binding(work: &Work<'_>, staged: &StagedFact) -> Binding {
+    Binding {
+        plan: to_hex(&work.plan().hash),
+        old_tree: staged.old_tree.clone(),
+        new_tree: staged.new_tree.clone(),
+        tool: TOOL.to_owned(),
+        ..Binding::default()
+    }
+}
+
+/// Everything that a rehearsal does; what keeps it from going on is a finding, and then the rest is left out.
+fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact) -> Result<Played, StepError> {
+    let mut played = Played { findings: hazards::look(work, staged)?, ..Played::default() };
+    let ground = Ground::lay(work, phase, staged)?;
+    let before = ground.state()?;
+    let old = load_manifest(work, &staged.old_tree)?;
+    if let Some(named) = ground::named_content(&old, &before.managed) {
+        let what = format!("the copy to rehearse on is not what was staged upon: {named}");
+        played.findings.push(Finding::unknown(what));
+        return Ok(played);
+    }
+    if let Err(error) = ground.forward() {
+        played.findings.push(Finding::unknown(format!("the candidate could not be brought in: {error}")));
+        return Ok(played);
+    }
+    let inside = ground.state()?;
+    let new = load_manifest(work, &staged.new_tree)?;
+    if let Some(named) = ground::named_content(&new, &inside.managed) {
+        played.findings.push(Finding::no(format!("what was brought in is not the candidate: {named}")));
+    }
+    if let Some(named) = ground::named_around(&before.around, &inside.around) {
+        played.findings.push(Finding::no(format!("the cutover changes what is not managed: {named}")));
+    }
+    check_there(work, phase, &ground, &mut played)?;
+    let checked = ground.state()?;
+    played.left_by_checks = ground::differences_around(&inside.around, &checked.around);
+    played.left_by_checks.truncate(NAMED_MAX);
+    if let Err(error) = ground.back() {
+        played.findings.push(Finding::no(format!("it could not be taken out again: {error}")));
+        return Ok(played);
+    }
+    let after = ground.state()?;
+    if let Some(named) = ground::named_content(&before.managed, &after.managed) {
+        played.findings.push(Finding::no(format!("the undo does not restore what was there: {named}")));
+    }
+    if let Some(named) = ground::named_around(&checked.around, &after.around) {
+        played.findings.push(Finding::no(format!("the undo changes what is not managed: {named}")));
+    }
+    (played.restored, played.around) = (after.managed.entries.len(), after.around.len());
+    if played.restored + played.around == 0 {
+        played.findings.push(Finding::unknown("nothing was there to compare after the undo"));
+    }
+    Ok(played)
+}
+
+/// Carries out the checks at `rehearsed` in the copy that has the candidate.
+fn check_there(
+    work: &Work<'_>,
+    phase: &Phase,
+    ground: &Ground<'_>,
+    played: &mut Played,
+) -> Result<(), StepError> {
+    let checks: Vec<&CheckPlan> = work.plan().checks_at(&phase.name, Moment::Rehearsed).collect();
+    if checks.is_empty() {
+        return Ok(());
+    }
+    let surroundings = environment::prepare(work, phase, ground.root())?;
+    match surroundings {
+        Surroundings::Ready(variables) => {
+            let place = Place { tree: ground.root(), variables: &variables };
+            look_in(work, phase, Moment::Rehearsed, &checks, &place)?;
+        }
+        Surroundings::Refused(findings) => played.findings.extend(findings),
+    }
+    Ok(())
+}
+
+fn verdict_of(played: &Played) -> Verdict {
+    played.findings.iter().fold(Verdict::Yes, |verdict, finding| verdict.and(finding.verdict))
+}
+
+fn summary_of(played: &Played) -> String {
+    if played.findings.is_empty() {
+        return format!(
+            "in and out again on a copy: all {} entries are back as they were, {} around them untouched",
+            played.restored, played.around
+        );
+    }
+    let words: Vec<&str> = played.findings.iter().map(|finding| finding.what.as_str()).collect();
+    words.join("; ")
+}
+
+fn store(
+    work: &Work<'_>,
+    phase: &Phase,
+    played: &Played,
+    verdict: Verdict,
+    summary: &str,
+    binding: &Binding,
+) -> Result<String, StepError> {
+    let findings: Vec<Value> = played
+        .findings
+        .iter()
+        .map(|finding| json!({"verdict": finding.verdict.word(), "what": finding.what}))
+        .collect();
+    let report = json!({
+        "schema": "switchback/evidence/1",
+        "verdict": verdict.word(),
+        "phase": phase.name,
+        "check": "rehearsal",
+        "kind": "rehearsal",
+        "at": Moment::Rehearsed.to_string(),
+        "summary": summary,
+        "measure": null,
+        "binding": binding_json(binding),
+        "details": {
+            "findings": findings,
+            "entries_restored": played.restored,
+            "entries_around": played.around,
+            "left_by_checks": played.left_by_checks,
+        },
+    });
+    let text = work.redactor.clean(&format!("{report:#}\n"));
+    Ok(work.evidence.put(work.world().disk.as_ref(), text.as_bytes())?)
+}

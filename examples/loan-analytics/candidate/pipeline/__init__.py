@@ -1,0 +1,1 @@
+"""The monthly analytics of the loan portfolio: ingestion, transformation, calculation, output."""

@@ -1,0 +1,1 @@
+"""The names of the first version: they work, say that they are deprecated, and go after December 31, 2026."""
