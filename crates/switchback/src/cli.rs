@@ -52,6 +52,11 @@ pub enum ColorChoice {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Look at the project, and write a commented plan that fits it
+    #[command(
+        after_help = "Examples:\n  switchback init\n  switchback init --from ../refactored\n  switchback init --from git:v2.0"
+    )]
+    Init(InitArgs),
     /// Show what a run would do; touches nothing
     #[command(
         after_help = "Examples:\n  switchback plan\n  switchback plan --schema > switchback.schema.json"
@@ -100,6 +105,14 @@ pub enum Command {
         after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean"
     )]
     Compare(CompareArgs),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where the candidate comes from, relative to the project: a directory, `git:REVISION`, or an archive
+    #[arg(long, value_name = "SOURCE")]
+    pub from: Option<String>,
 }
 
 /// `plan`.

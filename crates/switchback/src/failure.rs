@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use switchback_core::init::InitError;
 use switchback_core::journal::JournalError;
 use switchback_core::phase::StepError;
 use switchback_core::port::PortError;
@@ -85,6 +86,40 @@ impl Failure {
             error["line"] = json!(line);
         }
         json!({"schema": "switchback/error/1", "verdict": "unknown", "error": error})
+    }
+}
+
+impl From<InitError> for Failure {
+    fn from(error: InitError) -> Self {
+        let what = "could not write a plan";
+        let hint = match error {
+            InitError::Exists(_) => {
+                "`switchback plan` shows what it would do; move it away, and `switchback init` writes a new one"
+            }
+            InitError::NothingFound(_) => {
+                "name the folder that holds the project with `--project`, or write a `switchback.toml` by hand"
+            }
+            InitError::Source { .. } => {
+                "name a directory, `git:REVISION` or an archive with `--from`, or leave it out and write it later"
+            }
+            InitError::Unreadable(error) => {
+                let mut failure = Self::doing(what, error.into());
+                failure.hint =
+                    "this is a defect of Switchback: nothing was written; please report it".to_owned();
+                return failure;
+            }
+            InitError::Preview(error) => {
+                let mut failure = Self::doing(what, error);
+                failure.hint = "nothing was written; name another candidate with `--from`".to_owned();
+                return failure;
+            }
+            InitError::Disk(error) => {
+                let mut failure = Self::doing(what, error.into());
+                failure.hint = "correct the cause, then `switchback init` again".to_owned();
+                return failure;
+            }
+        };
+        Self::new(what, vec![error.to_string()], hint)
     }
 }
 

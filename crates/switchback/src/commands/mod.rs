@@ -3,6 +3,7 @@
 mod approve;
 mod check;
 mod compare;
+mod init;
 mod log;
 mod plan;
 mod rollback;
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
     // `absolute` keeps a trailing slash or dot, which would end up in every message.
     let context = Context { root: root.components().collect(), ports, ui };
     match &cli.command {
+        Command::Init(args) => init::init(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
         Command::Run(args) => run::run(&context, args),
         Command::Status => status::status(&context),
