@@ -65,6 +65,11 @@ impl Failure {
         }
     }
 
+    /// The same failure with another next move.
+    fn hinted(self, hint: &str) -> Self {
+        Self { hint: hint.to_owned(), ..self }
+    }
+
     /// The same failure with each of its texts changed.
     pub(crate) fn map_texts(&self, change: impl Fn(&str) -> String) -> Self {
         Self {
@@ -103,20 +108,16 @@ impl From<InitError> for Failure {
                 "name a directory, `git:REVISION` or an archive with `--from`, or leave it out and write it later"
             }
             InitError::Unreadable(error) => {
-                let mut failure = Self::doing(what, error.into());
-                failure.hint =
-                    "this is a defect of Switchback: nothing was written; please report it".to_owned();
-                return failure;
+                let hint = "this is a defect of Switchback: nothing was written; please report it";
+                return Self::doing(what, error.into()).hinted(hint);
             }
             InitError::Preview(error) => {
-                let mut failure = Self::doing(what, error);
-                failure.hint = "nothing was written; name another candidate with `--from`".to_owned();
-                return failure;
+                let hint = "nothing was written; name another candidate with `--from`";
+                return Self::doing(what, error).hinted(hint);
             }
             InitError::Disk(error) => {
-                let mut failure = Self::doing(what, error.into());
-                failure.hint = "correct the cause, then `switchback init` again".to_owned();
-                return failure;
+                let hint = "correct the cause, then `switchback init` again";
+                return Self::doing(what, error.into()).hinted(hint);
             }
         };
         Self::new(what, vec![error.to_string()], hint)

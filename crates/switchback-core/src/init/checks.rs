@@ -22,6 +22,8 @@ pub(super) struct Written {
     pub(super) what: String,
     /// Sentences before it.
     pub(super) why: Vec<String>,
+    /// What keeps it from saying yes today.
+    pub(super) warnings: Vec<String>,
     pub(super) lines: Vec<String>,
     /// Whether it is carried out, or only written as a comment.
     pub(super) is_active: bool,
@@ -49,9 +51,9 @@ fn files(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Written {
         let below = facts.listing.below(&item.path).map(|file| file.path.clone());
         paths.extend(below.filter(|path| is_in_both(path)));
     }
-    let mut why = "What the project is set up by must be there".to_owned();
+    let mut why = "What the project is set up by must be there";
     if paths.is_empty() {
-        why = "What is managed must be there".to_owned();
+        why = "What is managed must be there";
         let here = facts.layout.managed.iter().map(|item| item.path.clone());
         paths.extend(here.filter(|path| facts.listing.has(path) && is_in_both(path)));
     }
@@ -72,11 +74,20 @@ fn files(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Written {
     lines.push(format!("exist = {}", toml_list(paths.iter().map(String::as_str))));
     lines.push(MOMENTS.to_owned());
     let what = plural(paths.len() as u64, "path") + " must exist";
-    Written { name: "files", kind: "files", what, why: vec![why], lines, is_active: true, weight: 0 }
+    Written {
+        name: "files",
+        kind: "files",
+        what,
+        why: vec![why],
+        warnings: Vec::new(),
+        lines,
+        is_active: true,
+        weight: 0,
+    }
 }
 
 fn compile(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> {
-    let is_python = |path: &str| path.ends_with(".py") || facts.listing.folder(path).python > 0;
+    let is_python = |path: &str| names::module(path).is_some() || facts.listing.folder(path).python > 0;
     let managed = facts.layout.managed.iter().map(|item| item.path.as_str());
     let can_be_said = |path: &str| !path.contains("{out}") && !path.contains("{tree}");
     let paths: Vec<String> = managed
@@ -91,7 +102,16 @@ fn compile(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> 
         lines.push(format!("command = {}", toml_text(&command)));
         lines.push(MOMENTS.to_owned());
         let what = format!("Python code compiles: {}", paths.join(" "));
-        Written { name: "compile", kind: "command", what, why, lines, is_active, weight: 1 }
+        Written {
+            name: "compile",
+            kind: "command",
+            what,
+            why,
+            warnings: Vec::new(),
+            lines,
+            is_active,
+            weight: 1,
+        }
     };
     // Bytecode goes into the check's own folder: the tree stays as it is.
     let command = |python: &str, options: &str| {
@@ -118,17 +138,13 @@ fn compile(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> 
     if answer.bad.is_empty() {
         return Some(written(why, command(&python.word, ""), true));
     }
-    match exclusion(&answer.bad) {
-        Some(expression) => {
-            why.push(format!("These do not compile today, and are left out: {}.", named(&answer.bad)));
-            let options = format!(" -x {}", shell_word(&expression));
-            Some(written(why, command(&python.word, &options), true))
-        }
-        None => {
-            why.push(format!("Not active: too many do not compile today, e.g. {}.", named(&answer.bad)));
-            Some(written(why, command(&python.word, ""), false))
-        }
-    }
+    let Some(expression) = exclusion(&answer.bad) else {
+        why.push(format!("Not active: too many do not compile today, e.g. {}.", named(&answer.bad)));
+        return Some(written(why, command(&python.word, ""), false));
+    };
+    why.push(format!("These do not compile today, and are left out: {}.", named(&answer.bad)));
+    let options = format!(" -x {}", shell_word(&expression));
+    Some(written(why, command(&python.word, &options), true))
 }
 
 /// A pattern that finds just these files, or, when there are many, all in their folders.
@@ -153,27 +169,7 @@ fn exclusion(bad: &[String]) -> Option<String> {
 }
 
 fn suite(facts: &Facts, tests: &TestPlan) -> Written {
-    let mut why: Vec<String> = Vec::new();
-    why.push(format!("The project's own tests: {}.", tests.why.join("; ")));
-    if facts.layout.source_roots.iter().any(|root| tests.command.contains(root.as_str())) {
-        why.push(
-            "PYTHONPATH makes them import the tree that is looked at, also where the project itself is installed."
-                .to_owned(),
-        );
-    }
-    let missing =
-        facts.python.as_ref().map(|python| &python.answer.missing).filter(|missing| !missing.is_empty());
-    if let Some(missing) = missing {
-        let word = facts.python.as_ref().map_or("python3", |python| python.word.as_str());
-        let names: Vec<String> = missing.keys().cloned().collect();
-        why.push(format!(
-            "`{word}` cannot import {} today: install what the tests need, or they will fail.",
-            named(&names)
-        ));
-    }
-    if let Some(cannot) = &tests.cannot {
-        why.push(format!("Not active: {cannot}."));
-    }
+    let (why, warnings) = grounds(facts, tests);
     let mut lines = heading("tests", "tests");
     lines.push(format!("command = {}", toml_text(&tests.command)));
     if tests.has_results {
@@ -187,10 +183,43 @@ fn suite(facts: &Facts, tests: &TestPlan) -> Written {
         tests.minimum()
     ));
     lines.push(MOMENTS.to_owned());
-    if tests.cannot.is_none() {
+    let is_active = tests.cannot.is_none();
+    if is_active {
         lines
             .push("#known_failures = true # when some fail already today: they may go on failing".to_owned());
     }
     let what = format!("{}: {counted}, at least {} must run", tests.runner, tests.minimum());
-    Written { name: "tests", kind: "tests", what, why, lines, is_active: tests.cannot.is_none(), weight: 2 }
+    Written { name: "tests", kind: "tests", what, why, warnings, lines, is_active, weight: 2 }
+}
+
+/// Why the tests are run as they are, and what keeps them from passing today.
+fn grounds(facts: &Facts, tests: &TestPlan) -> (Vec<String>, Vec<String>) {
+    let (mut why, mut warnings) = (Vec::new(), Vec::new());
+    why.push(format!("The project's own tests: {}.", tests.why.join("; ")));
+    if tests.command.starts_with("PYTHONPATH=") {
+        why.push(
+            "PYTHONPATH makes them import the tree that is looked at, also where the project itself is installed."
+                .to_owned(),
+        );
+    }
+    if let Some(python) = &facts.python {
+        let names: Vec<String> = python.answer.missing.keys().cloned().collect();
+        if !names.is_empty() {
+            let words = format!("`{}` cannot import {} today", python.word, named(&names));
+            why.push(format!("{words}: install what the tests need, or they will fail."));
+            warnings.push(format!("{words}: the tests that need it will fail until it is installed"));
+        }
+        if facts.is_distribution && !python.answer.installed {
+            why.push(
+                "The project itself is not installed in that Python: tests that need its metadata or entry points will \
+                 fail."
+                    .to_owned(),
+            );
+        }
+    }
+    if let Some(cannot) = &tests.cannot {
+        why.push(format!("Not active: {cannot}."));
+        warnings.push(format!("the tests are not among the checks that are carried out: {cannot}"));
+    }
+    (why, warnings)
 }

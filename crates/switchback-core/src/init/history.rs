@@ -107,30 +107,35 @@ impl Git<'_> {
             list(self.ask(&["diff", "--name-only", "--no-ext-diff", "--relative", "-z", "HEAD"], paths)?);
         let untracked = list(self.ask(&["ls-files", "--others", "--directory", "-z"], paths)?);
         let is_made_anew = |path: &String| {
-            path.ends_with(".pyc")
+            path.strip_suffix(".pyc").is_some()
                 || path.trim_end_matches('/').split('/').any(|part| MADE_ANEW.contains(&part))
         };
         history.untracked = untracked.into_iter().filter(|path| !is_made_anew(path)).collect();
-        let refs = self.ask(
-            &[
-                "for-each-ref",
-                "--sort=-creatordate",
-                "--no-merged=HEAD",
-                "--format=%(refname:short)",
-                "--count=20",
-            ],
-            &["refs/heads", "refs/tags", "refs/remotes"],
-        )?;
-        let is_plain = |name: &&str| !name.is_empty() && !name.ends_with("/HEAD") && *name != "origin";
-        history.others = refs.lines().filter(is_plain).take(OTHERS_MAX).map(str::to_owned).collect();
+        history.others = self.others()?;
         Ok(())
+    }
+
+    /// Branches and tags that are newer than what is live: an old one is rarely what is to come.
+    fn others(&self) -> Result<Vec<String>, String> {
+        let seconds = |text: &str| text.trim().parse::<i64>().unwrap_or(0);
+        let newest = seconds(&self.ask(&["log", "-1", "--format=%ct", "HEAD"], &[])?);
+        let places = ["refs/heads", "refs/tags", "refs/remotes"];
+        let mut question = vec!["for-each-ref", "--sort=-creatordate", "--no-merged=HEAD", "--count=50"];
+        question.push("--format=%(creatordate:unix) %(refname:short)");
+        question.extend(places);
+        let refs = self.ask(&question, &[])?;
+        let newer = refs.lines().filter_map(|line| {
+            let (time, name) = line.split_once(' ')?;
+            (seconds(time) >= newest && !name.ends_with("/HEAD")).then(|| name.to_owned())
+        });
+        Ok(newer.take(OTHERS_MAX).collect())
     }
 
     /// Asks git a question about paths, each taken letter by letter. Nothing is written, no hook or helper is run.
     fn ask(&self, arguments: &[&str], paths: &[&str]) -> Result<String, String> {
         let mut argv = vec!["git", "-c", "core.fsmonitor=false"];
         argv.extend(arguments);
-        if !paths.is_empty() && arguments.first() != Some(&"for-each-ref") {
+        if !paths.is_empty() {
             argv.push("--");
         }
         argv.extend(paths);

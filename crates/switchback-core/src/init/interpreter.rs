@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::layout::{Item, Role};
 use super::listing::Listing;
+use super::names;
 use crate::world::{Command, World};
 
 const PROBE: &str = include_str!("probe.py");
@@ -50,6 +51,8 @@ pub(super) struct Answer {
     pub(super) bad: Vec<String>,
     /// Modules that are imported at the top of a file and cannot be found, each with the first such file.
     pub(super) missing: BTreeMap<String, String>,
+    /// Whether the project itself is installed.
+    pub(super) installed: bool,
 }
 
 impl Interpreter {
@@ -65,8 +68,9 @@ pub(super) fn find(
     listing: &Listing,
     managed: &[Item],
     modules: &[String],
+    name: Option<&str>,
 ) -> Result<Interpreter, String> {
-    let request = request(root, listing, managed, modules);
+    let request = request(root, listing, managed, modules, name);
     let mut refused = Vec::new();
     for folder in ENVIRONMENTS {
         let word = format!("{folder}/bin/python");
@@ -98,8 +102,15 @@ pub(super) fn find(
     Err(refused.join("; "))
 }
 
-fn request(root: &Path, listing: &Listing, managed: &[Item], modules: &[String]) -> String {
-    let has_python = |item: &&Item| item.path.ends_with(".py") || listing.folder(&item.path).python > 0;
+fn request(
+    root: &Path,
+    listing: &Listing,
+    managed: &[Item],
+    modules: &[String],
+    name: Option<&str>,
+) -> String {
+    let has_python =
+        |item: &&Item| names::module(&item.path).is_some() || listing.folder(&item.path).python > 0;
     let compile: Vec<&str> = managed.iter().filter(has_python).map(|item| item.path.as_str()).collect();
     let counts = |item: &&Item| {
         let folder = listing.folder(&item.path);
@@ -107,7 +118,7 @@ fn request(root: &Path, listing: &Listing, managed: &[Item], modules: &[String])
         item.role == Role::Tests
             || folder.is_package
             || is_root
-            || (item.path.ends_with(".py") && !BUILD_FILES.contains(&item.path.as_str()))
+            || (names::module(&item.path).is_some() && !BUILD_FILES.contains(&item.path.as_str()))
     };
     let imports: Vec<&str> = managed.iter().filter(counts).map(|item| item.path.as_str()).collect();
     json!({
@@ -115,6 +126,7 @@ fn request(root: &Path, listing: &Listing, managed: &[Item], modules: &[String])
         "compile": compile,
         "imports": imports,
         "modules": modules,
+        "name": name,
         "files_max": FILES_MAX,
         "seconds_max": PROBE_S_MAX,
     })

@@ -202,8 +202,8 @@ impl Layout {
 
 /// Whether a file of that path is one that pytest and unittest look into, going by their own rules.
 pub(super) fn is_test_file(path: &str) -> bool {
-    let name = names::base(path);
-    name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py") || name == "tests.py")
+    names::module(path)
+        .is_some_and(|name| name.starts_with("test_") || name.ends_with("_test") || name == "tests")
 }
 
 /// Folders without an `__init__.py` in which packages or modules stand, by the names that are usual for them or as hinted.
@@ -288,7 +288,7 @@ fn packages(listing: &Listing, root: &str) -> String {
     let children = listing.children(root);
     let found: Vec<String> = children
         .iter()
-        .filter(|child| listing.folder(child).python > 0 || child.ends_with(".py"))
+        .filter(|child| listing.folder(child).python > 0 || names::module(child).is_some())
         .map(|child| names::base(child).trim_end_matches(".py").to_owned())
         .collect();
     super::listing::named(&found)

@@ -256,8 +256,12 @@ impl Walk<'_> {
 
     fn entry(&mut self, path: &str, queue: &mut VecDeque<String>) {
         self.found.entries += 1;
-        // Gone in the meantime, or not to be looked at: it counts for nothing.
-        let Ok(Some(meta)) = self.world.disk.look(&self.root.join(path)) else { return };
+        let meta = match self.world.disk.look(&self.root.join(path)) {
+            Ok(Some(meta)) => meta,
+            // Gone in the meantime.
+            Ok(None) => return,
+            Err(_) => return self.found.unreadable.push(path.to_owned()),
+        };
         match meta.kind {
             FileKind::File => self.found.add_file(path, meta.size),
             FileKind::Directory => queue.push_back(path.to_owned()),

@@ -24,12 +24,13 @@ use self::candidate::Source;
 use self::checks::Written;
 use self::interpreter::Interpreter;
 use self::layout::Layout;
-use self::listing::Listing;
+use self::listing::{FileEntry, Listing};
+use self::settings::Settings;
 use self::suite::TestPlan;
 use crate::phase::preview::preview;
 use crate::phase::{Ports, Project, StepError};
 use crate::plan::{self, PLAN_FILE, PlanError};
-use crate::world::{Disk, DiskError};
+use crate::world::{Disk, DiskError, World};
 
 /// So many paths are managed at most: each is exchanged by a call of its own.
 const MANAGED_MAX: usize = 200;
@@ -128,6 +129,8 @@ struct Facts {
     listing: Listing,
     layout: Layout,
     has_git: bool,
+    /// Whether the project is made to be installed.
+    is_distribution: bool,
     candidate: Candidate,
     python: Option<Interpreter>,
     /// Why there is no interpreter.
@@ -148,12 +151,13 @@ pub fn init(root: &Path, options: &InitOptions, ports: &Ports) -> Result<InitOut
         return Err(InitError::Exists(root.to_owned()));
     }
     let source = options.from.as_deref().map(|from| candidate::open(&ports.world, root, from)).transpose()?;
-    let facts = look(root, options, source.as_ref(), ports)?;
+    let mut facts = look(root, options, source.as_ref(), ports)?;
     let known = match &source {
         Some(Source::Known(listing)) => Some(listing),
         _ => None,
     };
     let checks = checks::all(&facts, known);
+    facts.notes.extend(checks.iter().flat_map(|check| check.warnings.iter().cloned()));
     let text = text::plan(&facts, &checks);
     let plan = plan::read(text.as_bytes(), root, disk)?;
     if options.from.is_some() {
@@ -187,39 +191,62 @@ fn look(
         layout.managed.truncate(MANAGED_MAX);
     }
     let history = history::look(world, root, &layout.managed);
-    if let Some(history) = &history {
+    let is_from_git = options.from.as_ref().is_none_or(|from| from.starts_with("git:"));
+    if let Some(history) = history.as_ref().filter(|_| is_from_git) {
         keep_untracked(&mut layout, &history.untracked);
-    }
-    let candidate = candidate::choose(options.from.as_deref(), history.as_ref());
-    let suite = suite::look(disk, root, &listing, &layout, &settings);
-    let has_python =
-        listing.files.iter().any(|file| file.class == names::Class::Python && layout.is_managed(&file.path));
-    let found =
-        has_python.then(|| interpreter::find(world, root, &listing, &layout.managed, &suite.modules()));
-    let (python, python_problem) = match found {
-        Some(Ok(python)) => (Some(python), String::new()),
-        Some(Err(why)) => (None, why),
-        None => (None, String::new()),
-    };
-    let tests = python.as_ref().and_then(|python| suite.plan(&layout, &listing, python));
-    if python.is_none() && has_python {
-        notes.push(format!("no Python runs here, so nothing of the code was tried: {python_problem}"));
-    } else if suite.is_empty() && has_python {
-        notes.push("no tests were found: the plan proves little until it has a check of your own".to_owned());
     }
     if !settings.damaged.is_empty() {
         notes.push(format!("could not be read, and was passed over: {}", listing::named(&settings.damaged)));
     }
-    let (name, name_why) = name(root, settings.name);
-    let has_git = history.is_some();
-    Ok(Facts { name, name_why, listing, layout, has_git, candidate, python, python_problem, tests, notes })
+    let candidate = candidate::choose(options.from.as_deref(), history.as_ref());
+    let (name, name_why) = name(root, settings.name.clone());
+    let mut facts = Facts {
+        name,
+        name_why,
+        listing,
+        layout,
+        has_git: history.is_some(),
+        is_distribution: settings.name.is_some(),
+        candidate,
+        python: None,
+        python_problem: String::new(),
+        tests: None,
+        notes,
+    };
+    try_python(root, &settings, world, &mut facts);
+    Ok(facts)
+}
+
+/// Finds out which Python runs the code, what it makes of it, and how the tests are run.
+fn try_python(root: &Path, settings: &Settings, world: &World, facts: &mut Facts) {
+    let is_managed_python =
+        |file: &FileEntry| file.class == names::Class::Python && facts.layout.is_managed(&file.path);
+    if !facts.listing.files.iter().any(is_managed_python) {
+        return;
+    }
+    let suite = suite::look(world.disk.as_ref(), root, &facts.listing, &facts.layout, settings);
+    let name = settings.name.as_ref().map(|(name, _)| name.as_str());
+    match interpreter::find(world, root, &facts.listing, &facts.layout.managed, &suite::modules(), name) {
+        Ok(python) => {
+            facts.tests = suite.plan(&facts.layout, &facts.listing, &python);
+            facts.python = Some(python);
+        }
+        Err(why) => {
+            facts.notes.push(format!("no Python runs here, so nothing of the code was tried: {why}"));
+            facts.python_problem = why;
+        }
+    }
+    if suite.is_empty() {
+        let note = "no tests were found: the plan proves little until it has a check of your own";
+        facts.notes.push(note.to_owned());
+    }
 }
 
 /// Manages what the candidate has, too; a candidate that has nothing of the kind is none.
 fn join(
     layout: &mut Layout,
     theirs: &Listing,
-    settings: &settings::Settings,
+    settings: &Settings,
     options: &InitOptions,
 ) -> Result<Option<String>, InitError> {
     let found = Layout::of(theirs, &settings.source_roots);

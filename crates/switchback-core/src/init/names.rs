@@ -150,6 +150,7 @@ const DBT_FOLDERS: &[&str] =
 
 /// The class of a file of that many bytes.
 pub(super) fn class(name: &str, bytes: u64) -> Class {
+    let is_python = module(name).is_some();
     let name = name.to_lowercase();
     let stem = name.split('.').next().unwrap_or_default();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -159,7 +160,7 @@ pub(super) fn class(name: &str, bytes: u64) -> Class {
         Class::Dependencies
     } else if BUILD.contains(&name.as_str()) || BUILD.contains(&stem) {
         Class::Config
-    } else if ending == "py" {
+    } else if is_python {
         Class::Python
     } else if ending == "sql" {
         Class::Sql
@@ -179,6 +180,11 @@ pub(super) fn class(name: &str, bytes: u64) -> Class {
     } else {
         Class::Other
     }
+}
+
+/// The name of the module that a Python file is; nothing for any other file.
+pub(super) fn module(path: &str) -> Option<&str> {
+    base(path).strip_suffix(".py")
 }
 
 /// Whether a folder of that name is hidden, or made by a tool.

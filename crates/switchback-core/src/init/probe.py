@@ -40,6 +40,15 @@ def imported(tree):
             yield node.module.split(".")[0]
 
 
+def installed(name):
+    try:
+        from importlib import metadata
+        metadata.distribution(name)
+    except Exception:
+        return False
+    return True
+
+
 def main():
     asked = json.loads(sys.argv[1])
     warnings.simplefilter("ignore")
@@ -73,6 +82,7 @@ def main():
         "complete": complete,
         "bad": bad,
         "missing": missing,
+        "installed": bool(asked["name"]) and installed(asked["name"]),
     }))
 
 

@@ -1,5 +1,7 @@
 //! Names in TOML, in a line of shell, and in a pattern of Python's `re`.
 
+use std::fmt::Write;
+
 /// A text as a basic string of TOML.
 pub(super) fn toml_text(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -10,7 +12,10 @@ pub(super) fn toml_text(text: &str) -> String {
                 quoted.push('\\');
                 quoted.push(char);
             }
-            char if char.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(char))),
+            char if char.is_control() => {
+                // Writing to a string cannot fail.
+                let _ = write!(quoted, "\\u{:04X}", u32::from(char));
+            }
             char => quoted.push(char),
         }
     }

@@ -120,7 +120,7 @@ fn roots_of(pyproject: &toml::Table) -> Vec<String> {
     found.extend(poetry.into_iter().flatten().filter_map(from));
     let hatch = at(pyproject, "tool.hatch.build.targets.wheel.packages").map(words).unwrap_or_default();
     found.extend(hatch.iter().filter_map(|path| Some(path.rsplit_once('/')?.0.to_owned())));
-    cleaned(found)
+    cleaned(&found)
 }
 
 fn roots_of_setup(sections: &Sections) -> Vec<String> {
@@ -130,11 +130,11 @@ fn roots_of_setup(sections: &Sections) -> Vec<String> {
         .filter_map(|line| line.trim().strip_prefix('=').map(|root| root.trim().to_owned()))
         .collect();
     found.extend(value(sections, "options.packages.find", "where").map(str::to_owned));
-    cleaned(found)
+    cleaned(&found)
 }
 
 /// Paths as a listing has them; the root itself is no news.
-fn cleaned(paths: Vec<String>) -> Vec<String> {
+fn cleaned(paths: &[String]) -> Vec<String> {
     let paths =
         paths.iter().map(|path| path.trim().trim_start_matches("./").trim_end_matches('/').to_owned());
     paths.filter(|path| !path.is_empty() && path != ".").collect()
@@ -146,7 +146,7 @@ fn pytest_of(pyproject: &toml::Table) -> Option<Pytest> {
     let list = |key: &str| table.get(key).map(words).unwrap_or_default();
     Some(Pytest {
         file: "pyproject.toml",
-        testpaths: cleaned(list("testpaths")),
+        testpaths: cleaned(&list("testpaths")),
         python_files: list("python_files"),
         addopts: list("addopts").join(" "),
         keys: table.keys().cloned().collect(),
@@ -159,7 +159,7 @@ fn pytest_of_ini(file: &'static str, section: &str, sections: &Sections) -> Pyte
     let entries = sections.iter().filter(|(name, _)| name == section).flat_map(|(_, entries)| entries);
     Pytest {
         file,
-        testpaths: cleaned(list("testpaths")),
+        testpaths: cleaned(&list("testpaths")),
         python_files: list("python_files"),
         addopts: text("addopts"),
         keys: entries.map(|(key, _)| key.clone()).collect(),

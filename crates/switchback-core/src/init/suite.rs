@@ -108,15 +108,15 @@ fn is_speakable(path: &str) -> bool {
     !path.contains("{out}") && !path.contains("{tree}")
 }
 
+/// The modules that decide how tests can be run.
+pub(super) fn modules() -> Vec<String> {
+    let plugins = PLUGINS.iter().map(|(module, _)| (*module).to_owned());
+    ["pytest", "django"].into_iter().map(str::to_owned).chain(plugins).collect()
+}
+
 impl Suite {
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
-    }
-
-    /// The modules that decide how the tests can be run.
-    pub(super) fn modules(&self) -> Vec<String> {
-        let plugins = PLUGINS.iter().map(|(module, _)| (*module).to_owned());
-        ["pytest", "django"].into_iter().map(str::to_owned).chain(plugins).collect()
     }
 
     fn is_test(&self, path: &str) -> bool {
@@ -127,7 +127,9 @@ impl Suite {
             || paths.iter().any(|folder| names::is_below(path, folder));
         let is_named = match pytest.python_files.as_slice() {
             [] => is_test_file(path) && names::base(path) != "tests.py",
-            patterns => path.ends_with(".py") && patterns.iter().any(|one| fits(names::base(path), one)),
+            patterns => {
+                names::module(path).is_some() && patterns.iter().any(|one| fits(names::base(path), one))
+            }
         };
         is_in && is_named
     }
@@ -304,7 +306,11 @@ fn prefix(layout: &Layout) -> String {
         .filter(|root| is_speakable(root))
         .map(|root| format!("{{tree}}/{}", shell_word(root)))
         .collect();
-    if roots.is_empty() { String::new() } else { format!("PYTHONPATH={} ", roots.join(":")) }
+    if roots.is_empty() {
+        String::new()
+    } else {
+        format!("PYTHONPATH={}${{PYTHONPATH:+:$PYTHONPATH}} ", roots.join(":"))
+    }
 }
 
 /// Where unittest begins to look, and whether that is a package.

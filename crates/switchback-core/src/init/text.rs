@@ -163,18 +163,16 @@ fn phase(page: &mut Page, facts: &Facts) {
         page.comment(sentence);
     }
     let example = |from: &str| format!("[[phase.change]]\nkind = \"files\"\nfrom = {}", toml_text(from));
-    match &facts.candidate.from {
-        Some(from) => page.line(example(from)),
-        None => {
-            let from = match facts.candidate.others.first() {
-                Some(other) if facts.has_git => format!("git:{other}"),
-                _ if facts.has_git => "git:HEAD".to_owned(),
-                _ => "../candidate".to_owned(),
-            };
-            page.example(&example(&from));
-            page.line("[[phase.change]]\nkind = \"command\"\ncommand = \"true\"");
-        }
+    if let Some(from) = &facts.candidate.from {
+        return page.line(example(from));
     }
+    let from = match facts.candidate.others.first() {
+        Some(other) if facts.has_git => format!("git:{other}"),
+        _ if facts.has_git => "git:HEAD".to_owned(),
+        _ => "../candidate".to_owned(),
+    };
+    page.example(&example(&from));
+    page.line("[[phase.change]]\nkind = \"command\"\ncommand = \"true\"");
 }
 
 fn trigger(page: &mut Page, checks: &[Written]) {
@@ -187,6 +185,15 @@ fn trigger(page: &mut Page, checks: &[Written]) {
 }
 
 fn examples(page: &mut Page, facts: &Facts) {
+    if facts.listing.has_file("dbt_project.yml") {
+        page.gap();
+        page.comment(
+            "The dbt project can be read: `dbt parse` needs no database, `dbt build` computes it all.",
+        );
+        page.example(
+            "[[check]]\nname = \"dbt\"\nkind = \"command\"\ncommand = \"dbt parse --profiles-dir . --target-path {out}\"\nat = [\"before\", \"staged\", \"live\"]",
+        );
+    }
     page.gap();
     page.comment(
         "Proof that the results stay the same, value by value: old and new write theirs into `{out}`, and both are \

@@ -8,6 +8,7 @@ mod comparisons;
 mod documentation;
 mod evidence;
 mod ground;
+mod init;
 mod journal;
 mod kinds;
 mod plan;
