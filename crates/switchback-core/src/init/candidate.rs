@@ -91,19 +91,7 @@ pub(super) fn choose(from: Option<&str>, history: Option<&History>) -> Candidate
         let why = vec!["As `--from` named it.".to_owned()];
         return Candidate { from: Some(from.to_owned()), why, others };
     }
-    let nothing = |reason: String| {
-        Candidate {
-        from: None,
-        why: vec![
-            reason,
-            "So this line changes nothing yet: a run stops when the candidate is staged, because it is the same as what \
-             is live, and nothing is touched. Write the command that makes the change (it runs in a copy of the \
-             project), or name a ready tree:"
-                .to_owned(),
-        ],
-        others: others.clone(),
-    }
-    };
+    let nothing = |reason: String| nothing_yet(reason, others.clone());
     let Some(history) = history else {
         return nothing("No candidate was named, and the project is in no git repository.".to_owned());
     };
@@ -123,4 +111,18 @@ pub(super) fn choose(from: Option<&str>, history: Option<&History>) -> Candidate
         None => format!("{why}."),
     };
     Candidate { from: Some("git:HEAD".to_owned()), why: vec![why], others }
+}
+
+/// The same without its `from`, which did not work.
+pub(super) fn without(candidate: &Candidate, why: &str) -> Candidate {
+    let reason = format!("No candidate was named. The last commit was tried, and cannot be one: {why}.");
+    nothing_yet(reason, candidate.others.clone())
+}
+
+/// A candidate that is still to be made.
+fn nothing_yet(reason: String, others: Vec<String>) -> Candidate {
+    let then = "So this line changes nothing yet: a run stops when the candidate is staged, because it is the same as \
+                what is live, and nothing is touched. Write the command that makes the change (it runs in a copy of the \
+                project), or name a ready tree:";
+    Candidate { from: None, why: vec![reason, then.to_owned()], others }
 }

@@ -111,12 +111,13 @@ impl Git<'_> {
                 || path.trim_end_matches('/').split('/').any(|part| MADE_ANEW.contains(&part))
         };
         history.untracked = untracked.into_iter().filter(|path| !is_made_anew(path)).collect();
-        history.others = self.others()?;
+        history.others = self.others(paths)?;
         Ok(())
     }
 
-    /// Branches and tags that are newer than what is live: an old one is rarely what is to come.
-    fn others(&self) -> Result<Vec<String>, String> {
+    /// Branches and tags that are newer than what is live (an old one is rarely what is to come) and have some of the
+    /// managed paths.
+    fn others(&self, paths: &[&str]) -> Result<Vec<String>, String> {
         let seconds = |text: &str| text.trim().parse::<i64>().unwrap_or(0);
         let newest = seconds(&self.ask(&["log", "-1", "--format=%ct", "HEAD"], &[])?);
         let places = ["refs/heads", "refs/tags", "refs/remotes"];
@@ -128,7 +129,11 @@ impl Git<'_> {
             let (time, name) = line.split_once(' ')?;
             (seconds(time) >= newest && !name.ends_with("/HEAD")).then(|| name.to_owned())
         });
-        Ok(newer.take(OTHERS_MAX).collect())
+        let has_code = |name: &String| {
+            let names = self.ask(&["ls-tree", "--name-only", "-z", "--end-of-options", name], paths);
+            names.is_ok_and(|names| !names.is_empty())
+        };
+        Ok(newer.take(2 * OTHERS_MAX).filter(has_code).take(OTHERS_MAX).collect())
     }
 
     /// Asks git a question about paths, each taken letter by letter. Nothing is written, no hook or helper is run.

@@ -34,6 +34,8 @@ use crate::world::{Disk, DiskError, World};
 
 /// So many paths are managed at most: each is exchanged by a call of its own.
 const MANAGED_MAX: usize = 200;
+/// A larger project's own guess of a candidate is not tried: both trees would have to be read.
+const TRIED_ENTRIES_MAX: u64 = 20_000;
 const NAME_CHARACTERS_MAX: usize = 100;
 const PLAN_MODE: u32 = 0o644;
 
@@ -158,13 +160,34 @@ pub fn init(root: &Path, options: &InitOptions, ports: &Ports) -> Result<InitOut
     };
     let checks = checks::all(&facts, known);
     facts.notes.extend(checks.iter().flat_map(|check| check.warnings.iter().cloned()));
-    let text = text::plan(&facts, &checks);
-    let plan = plan::read(text.as_bytes(), root, disk)?;
-    if options.from.is_some() {
-        preview(&Project { root: root.to_owned(), plan, ports: ports.clone() })?;
+    let mut text = text::plan(&facts, &checks);
+    if let Err(error) = try_plan(root, &text, &facts, options, ports) {
+        // What was asked for is an error when it does not work; what was only a guess is guessed again.
+        let InitError::Preview(why) = error else { return Err(error) };
+        if options.from.is_some() {
+            return Err(why.into());
+        }
+        facts.candidate = candidate::without(&facts.candidate, &why.to_string());
+        text = text::plan(&facts, &checks);
+        try_plan(root, &text, &facts, options, ports)?;
     }
     publish(disk, &path, &text, ports.world.surroundings.process_id())?;
     Ok(outcome(path, facts, checks))
+}
+
+/// Reads the text as a plan, and does what `switchback plan` does with it, where that takes seconds at most.
+fn try_plan(
+    root: &Path,
+    text: &str,
+    facts: &Facts,
+    options: &InitOptions,
+    ports: &Ports,
+) -> Result<(), InitError> {
+    let plan = plan::read(text.as_bytes(), root, ports.world.disk.as_ref())?;
+    if options.from.is_some() || facts.listing.entries <= TRIED_ENTRIES_MAX {
+        preview(&Project { root: root.to_owned(), plan, ports: ports.clone() })?;
+    }
+    Ok(())
 }
 
 fn look(

@@ -35,7 +35,8 @@ impl Page {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            // What a program said may have control characters, which a comment cannot.
+            line.extend(word.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }));
         }
         if !line.is_empty() {
             self.line(format!("# {line}"));
