@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::layout::{Item, Role};
 use super::listing::Listing;
@@ -38,7 +37,7 @@ pub(super) struct Interpreter {
 }
 
 /// What the probe says.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Answer {
     pub(super) version: String,
     /// Of the modules that were asked for, those that can be imported.
@@ -147,5 +146,25 @@ fn ask(world: &World, program: &str, request: &str) -> Result<Answer, String> {
         let words = finished.last_line().map_or_else(String::new, |line| format!(": {line}"));
         return Err(format!("{}{words}", finished.ending()));
     }
-    serde_json::from_slice(&finished.stdout).map_err(|error| format!("its answer cannot be read: {error}"))
+    let said: Value = serde_json::from_slice(&finished.stdout)
+        .map_err(|error| format!("its answer cannot be read: {error}"))?;
+    read(&said).ok_or_else(|| "its answer is not whole".to_owned())
+}
+
+fn read(said: &Value) -> Option<Answer> {
+    let texts = |name: &str| -> Option<Vec<String>> {
+        said.get(name)?.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+    };
+    let missing = said.get("missing")?.as_object()?.iter();
+    Some(Answer {
+        version: said.get("version")?.as_str()?.to_owned(),
+        present: texts("present")?,
+        tried: said.get("tried")?.as_u64()?,
+        complete: said.get("complete")?.as_bool()?,
+        bad: texts("bad")?,
+        missing: missing
+            .map(|(name, file)| Some((name.clone(), file.as_str()?.to_owned())))
+            .collect::<Option<_>>()?,
+        installed: said.get("installed")?.as_bool()?,
+    })
 }
