@@ -8,6 +8,7 @@
 
 pub mod change;
 pub mod check;
+pub mod init;
 pub mod journal;
 pub mod manifest;
 pub mod phase;

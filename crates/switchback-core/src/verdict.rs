@@ -36,6 +36,15 @@ impl Verdict {
         }
     }
 
+    /// The words for it in a sentence: `yes`, `no` or `could not tell`.
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "could not tell",
+        }
+    }
+
     /// Reads the word that [`Verdict::word`] writes.
     pub fn from_word(word: &str) -> Option<Self> {
         match word {

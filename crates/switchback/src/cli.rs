@@ -52,6 +52,16 @@ pub enum ColorChoice {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write an example project, run its plan, roll it back, and run it again
+    #[command(
+        after_help = "Examples:\n  switchback demo\n  switchback demo /tmp/loans --seed 3\n  switchback demo --defect"
+    )]
+    Demo(DemoArgs),
+    /// Look at the project, and write a commented plan that fits it
+    #[command(
+        after_help = "Examples:\n  switchback init\n  switchback init --from ../refactored\n  switchback init --from git:v2.0"
+    )]
+    Init(InitArgs),
     /// Show what a run would do; touches nothing
     #[command(
         after_help = "Examples:\n  switchback plan\n  switchback plan --schema > switchback.schema.json"
@@ -89,6 +99,11 @@ pub enum Command {
         after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify"
     )]
     Log(LogArgs),
+    /// Write the report of the run: what changed, what was checked, who approved, how to undo
+    #[command(
+        after_help = "Examples:\n  switchback report --output report.html\n  switchback report --format markdown\n  switchback report --format junit --output checks.xml\n  switchback report --json"
+    )]
+    Report(ReportArgs),
     /// Make, look at, check and restore snapshots
     #[command(
         subcommand,
@@ -100,6 +115,28 @@ pub enum Command {
         after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean"
     )]
     Compare(CompareArgs),
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// A new or empty folder for it; a new temporary one when left out
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// What the loans, and the defect, follow from
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub seed: u64,
+    /// Plant a defect into the candidate, and show it refused: ends with 1
+    #[arg(long)]
+    pub defect: bool,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where the candidate comes from, relative to the project: a directory, `git:REVISION`, or an archive
+    #[arg(long, value_name = "SOURCE")]
+    pub from: Option<String>,
 }
 
 /// `plan`.
@@ -208,6 +245,32 @@ pub struct LogArgs {
 pub enum LogAction {
     /// Verify the chain of hashes
     Verify,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// How it is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "html")]
+    pub format: ReportFormat,
+    /// Where to; to stdout when left out. With `--json`, the JSON report goes to stdout all the same
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One file for a browser, that needs nothing else.
+    Html,
+    /// The document `switchback/report/1`.
+    Json,
+    /// Text, with the tables of GitHub.
+    Markdown,
+    /// JUnit XML: a case for each check.
+    Junit,
+    /// Not built yet.
+    Sarif,
 }
 
 /// `snapshot`.

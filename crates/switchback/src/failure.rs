@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use switchback_core::init::InitError;
 use switchback_core::journal::JournalError;
 use switchback_core::phase::StepError;
 use switchback_core::port::PortError;
@@ -64,6 +65,11 @@ impl Failure {
         }
     }
 
+    /// The same failure with another next move.
+    fn hinted(self, hint: &str) -> Self {
+        Self { hint: hint.to_owned(), ..self }
+    }
+
     /// The same failure with each of its texts changed.
     pub(crate) fn map_texts(&self, change: impl Fn(&str) -> String) -> Self {
         Self {
@@ -85,6 +91,36 @@ impl Failure {
             error["line"] = json!(line);
         }
         json!({"schema": "switchback/error/1", "verdict": "unknown", "error": error})
+    }
+}
+
+impl From<InitError> for Failure {
+    fn from(error: InitError) -> Self {
+        let what = "could not write a plan";
+        let hint = match error {
+            InitError::Exists(_) => {
+                "`switchback plan` shows what it would do; move it away, and `switchback init` writes a new one"
+            }
+            InitError::NothingFound(_) => {
+                "name the folder that holds the project with `--project`, or write a `switchback.toml` by hand"
+            }
+            InitError::Source { .. } => {
+                "name a directory, `git:REVISION` or an archive with `--from`, or leave it out and write it later"
+            }
+            InitError::Unreadable(error) => {
+                let hint = "this is a defect of Switchback: nothing was written; please report it";
+                return Self::doing(what, error.into()).hinted(hint);
+            }
+            InitError::Preview(error) => {
+                let hint = "nothing was written; name another candidate with `--from`";
+                return Self::doing(what, error).hinted(hint);
+            }
+            InitError::Disk(error) => {
+                let hint = "correct the cause, then `switchback init` again";
+                return Self::doing(what, error.into()).hinted(hint);
+            }
+        };
+        Self::new(what, vec![error.to_string()], hint)
     }
 }
 

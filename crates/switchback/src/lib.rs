@@ -6,7 +6,9 @@
 
 mod cli;
 mod commands;
+mod demo;
 mod failure;
+mod progress;
 mod ui;
 mod wiring;
 

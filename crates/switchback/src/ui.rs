@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
+use switchback_core::phase::outlook::Ahead;
 use switchback_core::phase::redact::Redactor;
 use switchback_core::phase::{Notice, Witness};
 use switchback_core::verdict::Verdict;
@@ -12,6 +13,7 @@ use switchback_core::world::World;
 
 use crate::cli::{ColorChoice, Common};
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// Writes what people and programs read.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ pub(crate) struct Ui {
     redactor: Redactor,
     quiet: bool,
     color: bool,
-    is_terminal: bool,
+    progress: Progress,
 }
 
 impl Ui {
@@ -40,14 +42,20 @@ impl Ui {
             redactor: Redactor::new(world.surroundings.as_ref()),
             quiet: common.quiet,
             color,
-            is_terminal,
+            progress: Progress::new(is_terminal && !common.quiet),
         }
     }
 
     /// Data, one line.
-    #[expect(clippy::unused_self, reason = "whoever writes data must hold the one thing that may write")]
     pub(crate) fn data(&self, line: &str) {
+        self.progress.end();
         write_line(&mut std::io::stdout().lock(), line);
+    }
+
+    /// A whole text that ends as it should.
+    #[expect(clippy::unused_self, reason = "whoever writes data must hold the one thing that may write")]
+    pub(crate) fn text(&self, text: &str) {
+        write_text(&mut std::io::stdout().lock(), text);
     }
 
     /// One JSON document, which begins with its schema and its verdict.
@@ -65,8 +73,16 @@ impl Ui {
     /// A message.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {
-            write_line(&mut std::io::stderr().lock(), line);
+            self.progress.aside(|| write_line(&mut std::io::stderr().lock(), line));
         }
+    }
+
+    /// Tells the line that shows how far it is what is to come; `outlook` is asked only where there is such a line.
+    pub(crate) fn expect<E>(&self, outlook: impl FnOnce() -> Result<Vec<Ahead>, E>) -> Result<(), E> {
+        if self.progress.is_shown() {
+            self.progress.expect(outlook()?);
+        }
+        Ok(())
     }
 
     /// A verdict as a word, with colour where there is any.
@@ -85,6 +101,7 @@ impl Ui {
 
     /// An error: what, why, and what now. It may quote what a command said, which may be a secret.
     pub(crate) fn failure(&self, failure: &Failure) {
+        self.progress.end();
         let failure = &failure.map_texts(|text| self.redactor.clean(text));
         if self.json {
             self.document(&failure.to_json());
@@ -102,11 +119,12 @@ impl Ui {
 
     /// Why something went no further, each reason behind the verdict in words, and what now. It is part of the result,
     /// so it is shown with `--quiet` too.
-    pub(crate) fn refusal(verdict: &str, reasons: &[String], next: &str) {
+    pub(crate) fn refusal(&self, verdict: &str, reasons: &[String], next: &str) {
         let mut lines: Vec<String> = reasons.iter().map(|reason| format!("  {verdict}: {reason}")).collect();
         if !next.is_empty() {
             lines.push(format!("\nnext: {next}"));
         }
+        self.progress.end();
         for line in lines {
             write_line(&mut std::io::stderr().lock(), &line);
         }
@@ -116,8 +134,7 @@ impl Ui {
 impl Witness for Ui {
     fn notice(&self, notice: Notice) {
         match notice {
-            Notice::Began { phase, what } if self.is_terminal => self.note(&format!("  {phase}: {what} …")),
-            Notice::Began { .. } => {}
+            Notice::Began { phase, what } => self.progress.begin(&phase, &what),
             Notice::Done { phase, what } => self.note(&format!("  {phase}: {what}")),
             Notice::Looked { check, at, verdict, summary } => {
                 self.note(&format!("  check {check} at {at}: {}: {summary}", self.verdict(verdict)));
@@ -150,8 +167,8 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(if is_help { 0 } else { 2 })
 }
 
-/// A document as text. Keys are sorted, but for the two that a reader wants to see first.
-fn document_text(document: &Value) -> String {
+/// A document as text, without a line end. Keys are sorted, but for the two that a reader wants to see first.
+pub(crate) fn document_text(document: &Value) -> String {
     let mut rest = document.clone();
     let first: Vec<String> = ["schema", "verdict"]
         .into_iter()

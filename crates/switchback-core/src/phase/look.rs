@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::error::StepError;
 use super::layout;
+use super::outlook;
 use super::project::{TOOL, Work};
 use super::seal::named_manifest;
 use super::stage::candidate;
@@ -83,7 +84,7 @@ fn look_once(
         check: check.name.clone(),
         at: at.clone(),
     })?;
-    work.began(&phase.name, format!("check {}", check.name));
+    work.began(&phase.name, outlook::check_step(&check.name));
     let binding = binding(work, phase, check)?;
     let before = details_before(work, phase, check)?;
     let scene = Scene {

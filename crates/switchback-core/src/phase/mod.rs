@@ -13,6 +13,7 @@ pub mod finish;
 pub mod gate;
 pub mod layout;
 pub mod look;
+pub mod outlook;
 pub mod preview;
 pub mod project;
 mod recover;

@@ -8,7 +8,7 @@ use super::error::StepError;
 use super::evidence::EvidenceStore;
 use super::redact::Redactor;
 use super::witness::{Notice, Witness};
-use crate::journal::{Event, History, Journal};
+use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, STATE_FOLDER};
 use crate::port::{Comparer, Vault, Vaults};
@@ -90,6 +90,14 @@ impl Project {
         match Journal::open_existing(&self.state().join("journal.db"), &self.ports.world)? {
             Some(journal) => Ok(journal.history()?),
             None => Ok(History::default()),
+        }
+    }
+
+    /// Everything that the journal holds, in order; nothing when there is no journal yet.
+    pub fn records(&self) -> Result<Vec<Record>, StepError> {
+        match Journal::open_existing(&self.state().join("journal.db"), &self.ports.world)? {
+            Some(journal) => Ok(journal.records()?),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -211,7 +219,7 @@ impl<'a> Work<'a> {
     }
 
     /// All records of the journal; none when it cannot be used.
-    pub fn records(&self) -> Result<Vec<crate::journal::Record>, StepError> {
+    pub fn records(&self) -> Result<Vec<Record>, StepError> {
         Ok(self.journal.as_ref().map_or_else(|| Ok(Vec::new()), Journal::records)?)
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::StepError;
 use super::layout;
+use super::outlook;
 use super::project::Work;
 use crate::journal::Event;
 use crate::manifest::{Entry, Manifest, to_hex};
@@ -28,7 +29,7 @@ pub fn request(work: &Work<'_>, label: &str) -> Result<SnapshotRequest, StepErro
 /// Makes the snapshot of a phase.
 pub fn take(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
     work.record(Event::SnapshotStarted { phase: phase.name.clone() })?;
-    work.began(&phase.name, "snapshot of everything that may change");
+    work.began(&phase.name, outlook::SNAPSHOT);
     let request = request(work, &format!("before phase {}", phase.name))?;
     let mut is_any = false;
     for path in &request.paths {

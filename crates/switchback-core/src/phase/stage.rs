@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::StepError;
 use super::layout;
+use super::outlook;
 use super::project::Work;
 use super::seal::{Seal, SealedPath, sealed_scan};
 use super::snapshot::managed_manifest;
@@ -40,7 +41,7 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
     let disk = work.world().disk.as_ref();
     let transaction = new_transaction(work)?;
     work.record(Event::StageStarted { phase: phase.name.clone(), transaction: transaction.clone() })?;
-    work.began(&phase.name, "candidate");
+    work.began(&phase.name, outlook::CANDIDATE);
     sweep(work)?;
     let plan = work.plan();
     let mechanism = layout::mechanism(disk, &plan.root, &plan.project.managed, plan.project.mechanism)?;

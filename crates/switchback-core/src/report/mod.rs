@@ -1,9 +1,63 @@
 //! Reports: what a person or another program reads of a run.
 //!
 //! [`mod@status`] turns the history into facts, without a format; [`json`] writes them as the documents that `docs/cli-reference.md`
-//! promises.
+//! promises. The report of a whole run goes the same way: [`mod@run_report`] collects the facts (`phase_report` those of
+//! a phase, [`details`] what is worth reading in evidence, `parts` how long things took, `story` the journal in words,
+//! `reasons` why it stands where it stands) → `page` puts them into words, sections and tables → `html` and `markdown`
+//! write these down; `run_json` and `junit` are written from the facts → [`save`].
 
+pub mod details;
+mod html;
 pub mod json;
+mod junit;
+mod markdown;
+mod material;
+mod page;
+mod page_phase;
+mod parts;
+mod phase_report;
+mod reasons;
+mod run_json;
+pub mod run_report;
+mod save;
 pub mod status;
+mod story;
+mod visible;
 
+use serde_json::Value;
+
+pub use material::{FILES_NAMED_MAX, FileNames, Named};
+pub use parts::{Part, Parts};
+pub use phase_report::{
+    CandidateReport, CheckReport, PhaseReport, RollBackReport, SignOffReport, SnapshotReport,
+};
+pub use run_report::{RunFact, RunReport, Undo, run_report};
+pub use save::save;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};
+pub use story::{Story, Told};
+
+impl RunReport {
+    /// As one HTML file that needs nothing else: no network, no script, no font.
+    pub fn to_html(&self) -> String {
+        html::html(&page::page(self))
+    }
+
+    /// As Markdown, with the tables of GitHub.
+    pub fn to_markdown(&self) -> String {
+        markdown::markdown(&page::page(self))
+    }
+
+    /// As JUnit XML: one suite for each phase and moment, one case for each check.
+    ///
+    /// # Errors
+    ///
+    /// When the document cannot be written into memory.
+    pub fn to_junit(&self) -> std::io::Result<String> {
+        junit::junit(self)
+    }
+
+    /// As the document `switchback/report/1`.
+    pub fn to_json(&self) -> Value {
+        run_json::run_json(self)
+    }
+}

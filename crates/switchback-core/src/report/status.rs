@@ -123,7 +123,7 @@ pub fn status(plan: &Plan, history: &History) -> Status {
     }
 }
 
-fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> PhaseStatus {
+pub(super) fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> PhaseStatus {
     let Some(found) = history.phase(&phase.name) else {
         return PhaseStatus {
             name: phase.name.clone(),
@@ -164,12 +164,12 @@ fn is_refused(history: &PhaseHistory, role: &str) -> bool {
 }
 
 /// Whether an outcome is about the plan as it is now: before the cutover no other counts.
-fn is_about(plan: &Plan, check: &CheckPlan, fact: &CheckFact) -> bool {
+pub(super) fn is_about(plan: &Plan, check: &CheckPlan, fact: &CheckFact) -> bool {
     fact.binding.plan == to_hex(&plan.hash) && fact.binding.options == to_hex(&check.hash)
 }
 
 /// The last outcome of each check at each moment, in the order in which they first looked.
-fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
+pub(super) fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
     let mut last: Vec<&CheckFact> = Vec::new();
     for fact in &history.checks {
         match last.iter_mut().find(|known| known.check == fact.check && known.at == fact.at) {
@@ -180,7 +180,7 @@ fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
     last
 }
 
-fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<WaitsFor> {
+pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<WaitsFor> {
     let Some(history) = history else { return vec![WaitsFor::Run] };
     let mut waits = Vec::new();
     let moments: Vec<Moment> = match history.state {
@@ -237,7 +237,7 @@ fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<
 }
 
 /// What an approval must be about, as far as the journal and the plan tell it.
-fn present(plan: &Plan, phase: &Phase, history: &PhaseHistory, staged: &StagedFact) -> Binding {
+pub(super) fn present(plan: &Plan, phase: &Phase, history: &PhaseHistory, staged: &StagedFact) -> Binding {
     Binding {
         plan: to_hex(&plan.hash),
         old_tree: staged.old_tree.clone(),
@@ -248,7 +248,7 @@ fn present(plan: &Plan, phase: &Phase, history: &PhaseHistory, staged: &StagedFa
     }
 }
 
-fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<Criterion> {
+pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<Criterion> {
     let mut criteria = Vec::new();
     let snapshot = history.and_then(|history| history.snapshot.as_ref());
     criteria.push(Criterion {

@@ -6,6 +6,7 @@ mod act;
 mod controls;
 mod damaged;
 mod drift;
+mod init;
 mod inside;
 mod kill;
 mod lock;

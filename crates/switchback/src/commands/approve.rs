@@ -7,7 +7,6 @@ use switchback_core::verdict::Verdict;
 use super::Context;
 use crate::cli::{ApproveArgs, RejectArgs};
 use crate::failure::Failure;
-use crate::ui::Ui;
 
 pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdict, Failure> {
     if args.key.is_some() {
@@ -34,7 +33,7 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
                 context.ui.verdict(verdict),
                 args.phase
             ));
-            Ui::refusal(&context.ui.verdict(verdict), &gate.reasons, &gate.next);
+            context.ui.refusal(&context.ui.verdict(verdict), &gate.reasons, &gate.next);
         }
     }
     Ok(gate.verdict)

@@ -3,10 +3,13 @@
 mod approve;
 mod check;
 mod compare;
+mod demo;
+mod init;
 mod log;
 mod plan;
+mod report;
 mod rollback;
-mod run;
+pub(crate) mod run;
 mod snapshot;
 mod status;
 mod watch;
@@ -49,6 +52,8 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
     // `absolute` keeps a trailing slash or dot, which would end up in every message.
     let context = Context { root: root.components().collect(), ports, ui };
     match &cli.command {
+        Command::Demo(args) => demo::demo(&context, args),
+        Command::Init(args) => init::init(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
         Command::Run(args) => run::run(&context, args),
         Command::Status => status::status(&context),
@@ -58,6 +63,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Watch(args) => watch::watch(&context, args),
         Command::Rollback(args) => rollback::rollback(&context, args),
         Command::Log(args) => log::log(&context, args),
+        Command::Report(args) => report::report(&context, args),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
     }

@@ -1,5 +1,6 @@
 //! `switchback run`.
 
+use switchback_core::phase::outlook::outlook;
 use switchback_core::phase::{Point, RunOptions, RunOutcome, Work, run as run_plan};
 use switchback_core::report::{json, status};
 use switchback_core::verdict::Verdict;
@@ -15,9 +16,16 @@ pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Fail
     let work = Work::begin(context.project()?, "run", context.ui)
         .map_err(|error| Failure::doing("could not begin the run", error))?;
     let first = work.history().seq;
+    expect(context.ui, &work)?;
     let outcome =
         run_plan(&work, &options).map_err(|error| Failure::doing("could not carry on the run", error))?;
     show(context, &work, "run", &outcome, first)
+}
+
+/// Tells the person who watches what is to come.
+pub(crate) fn expect(ui: &Ui, work: &Work<'_>) -> Result<(), Failure> {
+    let ahead = || Ok(outlook(work.plan(), &work.history(), &work.records()?));
+    ui.expect(ahead).map_err(|error| Failure::doing("could not read the journal", error))
 }
 
 fn point(word: &str) -> Result<Point, Failure> {
@@ -65,6 +73,6 @@ pub(crate) fn show(
         "{verdict}: phase {} {reached}; generation {} is live{unchecked}",
         outcome.phase, status.generation
     ));
-    Ui::refusal(&verdict, &outcome.reasons, &outcome.next);
+    context.ui.refusal(&verdict, &outcome.reasons, &outcome.next);
     Ok(outcome.verdict)
 }

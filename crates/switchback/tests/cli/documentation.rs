@@ -255,6 +255,7 @@ fn the_command_line_reference_is_what_help_says() {
         "docs/cli-reference.md is stale: UPDATE_DOCS=1 writes it anew"
     );
     for command in [
+        "init",
         "plan",
         "run",
         "status",
@@ -265,6 +266,7 @@ fn the_command_line_reference_is_what_help_says() {
         "rollback",
         "log",
         "log verify",
+        "report",
         "snapshot",
         "snapshot create",
         "snapshot list",

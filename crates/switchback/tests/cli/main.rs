@@ -5,13 +5,16 @@
 
 mod bad_plans;
 mod comparisons;
+mod demo;
 mod documentation;
 mod evidence;
 mod ground;
+mod init;
 mod journal;
 mod kinds;
 mod plan;
 mod rehearsal;
+mod report;
 mod run;
 mod secrets;
 mod snapshots;

@@ -1,8 +1,8 @@
 //! The rehearsal: the candidate is brought into a throwaway copy of the project, checked there, taken out again, and the
 //! copy is compared with what it was. The undo is proved before the change goes in (BX-2, RE-11).
 //!
-//! The way: [`hazards`] looks for what no undo could bring back → [`ground`] lays the copy, exchanges there and back with
-//! the very protocol of the cutover, and says what is different → [`environment`] is what its checks run in.
+//! The way: `hazards` looks for what no undo could bring back → `ground` lays the copy, exchanges there and back with
+//! the very protocol of the cutover, and says what is different → `environment` is what its checks run in.
 
 mod environment;
 mod ground;
@@ -15,6 +15,7 @@ use self::ground::Ground;
 use super::error::StepError;
 use super::gate::load_manifest;
 use super::look::{Place, binding_json, look_in};
+use super::outlook;
 use super::project::{TOOL, Work};
 use super::witness::Notice;
 use crate::journal::history::StagedFact;
@@ -66,7 +67,7 @@ pub fn rehearse(work: &Work<'_>, phase: &Phase) -> Result<Verdict, StepError> {
     };
     let (name, transaction) = (|| phase.name.clone(), staged.transaction.clone());
     work.record(Event::RehearsalStarted { phase: name(), transaction: transaction.clone() })?;
-    work.began(&phase.name, "rehearsal: in and out again on a throwaway copy");
+    work.began(&phase.name, outlook::REHEARSAL);
     let started = work.world().clock.monotonic();
     let binding = binding(work, &staged);
     let played = play(work, phase, &staged)?;

@@ -1,0 +1,248 @@
+//! What a report says about one phase.
+
+use super::details::Detail;
+use super::material::Named;
+use super::page::{Bit, Block, Section, Table, Words, code, codes, counted, hash, marked, took, words};
+use super::phase_report::{CheckReport, PhaseReport};
+use super::run_report::RunReport;
+use super::story::short;
+use crate::verdict::Verdict;
+
+/// The sections of a phase: `number` counts from 1.
+pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: usize) -> Vec<Section> {
+    let id = |part: &str| format!("phase-{number}-{part}");
+    let mut first = vec![Block::Text(standing(phase))];
+    first.push(Block::List(phase.reasons.iter().map(|reason| marked(reason)).collect()));
+    first.push(Block::Table(criteria(phase)));
+    let mut sections = vec![
+        Section::new(format!("phase-{number}"), 2, format!("Phase {}", phase.status.name), first),
+        Section::new(id("change"), 3, "What was to change", change(phase)),
+        Section::new(id("checks"), 3, "What was checked", checks(report, phase)),
+    ];
+    for (at, check) in phase.checks.iter().enumerate().filter(|(_, check)| !check.details.is_empty()) {
+        let tables = check.details.iter().map(shown).collect();
+        let title = format!("Details of {} at {}", check.name, check.at);
+        sections.push(Section::new(id(&format!("check-{}", at + 1)), 4, title, tables));
+    }
+    sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(phase)));
+    sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(phase)));
+    sections
+}
+
+fn standing(phase: &PhaseReport) -> Words {
+    let mut words = vec![Bit::Text("It is ".to_owned()), Bit::Strong(phase.status.point.replace('-', " "))];
+    if let Some((since, actor, generation)) = &phase.live {
+        words.extend([
+            Bit::Text(format!("; it went live as generation {generation} at ")),
+            Bit::Time(since.clone()),
+            Bit::Text(", cut over by ".to_owned()),
+            Bit::Code(actor.clone()),
+        ]);
+    }
+    if phase.attempts > 1 {
+        words.push(Bit::Text(format!("; this is attempt {} of this run", phase.attempts)));
+    }
+    words.push(Bit::Text(". Why it stands there:".to_owned()));
+    words
+}
+
+fn verdict(verdict: Verdict, is_open: bool) -> Bit {
+    if is_open { Bit::NotYet } else { Bit::Verdict(verdict) }
+}
+
+fn criteria(phase: &PhaseReport) -> Table {
+    let mut table = Table::new("What must hold", &["what", "verdict", "by"]);
+    for criterion in &phase.criteria {
+        let verdict = vec![verdict(criterion.verdict, criterion.is_open)];
+        let by = criterion.by.split(' ').map(short).collect::<Vec<_>>().join(" ");
+        table.rows.push(vec![words(&criterion.name), verdict, words(by)]);
+    }
+    table
+}
+
+fn change(phase: &PhaseReport) -> Vec<Block> {
+    let kinds = phase.changes.iter().map(|(kind, does)| [words(format!("{kind}: ")), marked(does)].concat());
+    let mut blocks = vec![Block::List(kinds.collect())];
+    let Some(candidate) = &phase.candidate else {
+        blocks.push(Block::Text(words("Its candidate has not been built yet.")));
+        return blocks;
+    };
+    let (added, removed, changed) = candidate.counts;
+    let metadata = match &candidate.files {
+        Ok(files) if files.metadata.total > 0 => {
+            format!(" ({} of them in metadata alone)", files.metadata.total)
+        }
+        _ => String::new(),
+    };
+    let mut facts = vec![
+        ("Entries", words(format!("{added} added, {removed} removed, {changed} changed{metadata}"))),
+        ("Paths", codes(&candidate.paths)),
+        ("Exchange", words(&candidate.mechanism)),
+        ("Built", vec![Bit::Time(candidate.time.clone())]),
+        ("Live tree", code(&candidate.old_tree)),
+        ("Candidate", code(&candidate.new_tree)),
+    ];
+    if let Some(snapshot) = &phase.snapshot {
+        let mut told = Words::new();
+        if snapshot.id == "nothing" {
+            told.push(Bit::Text("there was nothing to save".to_owned()));
+        } else {
+            let files = counted(snapshot.files, "file");
+            told.extend([
+                Bit::Hash(short(&snapshot.id).to_owned()),
+                Bit::Text(format!(", {files}, {} bytes, verified ", snapshot.bytes)),
+                Bit::Time(snapshot.time.clone()),
+            ]);
+        }
+        facts.push(("Snapshot", told));
+    }
+    if !candidate.outside.is_empty() {
+        facts.push(("Outside", codes(&candidate.outside)));
+    }
+    blocks.push(Block::Facts(facts));
+    match &candidate.files {
+        Err(why) => blocks.push(Block::Note(words(format!("The files cannot be named: {why}")))),
+        Ok(files) => {
+            let lists = [
+                ("added", &files.added),
+                ("removed", &files.removed),
+                ("changed", &files.changed),
+                ("other mode, owner, time, attributes or links", &files.metadata),
+            ];
+            let mut table = Table::new("Files", &["what", "how many", "which"]);
+            for (what, named) in lists.into_iter().filter(|(_, named)| named.total > 0) {
+                table.rows.push(vec![words(what), words(named.total.to_string()), which(named)]);
+            }
+            blocks.push(Block::Table(table));
+        }
+    }
+    blocks
+}
+
+fn which(named: &Named) -> Words {
+    let mut words = codes(&named.names);
+    if named.left_out() > 0 {
+        words.push(Bit::Text(format!(" and {} more", named.left_out())));
+    }
+    words
+}
+
+fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
+    if phase.is_unchecked() {
+        let why = if report.has_checks {
+            "No check of the plan is for this phase"
+        } else {
+            "The plan has no checks"
+        };
+        return vec![Block::Note(words(format!("{why}: nothing about this change was proved.")))];
+    }
+    let mut table =
+        Table::new("Checks", &["check", "at", "verdict", "what it said", "took", "when", "evidence"]);
+    for check in &phase.checks {
+        let mut name = code(&check.name);
+        if !check.kind.is_empty() {
+            name.push(Bit::Text(format!(" ({})", check.kind)));
+        }
+        table.rows.push(vec![
+            name,
+            words(&check.at),
+            vec![Bit::Verdict(check.verdict)],
+            said(check),
+            took(check.milliseconds),
+            vec![Bit::Time(check.time.clone())],
+            hash(&check.evidence),
+        ]);
+    }
+    for (name, kind, at) in &phase.open_checks {
+        let name = vec![Bit::Code(name.clone()), Bit::Text(format!(" ({kind})"))];
+        let nothing = Words::new;
+        let said = words("it has not looked");
+        table.rows.push(vec![name, words(at), vec![Bit::NotYet], said, nothing(), nothing(), nothing()]);
+    }
+    vec![Block::Table(table)]
+}
+
+fn said(check: &CheckReport) -> Words {
+    let mut words = marked(&check.summary);
+    if check.verdict == Verdict::No && !check.refuses() {
+        words.push(Bit::Text(" (what later looks are compared with: it holds nothing up)".to_owned()));
+    }
+    if check.looks > 1 {
+        words.push(Bit::Text(format!(" (the last of {} looks)", check.looks)));
+    }
+    if !check.void.is_empty() {
+        words.push(Bit::Strong(format!(" Void, because since then {} changed.", check.void.join(", "))));
+    }
+    if let Some(fault) = &check.evidence_fault {
+        words.push(Bit::Strong(format!(" Its evidence cannot be used: {fault}.")));
+    }
+    words
+}
+
+fn shown(detail: &Detail) -> Block {
+    if detail.is_output {
+        return Block::Output {
+            caption: detail.title.clone(),
+            lines: detail.rows.iter().map(|row| row.concat()).collect(),
+            left_out: detail.left_out,
+        };
+    }
+    let cell = |text: &String| if text.is_empty() { Words::new() } else { code(text) };
+    Block::Table(Table {
+        caption: detail.title.clone(),
+        columns: detail.columns.clone(),
+        rows: detail.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
+        left_out: (detail.left_out, detail.rows.len()),
+        stacks: false,
+    })
+}
+
+fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
+    let Some(rehearsal) = &phase.rehearsal else {
+        return vec![Block::Text(words(
+            "This candidate was not rehearsed: that it can be undone was not tried on a copy beforehand.",
+        ))];
+    };
+    let mut verdict = vec![Bit::Verdict(rehearsal.verdict), Bit::Text(": ".to_owned())];
+    verdict.extend(said(rehearsal));
+    let by = [Bit::Text(" by ".to_owned()), Bit::Code(rehearsal.actor.clone())];
+    let mut blocks = vec![Block::Facts(vec![
+        ("In and out again", verdict),
+        ("Took", took(rehearsal.milliseconds)),
+        ("When", [vec![Bit::Time(rehearsal.time.clone())], by.into()].concat()),
+        ("Evidence", code(&rehearsal.evidence)),
+    ])];
+    blocks.extend(rehearsal.details.iter().map(shown));
+    blocks
+}
+
+fn sign_offs(phase: &PhaseReport) -> Vec<Block> {
+    let (roles, each) = &phase.roles;
+    if roles.is_empty() && phase.sign_offs.is_empty() {
+        return vec![Block::Text(words("The plan asks nobody: no approval is needed for this phase."))];
+    }
+    let needed = [
+        words(format!("Needed: {} in each of these roles: ", counted(*each, "approval"))),
+        codes(roles),
+        words("."),
+    ];
+    let mut blocks = vec![Block::Text(needed.concat())];
+    let mut table = Table::new("Approvals and refusals", &["role", "who", "when", "what", "how it stands"]);
+    for sign_off in &phase.sign_offs {
+        let what =
+            if sign_off.approved { "approved".to_owned() } else { format!("refused: {}", sign_off.why) };
+        table.rows.push(vec![
+            code(&sign_off.role),
+            code(&sign_off.actor),
+            vec![Bit::Time(sign_off.time.clone())],
+            words(what),
+            words(&sign_off.standing),
+        ]);
+    }
+    if table.rows.is_empty() {
+        blocks.push(Block::Text(words("Nobody has said anything yet.")));
+    } else {
+        blocks.push(Block::Table(table));
+    }
+    blocks
+}

@@ -1,0 +1,429 @@
+//! One phase in a report: what was to change, what was checked, who approved, what became of it.
+
+use super::details::{Detail, details};
+use super::material::{FileNames, Material};
+use super::reasons::reasons;
+use super::status::{Criterion, PhaseStatus, criteria, is_about, last_outcomes, phase_status, present};
+use crate::journal::history::{CheckFact, PhaseHistory};
+use crate::journal::{Binding, Event, PhaseState};
+use crate::manifest::to_hex;
+use crate::phase::TOOL;
+use crate::phase::gate::changed_since;
+use crate::plan::{Moment, Phase};
+use crate::verdict::Verdict;
+
+/// One phase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseReport {
+    /// Where it stands.
+    pub status: PhaseStatus,
+    /// How often its candidate was begun in this run.
+    pub attempts: u64,
+    /// What makes its candidate: kind and a few words.
+    pub changes: Vec<(String, String)>,
+    /// Its verified snapshot.
+    pub snapshot: Option<SnapshotReport>,
+    /// Its candidate.
+    pub candidate: Option<CandidateReport>,
+    /// The rehearsal of its candidate, told as a check at `rehearsed`; `None`: it was not rehearsed.
+    pub rehearsal: Option<CheckReport>,
+    /// The last outcome of each check at each moment, moments in order.
+    pub checks: Vec<CheckReport>,
+    /// What the plan checks and nobody looked at yet: check, kind and moment.
+    pub open_checks: Vec<(String, String, String)>,
+    /// Every approval and refusal of this run, in order.
+    pub sign_offs: Vec<SignOffReport>,
+    /// The roles that must approve, and how many persons of each.
+    pub roles: (Vec<String>, u64),
+    /// What must hold.
+    pub criteria: Vec<Criterion>,
+    /// When it went live, who cut over, and as which generation.
+    pub live: Option<(String, String, u64)>,
+    /// What was taken back, in order.
+    pub roll_backs: Vec<RollBackReport>,
+    /// Every reason why it stands where it stands.
+    pub reasons: Vec<String>,
+}
+
+/// A verified snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotReport {
+    /// Its id; `nothing` when there was nothing to save.
+    pub id: String,
+    /// When it was verified, RFC 3339.
+    pub time: String,
+    /// Regular files in it.
+    pub files: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+}
+
+/// A staged candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidateReport {
+    /// When it was built, RFC 3339.
+    pub time: String,
+    /// The transaction that exchanges it.
+    pub transaction: String,
+    /// `pointer` or `exchange`.
+    pub mechanism: String,
+    /// The managed paths that differ.
+    pub paths: Vec<String>,
+    /// Entries added, removed and changed.
+    pub counts: (u64, u64, u64),
+    /// Hash of the live tree's manifest when it was built.
+    pub old_tree: String,
+    /// Hash of its own manifest.
+    pub new_tree: String,
+    /// What the phase's commands changed outside the managed paths.
+    pub outside: Vec<String>,
+    /// The entries by name; why not, when the manifests are gone or were changed.
+    pub files: Result<FileNames, String>,
+}
+
+/// The last outcome of a check at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckReport {
+    /// Its name.
+    pub name: String,
+    /// Its kind; empty when the plan does not have it any more.
+    pub kind: String,
+    /// The moment, as in the plan.
+    pub at: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One line.
+    pub summary: String,
+    /// When it ended, RFC 3339.
+    pub time: String,
+    /// Who looked: `user@host`.
+    pub actor: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// What it measured.
+    pub measure: Option<f64>,
+    /// How often it looked at that moment.
+    pub looks: u64,
+    /// The hash of its report among the evidence.
+    pub evidence: String,
+    /// Why the evidence cannot be read; `None`: it is there, and its content has its hash.
+    pub evidence_fault: Option<String>,
+    /// What it was about.
+    pub binding: Binding,
+    /// What changed since, so that it does not count any more. Plan and options are compared; trees and inputs are not
+    /// looked at for a report.
+    pub void: Vec<&'static str>,
+    /// What is worth reading in its evidence.
+    pub details: Vec<Detail>,
+}
+
+/// An approval or a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignOffReport {
+    /// Its position in the journal.
+    pub seq: u64,
+    /// When, RFC 3339.
+    pub time: String,
+    /// Who: `user@host`.
+    pub actor: String,
+    /// In which role.
+    pub role: String,
+    /// Whether it is an approval.
+    pub approved: bool,
+    /// The reason of a refusal.
+    pub why: String,
+    /// Whether it has a say about the present candidate.
+    pub counts: bool,
+    /// How it stands, in a few words.
+    pub standing: String,
+}
+
+/// Something that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RollBackReport {
+    /// When it was done, RFC 3339.
+    pub time: String,
+    /// Who: `user@host`.
+    pub actor: String,
+    /// Why.
+    pub why: String,
+    /// Whether the whole phase was taken back.
+    pub whole: bool,
+    /// The paths whose old tree is live again.
+    pub restored: Vec<String>,
+    /// What had been changed since the cutover, and is kept.
+    pub kept_aside: Vec<String>,
+}
+
+impl PhaseReport {
+    /// Everything that came to a verdict: the checks, and the rehearsal behind those that it held.
+    pub fn outcomes(&self) -> impl Iterator<Item = &CheckReport> {
+        let is_earlier =
+            |check: &&CheckReport| Moment::parse(&check.at).is_some_and(|moment| moment <= Moment::Rehearsed);
+        let (first, last) = (self.checks.iter().filter(is_earlier), self.checks.iter());
+        first.chain(&self.rehearsal).chain(last.filter(move |check| !is_earlier(check)))
+    }
+}
+
+impl CheckReport {
+    /// Whether it speaks against the phase as it stands: it does not hold, and it is not what others are compared with.
+    pub fn refuses(&self) -> bool {
+        self.verdict == Verdict::No && self.at != "before"
+    }
+}
+
+/// Collects the facts of a phase of the plan.
+pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseReport {
+    let history = material.history.phase(&phase.name);
+    let checks = history.map_or_else(Vec::new, |history| checks(material, phase, history));
+    let sign_offs = sign_offs(material, phase, history);
+    let roll_backs = roll_backs(material, &phase.name);
+    let began = |event: &Event| matches!(event, Event::SnapshotStarted { .. });
+    let mut report = PhaseReport {
+        status: phase_status(material.plan(), phase, &material.history),
+        attempts: material.about(&phase.name).filter(|record| began(&record.event)).count() as u64,
+        changes: phase
+            .changes
+            .iter()
+            .map(|change| (change.kind.to_owned(), material.clean(&change.change.describe())))
+            .collect(),
+        snapshot: history.and_then(|history| snapshot(material, history)),
+        candidate: history.and_then(|history| candidate(material, history)),
+        rehearsal: history.and_then(|history| rehearsal(material, history)),
+        open_checks: open_checks(material, phase, history),
+        roles: (phase.approve.roles.clone(), phase.approve.each),
+        criteria: criteria(material.plan(), phase, history),
+        live: history.and_then(|history| live(material, history)),
+        reasons: Vec::new(),
+        checks,
+        sign_offs,
+        roll_backs,
+    };
+    let reasons = reasons(material, phase, history, &report);
+    report.reasons = reasons.iter().map(|reason| material.clean(reason)).collect();
+    report
+}
+
+fn snapshot(material: &Material<'_>, history: &PhaseHistory) -> Option<SnapshotReport> {
+    let fact = history.snapshot.as_ref()?;
+    material.about(&history.name).rev().find_map(|record| match &record.event {
+        Event::SnapshotTaken { snapshot, files, bytes, .. } if *snapshot == fact.id => Some(SnapshotReport {
+            id: fact.id.clone(),
+            time: record.time.clone(),
+            files: *files,
+            bytes: *bytes,
+        }),
+        _ => None,
+    })
+}
+
+fn candidate(material: &Material<'_>, history: &PhaseHistory) -> Option<CandidateReport> {
+    let staged = history.staged.as_ref()?;
+    let record =
+        material.about(&history.name).rev().find(|record| matches!(record.event, Event::Staged { .. }))?;
+    Some(CandidateReport {
+        time: record.time.clone(),
+        transaction: staged.transaction.clone(),
+        mechanism: staged.mechanism.clone(),
+        paths: staged.paths.clone(),
+        counts: staged.counts,
+        old_tree: staged.old_tree.clone(),
+        new_tree: staged.new_tree.clone(),
+        outside: staged.outside.clone(),
+        files: material.file_names(history)?,
+    })
+}
+
+/// The rehearsal of the present candidate. It is about the plan as a whole, so it has no options.
+fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckReport> {
+    let fact = history.rehearsal.as_ref()?;
+    let is_it =
+        |event: &Event| matches!(event, Event::Rehearsed { evidence, .. } if *evidence == fact.evidence);
+    let record = material.about(&history.name).rev().find(|record| is_it(&record.event));
+    let (evidence_fault, details) = evidence(material, &fact.evidence);
+    let now = Binding { plan: to_hex(&material.plan().hash), tool: TOOL.to_owned(), ..fact.binding.clone() };
+    Some(CheckReport {
+        name: "rehearsal".to_owned(),
+        kind: "rehearsal".to_owned(),
+        at: Moment::Rehearsed.to_string(),
+        verdict: fact.verdict,
+        summary: material.clean(&fact.summary),
+        time: fact.time.clone(),
+        actor: record.map_or_else(String::new, |record| record.actor.clone()),
+        milliseconds: fact.milliseconds,
+        measure: None,
+        looks: 1,
+        evidence: fact.evidence.clone(),
+        evidence_fault,
+        void: if is_before_cutover(history) { changed_since(&fact.binding, &now) } else { Vec::new() },
+        binding: fact.binding.clone(),
+        details,
+    })
+}
+
+/// Whether evidence still has to count: what went live went live on what there was.
+fn is_before_cutover(history: &PhaseHistory) -> bool {
+    !history.state.is_live() && history.state != PhaseState::RolledBack
+}
+
+/// Why the evidence of that hash cannot be used, or what is worth reading in it.
+fn evidence(material: &Material<'_>, hash: &str) -> (Option<String>, Vec<Detail>) {
+    match material.evidence(hash) {
+        Ok(evidence) => (None, details(&evidence)),
+        Err(why) => (Some(why), Vec::new()),
+    }
+}
+
+fn live(material: &Material<'_>, history: &PhaseHistory) -> Option<(String, String, u64)> {
+    let (generation, since) = (history.generation?, history.live_since.clone()?);
+    let is_it =
+        |event: &Event| matches!(event, Event::CutOver { generation: number, .. } if *number == generation);
+    let actor = material.about(&history.name).find(|record| is_it(&record.event))?.actor.clone();
+    Some((since, actor, generation))
+}
+
+fn checks(material: &Material<'_>, phase: &Phase, history: &PhaseHistory) -> Vec<CheckReport> {
+    let mut found: Vec<CheckReport> = last_outcomes(history)
+        .into_iter()
+        .map(|fact| {
+            let looks = history.checks.iter().filter(|look| look.check == fact.check && look.at == fact.at);
+            check(material, phase, history, fact, looks.count() as u64)
+        })
+        .collect();
+    // A moment that cannot be read comes last.
+    found.sort_by_key(|check| (Moment::parse(&check.at).is_none(), Moment::parse(&check.at)));
+    found
+}
+
+fn check(
+    material: &Material<'_>,
+    phase: &Phase,
+    history: &PhaseHistory,
+    fact: &CheckFact,
+    looks: u64,
+) -> CheckReport {
+    let plan = material.plan();
+    let planned = plan.checks.iter().find(|check| check.name == fact.check && check.is_for(&phase.name));
+    let (evidence_fault, details) = evidence(material, &fact.evidence);
+    let void = match planned {
+        Some(planned) if is_before_cutover(history) && !is_about(plan, planned, fact) => {
+            let now =
+                Binding { plan: to_hex(&plan.hash), options: to_hex(&planned.hash), ..fact.binding.clone() };
+            changed_since(&fact.binding, &now)
+        }
+        _ => Vec::new(),
+    };
+    let record = material.record(fact.seq);
+    CheckReport {
+        name: fact.check.clone(),
+        kind: planned.map_or_else(String::new, |check| check.kind.to_owned()),
+        at: fact.at.clone(),
+        verdict: fact.verdict,
+        summary: material.clean(&fact.summary),
+        time: record.map_or_else(String::new, |record| record.time.clone()),
+        actor: record.map_or_else(String::new, |record| record.actor.clone()),
+        milliseconds: fact.milliseconds,
+        measure: fact.measure,
+        looks,
+        evidence: fact.evidence.clone(),
+        evidence_fault,
+        binding: fact.binding.clone(),
+        void,
+        details,
+    }
+}
+
+fn open_checks(
+    material: &Material<'_>,
+    phase: &Phase,
+    history: Option<&PhaseHistory>,
+) -> Vec<(String, String, String)> {
+    let mut open = Vec::new();
+    for check in material.plan().checks.iter().filter(|check| check.is_for(&phase.name)) {
+        for moment in &check.at {
+            let at = moment.to_string();
+            if history.is_none_or(|history| history.last_check(&check.name, &at).is_none()) {
+                open.push((*moment, (check.name.clone(), check.kind.to_owned(), at)));
+            }
+        }
+    }
+    open.sort_by_key(|(moment, _)| *moment);
+    open.into_iter().map(|(_, check)| check).collect()
+}
+
+fn sign_offs(material: &Material<'_>, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<SignOffReport> {
+    // What was said before the last candidate was built, or given up, is about another one.
+    let built = material.about(&phase.name).rev().find_map(|record| {
+        matches!(record.event, Event::Staged { .. } | Event::Abandoned { .. }).then_some(record.seq)
+    });
+    let mut found: Vec<SignOffReport> = Vec::new();
+    for record in material.about(&phase.name) {
+        let (role, binding, why) = match &record.event {
+            Event::Approved { role, binding, .. } => (role, Some(binding), String::new()),
+            Event::Rejected { role, why, .. } => (role, None, material.clean(why)),
+            _ => continue,
+        };
+        for earlier in
+            found.iter_mut().filter(|one| one.role == *role && one.actor == record.actor && one.counts)
+        {
+            earlier.counts = false;
+            "a later word of the same person replaced it".clone_into(&mut earlier.standing);
+        }
+        let (counts, standing) = if built.is_some_and(|built| record.seq < built) {
+            (false, "about an earlier candidate".to_owned())
+        } else {
+            standing(material, phase, history, binding)
+        };
+        found.push(SignOffReport {
+            seq: record.seq,
+            time: record.time.clone(),
+            actor: record.actor.clone(),
+            role: role.clone(),
+            approved: binding.is_some(),
+            why,
+            counts,
+            standing,
+        });
+    }
+    found
+}
+
+fn standing(
+    material: &Material<'_>,
+    phase: &Phase,
+    history: Option<&PhaseHistory>,
+    binding: Option<&Binding>,
+) -> (bool, String) {
+    let Some(binding) = binding else { return (true, "it holds the phase".to_owned()) };
+    match history.and_then(|history| Some((history, history.staged.as_ref()?))) {
+        Some((history, staged)) if history.state == PhaseState::Staged => {
+            let changed = changed_since(binding, &present(material.plan(), phase, history, staged));
+            if changed.is_empty() {
+                (true, "it counts".to_owned())
+            } else {
+                (false, format!("void, because since then {} changed", changed.join(", ")))
+            }
+        }
+        _ => (true, "it counted at the cutover".to_owned()),
+    }
+}
+
+fn roll_backs(material: &Material<'_>, phase: &str) -> Vec<RollBackReport> {
+    let mut reason = String::new();
+    let mut found = Vec::new();
+    for record in material.about(phase) {
+        match &record.event {
+            Event::RollBackStarted { why, .. } => reason = material.clean(why),
+            Event::RolledBack { whole, restored, kept_aside, .. } => found.push(RollBackReport {
+                time: record.time.clone(),
+                actor: record.actor.clone(),
+                why: std::mem::take(&mut reason),
+                whole: *whole,
+                restored: restored.clone(),
+                kept_aside: kept_aside.clone(),
+            }),
+            _ => {}
+        }
+    }
+    found
+}

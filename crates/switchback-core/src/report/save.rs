@@ -1,0 +1,106 @@
+//! A report as a file: the whole of it, or what was there before.
+
+use std::path::{Path, PathBuf};
+
+use crate::phase::{Project, StepError};
+use crate::plan::STATE_FOLDER;
+use crate::world::{Disk, DiskError, FileKind, Identity};
+
+/// Folders lie no deeper than this.
+const DEPTH_MAX: usize = 256;
+
+/// Writes a report to `path`, over a report that is there. A warning is returned when the file lies in a managed path.
+///
+/// # Errors
+///
+/// When something else than a file stands there, when the place is one of Switchback's own, and when the disk says no;
+/// what was there before is untouched then.
+pub fn save(project: &Project, text: &str, path: &Path) -> Result<Option<String>, StepError> {
+    let world = &project.ports.world;
+    let disk = world.disk.as_ref();
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    if disk.look(&entered(folder))?.is_none() {
+        return Err(StepError::not_now(
+            format!("the report cannot be written to `{}`: its folder does not exist", path.display()),
+            format!("make the folder `{}`", folder.display()),
+        ));
+    }
+    let around = around(disk, path, folder)?;
+    look_at_place(project, path, &around)?;
+    let unfinished = folder.join(format!(".switchback-report-{}", world.surroundings.process_id()));
+    if let Err(error) = publish(disk, text, &unfinished, path) {
+        // What was begun is of no use; that it cannot be removed either is not what the person must hear of.
+        drop(disk.remove_file(&unfinished));
+        return Err(error.into());
+    }
+    for managed in &project.plan.project.managed {
+        if is_among(disk, &project.root.join(&managed.path), &around)? {
+            let (path, managed) = (path.display(), managed.path.display());
+            let what = "the report counts as a change of the live tree";
+            return Ok(Some(format!("`{path}` lies in the managed path `{managed}`: {what}")));
+        }
+    }
+    Ok(None)
+}
+
+/// The folder itself, also where a link leads to it.
+fn entered(folder: &Path) -> PathBuf {
+    folder.join(".")
+}
+
+/// What is at `path`, its folder, and every folder around that: by identity, because a path has many spellings.
+fn around(disk: &dyn Disk, path: &Path, folder: &Path) -> Result<Vec<Identity>, DiskError> {
+    let mut found: Vec<Identity> = disk.look(path)?.map(|meta| meta.identity).into_iter().collect();
+    let mut folder = entered(folder);
+    while let Some(meta) = disk.look(&folder)? {
+        if found.last() == Some(&meta.identity) || found.len() > DEPTH_MAX {
+            break;
+        }
+        found.push(meta.identity);
+        folder.push("..");
+    }
+    Ok(found)
+}
+
+/// Whether what is at `place` is one of these.
+fn is_among(disk: &dyn Disk, place: &Path, around: &[Identity]) -> Result<bool, DiskError> {
+    let Some(meta) = disk.look(place)? else { return Ok(false) };
+    if around.contains(&meta.identity) {
+        return Ok(true);
+    }
+    // A link counts as what it leads to.
+    if meta.kind != FileKind::Symlink {
+        return Ok(false);
+    }
+    // A link that leads nowhere, or to a file, is not a folder around anything.
+    let led = disk.look(&entered(place)).ok().flatten();
+    Ok(led.is_some_and(|meta| around.contains(&meta.identity)))
+}
+
+fn look_at_place(project: &Project, path: &Path, around: &[Identity]) -> Result<(), StepError> {
+    let disk = project.ports.world.disk.as_ref();
+    let kind = disk.look(path)?.map(|meta| meta.kind);
+    let what = match kind {
+        _ if is_among(disk, &project.root.join(STATE_FOLDER), around)? => "that folder is Switchback's own",
+        _ if is_among(disk, &project.plan.path, around)? => "it is the plan",
+        None | Some(FileKind::File) => return Ok(()),
+        Some(FileKind::Directory) => "it is a directory",
+        Some(FileKind::Symlink) => "it is a symbolic link",
+        Some(_) => "it is not a file",
+    };
+    Err(StepError::not_now(
+        format!("the report cannot be written to `{}`: {what}", path.display()),
+        "name a file that is nothing else yet, or leave `--output` out: then the report goes to stdout",
+    ))
+}
+
+fn publish(disk: &dyn Disk, text: &str, unfinished: &Path, path: &Path) -> Result<(), DiskError> {
+    if disk.look(unfinished)?.is_some() {
+        // Left by a process of the same id that was killed.
+        disk.remove_file(unfinished)?;
+    }
+    disk.write_new(unfinished, 0o644, &mut text.as_bytes())?;
+    disk.sync_file(unfinished)?;
+    disk.rename_over(unfinished, path)?;
+    disk.sync_directory(path.parent().unwrap_or(Path::new("/")))
+}

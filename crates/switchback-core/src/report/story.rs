@@ -1,0 +1,129 @@
+//! The journal's time line in words.
+
+use super::material::Material;
+use crate::journal::{Event, Record};
+
+/// So many events at the beginning and at the end are told one by one.
+const FIRST_MAX: usize = 100;
+const LAST_MAX: usize = 100;
+const PATHS_MAX: usize = 5;
+
+/// One event in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Its position in the journal.
+    pub seq: u64,
+    /// When, RFC 3339.
+    pub time: String,
+    /// Who: `user@host`.
+    pub actor: String,
+    /// Its word in the journal.
+    pub event: String,
+    /// The phase, where it is about one.
+    pub phase: String,
+    /// What happened.
+    pub what: String,
+}
+
+/// The events of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Story {
+    /// In order; of a very long run only the first and the last ones.
+    pub told: Vec<Told>,
+    /// How many are left out, and after how many of the told ones.
+    pub left_out: (u64, usize),
+}
+
+/// Tells the records of the run.
+pub(super) fn story(material: &Material<'_>) -> Story {
+    let records = &material.records;
+    let left_out = records.len().saturating_sub(FIRST_MAX + LAST_MAX);
+    let (first, rest) = records.split_at(records.len().min(FIRST_MAX));
+    let shown = first.iter().chain(&rest[left_out..]);
+    let told = shown.map(|record| tell(record, &|text| material.clean(text))).collect();
+    Story { told, left_out: (left_out as u64, FIRST_MAX) }
+}
+
+fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
+    let event = record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
+    Told {
+        seq: record.seq,
+        time: record.time.clone(),
+        actor: record.actor.clone(),
+        event,
+        phase: record.event.phase().unwrap_or_default().to_owned(),
+        what: clean(&words(&record.event)),
+    }
+}
+
+fn words(event: &Event) -> String {
+    match event {
+        Event::RunStarted { run, tool, .. } => format!("run {run} began, with {tool}"),
+        Event::SnapshotStarted { .. } => "a snapshot of everything that may change".to_owned(),
+        Event::SnapshotTaken { snapshot, .. } if snapshot == "nothing" => {
+            "there was nothing to save".to_owned()
+        }
+        Event::SnapshotTaken { snapshot, files, bytes, .. } => {
+            format!("snapshot {} verified: {files} files, {bytes} bytes", short(snapshot))
+        }
+        Event::Staged { added, removed, changed, .. } => {
+            format!("candidate built: {added} added, {removed} removed, {changed} changed")
+        }
+        Event::CheckStarted { check, at, .. } => format!("check {check} at {at}"),
+        Event::CheckEnded { check, at, verdict, summary, .. } => {
+            let verdict =
+                crate::verdict::Verdict::from_word(verdict).map_or(verdict.as_str(), |known| known.spoken());
+            format!("check {check} at {at}: {verdict}: {summary}")
+        }
+        Event::Approved { role, .. } => format!("approved in the role {role}"),
+        Event::Rejected { role, why, .. } => format!("refused in the role {role}: {why}"),
+        Event::CutOver { generation, .. } => format!("generation {generation} went live"),
+        Event::DriftChecked { drift, .. } if drift.is_empty() => {
+            "nothing was written at the last moment".to_owned()
+        }
+        Event::DriftChecked { drift, .. } => format!("written at the last moment: {}", listed(drift)),
+        Event::CutOverUndone { why, .. } => format!("the exchange was taken back: {why}"),
+        Event::RollBackStarted { only, why, .. } if only.is_empty() => why.clone(),
+        Event::RollBackStarted { only, why, .. } => format!("{why}; only {}", listed(only)),
+        Event::RolledBack { restored, kept_aside, .. } if kept_aside.is_empty() => {
+            format!("live again: {}", listed(restored))
+        }
+        Event::RolledBack { restored, kept_aside, .. } => {
+            format!("live again: {}; kept aside: {}", listed(restored), listed(kept_aside))
+        }
+        Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
+        Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
+        Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
+        Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
+        Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
+        other => of_fields(other),
+    }
+}
+
+/// An event that needs no sentence of its own: what it says beside its phase.
+fn of_fields(event: &Event) -> String {
+    let body = event.write().ok().and_then(|(_, body)| serde_json::from_str::<serde_json::Value>(&body).ok());
+    let fields = body.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten();
+    let words = fields
+        .filter(|(name, value)| *name != "phase" && (value.is_string() || value.is_number()))
+        .map(|(name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), |text| short(text).to_owned());
+            format!("{} {text}", name.replace('_', " "))
+        });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// A hash is shown as git shows it; all of it is in the journal.
+pub(super) fn short(text: &str) -> &str {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { &text[..12] } else { text }
+}
+
+/// Some paths in words: `a, b and 3 more`.
+pub(super) fn listed(paths: &[String]) -> String {
+    let shown = paths.iter().take(PATHS_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(PATHS_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,122 @@
+//! What is being done, how far it is, and how long still: one line on a terminal, and nothing anywhere else.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use switchback_core::phase::outlook::Ahead;
+
+/// How often the line is drawn anew.
+const TICK: Duration = Duration::from_millis(120);
+
+/// The line.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    steps: Mutex<Steps>,
+}
+
+#[derive(Debug, Default)]
+struct Steps {
+    ahead: Vec<Ahead>,
+    total: usize,
+}
+
+impl Progress {
+    /// A line that is drawn on a terminal, if it is wanted there.
+    pub(crate) fn new(is_wanted: bool) -> Self {
+        let target = if is_wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("  {spinner} {msg} ({elapsed})");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        Self { bar, steps: Mutex::default() }
+    }
+
+    /// Whether anybody sees it.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
+    /// What is to come.
+    pub(crate) fn expect(&self, ahead: Vec<Ahead>) {
+        if let Ok(mut steps) = self.steps.lock() {
+            steps.total = ahead.len();
+            steps.ahead = ahead;
+        }
+    }
+
+    /// A step begins.
+    pub(crate) fn begin(&self, phase: &str, what: &str) {
+        let place = self.steps.lock().map_or_else(|_| String::new(), |mut steps| steps.advance(what));
+        self.bar.reset_elapsed();
+        self.bar.set_message(format!("{phase}: {what}{place}"));
+        self.bar.enable_steady_tick(TICK);
+    }
+
+    /// Something else is written to the terminal: the line steps aside.
+    pub(crate) fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
+    /// Nothing is being done any more.
+    pub(crate) fn end(&self) {
+        self.bar.disable_steady_tick();
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Steps {
+    /// Goes on to a step, and says where it stands: `, step 3 of 8, about 40 s left`. Nothing for a part of a step.
+    fn advance(&mut self, what: &str) -> String {
+        let Some(at) = self.ahead.iter().position(|step| step.what == what) else { return String::new() };
+        self.ahead.drain(..at);
+        let number = self.total.saturating_sub(self.ahead.len()) + 1;
+        let mut words = format!(", step {number} of {}", self.total);
+        let known: Duration = self.ahead.iter().filter_map(|step| step.expected).sum();
+        if self.ahead.iter().all(|step| step.expected.is_some()) {
+            words.push_str(&format!(", about {} left", seconds(known)));
+        } else if known > Duration::ZERO {
+            words.push_str(&format!(", at least {} left", seconds(known)));
+        }
+        self.ahead.remove(0);
+        words
+    }
+}
+
+/// A duration for a person who waits: `< 1 s`, `40 s`, `3 min`.
+fn seconds(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => "< 1 s".to_owned(),
+        seconds @ 1..=99 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ahead(what: &str, expected_s: Option<u64>) -> Ahead {
+        Ahead { what: what.to_owned(), expected: expected_s.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn a_step_says_its_place_and_what_is_left_as_far_as_that_is_known() {
+        let steps = [ahead("a", Some(2)), ahead("b", None), ahead("a", Some(2)), ahead("c", Some(150))];
+        let mut steps = Steps { total: steps.len(), ahead: steps.to_vec() };
+        assert_eq!(steps.advance("a"), ", step 1 of 4, at least 3 min left");
+        assert_eq!(steps.advance("a part of it"), "");
+        // Skipped: it was not needed.
+        assert_eq!(steps.advance("a"), ", step 3 of 4, about 3 min left");
+        assert_eq!(steps.advance("c"), ", step 4 of 4, about 3 min left");
+        assert_eq!(steps.advance("c"), "");
+    }
+
+    #[test]
+    fn durations_are_rounded_for_people() {
+        for (seconds_left, shown) in [(0, "< 1 s"), (1, "1 s"), (99, "99 s"), (100, "2 min"), (600, "10 min")]
+        {
+            assert_eq!(seconds(Duration::from_secs(seconds_left)), shown);
+        }
+    }
+}
