@@ -71,15 +71,16 @@ impl Steps {
         let Some(at) = self.ahead.iter().position(|step| step.what == what) else { return String::new() };
         self.ahead.drain(..at);
         let number = self.total.saturating_sub(self.ahead.len()) + 1;
-        let mut words = format!(", step {number} of {}", self.total);
         let known: Duration = self.ahead.iter().filter_map(|step| step.expected).sum();
-        if self.ahead.iter().all(|step| step.expected.is_some()) {
-            words.push_str(&format!(", about {} left", seconds(known)));
+        let left = if self.ahead.iter().all(|step| step.expected.is_some()) {
+            format!(", about {} left", seconds(known))
         } else if known > Duration::ZERO {
-            words.push_str(&format!(", at least {} left", seconds(known)));
-        }
+            format!(", at least {} left", seconds(known))
+        } else {
+            String::new()
+        };
         self.ahead.remove(0);
-        words
+        format!(", step {number} of {}{left}", self.total)
     }
 }
 

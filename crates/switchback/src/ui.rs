@@ -17,7 +17,6 @@ use crate::progress::Progress;
 
 /// Writes what people and programs read.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option or a fact of its own")]
 pub(crate) struct Ui {
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
@@ -53,8 +52,8 @@ impl Ui {
     }
 
     /// A whole text that ends as it should.
-    #[expect(clippy::unused_self, reason = "whoever writes data must hold the one thing that may write")]
     pub(crate) fn text(&self, text: &str) {
+        self.progress.end();
         write_text(&mut std::io::stdout().lock(), text);
     }
 

@@ -4,7 +4,7 @@
 //! promises. The report of a whole run goes the same way: [`mod@run_report`] collects the facts (`phase_report` those of
 //! a phase, [`details`] what is worth reading in evidence, `parts` how long things took, `story` the journal in words,
 //! `reasons` why it stands where it stands) → `page` puts them into words, sections and tables → `html` and `markdown`
-//! write these down; `run_json` and `junit` are written from the facts → [`save`].
+//! write these down; `run_json` and `junit` are written from the facts → [`save`](fn@save).
 
 pub mod details;
 mod html;

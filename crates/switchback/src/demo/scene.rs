@@ -12,7 +12,7 @@ use super::example;
 use crate::failure::Failure;
 
 /// Making data takes seconds; what takes longer than this hangs.
-const PYTHON_TIMEOUT: Duration = Duration::from_secs(600);
+const PYTHON_TIMEOUT: Duration = Duration::from_mins(10);
 /// How many loans the tape of a demo has.
 const LOANS: u32 = 5_000;
 /// Names that are tried for a temporary folder before that is an error.
