@@ -73,9 +73,9 @@ impl Steps {
         let number = self.total.saturating_sub(self.ahead.len()) + 1;
         let known: Duration = self.ahead.iter().filter_map(|step| step.expected).sum();
         let left = if self.ahead.iter().all(|step| step.expected.is_some()) {
-            format!(", about {} left", seconds(known))
+            format!(", {} left", seconds("about", known))
         } else if known > Duration::ZERO {
-            format!(", at least {} left", seconds(known))
+            format!(", {} left", seconds("at least", known))
         } else {
             String::new()
         };
@@ -84,12 +84,12 @@ impl Steps {
     }
 }
 
-/// A duration for a person who waits: `< 1 s`, `40 s`, `3 min`.
-fn seconds(duration: Duration) -> String {
+/// A duration for a person who waits: `less than 1 s`, `about 40 s`, `about 3 min`.
+fn seconds(how: &str, duration: Duration) -> String {
     match duration.as_secs() {
-        0 => "< 1 s".to_owned(),
-        seconds @ 1..=99 => format!("{seconds} s"),
-        seconds => format!("{} min", seconds.div_ceil(60)),
+        0 => "less than 1 s".to_owned(),
+        seconds @ 1..=99 => format!("{how} {seconds} s"),
+        seconds => format!("{how} {} min", seconds.div_ceil(60)),
     }
 }
 
@@ -115,9 +115,14 @@ mod tests {
 
     #[test]
     fn durations_are_rounded_for_people() {
-        for (seconds_left, shown) in [(0, "< 1 s"), (1, "1 s"), (99, "99 s"), (100, "2 min"), (600, "10 min")]
-        {
-            assert_eq!(seconds(Duration::from_secs(seconds_left)), shown);
+        for (seconds_left, shown) in [
+            (0, "less than 1 s"),
+            (1, "about 1 s"),
+            (99, "about 99 s"),
+            (100, "about 2 min"),
+            (600, "about 10 min"),
+        ] {
+            assert_eq!(seconds("about", Duration::from_secs(seconds_left)), shown);
         }
     }
 }
