@@ -166,6 +166,46 @@ pub struct Difference {
     pub what: What,
 }
 
+/// How many entries differ between two trees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EntryCounts {
+    /// Only in the new tree.
+    pub added: u64,
+    /// Only in the old tree.
+    pub removed: u64,
+    /// In both, of another content or kind.
+    pub changed: u64,
+    /// In both, different in mode, owner, time, attributes or links alone.
+    pub metadata: u64,
+}
+
+impl EntryCounts {
+    /// Counts what [`Manifest::differences`] found.
+    pub fn of(differences: &[Difference]) -> Self {
+        let mut counts = Self::default();
+        for difference in differences {
+            *match difference.what {
+                What::Added => &mut counts.added,
+                What::Removed => &mut counts.removed,
+                What::Content => &mut counts.changed,
+                What::Mode | What::Owner | What::Time | What::Xattrs | What::Links => &mut counts.metadata,
+            } += 1;
+        }
+        counts
+    }
+}
+
+impl std::fmt::Display for EntryCounts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { added, removed, changed, metadata } = self;
+        write!(formatter, "{added} added, {removed} removed, {changed} changed")?;
+        if *metadata > 0 {
+            write!(formatter, ", {metadata} in metadata alone")?;
+        }
+        Ok(())
+    }
+}
+
 /// What is different about an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {

@@ -76,6 +76,9 @@ pub enum Event {
         added: u64,
         removed: u64,
         changed: u64,
+        /// Entries that differ in mode, owner, time, attributes or links alone.
+        #[serde(default)]
+        metadata: u64,
         /// What the phase's commands changed outside the managed paths of the copy that they ran in.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         outside: Vec<String>,

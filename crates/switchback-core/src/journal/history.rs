@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::{Binding, Event, Record};
+use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
 /// Where a phase stands.
@@ -134,8 +135,8 @@ pub struct StagedFact {
     pub paths: Vec<String>,
     /// The hash of the seal among the evidence.
     pub seal: String,
-    /// Entries added, removed, changed.
-    pub counts: (u64, u64, u64),
+    /// How many entries differ.
+    pub counts: EntryCounts,
     /// What the phase's commands changed outside the managed paths.
     pub outside: Vec<String>,
 }
@@ -281,6 +282,7 @@ impl PhaseHistory {
                 added,
                 removed,
                 changed,
+                metadata,
                 outside,
                 ..
             } => {
@@ -292,7 +294,7 @@ impl PhaseHistory {
                     new_tree,
                     paths,
                     seal,
-                    counts: (added, removed, changed),
+                    counts: EntryCounts { added, removed, changed, metadata },
                     outside,
                 });
                 self.rehearsal = None;

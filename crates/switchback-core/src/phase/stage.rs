@@ -12,7 +12,7 @@ use super::snapshot::managed_manifest;
 use super::trees::{Around, copy_unmanaged};
 use crate::change::Stage;
 use crate::journal::Event;
-use crate::manifest::{Manifest, What};
+use crate::manifest::{EntryCounts, Manifest, What};
 use crate::plan::{Managed, Mechanism, Phase};
 use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree, sync_tree};
 use crate::tree::exchange::{Probe, State, Transaction, TransactionFile, probe};
@@ -274,9 +274,8 @@ fn publish(
     let old_tree = work.evidence.put_manifest(disk, &sides.old)?;
     let new_tree = work.evidence.put_manifest(disk, &sides.new)?;
     let seal = work.evidence.put(disk, sides.seal.to_json().to_string().as_bytes())?;
-    let count = |wanted: &[What]| differences.iter().filter(|d| wanted.contains(&d.what)).count() as u64;
-    let (added, removed) = (count(&[What::Added]), count(&[What::Removed]));
-    let changed = differences.len() as u64 - added - removed;
+    let counts = EntryCounts::of(&differences);
+    let EntryCounts { added, removed, changed, metadata } = counts;
     let paths = sides.seal.paths.keys().map(|path| path.to_string_lossy().into_owned()).collect();
     work.record(Event::Staged {
         phase: phase.name.clone(),
@@ -290,9 +289,10 @@ fn publish(
         added,
         removed,
         changed,
+        metadata,
         outside: sides.outside.clone(),
     })?;
-    work.done(&phase.name, format!("candidate staged: {added} added, {removed} removed, {changed} changed"));
+    work.done(&phase.name, format!("candidate staged: {counts}"));
     Ok(())
 }
 

@@ -67,15 +67,8 @@ fn change(phase: &PhaseReport) -> Vec<Block> {
         blocks.push(Block::Text(words("Its candidate has not been built yet.")));
         return blocks;
     };
-    let (added, removed, changed) = candidate.counts;
-    let metadata = match &candidate.files {
-        Ok(files) if files.metadata.total > 0 => {
-            format!(" ({} of them in metadata alone)", files.metadata.total)
-        }
-        _ => String::new(),
-    };
     let mut facts = vec![
-        ("Entries", words(format!("{added} added, {removed} removed, {changed} changed{metadata}"))),
+        ("Entries", words(candidate.counts.to_string())),
         ("Paths", codes(&candidate.paths)),
         ("Exchange", words(&candidate.mechanism)),
         ("Built", vec![Bit::Time(candidate.time.clone())]),

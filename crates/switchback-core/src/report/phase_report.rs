@@ -6,7 +6,7 @@ use super::reasons::reasons;
 use super::status::{Criterion, PhaseStatus, criteria, is_about, last_outcomes, phase_status, present};
 use crate::journal::history::{CheckFact, PhaseHistory};
 use crate::journal::{Binding, Event, PhaseState};
-use crate::manifest::to_hex;
+use crate::manifest::{EntryCounts, to_hex};
 use crate::phase::TOOL;
 use crate::phase::gate::changed_since;
 use crate::plan::{Moment, Phase};
@@ -69,8 +69,8 @@ pub struct CandidateReport {
     pub mechanism: String,
     /// The managed paths that differ.
     pub paths: Vec<String>,
-    /// Entries added, removed and changed.
-    pub counts: (u64, u64, u64),
+    /// How many entries differ.
+    pub counts: EntryCounts,
     /// Hash of the live tree's manifest when it was built.
     pub old_tree: String,
     /// Hash of its own manifest.

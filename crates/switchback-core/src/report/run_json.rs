@@ -7,6 +7,7 @@ use super::json::document;
 use super::material::{FileNames, Named};
 use super::phase_report::{CandidateReport, CheckReport, PhaseReport, RollBackReport};
 use super::run_report::RunReport;
+use crate::manifest::EntryCounts;
 use crate::phase::look::binding_json;
 
 /// Writes the document.
@@ -94,13 +95,13 @@ fn phase(phase: &PhaseReport) -> Value {
 }
 
 fn candidate(candidate: &CandidateReport) -> Value {
-    let (added, removed, changed) = candidate.counts;
+    let EntryCounts { added, removed, changed, metadata } = candidate.counts;
     json!({
         "time": candidate.time,
         "transaction": candidate.transaction,
         "mechanism": candidate.mechanism,
         "paths": candidate.paths,
-        "entries": {"added": added, "removed": removed, "changed": changed},
+        "entries": {"added": added, "removed": removed, "changed": changed, "metadata": metadata},
         "old_tree": hash(&candidate.old_tree),
         "new_tree": hash(&candidate.new_tree),
         "outside": candidate.outside,

@@ -2,6 +2,7 @@
 
 use super::material::Material;
 use crate::journal::{Event, Record};
+use crate::manifest::EntryCounts;
 
 /// So many events at the beginning and at the end are told one by one.
 const FIRST_MAX: usize = 100;
@@ -66,8 +67,8 @@ fn words(event: &Event) -> String {
         Event::SnapshotTaken { snapshot, files, bytes, .. } => {
             format!("snapshot {} verified: {files} files, {bytes} bytes", short(snapshot))
         }
-        Event::Staged { added, removed, changed, .. } => {
-            format!("candidate built: {added} added, {removed} removed, {changed} changed")
+        &Event::Staged { added, removed, changed, metadata, .. } => {
+            format!("candidate built: {}", EntryCounts { added, removed, changed, metadata })
         }
         Event::CheckStarted { check, at, .. } => format!("check {check} at {at}"),
         Event::CheckEnded { check, at, verdict, summary, .. } => {
