@@ -19,7 +19,7 @@ pub(crate) fn demo(context: &Context<'_>, args: &DemoArgs) -> Result<Verdict, Fa
     ui.note(&format!("demo in {}", scene.directory.display()));
     ui.note(&format!("  seed {}: {}", args.seed, scene.tape));
     if let Some(defect) = &scene.defect {
-        ui.note(&format!("  planted into the candidate: {}", defect.said));
+        ui.note(&format!("  planted into the candidate: {}", defect.words()));
     }
     let toured = tour(context.ports, ui, &scene)?;
     let report = report(context, &scene)?;

@@ -9,6 +9,7 @@ use switchback_core::tree::copy::make_directories;
 use switchback_core::world::{Command, FileKind, World};
 
 use super::example;
+use super::found::row_words;
 use crate::failure::Failure;
 
 /// Making data takes seconds; what takes longer than this hangs.
@@ -45,6 +46,15 @@ impl Defect {
     /// The column that it shows in.
     pub(crate) fn column(&self) -> &str {
         self.said["column"].as_str().unwrap_or_default()
+    }
+
+    /// In words: the table, the row, the column, and by what it is wrong.
+    pub(crate) fn words(&self) -> String {
+        let place = format!("{}, {}, {}", self.table(), row_words(self.row()), self.column());
+        match self.said["factor"].as_f64() {
+            Some(factor) => format!("{place}, times {factor}"),
+            None => place,
+        }
     }
 
     /// The key of the row that it shows in.
