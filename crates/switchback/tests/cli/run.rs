@@ -1,5 +1,9 @@
 //! `run` and `rollback` where something is in the way, or only a part is meant.
 
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::ground::{Ground, answering};
 
 #[test]
@@ -210,4 +214,34 @@ fn a_second_run_at_the_same_time_is_refused_and_says_who_runs() {
         ground.run("status");
         assert_eq!(first.join().unwrap().code, 0);
     });
+}
+
+// rows: BX-1
+#[test]
+fn a_tree_that_is_being_written_to_goes_back_and_loses_no_line() {
+    let ground = Ground::shop("");
+    ground.expect(0, "run");
+    let mut log = std::fs::File::options().create(true).append(true).open(ground.at("src/log")).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let is_over = Arc::clone(&stop);
+    let writer = std::thread::spawn(move || {
+        let mut lines = 0_u64;
+        while !is_over.load(Ordering::Relaxed) {
+            log.write_all(b"line\n").unwrap();
+            lines += 1;
+        }
+        lines
+    });
+    let seen = ground.run("rollback");
+    stop.store(true, Ordering::Relaxed);
+    let lines = writer.join().unwrap();
+    assert_eq!(seen.code, 0, "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    assert!(!ground.at("src/log").exists(), "the writer's file belongs to the tree that was taken back");
+    // What was written is named, by file or as the whole kept tree, and every line of it is there.
+    let named = seen.err.lines().chain(seen.out.lines()).find_map(|line| line.split_once("kept aside: "));
+    let kept = ground.at(named.expect("what was written is named").1.trim());
+    let kept = if kept.is_dir() { kept.join("log") } else { kept };
+    assert_eq!(std::fs::read_to_string(kept).unwrap().lines().count() as u64, lines);
+    ground.expect(0, "run");
 }
