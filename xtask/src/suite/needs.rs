@@ -48,6 +48,12 @@ pub const NEEDS: &[Need] = &[
         package: "strace",
         used_by: "the order of writes and syncs, as the kernel saw it",
     },
+    Need {
+        name: "chromium",
+        probe: &["chromium", "--version"],
+        package: "chromium",
+        used_by: "the HTML report, opened as a reader opens it",
+    },
 ];
 
 impl Need {
