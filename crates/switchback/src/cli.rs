@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -115,6 +116,29 @@ pub enum Command {
         after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean"
     )]
     Compare(CompareArgs),
+    /// Become a command that may not write to one tree, nor read some paths; the program calls it for itself
+    #[command(hide = true)]
+    Confined(ConfinedArgs),
+}
+
+/// `confined`.
+#[derive(Debug, Args)]
+pub struct ConfinedArgs {
+    /// A tree that the command may not write to
+    #[arg(long, value_name = "DIR")]
+    pub closed: PathBuf,
+    /// Where it may write all the same
+    #[arg(long, value_name = "DIR")]
+    pub open: Vec<PathBuf>,
+    /// What it may not read or execute
+    #[arg(long, value_name = "PATH")]
+    pub hidden: Vec<PathBuf>,
+    /// It may write nowhere else at all
+    #[arg(long)]
+    pub strict: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
 }
 
 /// `demo`.

@@ -6,6 +6,7 @@
 
 mod cli;
 mod commands;
+mod confined;
 mod demo;
 mod failure;
 mod progress;
@@ -28,6 +29,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
         Ok(cli) => cli,
         Err(error) => return ui::usage(&error),
     };
+    if let cli::Command::Confined(args) = &cli.command {
+        return confined::become_command(args, &world);
+    }
     let ui = ui::Ui::new(&cli.common, &world);
     let ports = ports(world);
     let verdict = match commands::run(&cli, &ports, &ui) {

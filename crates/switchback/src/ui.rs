@@ -149,6 +149,11 @@ impl Witness for Ui {
     }
 }
 
+/// Says why this process could not become a command: it has no other voice.
+pub(crate) fn complain(line: &str) {
+    write_line(&mut std::io::stderr().lock(), &format!("switchback: {line}"));
+}
+
 /// Help, the version, or what is wrong with the arguments; under `--json` that is a document too.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;

@@ -155,6 +155,7 @@ impl Git<'_> {
             variables: vec![("GIT_INDEX_FILE".to_owned(), self.index.display().to_string())],
             timeout: GIT_TIMEOUT,
             output_bytes_max: 256 * 1024 * 1024,
+            confinement: None,
         };
         let finished: Finished = self.world.processes.run(&command)?;
         if !finished.succeeded() {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::plan::{Fields, Key, KindKeys, Managed};
 use crate::tree::ScanError;
 use crate::tree::copy::CopyError;
-use crate::world::{DiskError, ProcessError, World};
+use crate::world::{Confinement, DiskError, ProcessError, World};
 
 /// A kind of change.
 #[derive(Debug)]
@@ -97,6 +97,8 @@ pub struct Stage<'a> {
     pub scratch: &'a Path,
     /// The managed paths.
     pub managed: &'a [Managed],
+    /// What its commands may do to the disk; `None`: whatever this process may.
+    pub confinement: Option<Confinement>,
 }
 
 /// A change that could not be carried out.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::plan::{Fields, Key, KindKeys, Moment};
 use crate::port::Comparer;
 use crate::verdict::Verdict;
-use crate::world::World;
+use crate::world::{Confinement, World};
 
 /// A kind of check.
 #[derive(Debug)]
@@ -83,6 +83,8 @@ pub struct Scene<'a> {
     pub out: &'a Path,
     /// Variables that its commands get.
     pub variables: &'a [(String, String)],
+    /// What its commands may do to the disk; `None`: whatever this process may.
+    pub confinement: Option<&'a Confinement>,
     /// It must be done within this time.
     pub timeout: Duration,
     /// What the same check found at `before`, as [`Looked::details`]; `None` when it did not look then.

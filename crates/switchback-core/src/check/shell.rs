@@ -25,6 +25,7 @@ pub(super) fn run(scene: &Scene<'_>, line: &str, tree: &Path, out: &Path) -> Res
     command.variables.push(("SWITCHBACK_OUT".to_owned(), out.display().to_string()));
     command.variables.push(("SWITCHBACK_TREE".to_owned(), tree.display().to_string()));
     command.variables.extend_from_slice(scene.variables);
+    command.confinement = scene.confinement.cloned();
     scene.world.processes.run(&command)
 }
 

@@ -152,6 +152,7 @@ impl Git<'_> {
                 .to_vec(),
             timeout: Duration::from_secs(GIT_S_MAX),
             output_bytes_max: OUTPUT_BYTES_MAX,
+            confinement: None,
         };
         let finished = self.world.processes.run(&command).map_err(|error| error.to_string())?;
         if !finished.succeeded() {

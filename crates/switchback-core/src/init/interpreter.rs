@@ -140,6 +140,7 @@ fn ask(world: &World, program: &str, request: &str) -> Result<Answer, String> {
         variables: vec![("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned())],
         timeout: Duration::from_secs(ANSWER_S_MAX),
         output_bytes_max: ANSWER_BYTES_MAX,
+        confinement: None,
     };
     let finished = world.processes.run(&command).map_err(|error| error.source.to_string())?;
     if !finished.succeeded() {

@@ -28,16 +28,18 @@ pub fn look(
     moment: Moment,
     checks: &[&CheckPlan],
 ) -> Result<Verdict, StepError> {
-    look_in(work, phase, moment, checks, &Place { tree: &work.plan().root, variables: &[] })
+    let place = Place { tree: &work.plan().root, variables: &[], altered: &|| Ok(None) };
+    look_in(work, phase, moment, checks, &place)
 }
 
 /// Where checks look that look at a tree in place, and with which variables their commands run.
-#[derive(Debug)]
 pub(super) struct Place<'a> {
     /// The live project, or the copy that is rehearsed on.
     pub(super) tree: &'a Path,
     /// Variables that their commands get, beside those that every check's command has.
     pub(super) variables: &'a [(String, String)],
+    /// What is no longer as it was when the tree was made ready, in words. A check of such a tree could not tell.
+    pub(super) altered: &'a dyn Fn() -> Result<Option<String>, StepError>,
 }
 
 /// Like [`look`], in a place of its own.
@@ -52,8 +54,7 @@ pub(super) fn look_in(
         return Ok(Verdict::Yes);
     }
     let disk = work.world().disk.as_ref();
-    let folder = work.project.state().join("work").join("look");
-    remove_tree(disk, &folder)?;
+    let folder = work.attempt("look")?;
     make_directories(disk, &work.project.root, &folder.join("trees"))?;
     let (old, new) = contents(work, phase)?;
     let (tree, copies) = (place.tree.to_owned(), folder.join("trees"));
@@ -62,7 +63,7 @@ pub(super) fn look_in(
     for (number, check) in checks.iter().enumerate() {
         let out = folder.join(format!("out-{number}"));
         disk.make_directory(&out, 0o755)?;
-        verdicts.push(look_once(work, phase, moment, check, &trees, &out, place.variables)?);
+        verdicts.push(look_once(work, phase, moment, check, &trees, &out, place)?);
         trees.renew();
     }
     remove_tree(disk, &folder)?;
@@ -76,7 +77,7 @@ fn look_once(
     check: &CheckPlan,
     trees: &PhaseTrees<'_>,
     out: &Path,
-    variables: &[(String, String)],
+    place: &Place<'_>,
 ) -> Result<Verdict, StepError> {
     let at = moment.to_string();
     work.record(Event::CheckStarted {
@@ -87,18 +88,28 @@ fn look_once(
     work.began(&phase.name, outlook::check_step(&check.name));
     let binding = binding(work, phase, check)?;
     let before = details_before(work, phase, check)?;
+    // From the cutover on, the live tree itself is looked at.
+    let is_on_copy = matches!(moment, Moment::Before | Moment::Staged | Moment::Rehearsed);
+    let confinement = work.project.confinement().filter(|_| is_on_copy);
     let scene = Scene {
         world: work.world(),
         comparer: work.project.ports.comparer.as_ref(),
         trees,
         moment,
         out,
-        variables,
+        variables: place.variables,
+        confinement: confinement.as_ref(),
         timeout: Duration::from_secs(check.timeout_s),
         before: before.as_ref(),
     };
     let started = work.world().clock.monotonic();
-    let mut looked = check.check.look(&scene);
+    let mut looked = match (place.altered)()? {
+        None => check.check.look(&scene),
+        Some(what) => {
+            let why = format!("what ran before it changed what it was to look at: {what}");
+            Looked::unknown(why, Value::Null)
+        }
+    };
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     if binding.inputs != inputs_hash(work, check)? {
         // What was read may be half old and half new.

@@ -55,6 +55,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
                 tree: &scratch,
                 scratch: &scratch,
                 managed: &plan.project.managed,
+                confinement: project.confinement(),
             };
             let files = change.change.preview(&stage);
             remove_tree(disk, &scratch)?;

@@ -12,8 +12,8 @@ use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, STATE_FOLDER};
 use crate::port::{Comparer, Vault, Vaults};
-use crate::tree::copy::keeping_time;
-use crate::world::{Disk, FileKind, Lock, World};
+use crate::tree::copy::{keeping_time, make_directories, remove_tree};
+use crate::world::{Confinement, Disk, FileKind, Lock, World};
 
 /// Name and version of the program, as evidence is bound to it.
 pub const TOOL: &str = concat!("switchback ", env!("CARGO_PKG_VERSION"));
@@ -41,6 +41,20 @@ pub struct Project {
 }
 
 impl Project {
+    /// What a command may do to the disk that works on a copy of this project: it writes nowhere in the live project,
+    /// and reads none of its managed paths, because it would look at the wrong tree. `None` when the plan, or this
+    /// system, lets commands do what they like.
+    pub fn confinement(&self) -> Option<Confinement> {
+        let project = &self.plan.project;
+        let is_held = project.confine && self.ports.world.processes.confines();
+        is_held.then(|| Confinement {
+            closed: self.root.clone(),
+            open: vec![self.state().join("work")],
+            is_strict: false,
+            hidden: project.managed.iter().map(|managed| self.root.join(&managed.path)).collect(),
+        })
+    }
+
     /// Reads the plan of the project at `root`. Touches nothing.
     pub fn open(root: &Path, ports: &Ports) -> Result<Self, StepError> {
         let plan = plan::load(root, ports.world.disk.as_ref()).map_err(|error| match error {
@@ -221,6 +235,24 @@ impl<'a> Work<'a> {
     /// All records of the journal; none when it cannot be used.
     pub fn records(&self) -> Result<Vec<Record>, StepError> {
         Ok(self.journal.as_ref().map_or_else(|| Ok(Vec::new()), Journal::records)?)
+    }
+
+    /// A folder for one attempt at something, not made yet; what earlier attempts left is removed. No two attempts get the
+    /// same one: what a run that was killed left running may still write into its own.
+    pub(super) fn attempt(&self, what: &str) -> Result<PathBuf, StepError> {
+        let disk = self.world().disk.as_ref();
+        let work = self.project.state().join("work");
+        make_directories(disk, &self.project.root, &work)?;
+        for name in disk.list(&work)? {
+            let is_earlier = name
+                .to_str()
+                .is_some_and(|name| name.strip_prefix(what).is_some_and(|rest| rest.starts_with('-')));
+            if is_earlier {
+                // What is written to while it is removed stays for the next time.
+                drop(remove_tree(disk, &work.join(name)));
+            }
+        }
+        Ok(work.join(format!("{what}-{}", self.history().seq)))
     }
 
     /// Tells the witness that a step begins.

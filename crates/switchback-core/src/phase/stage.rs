@@ -179,6 +179,7 @@ fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Resu
             tree: &tree,
             scratch: &scratch,
             managed,
+            confinement: work.project.confinement(),
         };
         let before = Around::of(work, folder)?;
         change.change.apply(&stage)?;

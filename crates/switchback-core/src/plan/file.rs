@@ -41,6 +41,11 @@ const PROJECT: &[Key] = &[
         Shape::Word(&["pointer", "exchange"]),
         "how candidates go live; found by probing when left out",
     ),
+    Key::optional(
+        "confine",
+        Shape::Flag,
+        "`false`: commands that work on copies are not kept from the live project",
+    ),
 ];
 const SNAPSHOT: &[Key] = &[
     Key::optional(
@@ -208,6 +213,13 @@ fn read_plan<'a>(
     let phases = read_phases(&fields, findings);
     let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
     let checks = read_checks(&fields, &names, findings);
+    if rehearsal.environment.is_some() && !checks.iter().any(|check| check.at.contains(&Moment::Rehearsed)) {
+        fields.find(
+            "rehearsal",
+            "`[rehearsal]` has an `environment`, and no check looks at `rehearsed`: it would never be built",
+            "add `\"rehearsed\"` to the `at` of a check, or take the environment out",
+        );
+    }
     // A check that has findings of its own is there all the same: a trigger may watch it.
     let tables = fields.tables("check").into_iter();
     let mut check_names: Vec<String> =
@@ -261,7 +273,8 @@ fn read_project(plan: &Fields<'_>, root: &Path, disk: &dyn Disk) -> Option<Proje
         }
     }
     let mechanism = fields.word("mechanism").and_then(|word| Mechanism::from_word(&word));
-    Some(Project { name: fields.filled_text("name")?, managed, linked, mechanism })
+    let confine = fields.flag("confine").unwrap_or(true);
+    Some(Project { name: fields.filled_text("name")?, managed, linked, mechanism, confine })
 }
 
 fn read_snapshot(plan: &Fields<'_>) -> Option<Snapshot> {

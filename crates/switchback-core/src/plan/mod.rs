@@ -63,6 +63,8 @@ pub struct Project {
     pub linked: Vec<PathBuf>,
     /// The mechanism of the exchange that the plan asks for; `None`: found by probing.
     pub mechanism: Option<Mechanism>,
+    /// Whether commands that work on copies are kept from writing to the live project and from reading its managed paths.
+    pub confine: bool,
 }
 
 /// A path that the plan may change.
@@ -171,8 +173,13 @@ pub struct CheckPlan {
 impl Plan {
     /// A plan that says nothing, for a rollback whose plan file cannot be used: the transactions say what was exchanged.
     pub fn stand_in(root: &Path) -> Self {
-        let project =
-            Project { name: "?".to_owned(), managed: Vec::new(), linked: Vec::new(), mechanism: None };
+        let project = Project {
+            name: "?".to_owned(),
+            managed: Vec::new(),
+            linked: Vec::new(),
+            mechanism: None,
+            confine: true,
+        };
         let snapshot =
             Snapshot { repository: PathBuf::from(STATE_FOLDER).join("snapshots"), also: Vec::new() };
         Self {

@@ -140,7 +140,8 @@ pub trait Disk: Debug + Send + Sync {
     fn xattrs(&self, path: &Path) -> Result<Vec<(OsString, Vec<u8>)>, DiskError>;
     /// Room on the file system that holds `path`.
     fn space(&self, path: &Path) -> Result<Space, DiskError>;
-    /// A quick look at the whole tree at `path`; `None` when it was not finished within `within_ms`.
+    /// A quick look at the whole tree at `path`; `None` when it was not finished within `within_ms`;
+    /// the first some thousand entries are looked at however long that takes.
     fn survey(&self, path: &Path, within_ms: Option<u64>) -> Result<Option<Survey>, DiskError>;
 
     /// Writes a file that must not exist yet.

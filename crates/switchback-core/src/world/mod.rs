@@ -4,6 +4,7 @@
 //! SQLite (`journal`) does its own input and output behind the journal's port; it is the one named exception here.
 
 mod clock;
+mod confinement;
 mod disk;
 mod network;
 mod process;
@@ -15,6 +16,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use clock::{Clock, RealClock};
+pub use confinement::{Confinement, ConfinementError, is_supported as can_confine};
 pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
 pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
 pub use process::{Command, Exit, Finished, ProcessError, Processes, RealProcesses};
@@ -41,7 +43,7 @@ impl World {
     pub fn real() -> Self {
         Self {
             disk: Arc::new(RealDisk),
-            processes: Arc::new(RealProcesses),
+            processes: Arc::new(RealProcesses::default()),
             clock: Arc::new(RealClock::default()),
             network: Arc::new(RealNetwork),
             surroundings: Arc::new(RealSurroundings),

@@ -1,5 +1,6 @@
 //! Commands: a line for the shell, where it runs, what it may take, what came out.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -7,6 +8,8 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use super::confinement::{self, Confinement};
 
 /// A command to run.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct Command {
     pub timeout: Duration,
     /// At most this many bytes each of stdout and stderr are kept: the last ones.
     pub output_bytes_max: usize,
+    /// What it may do to the disk, where that is less than this process may.
+    pub confinement: Option<Confinement>,
 }
 
 impl Command {
@@ -33,6 +38,7 @@ impl Command {
             variables: Vec::new(),
             timeout,
             output_bytes_max: 16 * 1024 * 1024,
+            confinement: None,
         }
     }
 }
@@ -117,11 +123,25 @@ pub trait Processes: Debug + Send + Sync {
     ///
     /// When it could not be started, or not be waited for.
     fn run(&self, command: &Command) -> Result<Finished, ProcessError>;
+
+    /// Whether a command with a confinement is held to it. Where not, it runs as any other.
+    fn confines(&self) -> bool {
+        false
+    }
 }
 
 /// Commands as they are.
-#[derive(Debug)]
-pub struct RealProcesses;
+#[derive(Debug, Default)]
+pub struct RealProcesses {
+    confiner: Option<PathBuf>,
+}
+
+impl RealProcesses {
+    /// Commands that are confined by the program `confiner`, which understands the subcommand `confined`.
+    pub fn confining(confiner: impl Into<PathBuf>) -> Self {
+        Self { confiner: Some(confiner.into()) }
+    }
+}
 
 /// How long the pipes of a command that ended may stay open in processes that it left behind.
 const LEFT_BEHIND: Duration = Duration::from_millis(500);
@@ -134,7 +154,7 @@ impl Processes for RealProcesses {
             source,
         };
         let started = Instant::now();
-        let mut child = spawn(command).map_err(failed)?;
+        let mut child = self.spawn(command).map_err(failed)?;
         let stdout = keep_tail(child.stdout.take(), command.output_bytes_max);
         let stderr = keep_tail(child.stderr.take(), command.output_bytes_max);
         let exit = wait(&mut child, started, command.timeout).map_err(failed)?;
@@ -149,14 +169,33 @@ impl Processes for RealProcesses {
         }
         Ok(Finished { exit, stdout: joined(stdout), stderr: joined(stderr), elapsed: started.elapsed() })
     }
+
+    fn confines(&self) -> bool {
+        self.confiner.is_some() && confinement::is_supported()
+    }
+}
+
+impl RealProcesses {
+    fn spawn(&self, command: &Command) -> std::io::Result<Child> {
+        let (program, arguments) = command
+            .argv
+            .split_first()
+            .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "the command is empty"))?;
+        match (&self.confiner, &command.confinement) {
+            (Some(confiner), Some(confinement)) if self.confines() => {
+                let mut all = vec![OsString::from("confined")];
+                all.extend(confinement.to_arguments());
+                all.extend(["--", program].map(OsString::from));
+                all.extend(arguments.iter().map(OsString::from));
+                start(confiner.as_os_str(), &all, command)
+            }
+            _ => start(OsStr::new(program), arguments, command),
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door that the ban points to")]
-fn spawn(command: &Command) -> std::io::Result<Child> {
-    let (program, arguments) = command
-        .argv
-        .split_first()
-        .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "the command is empty"))?;
+fn start(program: &OsStr, arguments: &[impl AsRef<OsStr>], command: &Command) -> std::io::Result<Child> {
     std::process::Command::new(program)
         .args(arguments)
         .current_dir(&command.directory)

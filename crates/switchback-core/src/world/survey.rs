@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use super::disk::{DiskError, Survey};
 
 /// More threads than this do not help: the kernel's own locks become the limit.
 const THREADS_MAX: usize = 8;
+/// So many entries are looked at whatever the time: what a small tree comes to must not hang on how busy a machine is.
+const ENTRIES_BEYOND_TIME: u64 = 4_000;
 
 /// Surveys the tree at `root`. `None` when `within` was over before it was done.
 pub(super) fn survey(root: &Path, within: Option<Duration>) -> Result<Option<Survey>, DiskError> {
@@ -93,6 +95,8 @@ struct Queue {
     open: AtomicUsize,
     late: AtomicBool,
     deadline: Option<Instant>,
+    /// Entries looked at so far, folder by folder.
+    seen: AtomicU64,
 }
 
 impl Queue {
@@ -103,6 +107,7 @@ impl Queue {
             open: AtomicUsize::new(0),
             late: AtomicBool::new(false),
             deadline,
+            seen: AtomicU64::new(0),
         }
     }
 
@@ -133,7 +138,8 @@ impl Queue {
         let (mut part, mut failure) = (Part::default(), None);
         let mut buffer = vec![MaybeUninit::<u8>::uninit(); 64 * 1024];
         while let Some(directory) = self.next() {
-            if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            let is_large = self.seen.load(Ordering::Relaxed) >= ENTRIES_BEYOND_TIME;
+            if is_large && self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 self.late.store(true, Ordering::Relaxed);
             }
             // After a failure or past the deadline the queue is only drained, so that every thread ends.
@@ -181,6 +187,7 @@ impl Queue {
                 self.push(directory.join(std::ffi::OsStr::from_bytes(name.to_bytes())));
             }
         }
+        self.seen.fetch_add(records.len() as u64, Ordering::Relaxed);
         part.total.add(&digest_of(directory, &mut records));
         Ok(())
     }

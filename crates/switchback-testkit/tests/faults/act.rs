@@ -28,7 +28,9 @@ pub(crate) fn program(scratch: &Scratch, arguments: &[&str], fault: Fault) -> Fi
     };
     let directory = scratch.root().to_owned();
     let timeout = Duration::from_secs(PROGRAM_SECONDS_MAX);
-    RealProcesses.run(&Command { argv, directory, variables, timeout, output_bytes_max: 1 << 20 }).unwrap()
+    RealProcesses::default()
+        .run(&Command { argv, directory, variables, timeout, output_bytes_max: 1 << 20, confinement: None })
+        .unwrap()
 }
 
 /// What the program said, for a person.

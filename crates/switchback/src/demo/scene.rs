@@ -175,6 +175,7 @@ fn python(world: &World, directory: &Path, arguments: &[&str]) -> Result<String,
         variables: vec![("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned())],
         timeout: PYTHON_TIMEOUT,
         output_bytes_max: 1024 * 1024,
+        confinement: None,
     };
     let line = command.argv.join(" ");
     let hint = "the demo needs Python 3.9 or newer as `python3` on the PATH";

@@ -237,7 +237,9 @@ fn describe(command: &mut clap::Command, name: &str, parts: &mut Vec<String>) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     parts.push(format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
-    for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
+    for inner in
+        command.get_subcommands_mut().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set())
+    {
         let name = format!("{name} {}", inner.get_name());
         describe(inner, &name, parts);
     }
@@ -283,7 +285,9 @@ fn the_command_line_reference_is_what_help_says() {
 fn every_command_has_examples_in_its_help_and_says_what_it_does() {
     let mut program = switchback_cli::Cli::command();
     program.build();
-    for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
+    for command in
+        program.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set())
+    {
         let name = command.get_name();
         assert!(command.get_about().is_some(), "{name}");
         let examples =

@@ -106,6 +106,13 @@ impl Ground {
         Seen::new(&format!("$ switchback {}", shown.join(" ")), &output, self.directory.path())
     }
 
+    /// Starts `switchback` in the project, for a test that does not wait for its end.
+    pub(crate) fn spawn(&self, line: &str) -> std::process::Child {
+        let mut command = self.command(env!("CARGO_BIN_EXE_switchback"));
+        command.args(line.split(' ')).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command.spawn().unwrap()
+    }
+
     /// Runs and insists on an exit code.
     pub(crate) fn expect(&self, code: i32, line: &str) -> Seen {
         let seen = self.run(line);

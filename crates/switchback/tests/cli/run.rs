@@ -190,12 +190,12 @@ fn a_rollback_needs_no_usable_plan() {
 #[test]
 fn a_second_run_at_the_same_time_is_refused_and_says_who_runs() {
     let ground = Ground::shop(
-        "[[check]]\nname = \"slow\"\nkind = \"command\"\ncommand = \"touch {out}/../../../started; sleep 3\"\n",
+        "[[check]]\nname = \"slow\"\nkind = \"command\"\ncommand = \"touch {out}/../../started; sleep 3\"\n",
     );
     std::thread::scope(|scope| {
         let first = scope.spawn(|| ground.run("run"));
         let started = || {
-            std::fs::read_dir(ground.at(".switchback"))
+            std::fs::read_dir(ground.at(".switchback/work"))
                 .is_ok_and(|mut entries| entries.any(|entry| entry.unwrap().file_name() == "started"))
         };
         let begun = std::time::Instant::now();

@@ -4,7 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use super::{Finding, ground};
+use super::Finding;
 use crate::check::shell::quoted;
 use crate::phase::error::StepError;
 use crate::phase::project::Work;
@@ -26,11 +26,16 @@ pub(super) enum Surroundings {
 
 /// Builds the environment that the plan asks for in the copy at `root`, and looks whether anything that the checks would
 /// run in reads from the live tree.
-pub(super) fn prepare(work: &Work<'_>, phase: &Phase, root: &Path) -> Result<Surroundings, StepError> {
+pub(super) fn prepare(
+    work: &Work<'_>,
+    phase: &Phase,
+    root: &Path,
+    folder: &Path,
+) -> Result<Surroundings, StepError> {
     let mut variables = Vec::new();
     let mut environments = Vec::new();
     if let Some(line) = &work.plan().rehearsal.environment {
-        let environment = ground::folder(work).join("environment");
+        let environment = folder.join("environment");
         work.began(&phase.name, "environment of the rehearsal");
         if let Some(finding) = build(work, line, &environment, root)? {
             return Ok(Surroundings::Refused(vec![finding]));
@@ -69,7 +74,8 @@ fn refused(what: &str) -> Finding {
 fn build(work: &Work<'_>, line: &str, to: &Path, root: &Path) -> Result<Option<Finding>, StepError> {
     let line = line.replace("{env}", &quoted(to));
     let timeout = Duration::from_secs(work.plan().rehearsal.timeout_s);
-    let finished = match work.world().processes.run(&Command::shell(&line, root, timeout)) {
+    let command = Command { confinement: work.project.confinement(), ..Command::shell(&line, root, timeout) };
+    let finished = match work.world().processes.run(&command) {
         Ok(finished) => finished,
         Err(error) => {
             let what = format!("the environment of the rehearsal could not be built: {error}");

@@ -16,7 +16,7 @@ use crate::phase::seal::named_manifest;
 use crate::phase::stage::{candidate, look_at_room, named};
 use crate::phase::trees::{Contents, copy_project, copy_unmanaged, is_sibling};
 use crate::plan::{Mechanism, Phase, STATE_FOLDER};
-use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree};
+use crate::tree::copy::{Copier, keeping_time, make_directories};
 use crate::tree::exchange::{Prepare, Transaction, TransactionFile};
 use crate::tree::{Seen, walk};
 use crate::world::{Disk, FileKind};
@@ -32,6 +32,7 @@ pub(super) struct Ground<'a> {
     work: &'a Work<'a>,
     phase: &'a Phase,
     staged: &'a StagedFact,
+    folder: PathBuf,
     root: PathBuf,
     transaction: PathBuf,
 }
@@ -45,22 +46,17 @@ pub(super) struct State {
     pub(super) around: Vec<Seen>,
 }
 
-/// The folder that everything of a rehearsal is in.
-pub(super) fn folder(work: &Work<'_>) -> PathBuf {
-    work.project.state().join("work").join("rehearsal")
-}
-
 impl<'a> Ground<'a> {
-    /// Copies the project and the staged candidate, and makes the transaction's file.
+    /// Copies the project and the staged candidate into `folder`, and makes the transaction's file.
     pub(super) fn lay(
         work: &'a Work<'a>,
         phase: &'a Phase,
         staged: &'a StagedFact,
+        folder: &Path,
     ) -> Result<Self, StepError> {
         let disk = work.world().disk.as_ref();
-        let (folder, plan) = (folder(work), work.plan());
-        remove_tree(disk, &folder)?;
-        make_directories(disk, &work.project.root, &folder)?;
+        let plan = work.plan();
+        make_directories(disk, &work.project.root, folder)?;
         let root = folder.join("project");
         let (live, _) = contents(work, phase)?;
         look_at_room_for(work, staged)?;
@@ -73,9 +69,14 @@ impl<'a> Ground<'a> {
         keeping_time(disk, &root, || make_directories(disk, &root, &transactions))?;
         let transaction = transactions.join(&staged.transaction);
         TransactionFile::create(disk, &transaction, plan.project.managed.len() + 1)?;
-        let ground = Self { work, phase, staged, root, transaction };
+        let ground = Self { work, phase, staged, folder: folder.to_owned(), root, transaction };
         ground.lay_candidate()?;
         Ok(ground)
+    }
+
+    /// The folder that everything of the rehearsal is in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The root of the copy.
@@ -125,6 +126,14 @@ impl<'a> Ground<'a> {
     fn open(&self) -> Result<Transaction<'_>, StepError> {
         Transaction::open(self.disk(), &self.root, &self.transaction)?
             .ok_or_else(|| StepError::not_now("the transaction of the rehearsal is gone", "`switchback run`"))
+    }
+
+    /// What stands in the managed paths of the copy, without its content.
+    pub(super) fn managed(&self) -> Result<Vec<Seen>, StepError> {
+        let managed = &self.work.plan().project.managed;
+        let base = layout::live_base(self.disk(), &self.root, managed)?;
+        let paths: Vec<PathBuf> = managed.iter().map(|managed| managed.path.clone()).collect();
+        Ok(walk(self.disk(), &base, &paths)?)
     }
 
     /// What is in the copy now.
@@ -190,6 +199,16 @@ pub(super) fn named_around(then: &[Seen], now: &[Seen]) -> Option<String> {
         words.push(format!("and {} more", all.len() - SUMMARY_MAX));
     }
     Some(words.join(", "))
+}
+
+/// What of the candidate is no longer there as it was, in words. What is there besides, and the times of folders, change
+/// nothing that a check looks at.
+pub(super) fn altered(then: &[Seen], now: &[Seen]) -> Option<String> {
+    let is_file = |seen: &&Seen| seen.meta.kind != FileKind::Directory;
+    let then: Vec<Seen> = then.iter().filter(is_file).cloned().collect();
+    let is_of_then = |seen: &&Seen| then.binary_search_by(|old| old.path.cmp(&seen.path)).is_ok();
+    let now: Vec<Seen> = now.iter().filter(is_file).filter(is_of_then).cloned().collect();
+    named_around(&then, &now)
 }
 
 /// What is different around the managed paths, in path order: at most some more than are named.

@@ -8,6 +8,8 @@ mod environment;
 mod ground;
 mod hazards;
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use self::environment::Surroundings;
@@ -70,11 +72,15 @@ pub fn rehearse(work: &Work<'_>, phase: &Phase) -> Result<Verdict, StepError> {
     work.began(&phase.name, outlook::REHEARSAL);
     let started = work.world().clock.monotonic();
     let binding = binding(work, &staged);
-    let played = play(work, phase, &staged)?;
-    remove_tree(work.world().disk.as_ref(), &ground::folder(work))?;
+    let folder = work.attempt("rehearsal")?;
+    let played = play(work, phase, &staged, &folder)?;
+    remove_tree(work.world().disk.as_ref(), &folder)?;
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     let verdict = verdict_of(&played);
-    let summary = work.redactor.clean(&summary_of(&played));
+    let mut summary = work.redactor.clean(&summary_of(&played));
+    if work.project.confinement().is_none() {
+        summary.push_str("; commands were not kept from the live project");
+    }
     let evidence = store(work, phase, &played, verdict, &summary, &binding)?;
     work.record(Event::Rehearsed {
         phase: name(),
@@ -101,9 +107,9 @@ pub fn binding(work: &Work<'_>, staged: &StagedFact) -> Binding {
 }
 
 /// Everything that a rehearsal does; what keeps it from going on is a finding, and then the rest is left out.
-fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact) -> Result<Played, StepError> {
+fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> Result<Played, StepError> {
     let mut played = Played { findings: hazards::look(work, staged)?, ..Played::default() };
-    let ground = Ground::lay(work, phase, staged)?;
+    let ground = Ground::lay(work, phase, staged, folder)?;
     let before = ground.state()?;
     let old = load_manifest(work, &staged.old_tree)?;
     if let Some(named) = ground::named_content(&old, &before.managed) {
@@ -156,10 +162,13 @@ fn check_there(
     if checks.is_empty() {
         return Ok(());
     }
-    let surroundings = environment::prepare(work, phase, ground.root())?;
+    let candidate = ground.managed()?;
+    let altered =
+        || -> Result<Option<String>, StepError> { Ok(ground::altered(&candidate, &ground.managed()?)) };
+    let surroundings = environment::prepare(work, phase, ground.root(), ground.folder())?;
     match surroundings {
         Surroundings::Ready(variables) => {
-            let place = Place { tree: ground.root(), variables: &variables };
+            let place = Place { tree: ground.root(), variables: &variables, altered: &altered };
             look_in(work, phase, Moment::Rehearsed, &checks, &place)?;
         }
         Surroundings::Refused(findings) => played.findings.extend(findings),
@@ -210,6 +219,7 @@ fn store(
             "entries_restored": played.restored,
             "entries_around": played.around,
             "left_by_checks": played.left_by_checks,
+            "commands_confined": work.project.confinement().is_some(),
         },
     });
     let text = work.redactor.clean(&format!("{report:#}\n"));
