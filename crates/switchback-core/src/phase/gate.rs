@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::cycle::Point;
 use super::error::StepError;
+use super::evidence::EvidenceStore;
 use super::look::inputs_hash;
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
@@ -17,6 +18,7 @@ use crate::journal::history::{CheckFact, PhaseHistory, SignOff, StagedFact};
 use crate::manifest::{Manifest, to_hex};
 use crate::plan::{CheckPlan, Mechanism, Moment, Phase, Plan};
 use crate::verdict::Verdict;
+use crate::world::Disk;
 
 /// The quick look at both trees before an exchange may take so long; what it does not reach is looked at right after
 /// the exchange, which is then taken back if need be. So the time of a cutover does not grow with the size of the tree.
@@ -244,9 +246,18 @@ fn manifest_of(
 
 /// The seal of a staged phase.
 pub fn load_seal(work: &Work<'_>, staged: &StagedFact) -> Result<Seal, StepError> {
-    let text = work.evidence.get(work.world().disk.as_ref(), &staged.seal)?;
+    seal_of(work.world().disk.as_ref(), &work.evidence, staged)
+}
+
+/// The seal of a staged phase, from the evidence of a project that is only looked at.
+pub(super) fn seal_of(
+    disk: &dyn Disk,
+    evidence: &EvidenceStore,
+    staged: &StagedFact,
+) -> Result<Seal, StepError> {
+    let text = evidence.get(disk, &staged.seal)?;
     Seal::from_json(&text).ok_or_else(|| {
-        let path = work.evidence.path(&staged.seal);
+        let path = evidence.path(&staged.seal);
         super::evidence::EvidenceError::Damaged { path, why: "it is not a seal".to_owned() }.into()
     })
 }

@@ -24,6 +24,7 @@ pub mod seal;
 pub mod sign_off;
 pub mod snapshot;
 pub mod stage;
+pub mod touched;
 mod trees;
 pub mod watch;
 pub mod witness;

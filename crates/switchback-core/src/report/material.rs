@@ -100,6 +100,11 @@ impl<'a> Material<'a> {
         self.records.iter().find(|record| record.seq == seq)
     }
 
+    /// Where evidence is kept.
+    pub(super) fn store(&self) -> &EvidenceStore {
+        &self.evidence
+    }
+
     /// The evidence of that hash; why not, when it is gone or was changed.
     pub(super) fn evidence(&self, hash: &str) -> Result<Value, String> {
         let text = self.evidence.get(self.disk(), hash).map_err(|error| error.to_string())?;

@@ -3,7 +3,9 @@
 use super::details::{Detail, details};
 use super::material::{FileNames, Material};
 use super::reasons::reasons;
-use super::status::{Criterion, PhaseStatus, criteria, is_about, last_outcomes, phase_status, present};
+use super::status::{
+    Criterion, PhaseStatus, as_staged, criteria, is_about, last_outcomes, phase_status, present,
+};
 use crate::journal::history::{CheckFact, PhaseHistory};
 use crate::journal::{Binding, Event, PhaseState};
 use crate::manifest::{EntryCounts, to_hex};
@@ -179,6 +181,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
     let sign_offs = sign_offs(material, phase, history);
     let roll_backs = roll_backs(material, &phase.name);
     let began = |event: &Event| matches!(event, Event::SnapshotStarted { .. });
+    let trees = as_staged(material.project, material.store(), history, None);
     let mut report = PhaseReport {
         status: phase_status(material.plan(), phase, &material.history),
         attempts: material.about(&phase.name).filter(|record| began(&record.event)).count() as u64,
@@ -192,7 +195,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         rehearsal: history.and_then(|history| rehearsal(material, history)),
         open_checks: open_checks(material, phase, history),
         roles: (phase.approve.roles.clone(), phase.approve.each),
-        criteria: criteria(material.plan(), phase, history),
+        criteria: criteria(material.plan(), phase, history).into_iter().chain(trees).collect(),
         live: history.and_then(|history| live(material, history)),
         reasons: Vec::new(),
         checks,

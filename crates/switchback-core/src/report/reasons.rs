@@ -2,7 +2,7 @@
 
 use super::material::Material;
 use super::phase_report::{CheckReport, PhaseReport};
-use super::status::{Status, WaitsFor, present, waits_for};
+use super::status::{AS_STAGED, Status, WaitsFor, present, waits_for};
 use crate::journal::PhaseState;
 use crate::journal::history::PhaseHistory;
 use crate::phase::gate::missing_approvals;
@@ -40,6 +40,7 @@ pub(super) fn reasons(
         let now = present(material.plan(), phase, history, staged);
         reasons.extend(missing_approvals(phase, history, &now).into_iter().map(|missing| missing.reason));
     }
+    reasons.extend(touched(report).map(str::to_owned));
     for (check, action) in &history.fired {
         reasons.push(format!("a trigger on the check `{check}` fired: {action}"));
     }
@@ -68,6 +69,12 @@ pub(super) fn reasons(
         reasons = vec!["it is over, and nothing was checked: the plan has no checks for it".to_owned()];
     }
     reasons
+}
+
+/// What speaks against taking both trees for what was staged.
+fn touched(report: &PhaseReport) -> Option<&str> {
+    let trees = report.criteria.iter().find(|criterion| criterion.name == AS_STAGED)?;
+    (trees.verdict != Verdict::Yes).then_some(trees.by.as_str())
 }
 
 /// Why a phase has not begun, or why its candidate was given up and not built again.
@@ -155,12 +162,25 @@ fn standing(phase: &PhaseReport) -> String {
     match phase.status.point.as_str() {
         "waiting" => format!("the phase {name} has not begun"),
         "snapshot" => format!("the phase {name} has its snapshot, and nothing is staged"),
-        "staged" => format!("the phase {name} is staged beside the live tree, which is as it was"),
+        "staged" => format!("the phase {name} is staged beside the live tree{}", tree_words(phase)),
         "rehearsed" => {
-            format!("the phase {name} is staged and rehearsed beside the live tree, which is as it was")
+            format!("the phase {name} is staged and rehearsed beside the live tree{}", tree_words(phase))
         }
-        "approved" => format!("the phase {name} is staged, and nothing keeps it from going live"),
+        "approved" => match phase.reasons.iter().find(|_| !holds(phase)) {
+            None => format!("the phase {name} is staged, and nothing keeps it from going live"),
+            Some(why) => format!("the phase {name} is staged and approved, but {why}"),
+        },
         "live" => format!("the phase {name} is live, and its watch is not over"),
         point => format!("the phase {name} is {point}"),
     }
+}
+
+/// Whether both trees are what was staged, and all evidence about them counts.
+fn holds(phase: &PhaseReport) -> bool {
+    let counts = |check: &CheckReport| check.evidence_fault.is_none() && check.void.is_empty();
+    touched(phase).is_none() && phase.outcomes().all(counts)
+}
+
+fn tree_words(phase: &PhaseReport) -> String {
+    touched(phase).map_or_else(|| ", which is as it was".to_owned(), |why| format!("; {why}"))
 }

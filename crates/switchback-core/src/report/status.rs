@@ -1,11 +1,15 @@
 //! Where a run stands, as facts: derived from the history and the plan, nothing is looked at again.
 
+use std::time::Duration;
+
 use crate::journal::history::{CheckFact, PhaseHistory, RehearsalFact, StagedFact};
 use crate::journal::{Binding, History, PhaseState};
 use crate::manifest::to_hex;
-use crate::phase::TOOL;
+use crate::phase::evidence::EvidenceStore;
 use crate::phase::gate::{inputs_relied_on, last_words, missing_approvals};
+use crate::phase::touched::touched;
 use crate::phase::watch::due;
+use crate::phase::{Project, TOOL};
 use crate::plan::{CheckPlan, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
@@ -90,6 +94,11 @@ pub struct Status {
     pub failed: Option<(String, String)>,
 }
 
+/// The criterion that both trees are still what the evidence is about.
+pub(super) const AS_STAGED: &str = "both trees are as they were staged";
+/// `status` answers at once: larger trees are left to the next run.
+const QUICK_LOOK: Duration = Duration::from_millis(5);
+
 /// Derives the status.
 pub fn status(plan: &Plan, history: &History) -> Status {
     let phases: Vec<PhaseStatus> =
@@ -120,6 +129,38 @@ pub fn status(plan: &Plan, history: &History) -> Status {
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),
+    }
+}
+
+/// Whether both trees of a staged phase are as they were when it was staged; nothing when it is not staged.
+pub(super) fn as_staged(
+    project: &Project,
+    evidence: &EvidenceStore,
+    history: Option<&PhaseHistory>,
+    within: Option<Duration>,
+) -> Option<Criterion> {
+    let history = history.filter(|history| history.state == PhaseState::Staged)?;
+    let found = touched(project, evidence, history.staged.as_ref()?, within);
+    let why = match &found {
+        Ok(found) => found.words().map(str::to_owned),
+        Err(error) => Some(format!("they could not be looked at: {error}")),
+    };
+    Some(Criterion {
+        name: AS_STAGED.to_owned(),
+        verdict: if why.is_none() { Verdict::Yes } else { Verdict::Unknown },
+        by: why.unwrap_or_else(|| "a look at both".to_owned()),
+        is_open: false,
+    })
+}
+
+impl Status {
+    /// Adds what a quick look at the trees of the phase says that is worked on.
+    #[must_use]
+    pub fn with_trees(mut self, project: &Project, history: &History) -> Self {
+        let evidence = EvidenceStore::new(project.state());
+        let phase = self.phase.as_deref().and_then(|phase| history.phase(phase));
+        self.criteria.extend(as_staged(project, &evidence, phase, Some(QUICK_LOOK)));
+        self
     }
 }
 

@@ -14,9 +14,9 @@ pub(crate) fn status(context: &Context<'_>) -> Result<Verdict, Failure> {
     let status = if phase::is_interrupted(&project, &history).map_err(failed)? {
         // Recovery comes first in every command.
         let work = Work::begin(project, "status", context.ui).map_err(failed)?;
-        derive(work.plan(), &work.history())
+        derive(work.plan(), &work.history()).with_trees(&work.project, &work.history())
     } else {
-        derive(&project.plan, &history)
+        derive(&project.plan, &history).with_trees(&project, &history)
     };
     if context.ui.json {
         context.ui.document(&json::document("status", status.verdict, &status));

@@ -1,0 +1,81 @@
+//! Whether the two trees of a staged phase are still as they were when it was staged, by a quick look that reads nothing.
+//! What was touched may still have the same content: only the look of the next run can tell.
+
+use std::time::Duration;
+
+use super::error::StepError;
+use super::evidence::EvidenceStore;
+use super::gate::seal_of;
+use super::layout;
+use super::project::Project;
+use super::seal::Sealed;
+use super::stage::candidate;
+use crate::journal::history::StagedFact;
+use crate::plan::Mechanism;
+
+/// What the look came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Touched {
+    /// Something was done to the live tree.
+    pub live: bool,
+    /// Something was done to the candidate.
+    pub candidate: bool,
+    /// Not all of it was looked at in time.
+    pub is_partial: bool,
+}
+
+impl Touched {
+    /// In words; `None` when both are as they were.
+    pub fn words(self) -> Option<&'static str> {
+        match (self.live, self.candidate, self.is_partial) {
+            (true, true, _) => Some("the live tree and the candidate were touched since it was staged"),
+            (true, false, _) => Some("the live tree was touched since the candidate was staged"),
+            (false, true, _) => Some("the candidate was touched since it was staged"),
+            (false, false, true) => {
+                Some("the trees are too large for a quick look: the next run looks at them")
+            }
+            (false, false, false) => None,
+        }
+    }
+}
+
+/// Looks at both trees, for no longer than `within` if that is given.
+///
+/// # Errors
+///
+/// When a tree cannot be looked at, or the seal among the evidence is gone or was changed.
+pub fn touched(
+    project: &Project,
+    evidence: &EvidenceStore,
+    staged: &StagedFact,
+    within: Option<Duration>,
+) -> Result<Touched, StepError> {
+    let world = &project.ports.world;
+    let disk = world.disk.as_ref();
+    let plan = &project.plan;
+    let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
+    let mechanism = Mechanism::from_word(&staged.mechanism).unwrap_or(Mechanism::Exchange);
+    let started = world.clock.monotonic();
+    let mut found = Touched::default();
+    for (path, sealed) in &seal_of(disk, evidence, staged)?.paths {
+        let new = plan.root.join(candidate(mechanism, &staged.transaction, path));
+        let sides =
+            [(base.join(path), &sealed.old, &mut found.live), (new, &sealed.new, &mut found.candidate)];
+        for (content, sealed, is_touched) in sides {
+            let used = world.clock.monotonic().saturating_sub(started);
+            let left = within.map(|within| within.saturating_sub(used).as_millis());
+            match (disk.look(&content)?, sealed) {
+                (None, None) => {}
+                (None, Some(_)) | (Some(_), None) => *is_touched = true,
+                (Some(_), Some(sealed)) => {
+                    let left = left.map(|left| u64::try_from(left).unwrap_or(u64::MAX));
+                    match disk.survey(&content, left)? {
+                        Some(survey) => *is_touched |= Sealed::from(survey).digest != sealed.digest,
+                        None => found.is_partial = true,
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
