@@ -38,7 +38,7 @@ mkdir -p "$2"
 work=$(cd "$2" && pwd)
 live=$work/live candidate=$work/candidate pristine=$work/pristine altered=$work/altered
 
-# Runs a command of the program in the live project; its exit code has to be the one named first. Sets `took` to seconds.
+# Runs a command of the program in the live project; its exit code has to be the first argument. Sets `took`.
 switchback() {
     local expected=$1 began=$EPOCHREALTIME code=0
     shift
@@ -62,7 +62,8 @@ PYTHON
 }
 
 # What rsync finds different in the managed paths between one tree and another: content, kind, mode, owner, time, links,
-# attributes. One line for each difference; nothing when they are equal.
+# attributes. One line for each difference; nothing when they are equal. Times are compared to the nanosecond, which
+# rsync (3.1.3 or newer) does only when it is told to.
 differences() {
     local path
     while read -r path; do
@@ -71,9 +72,9 @@ differences() {
         elif [ ! -e "$2/$path" ]; then
             printf '*missing    %s\n' "$path"
         elif [ -d "$1/$path" ]; then
-            rsync -naicHAX --delete "$1/$path/" "$2/$path/"
+            rsync -naicHAX --modify-window=-1 --delete "$1/$path/" "$2/$path/"
         else
-            rsync -naicHAX "$1/$path" "$2/$path"
+            rsync -naicHAX --modify-window=-1 "$1/$path" "$2/$path"
         fi
     done < <(managed)
 }
@@ -86,12 +87,12 @@ prove_equal() {
     [ -z "$found" ] || { printf '%s\n' "$found"; die "$name does not hold"; }
 
     rm -rf "$altered"
-    rsync -aHAX --exclude /.git --exclude /.switchback "$live/" "$altered/"
+    rsync -a -H -A -X --exclude /.git --exclude /.switchback "$live/" "$altered/"
     [ -z "$(differences "$reference" "$altered")" ] || die 'the copy that is altered is no faithful copy'
     file=$(cd "$reference" && find config -type f -size +1k | sort | head -1)
     alter "one byte" "$file" byte
     alter "one mode" "$file" mode
-    alter "one time" "$file" time
+    alter "one nanosecond" "$file" time
 }
 
 # Alters one thing of a file in the copy, requires that rsync sees it, and sets the file back.
@@ -100,7 +101,9 @@ alter() {
     case $3 in
     byte) printf '\377' | dd of="$altered/$2" bs=1 conv=notrunc status=none && touch -r "$live/$2" "$altered/$2" ;;
     mode) chmod u=rwx,go=x "$altered/$2" ;;
-    time) touch -d @1 "$altered/$2" ;;
+    time) "$PYTHON" -c 'import os, sys
+seen = os.stat(sys.argv[1])
+os.utime(sys.argv[1], ns=(seen.st_atime_ns, seen.st_mtime_ns + 1))' "$altered/$2" ;;
     esac
     found=$(differences "$reference" "$altered")
     [ -n "$found" ] || die "rsync does not see $1 altered in \`$2\`"
@@ -180,4 +183,4 @@ heading 'live = before'
 prove_equal 'before against live' "$pristine"
 switchback 0 log verify
 heading 'What the tests themselves left around the managed paths'
-rsync -naicHAX --delete --exclude /.git --exclude /.switchback --exclude __pycache__ "$pristine/" "$live/"
+rsync -naicHAX --modify-window=-1 --delete --exclude /.git --exclude /.switchback --exclude __pycache__ "$pristine/" "$live/"
