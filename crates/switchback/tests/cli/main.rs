@@ -14,6 +14,7 @@ mod init;
 mod journal;
 mod kinds;
 mod plan;
+mod price_elasticity;
 mod rehearsal;
 mod report;
 mod run;

@@ -1,0 +1,218 @@
+//! The example of price elasticity: which of its successors go live, and what is said about the one that does not.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::ground::Ground;
+
+const STAGES: [&str; 6] =
+    ["01_prepare", "02_features", "03_bootstrap", "04_scenarios", "05_intervals", "06_export"];
+/// Up to where a successor that adds the same numbers in another order is accepted.
+const TOLERANCE: f64 = 1e-12;
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/price-elasticity")
+}
+
+/// The example as it stands in the repository, with data of a seed and one of its successors. Old and new draw fewer
+/// replicates, which is all that takes its time.
+fn ground(successor: &str) -> Ground {
+    let ground = Ground::new();
+    let place = |name: &str| example().join(name).display().to_string();
+    ground.tool("cp", &["-r", &place("live/."), "."]);
+    ground.tool("python3", &[&place("generate.py"), "--seed", "7", "--out", "data"]);
+    ground.tool("python3", &[&place("candidates.py"), successor, "--out", "../candidate"]);
+    for settings in ["settings.json", "../candidate/settings.json"] {
+        let text = ground.read(settings);
+        let fewer = text.replace("\"replicates\": 400", "\"replicates\": 40");
+        assert_ne!(fewer, text, "{settings}");
+        ground.write(settings, fewer);
+    }
+    ground
+}
+
+/// What a check has left as evidence, of which the document of a command has the hash.
+fn evidence(ground: &Ground, document: &Value, name: &str) -> Value {
+    let checks = document["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == name && check["at"] == "staged").unwrap();
+    let hash = check["evidence"].as_str().unwrap().strip_prefix("blake3:").unwrap();
+    serde_json::from_str(&ground.read(&format!(".switchback/evidence/{hash}"))).unwrap()
+}
+
+/// The relation of each stage, in the order in which they are computed.
+fn relations(comparison: &Value) -> Vec<&str> {
+    let stages = comparison["stages"].as_array().unwrap();
+    let names: Vec<&str> = stages.iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+    assert_eq!(names, STAGES);
+    stages.iter().map(|stage| stage["relation"].as_str().unwrap()).collect()
+}
+
+/// All managed paths, and what is in them.
+fn tree(ground: &Ground) -> String {
+    ground.tool(
+        "find",
+        &[
+            "stages",
+            "tests",
+            "run.py",
+            "settings.json",
+            "README.md",
+            "-type",
+            "f",
+            "-exec",
+            "sha256sum",
+            "{}",
+            "+",
+        ],
+    )
+}
+
+/// Every check of a run said yes.
+fn all_say_yes(document: &Value) {
+    assert_eq!(document["verdict"], "yes");
+    let checks = document["checks"].as_array().unwrap();
+    for name in ["tests", "no-fixtures", "same-results", "same-features", "baseline", "constraints"] {
+        assert!(checks.iter().any(|check| check["name"] == name && check["at"] == "staged"), "{name}");
+    }
+    for check in checks {
+        assert_eq!(check["verdict"], "yes", "{check}");
+    }
+}
+
+/// Runs the pipeline that is live, and the successor, and returns what `compare` says with `options`.
+fn compare(ground: &Ground, code: i32, options: &str) -> Value {
+    for (program, out) in [("run.py", "../old"), ("../candidate/run.py", "../new")] {
+        if !ground.at(out).exists() {
+            ground.tool("python3", &[program, "--data", "data", "--out", out]);
+        }
+    }
+    ground
+        .expect(code, &format!("compare ../old ../new --json --stages {} {options}", STAGES.join(",")))
+        .json()
+}
+
+#[test]
+fn needs_python3_a_refactored_pipeline_goes_live_and_comes_back() {
+    let ground = ground("refactored");
+    let before = tree(&ground);
+    let document = ground.expect(0, "run --json").json();
+    all_say_yes(&document);
+    assert!(ground.at("elasticity/pipeline.py").exists());
+    let found = evidence(&ground, &document, "same-results");
+    assert_eq!(relations(&found["details"]["comparison"]), ["bytes"; 6]);
+    ground.expect(0, "rollback");
+    assert!(!ground.at("elasticity").exists());
+    assert_eq!(tree(&ground), before);
+}
+
+#[test]
+fn needs_python3_a_sum_in_another_order_is_within_tolerance_and_its_worst_error_is_named() {
+    let ground = ground("reassociated");
+    let document = ground.expect(0, "run --json").json();
+    all_say_yes(&document);
+    let found = evidence(&ground, &document, "same-results");
+    let comparison = &found["details"]["comparison"];
+    assert_eq!(relations(comparison)[..2], ["bytes"; 2]);
+    assert_eq!(relations(comparison)[2..], ["tolerance"; 4]);
+    assert_eq!(comparison["first_not_bitwise"]["stage"], "03_bootstrap");
+    assert!(comparison["first_divergence"].is_null());
+
+    // Each column that is not the same bit by bit has its worst error, and where it is.
+    let mut columns = 0;
+    for item in comparison["items"].as_array().unwrap() {
+        for column in item["columns"].as_array().into_iter().flatten() {
+            let worst = &column["worst"];
+            let (old, new) = (worst["old"].as_f64().unwrap(), worst["new"].as_f64().unwrap());
+            assert_eq!(column["cells_different"], 0, "{column}");
+            assert_ne!(worst["old"], worst["new"], "{column}");
+            assert!((old - new).abs() <= TOLERANCE, "{column}");
+            columns += 1;
+        }
+    }
+    assert!(columns > 50, "{columns} columns");
+    ground.expect(0, "rollback");
+
+    // The same results without a tolerance, and with one.
+    for options in ["", "--absolute 0"] {
+        let document = compare(&ground, 1, options);
+        assert_eq!(document["first_divergence"]["stage"], "03_bootstrap", "{options}");
+    }
+    assert_eq!(relations(&compare(&ground, 0, "--absolute 1e-12"))[2..], ["tolerance"; 4]);
+}
+
+#[test]
+fn needs_python3_a_wrong_lag_is_refused_and_its_stage_column_and_row_are_named() {
+    let ground = ground("wrong-lag");
+    let before = tree(&ground);
+    let seen = ground.expect(1, "run --json");
+    let document = seen.json();
+    assert_eq!(tree(&ground), before, "the successor is live");
+    let verdict = |name: &str| {
+        let checks = document["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == name && check["at"] == "staged").unwrap();
+        check["verdict"].as_str().unwrap().to_owned()
+    };
+    // Neither the tests nor the constraints see it.
+    for (name, expected) in [
+        ("tests", "yes"),
+        ("constraints", "yes"),
+        ("same-results", "no"),
+        ("same-features", "no"),
+        ("baseline", "no"),
+    ] {
+        assert_eq!(verdict(name), expected, "{name}");
+    }
+    for name in ["same-results", "baseline"] {
+        let found = evidence(&ground, &document, name);
+        let comparison = &found["details"]["comparison"];
+        assert_eq!(relations(comparison)[..2], ["bytes", "different"], "{name}");
+        let first = &comparison["first_divergence"];
+        assert_eq!(first["stage"], "02_features", "{name}");
+        assert_eq!(first["item"], "features.csv", "{name}");
+        assert_eq!(first["column"], "competitor_cap_lag", "{name}");
+    }
+
+    // The row is the first whose competitors quote another cap two weeks before than one week before.
+    let found = evidence(&ground, &document, "same-features");
+    let item = &found["details"]["comparison"]["items"][0];
+    let names: Vec<&str> =
+        item["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["competitor_cap_lag"]);
+    let first = &item["first"];
+    assert_eq!(first["key"]["product"], "harvest");
+    let (week, old, new) = first_change(&ground);
+    assert_eq!(first["key"]["week"], week.as_str());
+    assert!((first["old"].as_f64().unwrap() - old).abs() < 1e-9, "{first}");
+    assert!((first["new"].as_f64().unwrap() - new).abs() < 1e-9, "{first}");
+    assert!(seen.out.contains("competitor_cap_lag"), "{seen}");
+
+    let compared = compare(&ground, 1, "--absolute 1e-12");
+    assert_eq!(compared["first_divergence"]["stage"], "02_features");
+    assert_eq!(compared["first_divergence"]["column"], "competitor_cap_lag");
+}
+
+/// The first week of `harvest` in which a lag of one week and one of two weeks differ, with the cap two weeks before
+/// and the cap one week before: read from the data that the pipeline reads, and not from what it writes.
+fn first_change(ground: &Ground) -> (String, f64, f64) {
+    let program = "
+import csv
+shares = {'alder': 0.5, 'birch': 0.3, 'cedar': 0.2}
+caps, last = {}, {}
+for row in csv.DictReader(open('data/quotes.csv')):
+    if row['product'] == 'harvest' and row['provider'] in shares:
+        caps.setdefault(row['week'], {})[row['provider']] = float(row['cap_rate'])
+means = []
+for week in sorted(caps):
+    last.update(caps[week])
+    means.append((week, sum(share * last[name] for name, share in shares.items())))
+sold = {row['week'] for row in csv.DictReader(open('data/sales.csv')) if row['product'] == 'harvest' and row['sales']}
+for (_, two), (_, one), (week, _) in zip(means, means[1:], means[2:]):
+    if week in sold and abs(two - one) > 1e-9:
+        print(week, two, one)
+        break
+";
+    let out = ground.tool("python3", &["-c", program]);
+    let words: Vec<&str> = out.split_whitespace().collect();
+    (words[0].to_owned(), words[1].parse().unwrap(), words[2].parse().unwrap())
+}
