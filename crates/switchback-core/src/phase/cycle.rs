@@ -10,7 +10,7 @@ use super::rehearsal::rehearse;
 use super::roll_back::{RollBackOptions, roll_back};
 use super::watch::{Watch, fire, watch};
 use super::{cut_over, finish, rehearsal, snapshot, stage};
-use crate::journal::{Event, PhaseState};
+use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
 use crate::plan::{CheckPlan, Moment, Phase};
 use crate::verdict::Verdict;
@@ -161,7 +161,12 @@ pub(super) fn begin_run(work: &Work<'_>) -> Result<(), StepError> {
     {
         let history = work.history();
         let is_over = history.phases.iter().all(|phase| phase.state == PhaseState::Finished);
-        let is_same = history.run.as_ref().is_some_and(|run| run.ends_with(&plan_hash[..12]));
+        // A plan that was corrected on the way is the one that was rehearsed last.
+        let is_rehearsed = |phase: &PhaseHistory| {
+            phase.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.binding.plan == plan_hash)
+        };
+        let is_same = history.run.as_ref().is_some_and(|run| run.ends_with(&plan_hash[..12]))
+            || history.phases.iter().all(is_rehearsed);
         if history.run.is_some() && (!is_over || is_same) {
             return Ok(());
         }

@@ -147,7 +147,7 @@ fn undo(material: &Material<'_>, status: &Status) -> Undo {
         let does = if was_rolled_back {
             "It was undone already: what is live is the tree from before the change."
         } else {
-            "Nothing has gone live, so there is nothing to undo: the live tree is as it was."
+            "Nothing has gone live, so there is nothing to undo."
         };
         let (command, mechanism, paths) = (String::new(), String::new(), Vec::new());
         return Undo { command, to_generation: None, mechanism, paths, does: does.to_owned() };

@@ -69,6 +69,7 @@ fn a_changed_plan_voids_evidence_and_approval_and_a_new_look_renews_the_evidence
       not yet: rules at staged
       not yet: rehearsed in and out again
       not yet: approved by risk
+      yes: both trees are as they were staged
     waits for the check `rules` at staged
     waits for an approval in the role `risk`
     there is nothing to roll back
@@ -169,7 +170,7 @@ fn restaging_starts_over_with_the_live_tree_as_it_is() {
       unify: snapshot [ID] verified: 1 files, 12 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
       check rules at staged: yes: 1 there, 0 gone
-      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 3 around them untouched
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 3 around them
       no: role `risk`: 0 of 1 approvals
 
     next: `switchback approve unify --role risk`

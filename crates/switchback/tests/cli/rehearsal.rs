@@ -213,7 +213,8 @@ fn what_checks_leave_in_the_copy_is_told_and_is_not_taken_for_a_bad_undo() {
     let leaves = "[[check]]\nname = \"leaves\"\nkind = \"command\"\ncommand = \"echo x > left.txt; echo y > src/z.py\"\n\
                   at = [\"rehearsed\"]\n";
     let ground = Ground::shop(leaves);
-    ground.expect(0, "run --until rehearsed");
+    let seen = ground.expect(0, "run --until rehearsed");
+    assert!(seen.err.contains("its checks left more there: `.` (changed), `left.txt` (added)"), "{seen}");
     let body = rehearsal(&ground);
     let evidence = ground.read(&format!(".switchback/evidence/{}", body["evidence"].as_str().unwrap()));
     assert!(evidence.contains("`left.txt` (added)"), "{evidence}");

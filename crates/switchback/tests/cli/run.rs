@@ -32,6 +32,7 @@ fn a_run_whose_check_says_no_or_could_not_tell_goes_no_further() {
       no: answer at staged
       not yet: answer at live
       not yet: rehearsed in and out again
+      yes: both trees are as they were staged
     waits for the check `answer` at staged
     there is nothing to roll back
     --- exit 1
@@ -65,7 +66,7 @@ fn a_run_whose_check_says_no_or_could_not_tell_goes_no_further() {
     --- stdout
     no: phase unify is live; generation 1 is live
     --- stderr
-      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 3 around them untouched
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 3 around them
       unify: acknowledged: generation 1 is live ([N] ms)
       check answer at live: no: exit code 1
       no: the check `answer` says no at live: exit code 1
@@ -244,4 +245,21 @@ fn a_tree_that_is_being_written_to_goes_back_and_loses_no_line() {
     let kept = if kept.is_dir() { kept.join("log") } else { kept };
     assert_eq!(std::fs::read_to_string(kept).unwrap().lines().count() as u64, lines);
     ground.expect(0, "run");
+}
+
+#[test]
+fn a_run_whose_plan_was_corrected_on_the_way_is_over_when_it_is_over() {
+    let ground = Ground::shop(&answering("\"staged\""));
+    ground.write("answer", "1");
+    ground.expect(1, "run");
+    let plan = ground.read("switchback.toml");
+    ground.write("switchback.toml", plan.replace("exit $(cat answer)", "exit 0"));
+    ground.expect(0, "run --restage");
+    let seen = ground.expect(0, "run");
+    assert!(seen.out.contains("phase unify is finished"), "{seen}");
+    assert!(!seen.err.contains("snapshot"), "nothing is begun anew: {seen}");
+    // A plan that was never run is another run.
+    ground.write("switchback.toml", format!("# another one\n{plan}"));
+    ground.write("../new/src/app.py", "VERSION = 3\n");
+    ground.expect(1, "run");
 }

@@ -63,6 +63,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       not yet: rehearsed in and out again
       not yet: approved by risk
       not yet: approved by tech-lead
+      yes: both trees are as they were staged
     waits for an approval in the role `risk`
     waits for an approval in the role `tech-lead`
     there is nothing to roll back
@@ -106,7 +107,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     --- stdout
     no: phase unify is rehearsed; generation 0 is live
     --- stderr
-      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 2 around them untouched
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them
       no: role `risk`: 0 of 1 approvals
       no: role `tech-lead`: 0 of 1 approvals
 
@@ -158,6 +159,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       yes: rehearsed in and out again
       yes: approved by risk
       no: approved by tech-lead
+      yes: both trees are as they were staged
     waits for an approval in the role `tech-lead`
     there is nothing to roll back
     --- exit 1
@@ -297,7 +299,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
        10  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
        11  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
        12  [TIME]  [ACTOR]  rehearsal-started  phase=unify transaction=t6
-       13  [TIME]  [ACTOR]  rehearsed  evidence=[ID] milliseconds=[N] phase=unify summary=in and out again on a copy: all 2 entries are back as they were, 2 around them untouched transaction=t6 verdict=yes
+       13  [TIME]  [ACTOR]  rehearsed  evidence=[ID] milliseconds=[N] phase=unify summary=in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them transaction=t6 verdict=yes
        14  [TIME]  [ACTOR]  approved  phase=unify role=risk
        15  [TIME]  [ACTOR]  rejected  phase=unify role=tech-lead why=not today
        16  [TIME]  [ACTOR]  approved  phase=unify role=tech-lead
@@ -366,7 +368,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       check there at before: yes: 1 there, 0 gone
       unify: candidate staged: 0 added, 0 removed, 1 changed
       check there at staged: yes: 1 there, 0 gone
-      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, 2 around them untouched
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("run --until tomorrow"), @r#"

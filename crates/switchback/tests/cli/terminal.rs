@@ -116,6 +116,11 @@ fn status_as_a_document_is_what_the_contract_says() {
           "by": "approval tech-lead",
           "name": "approved by tech-lead",
           "verdict": "unknown"
+        },
+        {
+          "by": "a look at both",
+          "name": "both trees are as they were staged",
+          "verdict": "yes"
         }
       ],
       "failed": null,
@@ -151,6 +156,7 @@ fn status_as_a_document_is_what_the_contract_says() {
     "#);
     ground.plan("", "");
     ground.expect(0, "run --restage");
+    ground.write("switchback.toml", format!("# another one\n{}", ground.read("switchback.toml")));
     insta::assert_snapshot!(ground.run("run --json"), @r#"
     $ switchback run --json
     --- stdout

@@ -190,7 +190,11 @@ pub(super) fn named_content(then: &Manifest, now: &Manifest) -> Option<String> {
 
 /// What is different around the managed paths, in words; `None` when nothing is.
 pub(super) fn named_around(then: &[Seen], now: &[Seen]) -> Option<String> {
-    let all = differences_around(then, now);
+    few(&differences_around(then, now))
+}
+
+/// The first ones of a list, and how many more there are; `None` when it is empty.
+pub(super) fn few(all: &[String]) -> Option<String> {
     if all.is_empty() {
         return None;
     }

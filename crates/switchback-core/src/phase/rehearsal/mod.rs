@@ -182,8 +182,13 @@ fn verdict_of(played: &Played) -> Verdict {
 
 fn summary_of(played: &Played) -> String {
     if played.findings.is_empty() {
+        let left = match ground::few(&played.left_by_checks) {
+            Some(named) => format!("; its checks left more there: {named}"),
+            None => String::new(),
+        };
         return format!(
-            "in and out again on a copy: all {} entries are back as they were, {} around them untouched",
+            "in and out again on a copy: all {} entries are back as they were, and the undo touched none of {} around \
+             them{left}",
             played.restored, played.around
         );
     }
