@@ -73,6 +73,8 @@ pub enum Command {
     )]
     Run(RunArgs),
     /// Show where the run stands and what it waits for
+    ///
+    /// Where the plan cannot be used, what the journal alone knows is told, with a warning.
     #[command(after_help = "Examples:\n  switchback status\n  switchback status --json")]
     Status,
     /// Carry out checks alone
@@ -100,6 +102,8 @@ pub enum Command {
     )]
     Log(LogArgs),
     /// Write the report of the run: what changed, what was checked, who approved, how to undo
+    ///
+    /// Where the plan cannot be used, what the journal alone knows is told, with a warning.
     #[command(
         after_help = "Examples:\n  switchback report --output report.html\n  switchback report --format markdown\n  switchback report --format junit --output checks.xml\n  switchback report --json"
     )]

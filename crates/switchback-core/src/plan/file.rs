@@ -230,6 +230,7 @@ fn read_plan<'a>(
         phases,
         checks,
         triggers,
+        fault: None,
     })
 }
 

@@ -174,7 +174,15 @@ pub(super) fn page(report: &RunReport) -> Page {
 
 fn notes(report: &RunReport) -> Vec<Words> {
     let mut notes = Vec::new();
-    if !report.has_checks {
+    if let Some(fault) = &report.plan_fault {
+        notes.push(marked(&format!(
+            "The plan cannot be used, so this is what the journal alone knows: {fault}. What the plan says of managed paths, \
+             changes, checks to come and approvals needed cannot be told."
+        )));
+        if !report.has_checks {
+            notes.push(words("No check has looked: nothing about this change was proved."));
+        }
+    } else if !report.has_checks {
         notes.push(words("The plan has no checks: nothing about this change was proved."));
     } else if let Some(phase) = report.phases.iter().find(|phase| phase.is_unchecked()) {
         notes.push(vec![
@@ -192,7 +200,7 @@ fn notes(report: &RunReport) -> Vec<Words> {
             counted(faults as u64, "outcome")
         )));
     }
-    if report.plan != report.run.plan {
+    if report.plan_fault.is_none() && report.plan != report.run.plan {
         notes.push(words(
             "The plan file is not the one that this run began with: what the plan says stands here as it is now.",
         ));
@@ -212,7 +220,10 @@ fn facts(report: &RunReport) -> Vec<(&'static str, Words)> {
     let approved = approved.filter(|(_, verdict)| *verdict == Verdict::Yes).count();
     facts.push((
         "Approvals",
-        words(if roles == 0 {
+        words(if report.plan_fault.is_some() {
+            let said = counted(roles, "role");
+            format!("{approved} of {said} that had a say approved; what the plan asks for cannot be told")
+        } else if roles == 0 {
             "The plan asks for none".to_owned()
         } else {
             format!("{approved} of {} approved", counted(roles, "role"))
@@ -250,7 +261,8 @@ fn phases(report: &RunReport) -> Words {
 
 fn checks_counted(report: &RunReport) -> Words {
     if !report.has_checks {
-        return words("None: nothing was proved");
+        let none = if report.plan_fault.is_none() { "None" } else { "None has looked" };
+        return words(format!("{none}: nothing was proved"));
     }
     let outcomes: Vec<&CheckReport> = report.phases.iter().flat_map(|phase| &phase.checks).collect();
     let count = |wanted: &dyn Fn(&CheckReport) -> bool| outcomes.iter().filter(|check| wanted(check)).count();
@@ -463,7 +475,8 @@ fn run(report: &RunReport) -> Section {
         let way = if *mirrored { "mirrored" } else { "overlaid: nothing is deleted" };
         vec![Bit::Code(path.clone()), Bit::Text(format!(" ({way})"))]
     });
-    let mut facts = vec![("Run", code(&run.id)), ("Began", began), ("Plan", code(&report.plan))];
+    let plan = if report.plan_fault.is_some() { words("It cannot be used") } else { code(&report.plan) };
+    let mut facts = vec![("Run", code(&run.id)), ("Began", began), ("Plan", plan)];
     if report.plan != run.plan {
         facts.push(("Plan at the beginning", code(&run.plan)));
     }
@@ -471,15 +484,17 @@ fn run(report: &RunReport) -> Section {
         ("Journal", words(format!("{}, whole and in order", counted(report.events, "event")))),
         ("Head of its chain", code(&report.head)),
     ]);
-    let blocks = vec![
+    let mut blocks = vec![
         Block::Facts(facts),
         Block::Text(words(
             "Keep the head where whoever could change the journal cannot reach it: beside it, a journal that was cut off or \
              written anew shows.",
         )),
-        Block::Text(words("The plan may change these paths, and nothing else:")),
-        Block::List(managed.collect()),
     ];
+    if report.plan_fault.is_none() {
+        blocks.push(Block::Text(words("The plan may change these paths, and nothing else:")));
+        blocks.push(Block::List(managed.collect()));
+    }
     Section::new("run", 2, "The run", blocks)
 }
 

@@ -16,7 +16,7 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
     first.push(Block::Table(criteria(phase)));
     let mut sections = vec![
         Section::new(format!("phase-{number}"), 2, format!("Phase {}", phase.status.name), first),
-        Section::new(id("change"), 3, "What was to change", change(phase)),
+        Section::new(id("change"), 3, "What was to change", change(report, phase)),
         Section::new(id("checks"), 3, "What was checked", checks(report, phase)),
     ];
     for (at, check) in phase.checks.iter().enumerate().filter(|(_, check)| !check.details.is_empty()) {
@@ -25,7 +25,7 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
         sections.push(Section::new(id(&format!("check-{}", at + 1)), 4, title, tables));
     }
     sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(phase)));
-    sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(phase)));
+    sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(report, phase)));
     sections
 }
 
@@ -60,9 +60,13 @@ fn criteria(phase: &PhaseReport) -> Table {
     table
 }
 
-fn change(phase: &PhaseReport) -> Vec<Block> {
+fn change(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     let kinds = phase.changes.iter().map(|(kind, does)| [words(format!("{kind}: ")), marked(does)].concat());
     let mut blocks = vec![Block::List(kinds.collect())];
+    if report.plan_fault.is_some() {
+        blocks =
+            vec![Block::Text(words("What makes its candidate stands in the plan, which cannot be used."))];
+    }
     let Some(candidate) = &phase.candidate else {
         blocks.push(Block::Text(words("Its candidate has not been built yet.")));
         return blocks;
@@ -122,7 +126,9 @@ fn which(named: &Named) -> Words {
 
 fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     if phase.is_unchecked() {
-        let why = if report.has_checks {
+        let why = if report.plan_fault.is_some() {
+            "No check has looked at this phase"
+        } else if report.has_checks {
             "No check of the plan is for this phase"
         } else {
             "The plan has no checks"
@@ -209,9 +215,10 @@ fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
     blocks
 }
 
-fn sign_offs(phase: &PhaseReport) -> Vec<Block> {
+fn sign_offs(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     let (roles, each) = &phase.roles;
-    if roles.is_empty() && phase.sign_offs.is_empty() {
+    let is_known = report.plan_fault.is_none();
+    if is_known && roles.is_empty() && phase.sign_offs.is_empty() {
         return vec![Block::Text(words("The plan asks nobody: no approval is needed for this phase."))];
     }
     let needed = [
@@ -219,7 +226,8 @@ fn sign_offs(phase: &PhaseReport) -> Vec<Block> {
         codes(roles),
         words("."),
     ];
-    let mut blocks = vec![Block::Text(needed.concat())];
+    let unknown = "Who must approve stands in the plan, which cannot be used.";
+    let mut blocks = vec![Block::Text(if is_known { needed.concat() } else { words(unknown) })];
     let mut table = Table::new("Approvals and refusals", &["role", "who", "when", "what", "how it stands"]);
     for sign_off in &phase.sign_offs {
         let what =

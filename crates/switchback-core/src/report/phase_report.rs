@@ -255,7 +255,12 @@ fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckRep
         looks: 1,
         evidence: fact.evidence.clone(),
         evidence_fault,
-        void: if is_before_cutover(history) { changed_since(&fact.binding, &now) } else { Vec::new() },
+        // Whether a plan that cannot be used changed is not for anybody to say.
+        void: if is_before_cutover(history) && material.plan().fault.is_none() {
+            changed_since(&fact.binding, &now)
+        } else {
+            Vec::new()
+        },
         binding: fact.binding.clone(),
         details,
     })
@@ -396,6 +401,9 @@ fn standing(
 ) -> (bool, String) {
     let Some(binding) = binding else { return (true, "it holds the phase".to_owned()) };
     match history.and_then(|history| Some((history, history.staged.as_ref()?))) {
+        Some((history, _)) if history.state == PhaseState::Staged && material.plan().fault.is_some() => {
+            (false, "whether it counts cannot be told: the plan cannot be used".to_owned())
+        }
         Some((history, staged)) if history.state == PhaseState::Staged => {
             let changed = changed_since(binding, &present(material.plan(), phase, history, staged));
             if changed.is_empty() {

@@ -35,6 +35,7 @@ pub(super) fn reasons(
     }
     reasons.extend(report.outcomes().filter_map(of_check));
     if history.state == PhaseState::Staged
+        && material.plan().fault.is_none()
         && let Some(staged) = &history.staged
     {
         let now = present(material.plan(), phase, history, staged);
@@ -51,6 +52,9 @@ pub(super) fn reasons(
         {
             Some(format!("the check `{name}` was not carried out at {at}"))
         }
+        WaitsFor::Plan => {
+            Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())
+        }
         WaitsFor::Watch { at, due } => {
             Some(format!("it is live, and watched: the checks at {at} are due at {due}"))
         }
@@ -65,7 +69,8 @@ pub(super) fn reasons(
         });
     }
     if history.state == PhaseState::Finished && checks.is_empty() {
-        reasons = vec!["it is over, and nothing was checked: the plan has no checks for it".to_owned()];
+        let why = if material.plan().fault.is_none() { ": the plan has no checks for it" } else { "" };
+        reasons = vec![format!("it is over, and nothing was checked{why}")];
     }
     reasons
 }
@@ -77,6 +82,7 @@ fn not_begun(material: &Material<'_>, phase: &Phase) -> String {
         |name: &str| material.history.phase(name).is_some_and(|other| other.state == PhaseState::Finished);
     match before.into_iter().find(|other| !is_over(&other.name)) {
         Some(other) => format!("the phase `{}` comes before it and is not finished", other.name),
+        None if material.plan().fault.is_some() => "it has not begun".to_owned(),
         None => "it has not begun: `switchback run` begins it".to_owned(),
     }
 }
