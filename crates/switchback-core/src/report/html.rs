@@ -3,6 +3,7 @@
 //! It is written so that an XML reader understands it too.
 
 use super::page::{Bit, Block, Page, Section, Table, Words, moment};
+use super::save::HTML_MARK;
 use super::visible::visible;
 use crate::verdict::Verdict;
 
@@ -21,7 +22,7 @@ pub(super) fn html(page: &Page) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\n\
-         <link rel=\"icon\" href=\"data:,\"/>\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         {HTML_MARK}\n<link rel=\"icon\" href=\"data:,\"/>\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <header>\n<p class=\"project\">Switchback</p>\n<h1>{title}</h1>\n"
     )];
     let (class, word) = (class(page.verdict), page.verdict.spoken());

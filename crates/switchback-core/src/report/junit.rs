@@ -11,6 +11,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use super::details::Detail;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
+use super::save::JUNIT_MARK;
 use super::visible::visible;
 use crate::verdict::Verdict;
 
@@ -97,7 +98,7 @@ pub(super) fn junit(report: &RunReport) -> io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let suites = Suite::all(report);
-    let name = format!("{} {}", report.status.project, report.run.id);
+    let name = format!("{JUNIT_MARK}{} {}", report.status.project, report.run.id);
     let mut whole = writer.create_element("testsuites").with_attribute(("name", visible(&name).as_str()));
     for (name, value) in &Suite::counts(&suites.iter().collect::<Vec<_>>()) {
         whole = whole.with_attribute((*name, value.as_str()));

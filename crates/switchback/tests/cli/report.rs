@@ -435,7 +435,12 @@ fn where_nothing_was_run_and_what_is_not_built_are_errors() {
 fn the_file_is_written_as_a_whole_over_an_older_report_and_over_nothing_else() {
     let ground = Ground::shop(&format!("{THERE}at = [\"staged\"]\n"));
     ground.expect(0, "run");
-    ground.write("out/report.html", "an older report");
+    std::fs::create_dir(ground.at("out")).unwrap();
+    ground.expect(0, "report --output out/report.html");
+    // Each format is known for a report, and written over by each.
+    for format in ["markdown", "json", "junit", "html"] {
+        ground.expect(0, &format!("report --format {format} --output out/report.html"));
+    }
     let seen = ground.expect(0, "report --output out/report.html");
     assert_eq!(seen.out, "");
     assert!(seen.err.contains("wrote ") && !seen.err.contains("warning"), "{seen}");
@@ -448,6 +453,9 @@ fn the_file_is_written_as_a_whole_over_an_older_report_and_over_nothing_else() {
     names.sort();
     assert_eq!(names, ["report.html", "report.md"], "nothing else is left");
 
+    ground.write("other.txt", "# shop: report of the run r1\n");
+    ground.write("out/plain.html", "<!DOCTYPE html>\n<html lang=\"en\">\n");
+    ground.write("out/empty", "");
     std::os::unix::fs::symlink("report.md", ground.at("out/link")).unwrap();
     std::os::unix::fs::symlink(".switchback", ground.at("state")).unwrap();
     for (path, why) in [
@@ -455,6 +463,10 @@ fn the_file_is_written_as_a_whole_over_an_older_report_and_over_nothing_else() {
         ("out/link", "it is a symbolic link"),
         ("/dev/null", "it is not a file"),
         ("switchback.toml", "it is the plan"),
+        ("src/app.py", "it is a file that is no report of Switchback"),
+        ("other.txt", "it is a file that is no report of Switchback"),
+        ("out/plain.html", "it is a file that is no report of Switchback"),
+        ("out/empty", "it is a file that is no report of Switchback"),
         (".switchback/journal.db", "that folder is Switchback's own"),
         ("out/../.switchback/evidence/x", "that folder is Switchback's own"),
         ("state/journal.db", "that folder is Switchback's own"),
