@@ -31,6 +31,8 @@ pub struct PhaseReport {
     pub checks: Vec<CheckReport>,
     /// What the plan checks and nobody looked at yet: check, kind and moment.
     pub open_checks: Vec<(String, String, String)>,
+    /// A check that began and has not ended, and its moment: it is at it, or its process ended before it.
+    pub unfinished: Option<(String, String)>,
     /// Every approval and refusal of this run, in order.
     pub sign_offs: Vec<SignOffReport>,
     /// The roles that must approve, and how many persons of each.
@@ -191,6 +193,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         candidate: history.and_then(|history| candidate(material, history)),
         rehearsal: history.and_then(|history| rehearsal(material, history)),
         open_checks: open_checks(material, phase, history),
+        unfinished: history.and_then(|history| history.looking.clone()),
         roles: (phase.approve.roles.clone(), phase.approve.each),
         criteria: criteria(material.plan(), phase, history),
         live: history.and_then(|history| live(material, history)),

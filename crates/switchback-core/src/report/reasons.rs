@@ -50,7 +50,12 @@ pub(super) fn reasons(
         WaitsFor::Check { name, at }
             if !checks.iter().any(|check| check.name == *name && check.at == *at) =>
         {
-            Some(format!("the check `{name}` was not carried out at {at}"))
+            let is_it = |(check, moment): &(String, String)| check == name && moment == at;
+            Some(if report.unfinished.as_ref().is_some_and(is_it) {
+                format!("the check `{name}` began at {at} and has not ended")
+            } else {
+                format!("the check `{name}` was not carried out at {at}")
+            })
         }
         WaitsFor::Plan => {
             Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())
@@ -166,7 +171,18 @@ fn standing(phase: &PhaseReport) -> String {
             format!("the phase {name} is staged and rehearsed beside the live tree, which is as it was")
         }
         "approved" => format!("the phase {name} is staged, and nothing keeps it from going live"),
-        "live" => format!("the phase {name} is live, and its watch is not over"),
+        "live" => format!("the phase {name} is live, and {}", not_over(phase)),
         point => format!("the phase {name} is {point}"),
+    }
+}
+
+/// What is still open about a phase that is live.
+fn not_over(phase: &PhaseReport) -> String {
+    let is_open = |at_live: bool| phase.open_checks.iter().any(|(_, _, at)| (at == "live") == at_live);
+    match &phase.unfinished {
+        Some((check, at)) => format!("its check {check} began at {at} and has not ended"),
+        None if is_open(true) => "its checks at live were not all carried out".to_owned(),
+        None if is_open(false) => "its watch is not over".to_owned(),
+        None => "it is not finished".to_owned(),
     }
 }

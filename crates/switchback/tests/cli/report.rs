@@ -322,6 +322,24 @@ fn a_run_that_a_trigger_rolled_back_says_when_why_and_what_is_kept() {
     assert!(parts.contains("\"rollback\""), "{parts}");
 }
 
+// rows: BX-9
+#[test]
+fn a_run_that_was_killed_within_a_check_names_that_check() {
+    // The check kills the program that carries it out, once.
+    let ground = Ground::shop(
+        "[[check]]\nname = \"fatal\"\nkind = \"command\"\n\
+         command = \"test -e ../killed || { touch ../killed; kill -9 $PPID; sleep 1; }\"\nat = [\"live\"]\n",
+    );
+    ground.expect(-1, "run");
+    let report = document(&ground);
+    assert_eq!((&report["verdict"], &report["phases"][0]["point"]), (&json!("unknown"), &json!("live")));
+    let headline =
+        "The run is not over: the phase unify is live, and its check fatal began at live and has not ended.";
+    assert_eq!(report["headline"], headline);
+    assert_eq!(report["phases"][0]["reasons"], json!(["the check `fatal` began at live and has not ended"]));
+    assert!(!html(&ground).text.contains("watch is not over"));
+}
+
 #[test]
 fn names_and_words_of_others_are_never_markup() {
     let hostile = "<script>alert('x')</script>&quot;<!--]]>";
