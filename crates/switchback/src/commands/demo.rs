@@ -66,6 +66,10 @@ fn judge<'t>(scene: &Scene, toured: &'t Tour) -> Result<(Verdict, Option<&'t Fou
             Err(Failure::new("the planted defect went live unseen", vec![defect.said.to_string()], hint))
         }
         (Tour::Refused { verdict, .. }, None) => Ok((*verdict, None)),
+        // What could not be looked at names nothing, and proves nothing wrong.
+        (Tour::Refused { verdict: Verdict::Unknown, found, .. }, Some(_)) if found.is_empty() => {
+            Ok((Verdict::Unknown, None))
+        }
         (Tour::Refused { verdict, found, reasons }, Some(defect)) => {
             let named = found.iter().find(|found| {
                 found.table == defect.table() && found.column == defect.column() && &found.row == defect.row()
@@ -118,7 +122,13 @@ fn show(context: &Context<'_>, scene: &Scene, toured: &Tour, verdict: Verdict, f
             ));
         }
         Tour::Refused { reasons, .. } => {
-            ui.show(&format!("{word}: the candidate was refused; the old pipeline is live, untouched"));
+            let what = match verdict {
+                Verdict::Unknown => {
+                    "whether the candidate is as it must be could not be found out, so it did not go live"
+                }
+                _ => "the candidate was refused",
+            };
+            ui.show(&format!("{word}: {what}; the old pipeline is live, untouched"));
             for reason in reasons {
                 ui.show(&format!("  {reason}"));
             }

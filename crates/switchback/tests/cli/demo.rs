@@ -1,5 +1,6 @@
 //! The demo: what a newcomer sees first, and what the example project must prove for many seeds.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -40,6 +41,26 @@ fn needs_python3_the_demo_goes_live_comes_back_and_goes_live_again() {
     let again = ground.run_arguments(&["demo", folder.to_str().unwrap()]);
     assert_eq!(again.code, 2, "{again}");
     assert!(again.err.contains("is not an empty folder"), "{again}");
+}
+
+/// A demo whose `python3` is this script of the shell.
+fn with_python(script: &str) -> Ground {
+    let mut ground = Ground::new();
+    ground.write("../bin/python3", format!("#!/bin/sh\n{script}\n"));
+    let program = ground.at("../bin/python3").canonicalize().unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    ground.set("PATH", &format!("{}:/usr/bin:/bin", program.parent().unwrap().display()));
+    ground
+}
+
+#[test]
+fn what_could_not_be_told_is_not_told_as_refused() {
+    let ground = with_python("exit 0");
+    let (_, seen) = demo(&ground, &[]);
+    assert_eq!(seen.code, 2, "{seen}");
+    let headline = "could not tell: whether the candidate is as it must be could not be found out, so it did not go live; \
+                    the old pipeline is live, untouched";
+    assert!(seen.out.contains(headline) && !seen.out.contains("refused"), "{seen}");
 }
 
 /// The defect is refused, and table, row and column are what was planted.
