@@ -21,8 +21,9 @@ pub(crate) fn demo(context: &Context<'_>, args: &DemoArgs) -> Result<Verdict, Fa
     if let Some(defect) = &scene.defect {
         ui.note(&format!("  planted into the candidate: {}", defect.words()));
     }
-    let toured = tour(context.ports, ui, &scene)?;
-    let report = report(context, &scene)?;
+    let within = |failure: Failure| failure.within_demo(&scene.project);
+    let toured = tour(context.ports, ui, &scene).map_err(within)?;
+    let report = report(context, &scene).map_err(within)?;
     let (verdict, found) = judge(&scene, &toured)?;
     if ui.json {
         let mut document = json!({

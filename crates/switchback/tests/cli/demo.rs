@@ -63,6 +63,36 @@ fn what_could_not_be_told_is_not_told_as_refused() {
     assert!(seen.out.contains(headline) && !seen.out.contains("refused"), "{seen}");
 }
 
+#[test]
+fn a_demo_that_did_not_come_to_its_end_says_how_to_go_on() {
+    // Without a Python nothing is written, so the same command can be run again.
+    let mut ground = Ground::new();
+    ground.set("PATH", "/nowhere");
+    for _ in 0..2 {
+        let seen = ground.run_arguments(&["demo", ground.at("demo").to_str().unwrap()]);
+        assert!(seen.code == 2 && seen.err.contains("the demo needs Python 3.9 or newer"), "{seen}");
+        assert!(!ground.at("demo").exists());
+    }
+    // Killed while its data is made: nothing is there to be gone on with.
+    let ground = with_python("case $1 in generate.py) kill -9 $PPID;; esac");
+    let (folder, seen) = demo(&ground, &[]);
+    assert_eq!(seen.code, -1, "{seen}");
+    let again = ground.run_arguments(&["demo", folder.to_str().unwrap()]);
+    assert!(again.code == 2 && again.err.contains("hint: name a new folder"), "{again}");
+    // Its plan was begun: the project is gone on with.
+    let ground = with_python("case $1 in generate.py) mkdir -p project/.switchback/lock;; esac");
+    let (folder, seen) = demo(&ground, &[]);
+    let go_on = format!("go on in its project with `switchback -C {}/project run`", folder.display());
+    assert!(seen.code == 2 && seen.err.contains(&format!("hint: correct the cause, then {go_on}")), "{seen}");
+    assert!(!seen.err.contains("the same command"), "{seen}");
+    let again = ground.run_arguments(&["demo", folder.to_str().unwrap()]);
+    assert!(again.code == 2 && again.err.contains(&go_on), "{again}");
+    std::fs::remove_dir(folder.join("project/.switchback/lock")).unwrap();
+    let project = folder.join("project").display().to_string();
+    let gone_on = ground.run_arguments(&["-C", &project, "run"]);
+    assert!(gone_on.err.contains("unify: snapshot") && !gone_on.err.contains("error:"), "{gone_on}");
+}
+
 /// The defect is refused, and table, row and column are what was planted.
 fn defects_are_named(seeds: std::ops::Range<u64>) {
     let ground = Ground::new();
