@@ -2,9 +2,10 @@
 //!
 //! It is written so that an XML reader understands it too.
 
-use super::page::{Bit, Block, Page, Section, Table, Words, moment};
+use super::page::{Block, Page, Section, Table};
 use super::save::HTML_MARK;
-use super::visible::visible;
+use super::visible::{visible, visible_name};
+use super::wording::{Bit, Words, moment};
 use crate::verdict::Verdict;
 
 const STYLE: &str = include_str!("page.css");
@@ -144,7 +145,7 @@ fn bit(bit: &Bit) -> String {
     match bit {
         Bit::Text(text) => escaped(text),
         Bit::Code(text) if text.chars().count() <= NAME_CHARACTERS_MAX => fixed(text),
-        Bit::Code(text) => format!("<code>{}</code>", escaped(text)),
+        Bit::Code(text) => format!("<code>{}</code>", escaped(&visible_name(text))),
         Bit::Fixed(text) => format!("<span class=\"fixed\">{}</span>", escaped(text)),
         Bit::Hash(text) => fixed(text),
         Bit::Strong(text) => format!("<strong>{}</strong>", escaped(text)),
@@ -167,7 +168,7 @@ fn bit(bit: &Bit) -> String {
 }
 
 fn fixed(name: &str) -> String {
-    format!("<code class=\"fixed\">{}</code>", escaped(name))
+    format!("<code class=\"fixed\">{}</code>", escaped(&visible_name(name)))
 }
 
 fn class(verdict: Verdict) -> &'static str {

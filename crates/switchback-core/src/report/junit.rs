@@ -12,7 +12,7 @@ use super::details::Detail;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
 use super::save::JUNIT_MARK;
-use super::visible::visible;
+use super::visible::{visible, visible_name};
 use crate::verdict::Verdict;
 
 /// The checks of one phase at one moment.
@@ -183,11 +183,10 @@ fn message(check: &CheckReport) -> String {
 fn body(check: &CheckReport) -> String {
     let said = [check.verdict.spoken(), check.summary.as_str()].join(": ");
     let mut lines = vec![said, format!("evidence blake3:{}", check.evidence)];
-    for Detail { title, columns, rows, left_out, .. } in &check.details {
+    for Detail { title, columns, rows, left_out, is_output } in &check.details {
+        let shown = |cell: &String| if *is_output { visible(cell) } else { visible_name(cell) };
         lines.extend([String::new(), title.clone(), columns.join("\t")]);
-        lines.extend(
-            rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect::<Vec<_>>().join("\t")),
-        );
+        lines.extend(rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("\t")));
         if *left_out > 0 {
             lines.push(format!("{left_out} more"));
         }

@@ -3,7 +3,7 @@
 use super::page_phase::phase_sections;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
-use super::story::short;
+use super::wording::{Bit, Words, code, codes, counted, duration, hash, marked, odd_names, took, words};
 use crate::verdict::Verdict;
 
 /// So many outcomes that speak against a run are named in its summary.
@@ -64,71 +64,6 @@ pub(super) struct Table {
     pub(super) stacks: bool,
 }
 
-/// A sentence, or what stands in a cell.
-pub(super) type Words = Vec<Bit>;
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Bit {
-    Text(String),
-    /// A name, a path, a person: nothing in it is a sentence.
-    Code(String),
-    Strong(String),
-    /// What must not be broken in two: a number with its unit.
-    Fixed(String),
-    /// The beginning of a hash.
-    Hash(String),
-    Verdict(Verdict),
-    /// Nobody has looked yet.
-    NotYet,
-    /// RFC 3339.
-    Time(String),
-    /// From where to where something goes on, in thousandths of the whole.
-    Bar(u64, u64),
-}
-
-pub(super) fn words(text: impl Into<String>) -> Words {
-    vec![Bit::Text(text.into())]
-}
-
-pub(super) fn code(text: impl Into<String>) -> Words {
-    vec![Bit::Code(text.into())]
-}
-
-/// A duration, in one piece.
-pub(super) fn took(milliseconds: u64) -> Words {
-    vec![Bit::Fixed(duration(milliseconds))]
-}
-
-/// A hash as git shows it.
-pub(super) fn hash(hash: &str) -> Words {
-    vec![Bit::Hash(short(hash).to_owned())]
-}
-
-/// Several names, with commas between them.
-pub(super) fn codes<'t>(names: impl IntoIterator<Item = &'t String>) -> Words {
-    let mut words = Words::new();
-    for name in names {
-        if !words.is_empty() {
-            words.push(Bit::Text(", ".to_owned()));
-        }
-        words.push(Bit::Code(name.clone()));
-    }
-    words
-}
-
-/// Text in which `backticks` mark names, as the reasons of a gate have it.
-pub(super) fn marked(text: &str) -> Words {
-    let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
-    // An odd mark at the end belongs to the text.
-    let is_balanced = text.matches('`').count().is_multiple_of(2);
-    if !is_balanced {
-        return words(text);
-    }
-    parts
-        .map(|(at, part)| if at % 2 == 1 { Bit::Code(part.to_owned()) } else { Bit::Text(part.to_owned()) })
-        .collect()
-}
-
 impl Table {
     pub(super) fn new(caption: impl Into<String>, columns: &[&str]) -> Self {
         let columns = columns.iter().map(|&name| name.to_owned()).collect();
@@ -178,7 +113,7 @@ fn notes(report: &RunReport) -> Vec<Words> {
         notes.push(marked(&format!(
             "The plan cannot be used, so this is what the journal alone knows: {fault}. What the plan says of managed paths, \
              changes, checks to come and approvals needed cannot be told."
-        )));
+        ), &[]));
         if !report.has_checks {
             notes.push(words("No check has looked: nothing about this change was proved."));
         }
@@ -406,8 +341,9 @@ fn story(report: &RunReport) -> Section {
         "Events of the run, as the journal has them",
         &["event", "time", "actor", "what happened"],
     );
+    let odd = odd_names(report);
     for told in &report.story.told {
-        let mut what = marked(&told.what);
+        let mut what = marked(&told.what, &odd);
         if !told.phase.is_empty() && report.phases.len() > 1 {
             what.splice(0..0, [Bit::Code(told.phase.clone()), Bit::Text(" ".to_owned())]);
         }
@@ -512,67 +448,5 @@ impl PhaseReport {
             criterion.map_or(Verdict::Unknown, |criterion| criterion.verdict)
         };
         self.roles.0.iter().map(|role| (role, verdict(role))).collect()
-    }
-}
-
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
-/// A duration in at most two units.
-pub(super) fn duration(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1_000;
-    match seconds {
-        0 if milliseconds == 0 => "under 1 ms".to_owned(),
-        0 => format!("{milliseconds} ms"),
-        1..60 => format!("{seconds}.{} s", milliseconds % 1_000 / 100),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
-    }
-}
-
-/// A moment for a person: whole seconds, UTC. A text that is no moment stays as it is.
-pub(super) fn moment(time: &str) -> String {
-    let seconds = time.split(['.', 'Z']).next().unwrap_or(time);
-    match seconds.split_once('T') {
-        Some((date, clock)) if time.ends_with('Z') => format!("{date} {clock} UTC"),
-        _ => time.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_at_most_two_units() {
-        for (milliseconds, shown) in [
-            (0, "under 1 ms"),
-            (999, "999 ms"),
-            (1_050, "1.0 s"),
-            (59_999, "59.9 s"),
-            (61_000, "1 min 1 s"),
-            (3_660_000, "1 h 1 min"),
-            (90_000_000, "1 d 1 h"),
-        ] {
-            assert_eq!(duration(milliseconds), shown);
-        }
-    }
-
-    #[test]
-    fn moments_are_shown_to_the_second() {
-        assert_eq!(moment("2026-01-12T20:00:05.123456789Z"), "2026-01-12 20:00:05 UTC");
-        assert_eq!(moment("2026-01-12T20:00:05Z"), "2026-01-12 20:00:05 UTC");
-        assert_eq!(moment("?"), "?");
-    }
-
-    #[test]
-    fn names_in_backticks_are_code_and_an_odd_mark_is_text() {
-        assert_eq!(
-            marked("the check `a b` says no"),
-            [Bit::Text("the check ".into()), Bit::Code("a b".into()), Bit::Text(" says no".into())]
-        );
-        assert_eq!(marked("an ` alone"), [Bit::Text("an ` alone".into())]);
     }
 }

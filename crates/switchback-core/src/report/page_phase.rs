@@ -2,17 +2,19 @@
 
 use super::details::Detail;
 use super::material::Named;
-use super::page::{Bit, Block, Section, Table, Words, code, codes, counted, hash, marked, took, words};
+use super::page::{Block, Section, Table};
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
 use super::story::short;
+use super::wording::{Bit, Words, code, codes, counted, hash, marked, odd_names, took, words};
 use crate::verdict::Verdict;
 
 /// The sections of a phase: `number` counts from 1.
 pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: usize) -> Vec<Section> {
     let id = |part: &str| format!("phase-{number}-{part}");
+    let odd = odd_names(report);
     let mut first = vec![Block::Text(standing(phase))];
-    first.push(Block::List(phase.reasons.iter().map(|reason| marked(reason)).collect()));
+    first.push(Block::List(phase.reasons.iter().map(|reason| marked(reason, &odd)).collect()));
     first.push(Block::Table(criteria(phase)));
     let mut sections = vec![
         Section::new(format!("phase-{number}"), 2, format!("Phase {}", phase.status.name), first),
@@ -24,7 +26,7 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
         let title = format!("Details of {} at {}", check.name, check.at);
         sections.push(Section::new(id(&format!("check-{}", at + 1)), 4, title, tables));
     }
-    sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(phase)));
+    sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(report, phase)));
     sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(report, phase)));
     sections
 }
@@ -61,7 +63,8 @@ fn criteria(phase: &PhaseReport) -> Table {
 }
 
 fn change(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
-    let kinds = phase.changes.iter().map(|(kind, does)| [words(format!("{kind}: ")), marked(does)].concat());
+    let kinds =
+        phase.changes.iter().map(|(kind, does)| [words(format!("{kind}: ")), marked(does, &[])].concat());
     let mut blocks = vec![Block::List(kinds.collect())];
     if report.plan_fault.is_some() {
         blocks =
@@ -137,6 +140,7 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     }
     let mut table =
         Table::new("Checks", &["check", "at", "verdict", "what it said", "took", "when", "evidence"]);
+    let odd = odd_names(report);
     for check in &phase.checks {
         let mut name = code(&check.name);
         if !check.kind.is_empty() {
@@ -146,7 +150,7 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
             name,
             words(&check.at),
             vec![Bit::Verdict(check.verdict)],
-            said(check),
+            said(check, &odd),
             took(check.milliseconds),
             vec![Bit::Time(check.time.clone())],
             hash(&check.evidence),
@@ -161,8 +165,8 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     vec![Block::Table(table)]
 }
 
-fn said(check: &CheckReport) -> Words {
-    let mut words = marked(&check.summary);
+fn said(check: &CheckReport, odd: &[String]) -> Words {
+    let mut words = marked(&check.summary, odd);
     if check.verdict == Verdict::No && !check.refuses() {
         words.push(Bit::Text(" (what later looks are compared with: it holds nothing up)".to_owned()));
     }
@@ -196,14 +200,14 @@ fn shown(detail: &Detail) -> Block {
     })
 }
 
-fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
+fn rehearsal(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     let Some(rehearsal) = &phase.rehearsal else {
         return vec![Block::Text(words(
             "This candidate was not rehearsed: that it can be undone was not tried on a copy beforehand.",
         ))];
     };
     let mut verdict = vec![Bit::Verdict(rehearsal.verdict), Bit::Text(": ".to_owned())];
-    verdict.extend(said(rehearsal));
+    verdict.extend(said(rehearsal, &odd_names(report)));
     let by = [Bit::Text(" by ".to_owned()), Bit::Code(rehearsal.actor.clone())];
     let mut blocks = vec![Block::Facts(vec![
         ("In and out again", verdict),

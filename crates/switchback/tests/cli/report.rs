@@ -1,6 +1,7 @@
 //! `report`: what a risk committee reads of a run, in each of its formats, whatever the run came to.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
@@ -351,6 +352,10 @@ fn names_and_words_of_others_are_never_markup() {
     ground.write("../new/src/<img src=x onerror=alert(1)>.py", "x\n");
     ground.write("../new/src/`tick` | [a](http:|evil).py", "x\n");
     ground.write("../new/src/line\nbreak\u{1b}[31m\u{202e}gpj.py", "x\n");
+    ground.write("../new/src/line break", "x\n");
+    ground.write("../new/src/line\nbreak", "x\n");
+    let no_text = std::ffi::OsStr::from_bytes(b"no\xfftext");
+    std::fs::write(ground.at("../new/src").join(no_text), "x\n").unwrap();
     ground.write("../new/src/said", format!("| {hostile} \u{1b}[2J \u{0}\u{fffe} `\n"));
     ground.write("src/said", "nothing\n");
     ground.set("USER", "<u>mallory</u>|`");
@@ -361,7 +366,7 @@ fn names_and_words_of_others_are_never_markup() {
         assert_eq!(page.count(element), 0, "{element}");
     }
     for shown in
-        [hostile, "<img src=x onerror=alert(1)>.py", "<u>mallory</u>", r"line break\u{1b}[31m\u{202e}gpj.py"]
+        [hostile, "<img src=x onerror=alert(1)>.py", "<u>mallory</u>", r"line\nbreak\u{1b}[31m\u{202e}gpj.py"]
     {
         assert!(page.text.contains(shown), "{shown}");
     }
@@ -370,6 +375,16 @@ fn names_and_words_of_others_are_never_markup() {
     let text = markdown(&ground);
     let hidden = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
     assert!(!text.contains(hidden), "a control character");
+    for shown in
+        ["`src/line break`", r"`src/line\nbreak`", r"`src/no\xfftext`", "role `` <b>risk</b>|`x` ``: 0 of 1"]
+    {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    assert!(
+        page.text.contains(r"src/line\nbreak, ") && page.text.contains(r"src/no\xfftext"),
+        "{}",
+        page.text
+    );
     assert!(text.contains(r"\<script\>alert('x')\</script\>\&quot;\<\!--\]\]\>"), "{text}");
     // Each row of a table has as many cells as its head, whatever stands in them.
     let mut columns = 0;
