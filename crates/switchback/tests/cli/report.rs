@@ -325,6 +325,29 @@ fn a_run_that_a_trigger_rolled_back_says_when_why_and_what_is_kept() {
 
 // rows: BX-9
 #[test]
+fn what_a_command_said_last_is_shown_of_both_streams() {
+    let ground = Ground::shop(
+        "[[check]]\nname = \"says\"\nkind = \"command\"\n\
+         command = \"seq 1 20; echo 'warning: old' >&2; exit 1\"\nat = [\"staged\"]\n",
+    );
+    ground.expect(1, "run");
+    let details = document(&ground)["phases"][0]["checks"][0]["details"].clone();
+    let said = |stream: &str| {
+        let title = format!("the last lines of the command ({stream})");
+        let found = details.as_array().unwrap().iter().find(|detail| detail["title"] == title);
+        found.unwrap_or_else(|| panic!("{stream}: {details}")).clone()
+    };
+    assert_eq!(said("stderr")["rows"], json!([["warning: old"]]));
+    let out = said("stdout");
+    assert_eq!(
+        (&out["rows"][0], &out["rows"][11], &out["left_out"]),
+        (&json!(["9"]), &json!(["20"]), &json!(8))
+    );
+    assert!(html(&ground).text.contains("… 8 lines before\n9\n10\n"));
+}
+
+// rows: BX-9
+#[test]
 fn a_run_that_was_killed_within_a_check_names_that_check() {
     // The check kills the program that carries it out, once.
     let ground = Ground::shop(
