@@ -157,7 +157,7 @@ pub struct RunArgs {
     /// Only this phase
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<String>,
-    /// Stop once this point is reached: snapshot, staged, approved, live, watched, finished
+    /// Stop once this point is reached: snapshot, staged, rehearsed, approved, live, watched, finished
     #[arg(long, value_name = "POINT")]
     pub until: Option<String>,
     /// Give the staged candidate up, and build it again under the plan as it is now
@@ -171,7 +171,7 @@ pub struct CheckArgs {
     /// The checks; all of the point when left out
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// The point: before, staged, live, or a delay of the plan such as +1h; where the run stands when left out
+    /// The point: before, staged, rehearsed, live, or a delay of the plan such as +1h; where the run stands when left out
     #[arg(long, value_name = "POINT")]
     pub at: Option<String>,
     /// The phase; the one that the run stands in when left out

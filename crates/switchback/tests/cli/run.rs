@@ -4,6 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use switchback_core::phase::Point;
+
 use super::ground::{Ground, answering};
 
 #[test]
@@ -244,4 +246,15 @@ fn a_tree_that_is_being_written_to_goes_back_and_loses_no_line() {
     let kept = if kept.is_dir() { kept.join("log") } else { kept };
     assert_eq!(std::fs::read_to_string(kept).unwrap().lines().count() as u64, lines);
     ground.expect(0, "run");
+}
+
+#[test]
+fn the_help_names_every_point_that_a_run_stops_at_and_every_moment_of_a_check() {
+    let ground = Ground::new();
+    let words = |line: &str| ground.expect(0, line).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let points: Vec<&str> = Point::ALL.into_iter().map(Point::word).collect();
+    let help = words("run --help");
+    assert!(help.contains(&format!("Stop once this point is reached: {}", points.join(", "))), "{help}");
+    let help = words("check --help");
+    assert!(help.contains("The point: before, staged, rehearsed, live, or a delay"), "{help}");
 }
