@@ -174,10 +174,12 @@ fn said(check: &CheckReport, odd: &[String]) -> Words {
         words.push(Bit::Text(format!(" (the last of {} looks)", check.looks)));
     }
     if !check.void.is_empty() {
-        words.push(Bit::Strong(format!(" Void, because since then {} changed.", check.void.join(", "))));
+        words.push(Bit::Text(" ".to_owned()));
+        words.push(Bit::Strong(format!("Void, because since then {} changed.", check.void.join(", "))));
     }
     if let Some(fault) = &check.evidence_fault {
-        words.push(Bit::Strong(format!(" Its evidence cannot be used: {fault}.")));
+        words.push(Bit::Text(" ".to_owned()));
+        words.push(Bit::Strong(format!("Its evidence cannot be used: {fault}.")));
     }
     words
 }

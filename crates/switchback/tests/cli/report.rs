@@ -460,9 +460,19 @@ fn evidence_that_was_changed_makes_the_report_unsure() {
     let fault = report["phases"][0]["checks"][0]["evidence_fault"].as_str().unwrap().to_owned();
     assert!(fault.contains("was changed after it was stored"), "{fault}");
     assert!(html(&ground).text.contains("The evidence of 1 outcome cannot be used"));
+    let text = markdown(&ground);
+    assert!(text.contains(" **Its evidence cannot be used: "), "{text}");
     std::fs::remove_file(ground.at(&path)).unwrap();
     assert_eq!(document(&ground)["verdict"], "unknown");
     assert_eq!(junit(&ground).1[0], ("there".to_owned(), "error".to_owned()));
+    // The manifests of the trees, which are links.
+    let tree = report["phases"][0]["candidate"]["new_tree"].as_str().unwrap().trim_start_matches("blake3:");
+    let link = ground.at(format!(".switchback/evidence/{tree}.manifest"));
+    let fault = |ground: &Ground| document(ground)["phases"][0]["candidate"]["files_fault"].to_string();
+    std::fs::remove_file(&link).unwrap();
+    assert!(fault(&ground).contains("cannot be read: it is gone"), "{}", fault(&ground));
+    std::fs::write(&link, "a file").unwrap();
+    assert!(fault(&ground).contains("was changed after it was stored"), "{}", fault(&ground));
 }
 
 #[test]
