@@ -257,7 +257,7 @@ pub struct ReportArgs {
     /// How it is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "html")]
     pub format: ReportFormat,
-    /// Where to: a new file, or an earlier report; to stdout when left out. With `--json`, the JSON report goes to stdout all the same
+    /// Where to: a new file, or an earlier report; to stdout when left out, or `-`. With `--json`, the JSON report goes to stdout all the same
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -24,12 +24,14 @@ pub(crate) fn report(context: &Context<'_>, args: &ReportArgs) -> Result<Verdict
             error => failed(error),
         })?;
     let report = run_report(&project).map_err(failed)?;
-    if let Some(path) = &args.output {
+    // A file of that name is `./-`.
+    let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(path) = output {
         write(context, &project, &written(&report, args.format)?, path)?;
     }
     if context.ui.json {
         context.ui.document(&report.to_json());
-    } else if args.output.is_none() {
+    } else if output.is_none() {
         context.ui.text(&written(&report, args.format)?);
     }
     // The report was written, whatever the verdict in it.

@@ -514,6 +514,8 @@ fn the_file_is_written_as_a_whole_over_an_older_report_and_over_nothing_else() {
     let seen = ground.expect(0, "report --json --format markdown --output out/report.md");
     assert_eq!(serde_json::from_str::<Value>(&seen.out).unwrap()["schema"], "switchback/report/1");
     assert!(ground.read("out/report.md").starts_with("# shop: report of the run r1"));
+    let seen = ground.expect(0, "report --format markdown --output -");
+    assert!(seen.out.starts_with("# shop: report of the run r1") && !ground.at("-").exists(), "{seen}");
     let mut names: Vec<_> =
         std::fs::read_dir(ground.at("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
