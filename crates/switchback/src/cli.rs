@@ -74,6 +74,8 @@ pub enum Command {
     )]
     Run(RunArgs),
     /// Show where the run stands and what it waits for
+    ///
+    /// Where the plan cannot be used, what the journal alone knows is told, with a warning.
     #[command(after_help = "Examples:\n  switchback status\n  switchback status --json")]
     Status,
     /// Carry out checks alone
@@ -101,6 +103,8 @@ pub enum Command {
     )]
     Log(LogArgs),
     /// Write the report of the run: what changed, what was checked, who approved, how to undo
+    ///
+    /// Where the plan cannot be used, what the journal alone knows is told, with a warning.
     #[command(
         after_help = "Examples:\n  switchback report --output report.html\n  switchback report --format markdown\n  switchback report --format junit --output checks.xml\n  switchback report --json"
     )]
@@ -177,7 +181,7 @@ pub struct RunArgs {
     /// Only this phase
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<String>,
-    /// Stop once this point is reached: snapshot, staged, approved, live, watched, finished
+    /// Stop once this point is reached: snapshot, staged, rehearsed, approved, live, watched, finished
     #[arg(long, value_name = "POINT")]
     pub until: Option<String>,
     /// Give the staged candidate up, and build it again under the plan as it is now
@@ -191,7 +195,7 @@ pub struct CheckArgs {
     /// The checks; all of the point when left out
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// The point: before, staged, live, or a delay of the plan such as +1h; where the run stands when left out
+    /// The point: before, staged, rehearsed, live, or a delay of the plan such as +1h; where the run stands when left out
     #[arg(long, value_name = "POINT")]
     pub at: Option<String>,
     /// The phase; the one that the run stands in when left out
@@ -277,7 +281,7 @@ pub struct ReportArgs {
     /// How it is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "html")]
     pub format: ReportFormat,
-    /// Where to; to stdout when left out. With `--json`, the JSON report goes to stdout all the same
+    /// Where to: a new file, or an earlier report; to stdout when left out, or `-`. With `--json`, the JSON report goes to stdout all the same
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -2,7 +2,7 @@
 //! a command are made here.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use switchback_core::init::InitError;
@@ -10,6 +10,9 @@ use switchback_core::journal::JournalError;
 use switchback_core::phase::StepError;
 use switchback_core::port::PortError;
 use switchback_core::tree::exchange::ExchangeError;
+
+/// The next move wherever a step is resumed by whoever starts next.
+const SAME_COMMAND: &str = "correct the cause, then run the same command again; it goes on where it stopped";
 
 /// A command that could not tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,38 @@ impl Failure {
     /// The same failure with another next move.
     fn hinted(self, hint: &str) -> Self {
         Self { hint: hint.to_owned(), ..self }
+    }
+
+    /// The same failure, met while a demo was made ready: what was begun is not gone on with.
+    pub(crate) fn making_demo(self) -> Self {
+        if self.hint == SAME_COMMAND {
+            return self.hinted("correct the cause, then begin again in a new folder: `switchback demo DIR`");
+        }
+        self
+    }
+
+    /// The same failure, met while the plan of a demo was carried out: the demo itself is not gone on with, its project
+    /// is.
+    pub(crate) fn within_demo(self, project: &Path) -> Self {
+        let go_on = go_on_in_demo(project);
+        if self.hint == SAME_COMMAND {
+            return self.hinted(&format!("correct the cause, then {go_on}"));
+        }
+        if self.hint.contains("`switchback ") {
+            let hint = format!("{}; the project is `{}`", self.hint, project.display());
+            return self.hinted(&hint);
+        }
+        self
+    }
+
+    /// The folder of a demo is in use. `begun` is its project when the plan was begun there.
+    pub(crate) fn demo_not_empty(directory: &Path, begun: Option<&Path>) -> Self {
+        let what = format!("`{}` is not an empty folder", directory.display());
+        let hint = match begun {
+            Some(project) => format!("a demo was begun there: {}", go_on_in_demo(project)),
+            None => "name a new folder, or none: then a temporary one is made".to_owned(),
+        };
+        Self::new(what, Vec::new(), hint)
     }
 
     /// The same failure with each of its texts changed.
@@ -130,6 +165,13 @@ impl From<PortError> for Failure {
     }
 }
 
+fn go_on_in_demo(project: &Path) -> String {
+    format!(
+        "go on in its project with `switchback -C {} run`, or begin a new demo in a new folder",
+        project.display()
+    )
+}
+
 fn chain(error: &StepError) -> Vec<String> {
     let mut causes = vec![error.to_string()];
     let mut source = error.source();
@@ -165,9 +207,7 @@ fn hint_for(error: &StepError) -> String {
             "nothing more was touched; put it back where it was, or restore the snapshot: `switchback snapshot list`"
         }
         StepError::Evidence(_) => "`switchback run --restage` makes all evidence anew",
-        StepError::Disk(_) | StepError::Scan(_) | StepError::Copy(_) | StepError::Exchange(_) => {
-            "correct the cause, then run the same command again; it goes on where it stopped"
-        }
+        StepError::Disk(_) | StepError::Scan(_) | StepError::Copy(_) | StepError::Exchange(_) => SAME_COMMAND,
         StepError::Change(_) => {
             "correct the phase's change in `switchback.toml`, then `switchback run` again"
         }

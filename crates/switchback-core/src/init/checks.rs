@@ -86,14 +86,29 @@ fn files(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Written {
     }
 }
 
+/// The managed paths with Python code.
+fn python(facts: &Facts) -> impl Iterator<Item = &str> {
+    let is_python = |path: &&str| names::module(path).is_some() || facts.listing.folder(path).python > 0;
+    facts.layout.managed.iter().map(|item| item.path.as_str()).filter(is_python)
+}
+
+/// Whether a command of a plan can name the path: there, these words stand for folders.
+fn can_be_said(path: &str) -> bool {
+    !path.contains("{out}") && !path.contains("{tree}")
+}
+
+/// A note on the code that no check compiles, because no command can name it.
+pub(super) fn not_compiled(facts: &Facts) -> Option<String> {
+    let left: Vec<String> = python(facts).filter(|path| !can_be_said(path)).map(str::to_owned).collect();
+    (!left.is_empty()).then(|| {
+        let names = named(&left);
+        format!("not compiled by any check, because `{{out}}` and `{{tree}}` stand for folders in a command: {names}")
+    })
+}
+
 fn compile(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> {
-    let is_python = |path: &str| names::module(path).is_some() || facts.listing.folder(path).python > 0;
-    let managed = facts.layout.managed.iter().map(|item| item.path.as_str());
-    let can_be_said = |path: &str| !path.contains("{out}") && !path.contains("{tree}");
-    let paths: Vec<String> = managed
-        .filter(|path| is_python(path) && is_in_both(path) && can_be_said(path))
-        .map(shell_word)
-        .collect();
+    let paths: Vec<String> =
+        python(facts).filter(|path| is_in_both(path) && can_be_said(path)).map(shell_word).collect();
     if paths.is_empty() {
         return None;
     }

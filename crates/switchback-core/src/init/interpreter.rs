@@ -12,12 +12,14 @@ use serde_json::{Value, json};
 use super::layout::{Item, Role};
 use super::listing::Listing;
 use super::names;
-use crate::world::{Command, World};
+use crate::world::{Command, Exit, World};
 
 const PROBE: &str = include_str!("probe.py");
 const PROBE_S_MAX: u64 = 60;
 /// The interpreter itself gets some seconds more, to start and to answer.
 const ANSWER_S_MAX: u64 = PROBE_S_MAX + 30;
+/// An interpreter that does nothing within so many seconds is not one to run tests with.
+const START_S_MAX: u64 = 10;
 const FILES_MAX: u64 = 10_000;
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Where a project's own environment usually stands.
@@ -32,6 +34,8 @@ pub(super) struct Interpreter {
     pub(super) word: String,
     /// Why it, and not another.
     pub(super) why: String,
+    /// Those that were tried before it, each with why it does not run.
+    pub(super) refused: Vec<String>,
     /// What it says.
     pub(super) answer: Answer,
 }
@@ -79,7 +83,7 @@ pub(super) fn find(
         match ask(world, &root.join(&word).display().to_string(), &request) {
             Ok(answer) => {
                 let why = format!("the project's own environment, `{folder}`");
-                return Ok(Interpreter { word, why, answer });
+                return Ok(Interpreter { word, why, refused, answer });
             }
             Err(why) => refused.push(format!("`{word}`: {why}")),
         }
@@ -93,7 +97,7 @@ pub(super) fn find(
                         format!("found on the search path, because {} does not run", refused.join("; "))
                     }
                 };
-                return Ok(Interpreter { word: word.to_owned(), why, answer });
+                return Ok(Interpreter { word: word.to_owned(), why, refused, answer });
             }
             Err(why) => refused.push(format!("`{word}`: {why}")),
         }
@@ -133,23 +137,34 @@ fn request(
 }
 
 fn ask(world: &World, program: &str, request: &str) -> Result<Answer, String> {
+    // Whether it starts at all is found out first: compiling a large project takes far longer.
+    say(world, &[program, "-c", ""], START_S_MAX)?;
+    let said = say(world, &[program, "-c", PROBE, request], ANSWER_S_MAX)?;
+    let said: Value =
+        serde_json::from_slice(&said).map_err(|error| format!("its answer cannot be read: {error}"))?;
+    read(&said).ok_or_else(|| "its answer is not whole".to_owned())
+}
+
+/// What a command prints.
+fn say(world: &World, argv: &[&str], seconds_max: u64) -> Result<Vec<u8>, String> {
     let command = Command {
-        argv: [program, "-c", PROBE, request].map(str::to_owned).to_vec(),
+        argv: argv.iter().map(|&word| word.to_owned()).collect(),
         // Not the project: nothing that stands there may be taken for a module of the standard library.
         directory: "/".into(),
         variables: vec![("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned())],
-        timeout: Duration::from_secs(ANSWER_S_MAX),
+        timeout: Duration::from_secs(seconds_max),
         output_bytes_max: ANSWER_BYTES_MAX,
         confinement: None,
     };
     let finished = world.processes.run(&command).map_err(|error| error.source.to_string())?;
+    if finished.exit == Exit::TimedOut {
+        return Err(format!("it did not answer within {seconds_max} s"));
+    }
     if !finished.succeeded() {
         let words = finished.last_line().map_or_else(String::new, |line| format!(": {line}"));
         return Err(format!("{}{words}", finished.ending()));
     }
-    let said: Value = serde_json::from_slice(&finished.stdout)
-        .map_err(|error| format!("its answer cannot be read: {error}"))?;
-    read(&said).ok_or_else(|| "its answer is not whole".to_owned())
+    Ok(finished.stdout)
 }
 
 fn read(said: &Value) -> Option<Answer> {

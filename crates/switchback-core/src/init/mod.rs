@@ -159,6 +159,7 @@ pub fn init(root: &Path, options: &InitOptions, ports: &Ports) -> Result<InitOut
         _ => None,
     };
     let checks = checks::all(&facts, known);
+    facts.notes.extend(checks::not_compiled(&facts));
     facts.notes.extend(checks.iter().flat_map(|check| check.warnings.iter().cloned()));
     let mut text = text::plan(&facts, &checks);
     if let Err(error) = try_plan(root, &text, &facts, options, ports) {
@@ -251,6 +252,9 @@ fn try_python(root: &Path, settings: &Settings, world: &World, facts: &mut Facts
     let name = settings.name.as_ref().map(|(name, _)| name.as_str());
     match interpreter::find(world, root, &facts.listing, &facts.layout.managed, &suite::modules(), name) {
         Ok(python) => {
+            for refused in &python.refused {
+                facts.notes.push(format!("{refused}; so `{}` is asked instead", python.word));
+            }
             facts.tests = suite.plan(&facts.layout, &facts.listing, &python);
             facts.python = Some(python);
         }

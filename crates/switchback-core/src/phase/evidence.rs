@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::manifest::{Hash, Manifest, from_hex, to_hex};
 use crate::tree::copy::make_directories;
-use crate::world::{Disk, DiskError};
+use crate::world::{Disk, DiskError, FileKind};
 
 const BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
@@ -79,6 +79,11 @@ impl EvidenceStore {
     /// The manifest of that hash.
     pub fn get_manifest(&self, disk: &dyn Disk, hash: &str) -> Result<Manifest, EvidenceError> {
         let link = self.path(&format!("{hash}.manifest"));
+        match disk.look(&link)?.map(|meta| meta.kind) {
+            Some(FileKind::Symlink) => {}
+            Some(_) => return Err(EvidenceError::Changed(link)),
+            None => return Err(EvidenceError::Damaged { path: link, why: "it is gone".to_owned() }),
+        }
         let name = disk.read_link(&link)?;
         let text = self.get(disk, &name.to_string_lossy())?;
         let manifest =

@@ -73,7 +73,7 @@ impl Project {
         match Self::open(root, ports) {
             Ok(project) => (project, None),
             Err(error) => {
-                let plan = Plan::stand_in(root);
+                let plan = Plan::stand_in(root, error.to_string());
                 (Self { root: root.to_owned(), plan, ports: ports.clone() }, Some(error))
             }
         }

@@ -11,7 +11,7 @@ use crate::journal::{Event, History, PhaseState};
 use crate::tree::exchange::{Outcome, Participant, Prepare, State, Transaction, recover};
 
 /// Whether an earlier process left something unfinished. While another process works, nothing is: it is at it.
-pub fn is_interrupted(project: &Project, history: &History) -> Result<bool, StepError> {
+pub(super) fn is_interrupted(project: &Project, history: &History) -> Result<bool, StepError> {
     let disk = project.ports.world.disk.as_ref();
     let folder = project.transactions();
     if disk.look(&folder)?.is_none() {

@@ -242,6 +242,7 @@ fn read_plan<'a>(
         phases,
         checks,
         triggers,
+        fault: None,
     })
 }
 

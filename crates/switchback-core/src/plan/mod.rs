@@ -50,6 +50,8 @@ pub struct Plan {
     pub checks: Vec<CheckPlan>,
     /// The triggers.
     pub triggers: Vec<Trigger>,
+    /// Why the plan file cannot be used, where this only stands in for it.
+    pub fault: Option<String>,
 }
 
 /// What is changed, and how it is exchanged.
@@ -171,8 +173,9 @@ pub struct CheckPlan {
 }
 
 impl Plan {
-    /// A plan that says nothing, for a rollback whose plan file cannot be used: the transactions say what was exchanged.
-    pub fn stand_in(root: &Path) -> Self {
+    /// A plan that says nothing, where the plan file cannot be used: for a rollback, whose transactions say what was
+    /// exchanged, and for what is told from the journal alone. `fault` says why.
+    pub fn stand_in(root: &Path, fault: String) -> Self {
         let project = Project {
             name: "?".to_owned(),
             managed: Vec::new(),
@@ -193,6 +196,7 @@ impl Plan {
             phases: Vec::new(),
             checks: Vec::new(),
             triggers: Vec::new(),
+            fault: Some(fault),
         }
     }
 

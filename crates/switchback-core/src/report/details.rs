@@ -9,7 +9,7 @@ use crate::verdict::Verdict;
 /// So many rows of one table are shown.
 pub const ROWS_MAX: usize = 20;
 /// So many tables of one check are shown.
-pub const TABLES_MAX: usize = 8;
+pub const TABLES_MAX: usize = 10;
 /// So many columns of one table are shown.
 const COLUMNS_MAX: usize = 8;
 const CELL_CHARACTERS_MAX: usize = 300;
@@ -45,7 +45,7 @@ pub fn details(evidence: &Value) -> Vec<Detail> {
         of_whatever(seen, "", &mut found);
         for side in ["", "old", "new"] {
             let output = if side.is_empty() { Some(seen) } else { seen.get(side).and_then(Value::as_object) };
-            found.extend(output.and_then(|output| last_lines(output, side)));
+            found.extend(output.into_iter().flat_map(|output| last_lines(output, side)));
         }
     }
     found.retain(|detail| !detail.rows.is_empty());
@@ -219,24 +219,24 @@ fn of_list(title: &str, items: &[Value]) -> Detail {
     table.0
 }
 
-/// The end of what a command said, of the stream that says more to a person: stderr, or stdout when that is empty.
-fn last_lines(output: &Map<String, Value>, side: &str) -> Option<Detail> {
-    let stream = |name: &str| {
-        let said = output.get(name)?.as_str()?;
-        (!said.trim().is_empty()).then_some((name.to_owned(), said))
-    };
-    let (name, said) = stream("stderr").or_else(|| stream("stdout"))?;
+/// The end of what a command said: the stream that says more to a person first.
+fn last_lines(output: &Map<String, Value>, side: &str) -> Vec<Detail> {
+    let of = |name: &str| Some(last_lines_of(name, output.get(name)?.as_str()?, side));
+    ["stderr", "stdout"].into_iter().filter_map(of).collect()
+}
+
+fn last_lines_of(stream: &str, said: &str, side: &str) -> Detail {
     let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     let skipped = lines.len().saturating_sub(LINES_MAX);
     let side = if side.is_empty() { String::new() } else { format!(" of the {side} side") };
-    let title = format!("the last lines of the command{side} ({name})");
+    let title = format!("the last lines of the command{side} ({stream})");
     let mut table = Table::new(&title, &["line"]);
     for line in &lines[skipped..] {
         table.add(|| vec![(*line).to_owned()]);
     }
     table.0.left_out = skipped as u64;
     table.0.is_output = true;
-    Some(table.0)
+    table.0
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {

@@ -2,8 +2,10 @@
 //!
 //! It is written so that an XML reader understands it too.
 
-use super::page::{Bit, Block, Page, Section, Table, Words, moment};
-use super::visible::visible;
+use super::page::{Block, Page, Section, Table};
+use super::save::HTML_MARK;
+use super::visible::{visible, visible_name};
+use super::wording::{Bit, Words, moment};
 use crate::verdict::Verdict;
 
 const STYLE: &str = include_str!("page.css");
@@ -21,7 +23,7 @@ pub(super) fn html(page: &Page) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\n\
-         <link rel=\"icon\" href=\"data:,\"/>\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         {HTML_MARK}\n<link rel=\"icon\" href=\"data:,\"/>\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <header>\n<p class=\"project\">Switchback</p>\n<h1>{title}</h1>\n"
     )];
     let (class, word) = (class(page.verdict), page.verdict.spoken());
@@ -143,7 +145,7 @@ fn bit(bit: &Bit) -> String {
     match bit {
         Bit::Text(text) => escaped(text),
         Bit::Code(text) if text.chars().count() <= NAME_CHARACTERS_MAX => fixed(text),
-        Bit::Code(text) => format!("<code>{}</code>", escaped(text)),
+        Bit::Code(text) => format!("<code>{}</code>", escaped(&visible_name(text))),
         Bit::Fixed(text) => format!("<span class=\"fixed\">{}</span>", escaped(text)),
         Bit::Hash(text) => fixed(text),
         Bit::Strong(text) => format!("<strong>{}</strong>", escaped(text)),
@@ -166,7 +168,7 @@ fn bit(bit: &Bit) -> String {
 }
 
 fn fixed(name: &str) -> String {
-    format!("<code class=\"fixed\">{}</code>", escaped(name))
+    format!("<code class=\"fixed\">{}</code>", escaped(&visible_name(name)))
 }
 
 fn class(verdict: Verdict) -> &'static str {

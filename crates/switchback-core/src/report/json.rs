@@ -80,6 +80,7 @@ fn waits_for(waits: &WaitsFor) -> Value {
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
         WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
+        WaitsFor::Plan => json!({"kind": "plan"}),
         WaitsFor::Run => json!({"kind": "run"}),
     }
 }

@@ -11,7 +11,8 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use super::details::Detail;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
-use super::visible::visible;
+use super::save::JUNIT_MARK;
+use super::visible::{visible, visible_name};
 use crate::verdict::Verdict;
 
 /// The checks of one phase at one moment.
@@ -97,7 +98,7 @@ pub(super) fn junit(report: &RunReport) -> io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let suites = Suite::all(report);
-    let name = format!("{} {}", report.status.project, report.run.id);
+    let name = format!("{JUNIT_MARK}{} {}", report.status.project, report.run.id);
     let mut whole = writer.create_element("testsuites").with_attribute(("name", visible(&name).as_str()));
     for (name, value) in &Suite::counts(&suites.iter().collect::<Vec<_>>()) {
         whole = whole.with_attribute((*name, value.as_str()));
@@ -182,11 +183,10 @@ fn message(check: &CheckReport) -> String {
 fn body(check: &CheckReport) -> String {
     let said = [check.verdict.spoken(), check.summary.as_str()].join(": ");
     let mut lines = vec![said, format!("evidence blake3:{}", check.evidence)];
-    for Detail { title, columns, rows, left_out, .. } in &check.details {
+    for Detail { title, columns, rows, left_out, is_output } in &check.details {
+        let shown = |cell: &String| if *is_output { visible(cell) } else { visible_name(cell) };
         lines.extend([String::new(), title.clone(), columns.join("\t")]);
-        lines.extend(
-            rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect::<Vec<_>>().join("\t")),
-        );
+        lines.extend(rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("\t")));
         if *left_out > 0 {
             lines.push(format!("{left_out} more"));
         }

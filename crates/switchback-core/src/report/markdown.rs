@@ -1,7 +1,8 @@
 //! A report as Markdown (`CommonMark`, with the tables of GitHub).
 
-use super::page::{Bit, Block, Page, Table, Words, moment};
-use super::visible::visible;
+use super::page::{Block, Page, Table};
+use super::visible::{visible, visible_name};
+use super::wording::{Bit, Words, moment};
 
 /// Writes the page.
 pub(super) fn markdown(page: &Page) -> String {
@@ -128,7 +129,7 @@ fn escaped(text: &str) -> String {
 
 /// A code span whose fence is longer than any row of backticks in it.
 fn code(text: &str, place: Place) -> String {
-    let text = visible(text);
+    let text = visible_name(text);
     if text.is_empty() {
         return String::new();
     }

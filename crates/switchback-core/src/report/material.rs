@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::visible::visible_path;
 use crate::journal::history::PhaseHistory;
 use crate::journal::{Event, History, Record};
 use crate::manifest::{Difference, Kind, Manifest, What};
@@ -32,7 +33,8 @@ pub(super) struct Material<'a> {
 /// Some of a long list, and how long it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
-    /// The first ones, in path order.
+    /// The first ones, in path order; control characters, bytes that are no text, and backslashes are escaped (`\n`,
+    /// `\xff`, `\\`).
     pub names: Vec<String>,
     /// How many there are.
     pub total: u64,
@@ -151,9 +153,9 @@ impl FileNames {
     }
 }
 
-/// The path of an entry; that of a folder ends with a slash.
+/// The path of an entry, with what is not seen written out; that of a folder ends with a slash.
 fn named(difference: &Difference, tree: &Manifest) -> String {
-    let path = difference.path.to_string_lossy();
+    let path = visible_path(&difference.path);
     let is_folder = tree.get(&difference.path).is_some_and(|entry| entry.kind == Kind::Directory);
-    if is_folder { format!("{path}/") } else { path.into_owned() }
+    if is_folder { format!("{path}/") } else { path }
 }

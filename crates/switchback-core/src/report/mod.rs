@@ -3,7 +3,7 @@
 //! [`mod@status`] turns the history into facts, without a format; [`json`] writes them as the documents that `docs/cli-reference.md`
 //! promises. The report of a whole run goes the same way: [`mod@run_report`] collects the facts (`phase_report` those of
 //! a phase, [`details`] what is worth reading in evidence, `parts` how long things took, `story` the journal in words,
-//! `reasons` why it stands where it stands) → `page` puts them into words, sections and tables → `html` and `markdown`
+//! `reasons` why it stands where it stands) → `page` puts them into sections and tables of `wording` → `html` and `markdown`
 //! write these down; `run_json` and `junit` are written from the facts → [`save`](fn@save).
 
 pub mod details;
@@ -23,6 +23,7 @@ mod save;
 pub mod status;
 mod story;
 mod visible;
+mod wording;
 
 use serde_json::Value;
 

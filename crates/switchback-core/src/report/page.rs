@@ -3,7 +3,7 @@
 use super::page_phase::phase_sections;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
-use super::story::short;
+use super::wording::{Bit, Words, code, codes, counted, duration, hash, marked, odd_names, took, words};
 use crate::verdict::Verdict;
 
 /// So many outcomes that speak against a run are named in its summary.
@@ -64,71 +64,6 @@ pub(super) struct Table {
     pub(super) stacks: bool,
 }
 
-/// A sentence, or what stands in a cell.
-pub(super) type Words = Vec<Bit>;
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Bit {
-    Text(String),
-    /// A name, a path, a person: nothing in it is a sentence.
-    Code(String),
-    Strong(String),
-    /// What must not be broken in two: a number with its unit.
-    Fixed(String),
-    /// The beginning of a hash.
-    Hash(String),
-    Verdict(Verdict),
-    /// Nobody has looked yet.
-    NotYet,
-    /// RFC 3339.
-    Time(String),
-    /// From where to where something goes on, in thousandths of the whole.
-    Bar(u64, u64),
-}
-
-pub(super) fn words(text: impl Into<String>) -> Words {
-    vec![Bit::Text(text.into())]
-}
-
-pub(super) fn code(text: impl Into<String>) -> Words {
-    vec![Bit::Code(text.into())]
-}
-
-/// A duration, in one piece.
-pub(super) fn took(milliseconds: u64) -> Words {
-    vec![Bit::Fixed(duration(milliseconds))]
-}
-
-/// A hash as git shows it.
-pub(super) fn hash(hash: &str) -> Words {
-    vec![Bit::Hash(short(hash).to_owned())]
-}
-
-/// Several names, with commas between them.
-pub(super) fn codes<'t>(names: impl IntoIterator<Item = &'t String>) -> Words {
-    let mut words = Words::new();
-    for name in names {
-        if !words.is_empty() {
-            words.push(Bit::Text(", ".to_owned()));
-        }
-        words.push(Bit::Code(name.clone()));
-    }
-    words
-}
-
-/// Text in which `backticks` mark names, as the reasons of a gate have it.
-pub(super) fn marked(text: &str) -> Words {
-    let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
-    // An odd mark at the end belongs to the text.
-    let is_balanced = text.matches('`').count().is_multiple_of(2);
-    if !is_balanced {
-        return words(text);
-    }
-    parts
-        .map(|(at, part)| if at % 2 == 1 { Bit::Code(part.to_owned()) } else { Bit::Text(part.to_owned()) })
-        .collect()
-}
-
 impl Table {
     pub(super) fn new(caption: impl Into<String>, columns: &[&str]) -> Self {
         let columns = columns.iter().map(|&name| name.to_owned()).collect();
@@ -174,7 +109,15 @@ pub(super) fn page(report: &RunReport) -> Page {
 
 fn notes(report: &RunReport) -> Vec<Words> {
     let mut notes = Vec::new();
-    if !report.has_checks {
+    if let Some(fault) = &report.plan_fault {
+        notes.push(marked(&format!(
+            "The plan cannot be used, so this is what the journal alone knows: {fault}. What the plan says of managed paths, \
+             changes, checks to come and approvals needed cannot be told."
+        ), &[]));
+        if !report.has_checks {
+            notes.push(words("No check has looked: nothing about this change was proved."));
+        }
+    } else if !report.has_checks {
         notes.push(words("The plan has no checks: nothing about this change was proved."));
     } else if let Some(phase) = report.phases.iter().find(|phase| phase.is_unchecked()) {
         notes.push(vec![
@@ -192,7 +135,7 @@ fn notes(report: &RunReport) -> Vec<Words> {
             counted(faults as u64, "outcome")
         )));
     }
-    if report.plan != report.run.plan {
+    if report.plan_fault.is_none() && report.plan != report.run.plan {
         notes.push(words(
             "The plan file is not the one that this run began with: what the plan says stands here as it is now.",
         ));
@@ -212,7 +155,10 @@ fn facts(report: &RunReport) -> Vec<(&'static str, Words)> {
     let approved = approved.filter(|(_, verdict)| *verdict == Verdict::Yes).count();
     facts.push((
         "Approvals",
-        words(if roles == 0 {
+        words(if report.plan_fault.is_some() {
+            let said = counted(roles, "role");
+            format!("{approved} of {said} that had a say approved; what the plan asks for cannot be told")
+        } else if roles == 0 {
             "The plan asks for none".to_owned()
         } else {
             format!("{approved} of {} approved", counted(roles, "role"))
@@ -250,7 +196,8 @@ fn phases(report: &RunReport) -> Words {
 
 fn checks_counted(report: &RunReport) -> Words {
     if !report.has_checks {
-        return words("None: nothing was proved");
+        let none = if report.plan_fault.is_none() { "None" } else { "None has looked" };
+        return words(format!("{none}: nothing was proved"));
     }
     let outcomes: Vec<&CheckReport> = report.phases.iter().flat_map(|phase| &phase.checks).collect();
     let count = |wanted: &dyn Fn(&CheckReport) -> bool| outcomes.iter().filter(|check| wanted(check)).count();
@@ -394,8 +341,9 @@ fn story(report: &RunReport) -> Section {
         "Events of the run, as the journal has them",
         &["event", "time", "actor", "what happened"],
     );
+    let odd = odd_names(report);
     for told in &report.story.told {
-        let mut what = marked(&told.what);
+        let mut what = marked(&told.what, &odd);
         if !told.phase.is_empty() && report.phases.len() > 1 {
             what.splice(0..0, [Bit::Code(told.phase.clone()), Bit::Text(" ".to_owned())]);
         }
@@ -463,7 +411,8 @@ fn run(report: &RunReport) -> Section {
         let way = if *mirrored { "mirrored" } else { "overlaid: nothing is deleted" };
         vec![Bit::Code(path.clone()), Bit::Text(format!(" ({way})"))]
     });
-    let mut facts = vec![("Run", code(&run.id)), ("Began", began), ("Plan", code(&report.plan))];
+    let plan = if report.plan_fault.is_some() { words("It cannot be used") } else { code(&report.plan) };
+    let mut facts = vec![("Run", code(&run.id)), ("Began", began), ("Plan", plan)];
     if report.plan != run.plan {
         facts.push(("Plan at the beginning", code(&run.plan)));
     }
@@ -471,15 +420,17 @@ fn run(report: &RunReport) -> Section {
         ("Journal", words(format!("{}, whole and in order", counted(report.events, "event")))),
         ("Head of its chain", code(&report.head)),
     ]);
-    let blocks = vec![
+    let mut blocks = vec![
         Block::Facts(facts),
         Block::Text(words(
             "Keep the head where whoever could change the journal cannot reach it: beside it, a journal that was cut off or \
              written anew shows.",
         )),
-        Block::Text(words("The plan may change these paths, and nothing else:")),
-        Block::List(managed.collect()),
     ];
+    if report.plan_fault.is_none() {
+        blocks.push(Block::Text(words("The plan may change these paths, and nothing else:")));
+        blocks.push(Block::List(managed.collect()));
+    }
     Section::new("run", 2, "The run", blocks)
 }
 
@@ -497,67 +448,5 @@ impl PhaseReport {
             criterion.map_or(Verdict::Unknown, |criterion| criterion.verdict)
         };
         self.roles.0.iter().map(|role| (role, verdict(role))).collect()
-    }
-}
-
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
-/// A duration in at most two units.
-pub(super) fn duration(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1_000;
-    match seconds {
-        0 if milliseconds == 0 => "under 1 ms".to_owned(),
-        0 => format!("{milliseconds} ms"),
-        1..60 => format!("{seconds}.{} s", milliseconds % 1_000 / 100),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
-    }
-}
-
-/// A moment for a person: whole seconds, UTC. A text that is no moment stays as it is.
-pub(super) fn moment(time: &str) -> String {
-    let seconds = time.split(['.', 'Z']).next().unwrap_or(time);
-    match seconds.split_once('T') {
-        Some((date, clock)) if time.ends_with('Z') => format!("{date} {clock} UTC"),
-        _ => time.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_at_most_two_units() {
-        for (milliseconds, shown) in [
-            (0, "under 1 ms"),
-            (999, "999 ms"),
-            (1_050, "1.0 s"),
-            (59_999, "59.9 s"),
-            (61_000, "1 min 1 s"),
-            (3_660_000, "1 h 1 min"),
-            (90_000_000, "1 d 1 h"),
-        ] {
-            assert_eq!(duration(milliseconds), shown);
-        }
-    }
-
-    #[test]
-    fn moments_are_shown_to_the_second() {
-        assert_eq!(moment("2026-01-12T20:00:05.123456789Z"), "2026-01-12 20:00:05 UTC");
-        assert_eq!(moment("2026-01-12T20:00:05Z"), "2026-01-12 20:00:05 UTC");
-        assert_eq!(moment("?"), "?");
-    }
-
-    #[test]
-    fn names_in_backticks_are_code_and_an_odd_mark_is_text() {
-        assert_eq!(
-            marked("the check `a b` says no"),
-            [Bit::Text("the check ".into()), Bit::Code("a b".into()), Bit::Text(" says no".into())]
-        );
-        assert_eq!(marked("an ` alone"), [Bit::Text("an ` alone".into())]);
     }
 }

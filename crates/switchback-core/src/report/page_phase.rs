@@ -2,21 +2,23 @@
 
 use super::details::Detail;
 use super::material::Named;
-use super::page::{Bit, Block, Section, Table, Words, code, codes, counted, hash, marked, took, words};
+use super::page::{Block, Section, Table};
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
 use super::story::short;
+use super::wording::{Bit, Words, code, codes, counted, hash, marked, odd_names, took, words};
 use crate::verdict::Verdict;
 
 /// The sections of a phase: `number` counts from 1.
 pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: usize) -> Vec<Section> {
     let id = |part: &str| format!("phase-{number}-{part}");
+    let odd = odd_names(report);
     let mut first = vec![Block::Text(standing(phase))];
-    first.push(Block::List(phase.reasons.iter().map(|reason| marked(reason)).collect()));
+    first.push(Block::List(phase.reasons.iter().map(|reason| marked(reason, &odd)).collect()));
     first.push(Block::Table(criteria(phase)));
     let mut sections = vec![
         Section::new(format!("phase-{number}"), 2, format!("Phase {}", phase.status.name), first),
-        Section::new(id("change"), 3, "What was to change", change(phase)),
+        Section::new(id("change"), 3, "What was to change", change(report, phase)),
         Section::new(id("checks"), 3, "What was checked", checks(report, phase)),
     ];
     for (at, check) in phase.checks.iter().enumerate().filter(|(_, check)| !check.details.is_empty()) {
@@ -24,8 +26,8 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
         let title = format!("Details of {} at {}", check.name, check.at);
         sections.push(Section::new(id(&format!("check-{}", at + 1)), 4, title, tables));
     }
-    sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(phase)));
-    sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(phase)));
+    sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(report, phase)));
+    sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(report, phase)));
     sections
 }
 
@@ -60,9 +62,14 @@ fn criteria(phase: &PhaseReport) -> Table {
     table
 }
 
-fn change(phase: &PhaseReport) -> Vec<Block> {
-    let kinds = phase.changes.iter().map(|(kind, does)| [words(format!("{kind}: ")), marked(does)].concat());
+fn change(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
+    let kinds =
+        phase.changes.iter().map(|(kind, does)| [words(format!("{kind}: ")), marked(does, &[])].concat());
     let mut blocks = vec![Block::List(kinds.collect())];
+    if report.plan_fault.is_some() {
+        blocks =
+            vec![Block::Text(words("What makes its candidate stands in the plan, which cannot be used."))];
+    }
     let Some(candidate) = &phase.candidate else {
         blocks.push(Block::Text(words("Its candidate has not been built yet.")));
         return blocks;
@@ -122,7 +129,9 @@ fn which(named: &Named) -> Words {
 
 fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     if phase.is_unchecked() {
-        let why = if report.has_checks {
+        let why = if report.plan_fault.is_some() {
+            "No check has looked at this phase"
+        } else if report.has_checks {
             "No check of the plan is for this phase"
         } else {
             "The plan has no checks"
@@ -131,6 +140,7 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     }
     let mut table =
         Table::new("Checks", &["check", "at", "verdict", "what it said", "took", "when", "evidence"]);
+    let odd = odd_names(report);
     for check in &phase.checks {
         let mut name = code(&check.name);
         if !check.kind.is_empty() {
@@ -140,7 +150,7 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
             name,
             words(&check.at),
             vec![Bit::Verdict(check.verdict)],
-            said(check),
+            said(check, &odd),
             took(check.milliseconds),
             vec![Bit::Time(check.time.clone())],
             hash(&check.evidence),
@@ -155,8 +165,8 @@ fn checks(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     vec![Block::Table(table)]
 }
 
-fn said(check: &CheckReport) -> Words {
-    let mut words = marked(&check.summary);
+fn said(check: &CheckReport, odd: &[String]) -> Words {
+    let mut words = marked(&check.summary, odd);
     if check.verdict == Verdict::No && !check.refuses() {
         words.push(Bit::Text(" (what later looks are compared with: it holds nothing up)".to_owned()));
     }
@@ -164,10 +174,12 @@ fn said(check: &CheckReport) -> Words {
         words.push(Bit::Text(format!(" (the last of {} looks)", check.looks)));
     }
     if !check.void.is_empty() {
-        words.push(Bit::Strong(format!(" Void, because since then {} changed.", check.void.join(", "))));
+        words.push(Bit::Text(" ".to_owned()));
+        words.push(Bit::Strong(format!("Void, because since then {} changed.", check.void.join(", "))));
     }
     if let Some(fault) = &check.evidence_fault {
-        words.push(Bit::Strong(format!(" Its evidence cannot be used: {fault}.")));
+        words.push(Bit::Text(" ".to_owned()));
+        words.push(Bit::Strong(format!("Its evidence cannot be used: {fault}.")));
     }
     words
 }
@@ -190,14 +202,14 @@ fn shown(detail: &Detail) -> Block {
     })
 }
 
-fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
+fn rehearsal(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     let Some(rehearsal) = &phase.rehearsal else {
         return vec![Block::Text(words(
             "This candidate was not rehearsed: that it can be undone was not tried on a copy beforehand.",
         ))];
     };
     let mut verdict = vec![Bit::Verdict(rehearsal.verdict), Bit::Text(": ".to_owned())];
-    verdict.extend(said(rehearsal));
+    verdict.extend(said(rehearsal, &odd_names(report)));
     let by = [Bit::Text(" by ".to_owned()), Bit::Code(rehearsal.actor.clone())];
     let mut blocks = vec![Block::Facts(vec![
         ("In and out again", verdict),
@@ -209,9 +221,10 @@ fn rehearsal(phase: &PhaseReport) -> Vec<Block> {
     blocks
 }
 
-fn sign_offs(phase: &PhaseReport) -> Vec<Block> {
+fn sign_offs(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     let (roles, each) = &phase.roles;
-    if roles.is_empty() && phase.sign_offs.is_empty() {
+    let is_known = report.plan_fault.is_none();
+    if is_known && roles.is_empty() && phase.sign_offs.is_empty() {
         return vec![Block::Text(words("The plan asks nobody: no approval is needed for this phase."))];
     }
     let needed = [
@@ -219,7 +232,8 @@ fn sign_offs(phase: &PhaseReport) -> Vec<Block> {
         codes(roles),
         words("."),
     ];
-    let mut blocks = vec![Block::Text(needed.concat())];
+    let unknown = "Who must approve stands in the plan, which cannot be used.";
+    let mut blocks = vec![Block::Text(if is_known { needed.concat() } else { words(unknown) })];
     let mut table = Table::new("Approvals and refusals", &["role", "who", "when", "what", "how it stands"]);
     for sign_off in &phase.sign_offs {
         let what =

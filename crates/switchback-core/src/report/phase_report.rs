@@ -33,6 +33,8 @@ pub struct PhaseReport {
     pub checks: Vec<CheckReport>,
     /// What the plan checks and nobody looked at yet: check, kind and moment.
     pub open_checks: Vec<(String, String, String)>,
+    /// A check that began and has not ended, and its moment: it is at it, or its process ended before it.
+    pub unfinished: Option<(String, String)>,
     /// Every approval and refusal of this run, in order.
     pub sign_offs: Vec<SignOffReport>,
     /// The roles that must approve, and how many persons of each.
@@ -194,6 +196,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         candidate: history.and_then(|history| candidate(material, history)),
         rehearsal: history.and_then(|history| rehearsal(material, history)),
         open_checks: open_checks(material, phase, history),
+        unfinished: history.and_then(|history| history.looking.clone()),
         roles: (phase.approve.roles.clone(), phase.approve.each),
         criteria: criteria(material.plan(), phase, history).into_iter().chain(trees).collect(),
         live: history.and_then(|history| live(material, history)),
@@ -258,7 +261,12 @@ fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckRep
         looks: 1,
         evidence: fact.evidence.clone(),
         evidence_fault,
-        void: if is_before_cutover(history) { changed_since(&fact.binding, &now) } else { Vec::new() },
+        // Whether a plan that cannot be used changed is not for anybody to say.
+        void: if is_before_cutover(history) && material.plan().fault.is_none() {
+            changed_since(&fact.binding, &now)
+        } else {
+            Vec::new()
+        },
         binding: fact.binding.clone(),
         details,
     })
@@ -399,6 +407,9 @@ fn standing(
 ) -> (bool, String) {
     let Some(binding) = binding else { return (true, "it holds the phase".to_owned()) };
     match history.and_then(|history| Some((history, history.staged.as_ref()?))) {
+        Some((history, _)) if history.state == PhaseState::Staged && material.plan().fault.is_some() => {
+            (false, "whether it counts cannot be told: the plan cannot be used".to_owned())
+        }
         Some((history, staged)) if history.state == PhaseState::Staged => {
             let changed = changed_since(binding, &present(material.plan(), phase, history, staged));
             if changed.is_empty() {

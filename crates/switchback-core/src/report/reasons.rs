@@ -35,6 +35,7 @@ pub(super) fn reasons(
     }
     reasons.extend(report.outcomes().filter_map(of_check));
     if history.state == PhaseState::Staged
+        && material.plan().fault.is_none()
         && let Some(staged) = &history.staged
     {
         let now = present(material.plan(), phase, history, staged);
@@ -50,7 +51,15 @@ pub(super) fn reasons(
         WaitsFor::Check { name, at }
             if !checks.iter().any(|check| check.name == *name && check.at == *at) =>
         {
-            Some(format!("the check `{name}` was not carried out at {at}"))
+            let is_it = |(check, moment): &(String, String)| check == name && moment == at;
+            Some(if report.unfinished.as_ref().is_some_and(is_it) {
+                format!("the check `{name}` began at {at} and has not ended")
+            } else {
+                format!("the check `{name}` was not carried out at {at}")
+            })
+        }
+        WaitsFor::Plan => {
+            Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())
         }
         WaitsFor::Watch { at, due } => {
             Some(format!("it is live, and watched: the checks at {at} are due at {due}"))
@@ -66,7 +75,8 @@ pub(super) fn reasons(
         });
     }
     if history.state == PhaseState::Finished && checks.is_empty() {
-        reasons = vec!["it is over, and nothing was checked: the plan has no checks for it".to_owned()];
+        let why = if material.plan().fault.is_none() { ": the plan has no checks for it" } else { "" };
+        reasons = vec![format!("it is over, and nothing was checked{why}")];
     }
     reasons
 }
@@ -84,6 +94,7 @@ fn not_begun(material: &Material<'_>, phase: &Phase) -> String {
         |name: &str| material.history.phase(name).is_some_and(|other| other.state == PhaseState::Finished);
     match before.into_iter().find(|other| !is_over(&other.name)) {
         Some(other) => format!("the phase `{}` comes before it and is not finished", other.name),
+        None if material.plan().fault.is_some() => "it has not begun".to_owned(),
         None => "it has not begun: `switchback run` begins it".to_owned(),
     }
 }
@@ -170,7 +181,7 @@ fn standing(phase: &PhaseReport) -> String {
             None => format!("the phase {name} is staged, and nothing keeps it from going live"),
             Some(why) => format!("the phase {name} is staged and approved, but {why}"),
         },
-        "live" => format!("the phase {name} is live, and its watch is not over"),
+        "live" => format!("the phase {name} is live, and {}", not_over(phase)),
         point => format!("the phase {name} is {point}"),
     }
 }
@@ -183,4 +194,15 @@ fn holds(phase: &PhaseReport) -> bool {
 
 fn tree_words(phase: &PhaseReport) -> String {
     touched(phase).map_or_else(|| ", which is as it was".to_owned(), |why| format!("; {why}"))
+}
+
+/// What is still open about a phase that is live.
+fn not_over(phase: &PhaseReport) -> String {
+    let is_open = |at_live: bool| phase.open_checks.iter().any(|(_, _, at)| (at == "live") == at_live);
+    match &phase.unfinished {
+        Some((check, at)) => format!("its check {check} began at {at} and has not ended"),
+        None if is_open(true) => "its checks at live were not all carried out".to_owned(),
+        None if is_open(false) => "its watch is not over".to_owned(),
+        None => "it is not finished".to_owned(),
+    }
 }

@@ -23,6 +23,7 @@ pub(super) fn run_json(report: &RunReport) -> Value {
     whole["began"] =
         json!({"time": run.began, "actor": run.actor, "tool": run.tool, "plan": hash(&run.plan)});
     whole["plan"] = json!(hash(&report.plan));
+    whole["plan_fault"] = json!(report.plan_fault);
     let managed = report.managed.iter().map(|(path, mirrored)| json!({"path": path, "mirrored": mirrored}));
     whole["managed"] = managed.collect();
     whole["live"] = json!({

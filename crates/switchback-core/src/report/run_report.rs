@@ -23,8 +23,11 @@ pub struct RunReport {
     pub tool: String,
     /// The run.
     pub run: RunFact,
-    /// BLAKE3 of the plan file as it is now.
+    /// BLAKE3 of the plan file as it is now; empty when it cannot be used.
     pub plan: String,
+    /// Why the plan file cannot be used; then everything is told from the journal alone, and what only the plan says is
+    /// left out.
+    pub plan_fault: Option<String>,
     /// The verdict of the whole: nothing better than what the last looks and their evidence allow.
     pub verdict: Verdict,
     /// The run in one sentence.
@@ -33,7 +36,7 @@ pub struct RunReport {
     pub status: Status,
     /// The paths that the plan may change, and whether each is mirrored (`true`) or overlaid.
     pub managed: Vec<(String, bool)>,
-    /// Whether the plan has any check. Without one, nothing is proved.
+    /// Whether the plan has any check; where it cannot be used, whether any has looked. Without one, nothing is proved.
     pub has_checks: bool,
     /// The phases, in the order of the plan.
     pub phases: Vec<PhaseReport>,
@@ -103,7 +106,8 @@ pub fn run_report(project: &Project) -> Result<RunReport, StepError> {
         made_at: project.ports.world.clock.now().to_string(),
         tool: TOOL.to_owned(),
         run: run_fact(&material),
-        plan: to_hex(&plan.hash),
+        plan: if plan.fault.is_none() { to_hex(&plan.hash) } else { String::new() },
+        plan_fault: plan.fault.as_ref().map(|fault| material.clean(fault)),
         verdict,
         headline: headline(verdict, &phases),
         managed: plan
@@ -112,7 +116,8 @@ pub fn run_report(project: &Project) -> Result<RunReport, StepError> {
             .iter()
             .map(|managed| (managed.path.to_string_lossy().into_owned(), managed.delete))
             .collect(),
-        has_checks: !plan.checks.is_empty(),
+        has_checks: !plan.checks.is_empty()
+            || (plan.fault.is_some() && phases.iter().any(|phase| !phase.checks.is_empty())),
         live: material.live.clone(),
         undo: undo(&material, &status),
         parts: parts(&material.records),

@@ -1,5 +1,6 @@
-//! A report as a file: the whole of it, or what was there before.
+//! A report as a file: the whole of it, or what was there before. Only an earlier report is written over.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::phase::{Project, StepError};
@@ -9,11 +10,20 @@ use crate::world::{Disk, DiskError, FileKind, Identity};
 /// Folders lie no deeper than this.
 const DEPTH_MAX: usize = 256;
 
-/// Writes a report to `path`, over a report that is there. A warning is returned when the file lies in a managed path.
+/// By this the HTML page is known as a report, near its beginning.
+pub(super) const HTML_MARK: &str = "<meta name=\"generator\" content=\"Switchback\"/>";
+/// By this the name of the whole JUnit document begins.
+pub(super) const JUNIT_MARK: &str = "Switchback: ";
+/// By these the JSON document begins.
+const JSON_HEAD: &str = "{\n  \"schema\": \"switchback/report/";
+/// Every report is known for one within so many bytes.
+const HEAD_BYTES_MAX: u64 = 4 * 1024;
+
+/// Writes a report to `path`, over an earlier report that is there. A warning is returned when the file lies in a managed path.
 ///
 /// # Errors
 ///
-/// When something else than a file stands there, when the place is one of Switchback's own, and when the disk says no;
+/// When something else than an earlier report stands there, when the place is one of Switchback's own, and when the disk says no;
 /// what was there before is untouched then.
 pub fn save(project: &Project, text: &str, path: &Path) -> Result<Option<String>, StepError> {
     let world = &project.ports.world;
@@ -83,15 +93,43 @@ fn look_at_place(project: &Project, path: &Path, around: &[Identity]) -> Result<
     let what = match kind {
         _ if is_among(disk, &project.root.join(STATE_FOLDER), around)? => "that folder is Switchback's own",
         _ if is_among(disk, &project.plan.path, around)? => "it is the plan",
-        None | Some(FileKind::File) => return Ok(()),
+        None => return Ok(()),
+        Some(FileKind::File) if is_report(&head(disk, path)?) => return Ok(()),
+        Some(FileKind::File) => "it is a file that is no report of Switchback",
         Some(FileKind::Directory) => "it is a directory",
         Some(FileKind::Symlink) => "it is a symbolic link",
         Some(_) => "it is not a file",
     };
     Err(StepError::not_now(
         format!("the report cannot be written to `{}`: {what}", path.display()),
-        "name a file that is nothing else yet, or leave `--output` out: then the report goes to stdout",
+        "name another file, or remove it first; without `--output` the report goes to stdout",
     ))
+}
+
+/// The beginning of a file.
+fn head(disk: &dyn Disk, path: &Path) -> Result<String, DiskError> {
+    let mut head = Vec::new();
+    let mut file = disk.open(path)?.take(HEAD_BYTES_MAX);
+    file.read_to_end(&mut head).map_err(|source| DiskError::new("read", path, source))?;
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// Whether a file that begins so is a report, in whichever format.
+fn is_report(head: &str) -> bool {
+    let first = head.lines().next().unwrap_or_default();
+    head.starts_with(JSON_HEAD)
+        || (head.starts_with("<!DOCTYPE html>") && head.contains(HTML_MARK))
+        || (head.starts_with("<?xml") && head.contains(&format!("<testsuites name=\"{JUNIT_MARK}")))
+        || first.strip_prefix("# ").is_some_and(names_a_run)
+}
+
+/// Whether a title ends with the id of a run, as that of the Markdown report does.
+fn names_a_run(title: &str) -> bool {
+    let Some((_, run)) = title.rsplit_once(": report of the run r") else { return false };
+    run.split_once('-').is_some_and(|(number, id)| {
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 fn publish(disk: &dyn Disk, text: &str, unfinished: &Path, path: &Path) -> Result<(), DiskError> {

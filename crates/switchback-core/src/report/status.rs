@@ -37,6 +37,8 @@ pub enum WaitsFor {
         /// When it is due, RFC 3339.
         due: String,
     },
+    /// A plan that can be used: without one nobody can say what else.
+    Plan,
     /// A person: `switchback run`.
     Run,
 }
@@ -222,6 +224,10 @@ pub(super) fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
 }
 
 pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<WaitsFor> {
+    if plan.fault.is_some() {
+        let is_over = history.is_some_and(|history| history.state == PhaseState::Finished);
+        return if is_over { Vec::new() } else { vec![WaitsFor::Plan] };
+    }
     let Some(history) = history else { return vec![WaitsFor::Run] };
     let mut waits = Vec::new();
     let moments: Vec<Moment> = match history.state {
@@ -313,9 +319,26 @@ pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
             });
         }
     }
+    if plan.fault.is_some() {
+        criteria.extend(history.into_iter().flat_map(looked_at));
+    }
     criteria.push(rehearsal(plan, history));
     criteria.extend(phase.approve.roles.iter().map(|role| approval(plan, phase, role, history)));
     criteria
+}
+
+/// What the checks said, where no plan says which there are. Whether it counts for a candidate that is not live yet cannot
+/// be told then.
+fn looked_at(history: &PhaseHistory) -> Vec<Criterion> {
+    let is_staged = history.state == PhaseState::Staged;
+    let outcomes = last_outcomes(history).into_iter().filter(|fact| fact.at != "before");
+    let criterion = |fact: &CheckFact| Criterion {
+        name: format!("{} at {}", fact.check, fact.at),
+        verdict: if is_staged { Verdict::Unknown } else { fact.verdict },
+        by: format!("check {}", fact.check),
+        is_open: false,
+    };
+    outcomes.map(criterion).collect()
 }
 
 /// Whether the undo was proved; what went live went live on that proof.
@@ -328,7 +351,8 @@ fn rehearsal(plan: &Plan, history: Option<&PhaseHistory>) -> Criterion {
         name: "rehearsed in and out again".to_owned(),
         verdict: fact.map_or(Verdict::Unknown, |fact| fact.verdict),
         by: "rehearsal".to_owned(),
-        is_open: fact.is_none(),
+        is_open: fact.is_none()
+            && (plan.fault.is_none() || history.is_none_or(|history| history.rehearsal.is_none())),
     }
 }
 
@@ -353,5 +377,5 @@ fn approval(plan: &Plan, phase: &Phase, role: &str, history: Option<&PhaseHistor
         (false, false) => Verdict::Yes,
     };
     let (name, by) = (format!("approved by {role}"), format!("approval {role}"));
-    Criterion { name, verdict, by, is_open: verdict == Verdict::Unknown }
+    Criterion { name, verdict, by, is_open: verdict == Verdict::Unknown && plan.fault.is_none() }
 }

@@ -1,5 +1,8 @@
 //! Characters that would not be seen, or would change what is seen around them, as text.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 /// The text with every control character, every sign that turns the direction of writing, and every character that no
 /// document may hold, written as `\u{…}`. Line ends and tabs become spaces: what is shown is one line.
 pub(super) fn visible(text: &str) -> String {
@@ -10,6 +13,22 @@ pub(super) fn visible(text: &str) -> String {
             _ if is_hidden(character) => shown.extend(character.escape_unicode()),
             _ => shown.push(character),
         }
+    }
+    shown
+}
+
+/// A name with what [`visible`] shows, and with line ends and tabs as `\n` and `\t`: no two names look alike for them.
+pub(super) fn visible_name(text: &str) -> String {
+    visible(&text.replace('\n', "\\n").replace('\t', "\\t"))
+}
+
+/// A path as text of which no two paths have the same: what [`visible_name`] shows, `\xff` for bytes that are no text, and
+/// `\\` for a backslash.
+pub(super) fn visible_path(path: &Path) -> String {
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        shown.push_str(&visible_name(&chunk.valid().replace('\\', "\\\\")));
+        shown.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
     shown
 }
@@ -45,6 +64,17 @@ mod tests {
         ] {
             assert_eq!(visible(text), shown);
         }
+    }
+
+    #[test]
+    fn no_two_names_look_alike() {
+        let names: [&[u8]; 7] =
+            [b"a b", b"a\nb", b"a\\nb", b"a\tb", b"a\xffb", b"a\\xffb", "a\u{fffd}b".as_bytes()];
+        let shown = names.map(|name| visible_path(Path::new(std::ffi::OsStr::from_bytes(name))));
+        let expected =
+            ["a b", r"a\nb", r"a\\nb", r"a\tb", r"a\xffb", r"a\\xffb", "a\u{fffd}b"].map(str::to_owned);
+        assert_eq!(shown, expected);
+        assert_eq!(visible_name("a\nb c"), r"a\nb c");
     }
 
     #[test]

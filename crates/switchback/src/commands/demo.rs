@@ -21,8 +21,9 @@ pub(crate) fn demo(context: &Context<'_>, args: &DemoArgs) -> Result<Verdict, Fa
     if let Some(defect) = &scene.defect {
         ui.note(&format!("  planted into the candidate: {}", defect.words()));
     }
-    let toured = tour(context.ports, ui, &scene)?;
-    let report = report(context, &scene)?;
+    let within = |failure: Failure| failure.within_demo(&scene.project);
+    let toured = tour(context.ports, ui, &scene).map_err(within)?;
+    let report = report(context, &scene).map_err(within)?;
     let (verdict, found) = judge(&scene, &toured)?;
     if ui.json {
         let mut document = json!({
@@ -66,6 +67,10 @@ fn judge<'t>(scene: &Scene, toured: &'t Tour) -> Result<(Verdict, Option<&'t Fou
             Err(Failure::new("the planted defect went live unseen", vec![defect.said.to_string()], hint))
         }
         (Tour::Refused { verdict, .. }, None) => Ok((*verdict, None)),
+        // What could not be looked at names nothing, and proves nothing wrong.
+        (Tour::Refused { verdict: Verdict::Unknown, found, .. }, Some(_)) if found.is_empty() => {
+            Ok((Verdict::Unknown, None))
+        }
         (Tour::Refused { verdict, found, reasons }, Some(defect)) => {
             let named = found.iter().find(|found| {
                 found.table == defect.table() && found.column == defect.column() && &found.row == defect.row()
@@ -118,7 +123,13 @@ fn show(context: &Context<'_>, scene: &Scene, toured: &Tour, verdict: Verdict, f
             ));
         }
         Tour::Refused { reasons, .. } => {
-            ui.show(&format!("{word}: the candidate was refused; the old pipeline is live, untouched"));
+            let what = match verdict {
+                Verdict::Unknown => {
+                    "whether the candidate is as it must be could not be found out, so it did not go live"
+                }
+                _ => "the candidate was refused",
+            };
+            ui.show(&format!("{word}: {what}; the old pipeline is live, untouched"));
             for reason in reasons {
                 ui.show(&format!("  {reason}"));
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use switchback_core::phase::{self, Notice, Project, Witness, Work};
+use switchback_core::phase::{Notice, Project, StepError, Witness, open_to_tell};
 use switchback_core::report::{RunReport, run_report, save};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
@@ -18,19 +18,20 @@ pub(crate) fn report(context: &Context<'_>, args: &ReportArgs) -> Result<Verdict
         return Err(Failure::new("the format `sarif` is not built yet", Vec::new(), hint));
     }
     let failed = |error| Failure::doing("could not make the report", error);
-    let mut project = context.project()?;
-    let history = project.history().map_err(failed)?;
-    if phase::is_interrupted(&project, &history).map_err(failed)? {
-        // Recovery comes first in every command.
-        project = Work::begin(project, "report", context.ui).map_err(failed)?.project;
-    }
+    let (project, _) =
+        open_to_tell(&context.root, context.ports, "report", context.ui).map_err(|error| match error {
+            StepError::NoPlan(_) => Failure::doing("could not read the plan", error),
+            error => failed(error),
+        })?;
     let report = run_report(&project).map_err(failed)?;
-    if let Some(path) = &args.output {
+    // A file of that name is `./-`.
+    let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(path) = output {
         write(context, &project, &written(&report, args.format)?, path)?;
     }
     if context.ui.json {
         context.ui.document(&report.to_json());
-    } else if args.output.is_none() {
+    } else if output.is_none() {
         context.ui.text(&written(&report, args.format)?);
     }
     // The report was written, whatever the verdict in it.

@@ -1,6 +1,7 @@
 //! `switchback status`.
 
-use switchback_core::phase::{self, Work};
+use switchback_core::phase::{StepError, open_to_tell};
+use switchback_core::plan::PLAN_FILE;
 use switchback_core::report::{Status, WaitsFor, json, status as derive};
 use switchback_core::verdict::Verdict;
 
@@ -8,16 +9,15 @@ use super::Context;
 use crate::failure::Failure;
 
 pub(crate) fn status(context: &Context<'_>) -> Result<Verdict, Failure> {
-    let project = context.project()?;
-    let failed = |error| Failure::doing("could not find out where the run stands", error);
-    let history = project.history().map_err(failed)?;
-    let status = if phase::is_interrupted(&project, &history).map_err(failed)? {
-        // Recovery comes first in every command.
-        let work = Work::begin(project, "status", context.ui).map_err(failed)?;
-        derive(work.plan(), &work.history()).with_trees(&work.project, &work.history())
-    } else {
-        derive(&project.plan, &history).with_trees(&project, &history)
-    };
+    let (project, history) =
+        open_to_tell(&context.root, context.ports, "status", context.ui).map_err(|error| match error {
+            StepError::NoPlan(_) => Failure::doing("could not read the plan", error),
+            StepError::Disk(ref cause) if cause.path.ends_with(PLAN_FILE) => {
+                Failure::doing("could not read the plan", error)
+            }
+            error => Failure::doing("could not find out where the run stands", error),
+        })?;
+    let status = derive(&project.plan, &history).with_trees(&project, &history);
     if context.ui.json {
         context.ui.document(&json::document("status", status.verdict, &status));
     } else {
@@ -64,6 +64,7 @@ fn words(waits: &WaitsFor) -> String {
         WaitsFor::Check { name, at } => format!("the check `{name}` at {at}"),
         WaitsFor::Rehearsal => "a rehearsal that holds".to_owned(),
         WaitsFor::Watch { at, due } => format!("the checks at {at}, due at {due}"),
+        WaitsFor::Plan => "a plan that can be used".to_owned(),
         WaitsFor::Run => "`switchback run`".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use switchback_core::phase::StepError;
+use switchback_core::plan::STATE_FOLDER;
 use switchback_core::tree::copy::make_directories;
 use switchback_core::world::{Command, FileKind, World};
 
@@ -81,7 +82,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// Writes the example, makes its data, and plants the defect that was asked for.
     pub(crate) fn set(world: &World, options: &SceneOptions) -> Result<Self, Failure> {
+        // Before anything is written: a demo that was only begun is in the way of the next one.
+        python(world, Path::new("/"), &["--version"])?;
         let directory = choose_directory(world, options.directory.as_deref())?;
+        Self::fill(world, options, directory).map_err(Failure::making_demo)
+    }
+
+    fn fill(world: &World, options: &SceneOptions, directory: PathBuf) -> Result<Self, Failure> {
         let project = directory.join("project");
         for (path, content) in example::files() {
             let inside = match path.strip_prefix("live/") {
@@ -133,11 +140,9 @@ fn choose_directory(world: &World, asked: Option<&Path>) -> Result<PathBuf, Fail
             Some(meta)
                 if meta.kind == FileKind::Directory && disk.list(&directory).map_err(failed)?.is_empty() => {}
             Some(_) => {
-                return Err(Failure::new(
-                    format!("`{}` is not an empty folder", directory.display()),
-                    Vec::new(),
-                    "name a new folder, or none: then a temporary one is made",
-                ));
+                let project = directory.join("project");
+                let is_begun = disk.look(&project.join(STATE_FOLDER)).is_ok_and(|meta| meta.is_some());
+                return Err(Failure::demo_not_empty(&directory, is_begun.then_some(project.as_path())));
             }
         }
         return Ok(directory);
@@ -178,7 +183,7 @@ fn python(world: &World, directory: &Path, arguments: &[&str]) -> Result<String,
         confinement: None,
     };
     let line = command.argv.join(" ");
-    let hint = "the demo needs Python 3.9 or newer as `python3` on the PATH";
+    let hint = "the demo needs Python 3.9 or newer as `python3` on the PATH, and a new or empty folder";
     let finished = world
         .processes
         .run(&command)

@@ -79,6 +79,7 @@ pub(crate) fn tour(ports: &Ports, ui: &Ui, scene: &Scene) -> Result<Tour, Failur
     ui.note("run again:");
     let second = run_once(ports, ui, scene)?;
     if second.outcome.verdict != Verdict::Yes {
+        must_be(ports, scene, &old, "although nothing went live again, the live tree changed")?;
         return Ok(second.refused());
     }
     must_be(ports, scene, &new, "after the second run, the live tree is not the candidate")?;

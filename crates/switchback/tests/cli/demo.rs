@@ -1,5 +1,6 @@
 //! The demo: what a newcomer sees first, and what the example project must prove for many seeds.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -40,6 +41,56 @@ fn needs_python3_the_demo_goes_live_comes_back_and_goes_live_again() {
     let again = ground.run_arguments(&["demo", folder.to_str().unwrap()]);
     assert_eq!(again.code, 2, "{again}");
     assert!(again.err.contains("is not an empty folder"), "{again}");
+}
+
+/// A demo whose `python3` is this script of the shell.
+fn with_python(script: &str) -> Ground {
+    let mut ground = Ground::new();
+    ground.write("../bin/python3", format!("#!/bin/sh\n{script}\n"));
+    let program = ground.at("../bin/python3").canonicalize().unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    ground.set("PATH", &format!("{}:/usr/bin:/bin", program.parent().unwrap().display()));
+    ground
+}
+
+#[test]
+fn what_could_not_be_told_is_not_told_as_refused() {
+    let ground = with_python("exit 0");
+    let (_, seen) = demo(&ground, &[]);
+    assert_eq!(seen.code, 2, "{seen}");
+    let headline = "could not tell: whether the candidate is as it must be could not be found out, so it did not go live; \
+                    the old pipeline is live, untouched";
+    assert!(seen.out.contains(headline) && !seen.out.contains("refused"), "{seen}");
+}
+
+#[test]
+fn a_demo_that_did_not_come_to_its_end_says_how_to_go_on() {
+    // Without a Python nothing is written, so the same command can be run again.
+    let mut ground = Ground::new();
+    ground.set("PATH", "/nowhere");
+    for _ in 0..2 {
+        let seen = ground.run_arguments(&["demo", ground.at("demo").to_str().unwrap()]);
+        assert!(seen.code == 2 && seen.err.contains("the demo needs Python 3.9 or newer"), "{seen}");
+        assert!(!ground.at("demo").exists());
+    }
+    // Killed while its data is made: nothing is there to be gone on with.
+    let ground = with_python("case $1 in generate.py) kill -9 $PPID;; esac");
+    let (folder, seen) = demo(&ground, &[]);
+    assert_eq!(seen.code, -1, "{seen}");
+    let again = ground.run_arguments(&["demo", folder.to_str().unwrap()]);
+    assert!(again.code == 2 && again.err.contains("hint: name a new folder"), "{again}");
+    // Its plan was begun: the project is gone on with.
+    let ground = with_python("case $1 in generate.py) mkdir -p project/.switchback/lock;; esac");
+    let (folder, seen) = demo(&ground, &[]);
+    let go_on = format!("go on in its project with `switchback -C {}/project run`", folder.display());
+    assert!(seen.code == 2 && seen.err.contains(&format!("hint: correct the cause, then {go_on}")), "{seen}");
+    assert!(!seen.err.contains("the same command"), "{seen}");
+    let again = ground.run_arguments(&["demo", folder.to_str().unwrap()]);
+    assert!(again.code == 2 && again.err.contains(&go_on), "{again}");
+    std::fs::remove_dir(folder.join("project/.switchback/lock")).unwrap();
+    let project = folder.join("project").display().to_string();
+    let gone_on = ground.run_arguments(&["-C", &project, "run"]);
+    assert!(gone_on.err.contains("unify: snapshot") && !gone_on.err.contains("error:"), "{gone_on}");
 }
 
 /// The defect is refused, and table, row and column are what was planted.

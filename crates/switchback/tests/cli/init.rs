@@ -305,19 +305,39 @@ fn names_that_a_plan_or_a_shell_could_misread_are_quoted_or_left_out() {
         ("back\\slash.py", "x = 1\n"),
         ("#comment.py", "x = 1\n"),
         ("{out}.py", "x = 1\n"),
+        ("a{tree}/__init__.py", "x = 1\n"),
         ("two\nlines.py", "x = 1\n"),
     ]);
     fs::write(ground.at(Path::new(OsStr::from_bytes(b"latin-\xe9.py"))), "x = 1\n").unwrap();
     symlink("/etc", ground.at("linked")).unwrap();
     let said = written(&ground, "");
-    assert_eq!(paths(&said), ["#comment.py", "-x.py", "back\\slash.py", hostile, "{out}.py"]);
+    assert_eq!(paths(&said), ["#comment.py", "-x.py", "a{tree}", "back\\slash.py", hostile, "{out}.py"]);
     assert!(!ground.at("hit").exists());
     let notes = said["notes"].to_string();
     assert!(notes.contains("two\\\\nlines.py") && notes.contains("latin-"), "{notes}");
+    assert!(
+        notes.contains("not compiled by any check") && notes.contains("`a{tree}`, `{out}.py`"),
+        "{notes}"
+    );
     assert!(notes.contains("a symbolic link") && notes.contains("linked"), "{notes}");
     // A comment is one line, whatever is named in it.
     let plan = ground.read("switchback.toml");
     assert!(plan.lines().all(|line| !line.starts_with("lines.py")), "{plan}");
+}
+
+#[test]
+fn a_python_that_hangs_is_given_up_soon_and_said() {
+    let ground = project(&[
+        ("shop/__init__.py", "x = 1\n"),
+        (".venv/pyvenv.cfg", ""),
+        (".venv/bin/python", "#!/bin/sh\nexec sleep 600\n"),
+    ]);
+    ground.tool("chmod", &["+x", ".venv/bin/python"]);
+    let began = std::time::Instant::now();
+    let seen = ground.expect(0, "init");
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    let note = "note: `.venv/bin/python`: it did not answer within 10 s; so `python3` is asked instead";
+    assert!(seen.err.contains(note), "{seen}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `report`: what a risk committee reads of a run, in each of its formats, whatever the run came to.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
@@ -322,6 +323,47 @@ fn a_run_that_a_trigger_rolled_back_says_when_why_and_what_is_kept() {
     assert!(parts.contains("\"rollback\""), "{parts}");
 }
 
+// rows: BX-9
+#[test]
+fn what_a_command_said_last_is_shown_of_both_streams() {
+    let ground = Ground::shop(
+        "[[check]]\nname = \"says\"\nkind = \"command\"\n\
+         command = \"seq 1 20; echo 'warning: old' >&2; exit 1\"\nat = [\"staged\"]\n",
+    );
+    ground.expect(1, "run");
+    let details = document(&ground)["phases"][0]["checks"][0]["details"].clone();
+    let said = |stream: &str| {
+        let title = format!("the last lines of the command ({stream})");
+        let found = details.as_array().unwrap().iter().find(|detail| detail["title"] == title);
+        found.unwrap_or_else(|| panic!("{stream}: {details}")).clone()
+    };
+    assert_eq!(said("stderr")["rows"], json!([["warning: old"]]));
+    let out = said("stdout");
+    assert_eq!(
+        (&out["rows"][0], &out["rows"][11], &out["left_out"]),
+        (&json!(["9"]), &json!(["20"]), &json!(8))
+    );
+    assert!(html(&ground).text.contains("… 8 lines before\n9\n10\n"));
+}
+
+// rows: BX-9
+#[test]
+fn a_run_that_was_killed_within_a_check_names_that_check() {
+    // The check kills the program that carries it out, once.
+    let ground = Ground::shop(
+        "[[check]]\nname = \"fatal\"\nkind = \"command\"\n\
+         command = \"test -e ../killed || { touch ../killed; kill -9 $PPID; sleep 1; }\"\nat = [\"live\"]\n",
+    );
+    ground.expect(-1, "run");
+    let report = document(&ground);
+    assert_eq!((&report["verdict"], &report["phases"][0]["point"]), (&json!("unknown"), &json!("live")));
+    let headline =
+        "The run is not over: the phase unify is live, and its check fatal began at live and has not ended.";
+    assert_eq!(report["headline"], headline);
+    assert_eq!(report["phases"][0]["reasons"], json!(["the check `fatal` began at live and has not ended"]));
+    assert!(!html(&ground).text.contains("watch is not over"));
+}
+
 #[test]
 fn names_and_words_of_others_are_never_markup() {
     let hostile = "<script>alert('x')</script>&quot;<!--]]>";
@@ -333,6 +375,10 @@ fn names_and_words_of_others_are_never_markup() {
     ground.write("../new/src/<img src=x onerror=alert(1)>.py", "x\n");
     ground.write("../new/src/`tick` | [a](http:|evil).py", "x\n");
     ground.write("../new/src/line\nbreak\u{1b}[31m\u{202e}gpj.py", "x\n");
+    ground.write("../new/src/line break", "x\n");
+    ground.write("../new/src/line\nbreak", "x\n");
+    let no_text = std::ffi::OsStr::from_bytes(b"no\xfftext");
+    std::fs::write(ground.at("../new/src").join(no_text), "x\n").unwrap();
     ground.write("../new/src/said", format!("| {hostile} \u{1b}[2J \u{0}\u{fffe} `\n"));
     ground.write("src/said", "nothing\n");
     ground.set("USER", "<u>mallory</u>|`");
@@ -343,7 +389,7 @@ fn names_and_words_of_others_are_never_markup() {
         assert_eq!(page.count(element), 0, "{element}");
     }
     for shown in
-        [hostile, "<img src=x onerror=alert(1)>.py", "<u>mallory</u>", r"line break\u{1b}[31m\u{202e}gpj.py"]
+        [hostile, "<img src=x onerror=alert(1)>.py", "<u>mallory</u>", r"line\nbreak\u{1b}[31m\u{202e}gpj.py"]
     {
         assert!(page.text.contains(shown), "{shown}");
     }
@@ -352,6 +398,16 @@ fn names_and_words_of_others_are_never_markup() {
     let text = markdown(&ground);
     let hidden = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
     assert!(!text.contains(hidden), "a control character");
+    for shown in
+        ["`src/line break`", r"`src/line\nbreak`", r"`src/no\xfftext`", "role `` <b>risk</b>|`x` ``: 0 of 1"]
+    {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    assert!(
+        page.text.contains(r"src/line\nbreak, ") && page.text.contains(r"src/no\xfftext"),
+        "{}",
+        page.text
+    );
     assert!(text.contains(r"\<script\>alert('x')\</script\>\&quot;\<\!--\]\]\>"), "{text}");
     // Each row of a table has as many cells as its head, whatever stands in them.
     let mut columns = 0;
@@ -404,9 +460,19 @@ fn evidence_that_was_changed_makes_the_report_unsure() {
     let fault = report["phases"][0]["checks"][0]["evidence_fault"].as_str().unwrap().to_owned();
     assert!(fault.contains("was changed after it was stored"), "{fault}");
     assert!(html(&ground).text.contains("The evidence of 1 outcome cannot be used"));
+    let text = markdown(&ground);
+    assert!(text.contains(" **Its evidence cannot be used: "), "{text}");
     std::fs::remove_file(ground.at(&path)).unwrap();
     assert_eq!(document(&ground)["verdict"], "unknown");
     assert_eq!(junit(&ground).1[0], ("there".to_owned(), "error".to_owned()));
+    // The manifests of the trees, which are links.
+    let tree = report["phases"][0]["candidate"]["new_tree"].as_str().unwrap().trim_start_matches("blake3:");
+    let link = ground.at(format!(".switchback/evidence/{tree}.manifest"));
+    let fault = |ground: &Ground| document(ground)["phases"][0]["candidate"]["files_fault"].to_string();
+    std::fs::remove_file(&link).unwrap();
+    assert!(fault(&ground).contains("cannot be read: it is gone"), "{}", fault(&ground));
+    std::fs::write(&link, "a file").unwrap();
+    assert!(fault(&ground).contains("was changed after it was stored"), "{}", fault(&ground));
 }
 
 #[test]
@@ -435,7 +501,12 @@ fn where_nothing_was_run_and_what_is_not_built_are_errors() {
 fn the_file_is_written_as_a_whole_over_an_older_report_and_over_nothing_else() {
     let ground = Ground::shop(&format!("{THERE}at = [\"staged\"]\n"));
     ground.expect(0, "run");
-    ground.write("out/report.html", "an older report");
+    std::fs::create_dir(ground.at("out")).unwrap();
+    ground.expect(0, "report --output out/report.html");
+    // Each format is known for a report, and written over by each.
+    for format in ["markdown", "json", "junit", "html"] {
+        ground.expect(0, &format!("report --format {format} --output out/report.html"));
+    }
     let seen = ground.expect(0, "report --output out/report.html");
     assert_eq!(seen.out, "");
     assert!(seen.err.contains("wrote ") && !seen.err.contains("warning"), "{seen}");
@@ -443,11 +514,16 @@ fn the_file_is_written_as_a_whole_over_an_older_report_and_over_nothing_else() {
     let seen = ground.expect(0, "report --json --format markdown --output out/report.md");
     assert_eq!(serde_json::from_str::<Value>(&seen.out).unwrap()["schema"], "switchback/report/1");
     assert!(ground.read("out/report.md").starts_with("# shop: report of the run r1"));
+    let seen = ground.expect(0, "report --format markdown --output -");
+    assert!(seen.out.starts_with("# shop: report of the run r1") && !ground.at("-").exists(), "{seen}");
     let mut names: Vec<_> =
         std::fs::read_dir(ground.at("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["report.html", "report.md"], "nothing else is left");
 
+    ground.write("other.txt", "# shop: report of the run r1\n");
+    ground.write("out/plain.html", "<!DOCTYPE html>\n<html lang=\"en\">\n");
+    ground.write("out/empty", "");
     std::os::unix::fs::symlink("report.md", ground.at("out/link")).unwrap();
     std::os::unix::fs::symlink(".switchback", ground.at("state")).unwrap();
     for (path, why) in [
@@ -455,6 +531,10 @@ fn the_file_is_written_as_a_whole_over_an_older_report_and_over_nothing_else() {
         ("out/link", "it is a symbolic link"),
         ("/dev/null", "it is not a file"),
         ("switchback.toml", "it is the plan"),
+        ("src/app.py", "it is a file that is no report of Switchback"),
+        ("other.txt", "it is a file that is no report of Switchback"),
+        ("out/plain.html", "it is a file that is no report of Switchback"),
+        ("out/empty", "it is a file that is no report of Switchback"),
         (".switchback/journal.db", "that folder is Switchback's own"),
         ("out/../.switchback/evidence/x", "that folder is Switchback's own"),
         ("state/journal.db", "that folder is Switchback's own"),

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use switchback_core::phase::Point;
+
 use super::ground::{Ground, answering};
 
 #[test]
@@ -262,4 +264,15 @@ fn a_run_whose_plan_was_corrected_on_the_way_is_over_when_it_is_over() {
     ground.write("switchback.toml", format!("# another one\n{plan}"));
     ground.write("../new/src/app.py", "VERSION = 3\n");
     ground.expect(1, "run");
+}
+
+#[test]
+fn the_help_names_every_point_that_a_run_stops_at_and_every_moment_of_a_check() {
+    let ground = Ground::new();
+    let words = |line: &str| ground.expect(0, line).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let points: Vec<&str> = Point::ALL.into_iter().map(Point::word).collect();
+    let help = words("run --help");
+    assert!(help.contains(&format!("Stop once this point is reached: {}", points.join(", "))), "{help}");
+    let help = words("check --help");
+    assert!(help.contains("The point: before, staged, rehearsed, live, or a delay"), "{help}");
 }

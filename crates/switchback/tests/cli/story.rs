@@ -389,3 +389,107 @@ fn a_run_from_its_first_status_to_its_rollback() {
     --- exit 2
     "#);
 }
+
+#[test]
+fn a_plan_that_is_gone_or_broken_keeps_nothing_back_that_the_journal_knows() {
+    let ground = Ground::shop("");
+    ground.plan(APPROVE, &format!("{THERE}at = [\"staged\"]\n"));
+    ground.expect(1, "run");
+    ground.expect(1, "approve unify --role risk");
+    let plan = ground.read("switchback.toml");
+    std::fs::remove_file(ground.at("switchback.toml")).unwrap();
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 0 is live
+      phase unify: staged
+      yes: a verified snapshot exists
+      could not tell: there at staged
+      could not tell: rehearsed in and out again
+      could not tell: approved by risk
+      yes: both trees are as they were staged
+    waits for a plan that can be used
+    there is nothing to roll back
+    --- stderr
+    warning: the plan cannot be used, and what follows is what the journal alone knows: there is no `switchback.toml` in `[TMP]/project`
+    --- exit 2
+    "#);
+    let report = ground.expect(0, "report --json");
+    assert!(
+        report.err.contains("warning: the plan cannot be used, and what follows is what the journal alone")
+    );
+    let report: serde_json::Value = serde_json::from_str(&report.out).unwrap();
+    assert_eq!(report["verdict"], "unknown");
+    assert!(report["plan_fault"].as_str().unwrap().contains("there is no `switchback.toml` in"), "{report}");
+    assert_eq!(report["phases"][0]["checks"][0]["verdict"], "yes");
+    let standing = "whether it counts cannot be told: the plan cannot be used";
+    assert_eq!(report["phases"][0]["approvals"][0]["standing"], standing);
+    ground.write("switchback.toml", &plan);
+    ground.expect(0, "approve unify --role tech-lead");
+    ground.expect(0, "run");
+
+    ground.write("switchback.toml", plan.replace("managed", "manged"));
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stdout
+    project shop: generation 1 is live
+      phase unify: finished (yes)
+      yes: a verified snapshot exists
+      yes: there at staged
+      yes: rehearsed in and out again
+      yes: approved by risk
+      yes: approved by tech-lead
+    `switchback rollback` makes generation 0 live again (exchange)
+    --- stderr
+    warning: the plan cannot be used, and what follows is what the journal alone knows: the plan `switchback.toml` cannot be used: 2 findings; line 3: `[project]` has no `managed`
+    --- exit 0
+    "#);
+    for format in ["html", "markdown", "json", "junit"] {
+        let seen = ground.expect(0, &format!("report --format {format}"));
+        assert!(seen.err.contains("warning: the plan cannot be used"), "{seen}");
+        assert!(seen.out.contains("there"), "the check is missing: {seen}");
+    }
+    let text = ground.expect(0, "report --format markdown").out;
+    for said in
+        ["every check held", "What the plan says of managed paths", "2 of 2 roles that had a say approved"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("it asks for none") && !text.contains("has no checks"), "{text}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+    // Where nothing was run, there is nothing to tell.
+    let ground = Ground::shop("");
+    std::fs::remove_file(ground.at("switchback.toml")).unwrap();
+    ground.expect(2, "status");
+    assert!(ground.expect(2, "report").err.contains("there is no `switchback.toml` in"));
+    assert!(!ground.at(".switchback").exists());
+}
+
+#[test]
+fn traces_of_a_run_without_its_journal_are_never_told_as_nothing() {
+    let ground = Ground::shop("");
+    ground.expect(0, "run --until staged");
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let path = ground.at(".switchback").join(name);
+        if path.exists() {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    insta::assert_snapshot!(ground.run("status"), @r#"
+    $ switchback status
+    --- stderr
+    error: there are traces of a run in `[TMP]/project`, and no journal that tells of one: `.src.sb-t4`, `.switchback/txn/t4`
+
+    hint: put `.switchback/journal.db` back from a backup; what is live and can be taken back, `switchback rollback` takes back without it
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.run("report"), @r#"
+    $ switchback report
+    --- stderr
+    error: there are traces of a run in `[TMP]/project`, and no journal that tells of one: `.src.sb-t4`, `.switchback/txn/t4`
+
+    hint: put `.switchback/journal.db` back from a backup; what is live and can be taken back, `switchback rollback` takes back without it
+    --- exit 2
+    "#);
+    assert_eq!(ground.expect(2, "status --json").json()["schema"], "switchback/error/1");
+}
