@@ -582,32 +582,3 @@ fn a_secret_reaches_no_report() {
         assert!(seen.out.contains("[SHOP_TOKEN]"), "{format}");
     }
 }
-
-// rows: BX-10
-#[test]
-fn what_was_touched_after_it_was_approved_is_never_said_to_be_as_it_was() {
-    let candidate = |ground: &Ground| {
-        let names = std::fs::read_dir(ground.at("")).unwrap().map(|entry| entry.unwrap().path());
-        names.into_iter().find(|path| path.display().to_string().contains("/.src.sb-")).unwrap()
-    };
-    for (touch, word) in [("live", "the live tree was touched"), ("candidate", "the candidate was touched")] {
-        let ground = Ground::shop("");
-        ground.plan("approve = { roles = [\"risk\"] }\n", "");
-        ground.expect(1, "run");
-        ground.expect(0, "approve unify --role risk");
-        assert!(ground.expect(0, "report").out.contains("nothing keeps it from going live"));
-        let path = if touch == "live" { ground.at("src") } else { candidate(&ground) };
-        std::fs::write(path.join("app.py"), "VERSION = 9\n").unwrap();
-        for line in ["report", "report --format markdown"] {
-            let seen = ground.expect(0, line);
-            assert!(seen.out.contains(word), "{seen}");
-            assert!(!seen.out.contains("nothing keeps it") && !seen.out.contains("is as it was"), "{seen}");
-        }
-        let status = ground.run("status --json").json();
-        let trees = status["criteria"].as_array().unwrap().iter();
-        let trees =
-            trees.into_iter().find(|one| one["name"] == "both trees are as they were staged").unwrap();
-        assert_eq!(trees["verdict"], "unknown", "{status}");
-        assert_eq!(ground.run("run").code, 1, "and the run is refused");
-    }
-}
