@@ -489,4 +489,5 @@ fn traces_of_a_run_without_its_journal_are_never_told_as_nothing() {
     --- exit 2
     "#);
     assert_eq!(ground.expect(2, "status --json").json()["schema"], "switchback/error/1");
+    assert!(ground.expect(2, "log").err.contains("there are traces of a run in"));
 }
