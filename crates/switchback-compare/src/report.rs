@@ -326,7 +326,10 @@ impl CompareOutcome {
         let scale = match self.items.as_slice() {
             [only] if only.kind == Kind::Table => format!("`{}`: {}", only.name, counted(rows, "row")),
             [only] => format!("`{}`", only.name),
-            items => format!("{}, {}", counted(items.len() as u64, "file"), counted(rows, "row")),
+            items if items.iter().any(|item| item.kind == Kind::Table) => {
+                format!("{}, {}", counted(items.len() as u64, "file"), counted(rows, "row"))
+            }
+            items => counted(items.len() as u64, "file"),
         };
         match self.verdict {
             Verdict::Yes => format!("equal ({scale})"),
@@ -391,7 +394,7 @@ impl TableDetail {
         let place = match &self.first {
             Some(Cell { column: Some(column), key, row_old, old, new, .. }) => {
                 let row = if key.is_empty() {
-                    format!("row {}", row_old.unwrap_or_default())
+                    format!("row {} (counted from 0)", row_old.unwrap_or_default())
                 } else {
                     let key: Vec<_> = key.iter().map(|(name, value)| format!("{name} = {value}")).collect();
                     key.join(", ")

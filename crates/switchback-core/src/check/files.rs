@@ -67,10 +67,24 @@ impl Check for FilesCheck {
             wrong.push(format!("still there: {}", left.join(", ")));
         }
         if wrong.is_empty() {
-            let summary = format!("{} there, {} gone", self.exist.len(), self.gone.len());
-            Looked::new(Verdict::Yes, summary, details)
+            Looked::new(Verdict::Yes, self.agreement(), details)
         } else {
             Looked::new(Verdict::No, wrong.join("; "), details)
         }
+    }
+}
+
+impl FilesCheck {
+    /// That everything is as it must be: `2 paths that must be there are, 1 that must be gone is`.
+    fn agreement(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for (paths, wanted) in [(&self.exist, "there"), (&self.gone, "gone")] {
+            let (noun, verb) = if paths.len() == 1 { ("path ", "is") } else { ("paths ", "are") };
+            let noun = if parts.is_empty() { noun } else { "" };
+            if !paths.is_empty() {
+                parts.push(format!("{} {noun}that must be {wanted} {verb}", paths.len()));
+            }
+        }
+        parts.join(", ")
     }
 }

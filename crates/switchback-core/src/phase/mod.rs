@@ -34,5 +34,5 @@ pub use cycle::{Point, RunOptions, RunOutcome, run, watch_live};
 pub use error::StepError;
 pub use project::{Ports, Project, TOOL, Work};
 pub use roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, plan_roll_back, roll_back};
-pub use telling::open_to_tell;
+pub use telling::{Untold, open_to_tell};
 pub use witness::{Nobody, Notice, Witness};

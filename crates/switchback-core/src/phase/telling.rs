@@ -15,6 +15,17 @@ use crate::world::DiskError;
 /// So many traces are named.
 const TRACES_NAMED_MAX: usize = 4;
 
+/// Why nothing can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum Untold {
+    /// The plan cannot be used, and nothing was run under one.
+    #[error(transparent)]
+    Plan(StepError),
+    /// What was run cannot be read.
+    #[error(transparent)]
+    Run(#[from] StepError),
+}
+
 /// The project at `root` and its history, for a command that only tells about them. What an earlier process left
 /// unfinished is ended first.
 ///
@@ -30,21 +41,21 @@ pub fn open_to_tell(
     ports: &Ports,
     doing: &str,
     witness: &dyn Witness,
-) -> Result<(Project, History), StepError> {
-    let (mut project, mut unusable) = Project::open_for_rollback(root, ports);
+) -> Result<(Project, History), Untold> {
+    let (mut project, unusable) = Project::open_for_rollback(root, ports);
     let mut history = match project.history() {
         Ok(history) => history,
-        Err(error) => return Err(unusable.unwrap_or(error)),
+        Err(error) => return Err(unusable.map_or(Untold::Run(error), Untold::Plan)),
     };
     if is_interrupted(&project, &history)? {
         project = Work::begin(project, doing, witness)?.project;
         history = project.history()?;
     }
     if history.run.is_none() {
-        let traces = traces(&project)?;
-        return match unusable.take() {
-            _ if !traces.is_empty() => Err(without_journal(&project, &traces)),
-            Some(error) => Err(error),
+        let traces = traces(&project).map_err(StepError::from)?;
+        return match unusable {
+            _ if !traces.is_empty() => Err(without_journal(&project, &traces).into()),
+            Some(error) => Err(Untold::Plan(error)),
             None => Ok((project, history)),
         };
     }

@@ -134,12 +134,7 @@ fn show(context: &Context<'_>, scene: &Scene, toured: &Tour, verdict: Verdict, f
                 ui.show(&format!("  {reason}"));
             }
             if let (Some(defect), Some(found)) = (&scene.defect, found) {
-                ui.show(&format!(
-                    "  planted  {}, {}, {}",
-                    defect.table(),
-                    crate::demo::row_words(defect.row()),
-                    defect.column()
-                ));
+                ui.show(&format!("  planted  {}", defect.words()));
                 ui.show(&format!("  found    {}", found.words()));
             }
         }

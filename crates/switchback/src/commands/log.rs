@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json as value;
 use switchback_core::journal::{Event, Journal, Record, verify};
-use switchback_core::phase::StepError;
+use switchback_core::phase::{StepError, Untold, open_to_tell};
 use switchback_core::plan::STATE_FOLDER;
 use switchback_core::report::json;
 use switchback_core::verdict::Verdict;
@@ -28,6 +28,11 @@ fn open(context: &Context<'_>) -> Result<Journal, Failure> {
     let journal = Journal::open_existing(&path, &context.ports.world)
         .map_err(|error| Failure::doing("could not open the journal", error.into()))?;
     journal.ok_or_else(|| {
+        // A run whose journal is missing is not taken for none.
+        let told = open_to_tell(&context.root, context.ports, "log", context.ui);
+        if let Err(Untold::Run(error)) = told {
+            return Failure::doing("could not open the journal", error);
+        }
         let what = format!("there is no journal in `{}`", context.root.display());
         Failure::new(what, Vec::new(), "nothing has been run yet: `switchback run` begins one")
     })

@@ -16,7 +16,8 @@ mod watch;
 
 use std::path::PathBuf;
 
-use switchback_core::phase::{Ports, Project, StepError};
+use switchback_core::journal::History;
+use switchback_core::phase::{Ports, Project, StepError, Untold, open_to_tell};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
 
@@ -40,6 +41,14 @@ impl Context<'_> {
     pub(crate) fn project(&self) -> Result<Project, Failure> {
         Project::open(&self.root, self.ports)
             .map_err(|error| Failure::doing("could not read the plan", error))
+    }
+
+    /// The project as the command `name` tells about it, and its history. `what` could not be done otherwise.
+    pub(crate) fn told(&self, name: &str, what: &str) -> Result<(Project, History), Failure> {
+        open_to_tell(&self.root, self.ports, name, self.ui).map_err(|untold| match untold {
+            Untold::Plan(error) => Failure::doing("could not read the plan", error),
+            Untold::Run(error) => Failure::doing(what, error),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use switchback_core::phase::{Notice, Project, StepError, Witness, open_to_tell};
+use switchback_core::phase::{Notice, Project, Witness};
 use switchback_core::report::{RunReport, run_report, save};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
@@ -18,11 +18,7 @@ pub(crate) fn report(context: &Context<'_>, args: &ReportArgs) -> Result<Verdict
         return Err(Failure::new("the format `sarif` is not built yet", Vec::new(), hint));
     }
     let failed = |error| Failure::doing("could not make the report", error);
-    let (project, _) =
-        open_to_tell(&context.root, context.ports, "report", context.ui).map_err(|error| match error {
-            StepError::NoPlan(_) => Failure::doing("could not read the plan", error),
-            error => failed(error),
-        })?;
+    let (project, _) = context.told("report", "could not make the report")?;
     let report = run_report(&project).map_err(failed)?;
     // A file of that name is `./-`.
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));

@@ -1,7 +1,5 @@
 //! `switchback status`.
 
-use switchback_core::phase::{StepError, open_to_tell};
-use switchback_core::plan::PLAN_FILE;
 use switchback_core::report::{Status, WaitsFor, json, status as derive};
 use switchback_core::verdict::Verdict;
 
@@ -9,14 +7,7 @@ use super::Context;
 use crate::failure::Failure;
 
 pub(crate) fn status(context: &Context<'_>) -> Result<Verdict, Failure> {
-    let (project, history) =
-        open_to_tell(&context.root, context.ports, "status", context.ui).map_err(|error| match error {
-            StepError::NoPlan(_) => Failure::doing("could not read the plan", error),
-            StepError::Disk(ref cause) if cause.path.ends_with(PLAN_FILE) => {
-                Failure::doing("could not read the plan", error)
-            }
-            error => Failure::doing("could not find out where the run stands", error),
-        })?;
+    let (project, history) = context.told("status", "could not find out where the run stands")?;
     let status = derive(&project.plan, &history).with_trees(&project, &history);
     if context.ui.json {
         context.ui.document(&json::document("status", status.verdict, &status));

@@ -35,7 +35,7 @@ impl Found {
 }
 
 /// The key of a row in words: `segment = retail`.
-pub(crate) fn row_words(row: &Value) -> String {
+pub(super) fn row_words(row: &Value) -> String {
     match row.as_object() {
         Some(key) => {
             let words = key.iter().map(|(name, value)| match value.as_str() {

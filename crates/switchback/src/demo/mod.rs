@@ -9,6 +9,6 @@ mod found;
 mod scene;
 mod tour;
 
-pub(crate) use found::{Found, row_words};
+pub(crate) use found::Found;
 pub(crate) use scene::{Scene, SceneOptions};
 pub(crate) use tour::{Accepted, Tour, tour};

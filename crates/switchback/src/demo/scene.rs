@@ -53,7 +53,11 @@ impl Defect {
     pub(crate) fn words(&self) -> String {
         let place = format!("{}, {}, {}", self.table(), row_words(self.row()), self.column());
         match self.said["factor"].as_f64() {
-            Some(factor) => format!("{place}, times {factor}"),
+            Some(factor) => {
+                let percent = format!("{:.3}", (factor - 1.0).abs() * 100.0);
+                let percent = percent.trim_end_matches('0').trim_end_matches('.');
+                format!("{place}: {percent} % too {}", if factor < 1.0 { "small" } else { "large" })
+            }
             None => place,
         }
     }

@@ -18,7 +18,7 @@ fn compare_says_what_is_equal_what_is_not_and_what_cannot_be_told() {
     insta::assert_snapshot!(ground.run("compare old.csv new.csv"), @r#"
     $ switchback compare old.csv new.csv
     --- stdout
-    no: `old.csv` differs: 1 of 2 rows; first in `price` at row 1: 20.0 became 20.0000001
+    no: `old.csv` differs: 1 of 2 rows; first in `price` at row 1 (counted from 0): 20.0 became 20.0000001
     --- exit 1
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --absolute 1e-6"), @r#"

@@ -122,6 +122,19 @@ fn defects_are_named(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
+fn needs_python3_a_planted_defect_is_told_in_percent() {
+    let ground = Ground::new();
+    let (_, seen) = demo(&ground, &["--defect"]);
+    assert_eq!(seen.code, 1, "{seen}");
+    let planted = seen.out.lines().find(|line| line.starts_with("  planted  ")).unwrap();
+    assert!(planted.ends_with(": 0.3 % too large"), "{seen}");
+    assert!(seen.err.contains("0.3 % too large") && !seen.err.contains("1.003"), "{seen}");
+    // What was compared has files and no rows.
+    assert!(seen.err.contains("check fragments-kept at staged: yes: equal (9 files)"), "{seen}");
+    assert!(seen.err.contains("12 paths that must be there are, 6 that must be gone are"), "{seen}");
+}
+
+#[test]
 fn needs_python3_a_planted_defect_is_named_for_five_seeds() {
     defects_are_named(0..SEEDS);
 }

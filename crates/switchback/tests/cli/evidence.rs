@@ -169,7 +169,7 @@ fn restaging_starts_over_with_the_live_tree_as_it_is() {
     --- stderr
       unify: snapshot [ID] verified: 1 files, 12 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
-      check rules at staged: yes: 1 there, 0 gone
+      check rules at staged: yes: 1 path that must be there is
       unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 3 around them
       no: role `risk`: 0 of 1 approvals
 

@@ -157,7 +157,7 @@ fn what_must_be_there_and_what_must_be_gone_is_looked_for() {
     says(&ground, 1, "no", "missing: src/new.py; still there: src/old.py");
     ground.write("../new/src/new.py", "");
     fs::remove_file(ground.at("../new/src/old.py")).unwrap();
-    says(&ground, 0, "yes", "2 there, 1 gone");
+    says(&ground, 0, "yes", "2 paths that must be there are, 1 that must be gone is");
 }
 
 #[test]

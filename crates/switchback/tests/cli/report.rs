@@ -157,7 +157,7 @@ fn a_finished_run_is_reported_with_what_changed_what_proved_it_and_how_to_undo_i
         .collect();
     assert_eq!(checks, [("before", "yes"), ("staged", "yes"), ("live", "yes")]);
     let staged = &phase["checks"][1];
-    assert_eq!(staged["summary"], "1 there, 0 gone");
+    assert_eq!(staged["summary"], "1 path that must be there is");
     let tree = phase["candidate"]["new_tree"].as_str().unwrap().trim_start_matches("blake3:");
     assert_eq!(staged["binding"]["new_tree"], tree);
     assert_eq!(staged["evidence_fault"], Value::Null);

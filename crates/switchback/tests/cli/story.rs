@@ -46,9 +46,9 @@ fn a_run_from_its_first_status_to_its_rollback() {
     --- stdout
     yes: phase unify is staged; generation 0 is live
     --- stderr
-      check there at before: yes: 1 there, 0 gone
+      check there at before: yes: 1 path that must be there is
       unify: candidate staged: 0 added, 0 removed, 1 changed
-      check there at staged: yes: 1 there, 0 gone
+      check there at staged: yes: 1 path that must be there is
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("status"), @r#"
@@ -74,7 +74,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     --- stdout
     yes
     --- stderr
-      check there at staged: yes: 1 there, 0 gone
+      check there at staged: yes: 1 path that must be there is
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("check nothing"), @r#"
@@ -200,7 +200,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     yes: phase unify is live; generation 1 is live
     --- stderr
       unify: acknowledged: generation 1 is live ([N] ms)
-      check there at live: yes: 1 there, 0 gone
+      check there at live: yes: 1 path that must be there is
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("watch --once"), @r#"
@@ -258,7 +258,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     --- stdout
     yes: phase unify is watched; generation 1 is live
     --- stderr
-      check there at +3s: yes: 1 there, 0 gone
+      check there at +3s: yes: 1 path that must be there is
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("run"), @r#"
@@ -291,13 +291,13 @@ fn a_run_from_its_first_status_to_its_rollback() {
         2  [TIME]  [ACTOR]  snapshot-started  phase=unify
         3  [TIME]  [ACTOR]  snapshot-taken  bytes=12 files=1 manifest=[ID] phase=unify snapshot=[ID]
         4  [TIME]  [ACTOR]  check-started  at=before check=there phase=unify
-        5  [TIME]  [ACTOR]  check-ended  at=before check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+        5  [TIME]  [ACTOR]  check-ended  at=before check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
         6  [TIME]  [ACTOR]  stage-started  phase=unify transaction=t6
         7  [TIME]  [ACTOR]  staged  added=0 changed=1 changes=[ID] mechanism=exchange metadata=[N] new_tree=[ID] old_tree=[ID] paths=["src"] phase=unify removed=0 seal=[ID] transaction=t6
         8  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
-        9  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+        9  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
        10  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
-       11  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       11  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
        12  [TIME]  [ACTOR]  rehearsal-started  phase=unify transaction=t6
        13  [TIME]  [ACTOR]  rehearsed  evidence=[ID] milliseconds=[N] phase=unify summary=in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them transaction=t6 verdict=yes
        14  [TIME]  [ACTOR]  approved  phase=unify role=risk
@@ -307,9 +307,9 @@ fn a_run_from_its_first_status_to_its_rollback() {
        18  [TIME]  [ACTOR]  cut-over  generation=1 phase=unify transaction=t6
        19  [TIME]  [ACTOR]  drift-checked  drift=[] phase=unify
        20  [TIME]  [ACTOR]  check-started  at=live check=there phase=unify
-       21  [TIME]  [ACTOR]  check-ended  at=live check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       21  [TIME]  [ACTOR]  check-ended  at=live check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
        22  [TIME]  [ACTOR]  check-started  at=+3s check=there phase=unify
-       23  [TIME]  [ACTOR]  check-ended  at=+3s check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 there, 0 gone verdict=yes
+       23  [TIME]  [ACTOR]  check-ended  at=+3s check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
        24  [TIME]  [ACTOR]  watched  phase=unify
        25  [TIME]  [ACTOR]  finished  generation=1 phase=unify
     --- exit 0
@@ -365,9 +365,9 @@ fn a_run_from_its_first_status_to_its_rollback() {
     yes: phase unify is rehearsed; generation 0 is live
     --- stderr
       unify: snapshot [ID] verified: 1 files, 12 bytes
-      check there at before: yes: 1 there, 0 gone
+      check there at before: yes: 1 path that must be there is
       unify: candidate staged: 0 added, 0 removed, 1 changed
-      check there at staged: yes: 1 there, 0 gone
+      check there at staged: yes: 1 path that must be there is
       unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them
     --- exit 0
     "#);
@@ -492,4 +492,5 @@ fn traces_of_a_run_without_its_journal_are_never_told_as_nothing() {
     --- exit 2
     "#);
     assert_eq!(ground.expect(2, "status --json").json()["schema"], "switchback/error/1");
+    assert!(ground.expect(2, "log").err.contains("there are traces of a run in"));
 }

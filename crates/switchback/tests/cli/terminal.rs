@@ -82,7 +82,7 @@ fn status_as_a_document_is_what_the_contract_says() {
           "evidence": "blake3:[HASH]",
           "name": "there",
           "seconds": [N],
-          "summary": "1 there, 0 gone",
+          "summary": "1 path that must be there is",
           "verdict": "yes"
         }
       ],
