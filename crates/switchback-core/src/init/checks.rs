@@ -33,9 +33,11 @@ pub(super) struct Written {
 
 /// All checks, in the order in which they are carried out: quick ones first.
 pub(super) fn all(facts: &Facts, candidate: Option<&Listing>) -> Vec<Written> {
-    let is_in_both = |path: &str| candidate.is_none_or(|listing| listing.has(path));
+    // What only the candidate has is not in both either.
+    let is_in_both =
+        |path: &str| facts.listing.has(path) && candidate.is_none_or(|listing| listing.has(path));
     let mut checks = vec![files(facts, &is_in_both)];
-    checks.extend(compile(facts, &is_in_both));
+    checks.extend(compile(facts, candidate, &is_in_both));
     checks.extend(facts.tests.as_ref().map(|tests| suite(facts, tests)));
     checks
 }
@@ -106,17 +108,29 @@ pub(super) fn not_compiled(facts: &Facts) -> Option<String> {
     })
 }
 
-fn compile(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> {
+fn compile(facts: &Facts, candidate: Option<&Listing>, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> {
     let paths: Vec<String> =
         python(facts).filter(|path| is_in_both(path) && can_be_said(path)).map(shell_word).collect();
     if paths.is_empty() {
         return None;
     }
+    // What only one of both trees has, as when a package is renamed, is compiled where it is.
+    let is_code = |path: &str| {
+        names::module(path).is_some()
+            || facts.listing.folder(path).python > 0
+            || candidate.is_some_and(|listing| listing.folder(path).python > 0)
+    };
+    let managed = facts.layout.managed.iter().map(|item| item.path.as_str());
+    let either: Vec<String> = managed
+        .filter(|path| is_code(path) && !is_in_both(path) && can_be_said(path))
+        .map(shell_word)
+        .collect();
     let written = |why, command: String, is_active| {
         let mut lines = heading("compile", "command");
         lines.push(format!("command = {}", toml_text(&command)));
         lines.push(MOMENTS.to_owned());
-        let what = format!("Python code compiles: {}", paths.join(" "));
+        let named = paths.iter().chain(&either).map(String::as_str).collect::<Vec<_>>();
+        let what = format!("Python code compiles: {}", named.join(" "));
         Written {
             name: "compile",
             kind: "command",
@@ -131,7 +145,12 @@ fn compile(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> 
     // Bytecode goes into the check's own folder: the tree stays as it is.
     let command = |python: &str, options: &str| {
         let python = shell_word(python);
-        format!("PYTHONPYCACHEPREFIX={{out}} {python} -m compileall -q{options} {}", paths.join(" "))
+        let compile = format!("{python} -m compileall -q{options} {}", paths.join(" "));
+        if either.is_empty() {
+            return format!("PYTHONPYCACHEPREFIX={{out}} {compile}");
+        }
+        let there = format!("find {} -maxdepth 0 -print0 2>/dev/null", either.join(" "));
+        format!("{there} | PYTHONPYCACHEPREFIX={{out}} xargs -0 {compile}")
     };
     let Some(python) = &facts.python else {
         let why =

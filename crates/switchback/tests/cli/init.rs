@@ -412,7 +412,13 @@ fn a_named_candidate_is_looked_at_too() {
     let ground = project(&files);
     let said = written(&ground, "--from ../new");
     assert_eq!(paths(&said), ["app.py", "src"]);
-    ground.expect(0, "run");
+    // The new package is compiled where it is: in the candidate, and not yet in the live tree.
+    ground.expect(0, "check compile --at before");
+    ground.write("../new/src/shop/__init__.py", "def broken(:\n");
+    let seen = ground.expect(1, "run");
+    assert!(seen.err.contains("the check `compile` says no at staged"), "{seen}");
+    ground.write("../new/src/shop/__init__.py", "");
+    ground.expect(0, "run --restage");
     assert!(ground.at("src/shop/__init__.py").exists());
 
     for (from, why) in [

@@ -161,6 +161,10 @@ fn a_file_without_read_permission_is_refused() {
         assert!(seen.err.contains("may not be read") && seen.err.contains("mode 000"), "{seen}");
     }
     assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    // Others may, its owner may not.
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o044)).unwrap();
+    let seen = ground.run("run --restage");
+    assert!(seen.code == 2 || seen.err.contains("mode 044"), "{seen}");
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o600)).unwrap();
     ground.expect(0, "run --restage");
 }

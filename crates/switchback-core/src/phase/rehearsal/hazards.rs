@@ -1,4 +1,4 @@
-//! What no undo could bring back: names outside the tree, content that nobody may read, and what a command changed
+//! What no undo could bring back: names outside the tree, content that its owner may not read, and what a command changed
 //! elsewhere. It is found in both trees before anything is rehearsed.
 
 use std::collections::HashMap;
@@ -16,8 +16,8 @@ use crate::world::{FileKind, Identity};
 
 /// Of each kind of hazard so many are named; the rest is counted.
 const NAMED_MAX: usize = 5;
-/// Any of the three permissions to read.
-const MAY_READ: u32 = 0o444;
+/// What a file needs of its owner to be read.
+const MAY_READ: u32 = 0o400;
 /// What a directory needs of its owner to be looked into.
 const MAY_LOOK_INTO: u32 = 0o500;
 
