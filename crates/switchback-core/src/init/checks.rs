@@ -36,8 +36,8 @@ pub(super) fn all(facts: &Facts, candidate: Option<&Listing>) -> Vec<Written> {
     // What only the candidate has is not in both either.
     let is_in_both =
         |path: &str| facts.listing.has(path) && candidate.is_none_or(|listing| listing.has(path));
-    let mut checks = vec![files(facts, &is_in_both)];
-    checks.extend(compile(facts, candidate, &is_in_both));
+    let mut checks = vec![files(facts, &is_coming)];
+    checks.extend(compile(facts, candidate, &is_coming));
     checks.extend(facts.tests.as_ref().map(|tests| suite(facts, tests)));
     checks
 }
@@ -46,24 +46,23 @@ fn heading(name: &str, kind: &str) -> Vec<String> {
     vec!["[[check]]".to_owned(), format!("name = {}", toml_text(name)), format!("kind = {}", toml_text(kind))]
 }
 
-fn files(facts: &Facts, is_in_both: &dyn Fn(&str) -> bool) -> Written {
+fn files(facts: &Facts, is_coming: &dyn Fn(&str) -> bool) -> Written {
     let settings = |role| matches!(role, Role::Configuration | Role::Dependencies);
     let mut paths: Vec<String> = Vec::new();
     for item in facts.layout.managed.iter().filter(|item| settings(item.role)) {
         let below = facts.listing.below(&item.path).map(|file| file.path.clone());
-        paths.extend(below.filter(|path| is_in_both(path)));
+        paths.extend(below.filter(|path| is_coming(path)));
     }
     let mut why = "What the project is set up by must be there";
     if paths.is_empty() {
         why = "What is managed must be there";
         let here = facts.layout.managed.iter().map(|item| item.path.clone());
-        paths.extend(here.filter(|path| facts.listing.has(path) && is_in_both(path)));
+        paths.extend(here.filter(|path| facts.listing.has(path) && is_coming(path)));
     }
     if paths.is_empty() {
         // Old and new have nothing in common: then there is only what will be.
-        paths.extend(
-            facts.layout.managed.iter().map(|item| item.path.clone()).filter(|path| is_in_both(path)),
-        );
+        paths
+            .extend(facts.layout.managed.iter().map(|item| item.path.clone()).filter(|path| is_coming(path)));
     }
     let more = paths.len().saturating_sub(EXIST_MAX);
     paths.truncate(EXIST_MAX);
