@@ -33,9 +33,7 @@ pub(super) struct Written {
 
 /// All checks, in the order in which they are carried out: quick ones first.
 pub(super) fn all(facts: &Facts, candidate: Option<&Listing>) -> Vec<Written> {
-    // What only the candidate has is not in both either.
-    let is_in_both =
-        |path: &str| facts.listing.has(path) && candidate.is_none_or(|listing| listing.has(path));
+    let is_coming = |path: &str| candidate.is_none_or(|listing| listing.has(path));
     let mut checks = vec![files(facts, &is_coming)];
     checks.extend(compile(facts, candidate, &is_coming));
     checks.extend(facts.tests.as_ref().map(|tests| suite(facts, tests)));
@@ -107,7 +105,8 @@ pub(super) fn not_compiled(facts: &Facts) -> Option<String> {
     })
 }
 
-fn compile(facts: &Facts, candidate: Option<&Listing>, is_in_both: &dyn Fn(&str) -> bool) -> Option<Written> {
+fn compile(facts: &Facts, candidate: Option<&Listing>, is_coming: &dyn Fn(&str) -> bool) -> Option<Written> {
+    let is_in_both = |path: &str| facts.listing.has(path) && is_coming(path);
     let paths: Vec<String> =
         python(facts).filter(|path| is_in_both(path) && can_be_said(path)).map(shell_word).collect();
     if paths.is_empty() {
