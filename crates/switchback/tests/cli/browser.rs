@@ -97,7 +97,7 @@ fn needs_chromium_a_page_that_asks_complains_and_is_too_wide_is_seen_to() {
     assert!(excess[0] > 300 && excess[1] == 0, "{excess:?}");
 }
 
-// rows: BX-9
+// rows: RE-6
 #[test]
 fn needs_chromium_a_report_asks_nobody_complains_of_nothing_and_fits_screen_and_paper() {
     for (code, answer) in [(0, "0"), (1, "1")] {

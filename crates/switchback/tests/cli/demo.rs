@@ -22,6 +22,7 @@ fn demo(ground: &Ground, arguments: &[&str]) -> (PathBuf, Seen) {
     (folder, seen)
 }
 
+// rows: OM-11
 #[test]
 fn needs_python3_the_demo_goes_live_comes_back_and_goes_live_again() {
     let ground = Ground::new();
@@ -134,6 +135,7 @@ fn needs_python3_a_planted_defect_is_told_in_percent() {
     assert!(seen.err.contains("12 paths that must be there are, 6 that must be gone are"), "{seen}");
 }
 
+// rows: RE-2
 #[test]
 fn needs_python3_a_planted_defect_is_named_for_five_seeds() {
     defects_are_named(0..SEEDS);

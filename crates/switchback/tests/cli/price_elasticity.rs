@@ -92,6 +92,7 @@ fn compare(ground: &Ground, code: i32, options: &str) -> Value {
         .json()
 }
 
+// rows: RE-2
 #[test]
 fn needs_python3_a_refactored_pipeline_goes_live_and_comes_back() {
     let ground = ground("refactored");

@@ -127,7 +127,7 @@ fn markdown(ground: &Ground) -> String {
     ground.expect(0, "report --format markdown").out
 }
 
-// rows: BX-9
+// rows: RE-6
 #[test]
 fn a_finished_run_is_reported_with_what_changed_what_proved_it_and_how_to_undo_it() {
     let ground = Ground::shop("");
@@ -196,7 +196,7 @@ fn a_finished_run_is_reported_with_what_changed_what_proved_it_and_how_to_undo_i
     assert!(cases.iter().all(|(_, ending)| ending == "passed"), "{cases:?}");
 }
 
-// rows: BX-9
+// rows: RE-6
 #[test]
 fn a_refused_run_names_the_cells_and_the_tests_that_speak_against_it() {
     let ground = Ground::shop(
@@ -259,7 +259,7 @@ fn a_refused_run_names_the_cells_and_the_tests_that_speak_against_it() {
     assert!(xml.text.contains("a.csv\tid = 7\tscore\t1.5\t150.0"), "{}", xml.text);
 }
 
-// rows: BX-9, BX-10
+// rows: RE-6, BX-10
 #[test]
 fn a_run_that_waits_says_for_whom_and_what_a_changed_plan_voids() {
     let ground = Ground::shop("");
@@ -297,7 +297,7 @@ fn a_run_that_waits_says_for_whom_and_what_a_changed_plan_voids() {
     assert!(html(&ground).text.contains("not before the audit"));
 }
 
-// rows: BX-9
+// rows: RE-6
 #[test]
 fn a_run_that_a_trigger_rolled_back_says_when_why_and_what_is_kept() {
     let trigger = "[[trigger]]\nwhen = { check = \"answer\" }\ndo = \"roll-back\"\n";
@@ -323,7 +323,7 @@ fn a_run_that_a_trigger_rolled_back_says_when_why_and_what_is_kept() {
     assert!(parts.contains("\"rollback\""), "{parts}");
 }
 
-// rows: BX-9
+// rows: RE-6
 #[test]
 fn what_a_command_said_last_is_shown_of_both_streams() {
     let ground = Ground::shop(
@@ -346,7 +346,7 @@ fn what_a_command_said_last_is_shown_of_both_streams() {
     assert!(html(&ground).text.contains("… 8 lines before\n9\n10\n"));
 }
 
-// rows: BX-9
+// rows: RE-6
 #[test]
 fn a_run_that_was_killed_within_a_check_names_that_check() {
     // The check kills the program that carries it out, once.
@@ -424,7 +424,7 @@ fn names_and_words_of_others_are_never_markup() {
     assert_eq!(document(&ground)["phases"][0]["approvals"][0]["why"], hostile);
 }
 
-// rows: BX-9
+// rows: RE-6
 #[test]
 fn a_plan_without_checks_says_so_first_of_all() {
     let ground = Ground::shop("");
