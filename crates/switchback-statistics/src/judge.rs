@@ -161,13 +161,16 @@ struct Side {
     counts: Counts,
     /// Everything but nulls.
     values: Vec<f64>,
+    /// Ascending.
     finite: Vec<f64>,
 }
 
 impl Side {
     fn of(replicates: &[Option<f64>]) -> Self {
         let values: Vec<f64> = replicates.iter().copied().flatten().collect();
-        let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        let mut finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        // Sums depend on the order of what is added; results are not to depend on that of the replicates.
+        finite.sort_by(f64::total_cmp);
         let counts = Counts {
             replicates: replicates.len(),
             null: replicates.len() - values.len(),
@@ -282,33 +285,34 @@ fn centre(
     (Centre { mean: mean_finding, sd, beyond: mean_beyond.min(sd_beyond) }, future)
 }
 
-/// The replicates that are finite on both sides.
+/// The replicates that are finite on both sides, in an order that follows the values and neither that of the rows nor that
+/// of the sides.
 fn complete_pairs(column: &Ensemble) -> (Vec<f64>, Vec<f64>) {
     let finite = |value: &Option<f64>| value.filter(|value| value.is_finite());
-    column.old.iter().zip(&column.new).filter_map(|(old, new)| Some((finite(old)?, finite(new)?))).unzip()
-}
-
-/// The bootstrap, whose draws follow the values and neither the order of the rows nor that of the sides.
-fn draw(common: &Common, is_paired: bool, name: &str, options: &DistributionOptions) -> Spread {
-    let draws = Draws { seed: options.seed, stream: stream_of(name), resamples: options.resamples };
-    let ratio = common.unit_ratio();
-    let [old, new] = [&common.old, &common.new].map(|placed| {
-        let mut values = placed.values.clone();
-        values.sort_by(f64::total_cmp);
-        values
-    });
-    if !is_paired {
-        return Spread::of(Source::Independent(&old, &new), ratio, draws);
-    }
-    let is_old_first = spread::comes_first(&old, &new, ratio);
+    let pairs = column.old.iter().zip(&column.new);
     let mut pairs: Vec<(f64, f64)> =
-        common.old.values.iter().copied().zip(common.new.values.iter().copied()).collect();
+        pairs.filter_map(|(old, new)| Some((finite(old)?, finite(new)?))).collect();
+    let [mut old, mut new]: [Vec<f64>; 2] =
+        [pairs.iter().map(|pair| pair.0).collect(), pairs.iter().map(|pair| pair.1).collect()];
+    old.sort_by(f64::total_cmp);
+    new.sort_by(f64::total_cmp);
+    let is_old_first = spread::comes_first(&old, &new, 1.0);
     pairs.sort_by(|one, two| {
         let by_old = one.0.total_cmp(&two.0);
         let by_new = one.1.total_cmp(&two.1);
         if is_old_first { by_old.then(by_new) } else { by_new.then(by_old) }
     });
-    Spread::of(Source::Paired(&pairs), ratio, draws)
+    pairs.into_iter().unzip()
+}
+
+fn draw(common: &Common, is_paired: bool, name: &str, options: &DistributionOptions) -> Spread {
+    let draws = Draws { seed: options.seed, stream: stream_of(name), resamples: options.resamples };
+    let (old, new) = (&common.old.values, &common.new.values);
+    if !is_paired {
+        return Spread::of(Source::Independent(old, new), common.unit_ratio(), draws);
+    }
+    let pairs: Vec<(f64, f64)> = old.iter().copied().zip(new.iter().copied()).collect();
+    Spread::of(Source::Paired(&pairs), common.unit_ratio(), draws)
 }
 
 /// How many values are not the most frequent one.

@@ -208,6 +208,7 @@ pub(crate) fn band(alpha: f64, old: f64, new: f64, together: Together) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
     use crate::random::Random;

@@ -2,6 +2,7 @@
 
 use crate::moments::float;
 use crate::random::Random;
+use crate::spread::comes_first;
 
 /// A ratio of medians, NEW by OLD.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,11 +28,7 @@ pub fn median_ratio(
     seed: u64,
 ) -> Option<MedianRatio> {
     let (old, new) = (in_order(old)?, in_order(new)?);
-    let is_old_first = old
-        .iter()
-        .zip(&new)
-        .find(|(one, two)| one != two)
-        .map_or(old.len() < new.len(), |(one, two)| one < two);
+    let is_old_first = comes_first(&old, &new, 1.0);
     let streams = if is_old_first { (1, 2) } else { (2, 1) };
     let (mut old_random, mut new_random) = (Random::new(seed, streams.0), Random::new(seed, streams.1));
     let mut drawn = Vec::new();

@@ -79,12 +79,13 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// Two passes, the second corrected for the rounding of the first: T. F. Chan, G. H. Golub and R. J. LeVeque,
+    /// Two passes, the second corrected for the rounding of the first: T. F. Chan, G. H. Golub and R. J. Leveque,
     /// *Algorithms for computing the sample variance*, The American Statistician 37 (1983) 242.
     pub(crate) fn of(values: &[f64]) -> Self {
         let count = values.len();
         let size = float(count.max(1));
-        let is_constant = values.first().is_none_or(|first| values.iter().all(|value| value == first));
+        let is_constant =
+            values.first().is_none_or(|first| values.iter().all(|value| value.total_cmp(first).is_eq()));
         if is_constant {
             let mean = values.first().copied().unwrap_or(0.0);
             return Self { count, mean, variance: 0.0, skewness: 0.0, kurtosis: 3.0 };

@@ -156,38 +156,56 @@ impl Outlook {
     /// How many replicates more on each side would decide with a power of [`PLANNED_POWER`], if what was measured is the
     /// truth: all criteria inside, or, where one lies beyond its margin, that one outside. `None` when none would that
     /// could be made.
+    ///
+    /// What lies beyond its margin by less than its own error may be noise; then it is at least the number with which two
+    /// samples of one distribution are told to be equal.
     pub(crate) fn more(&self, options: &DistributionOptions) -> Option<u64> {
         let noise = BRIDGE_MEAN / effective(self.sizes.0, self.sizes.1).sqrt();
         // A distance is never below 0, so its noise is taken off; what is left is what more replicates would show.
         let distance = (self.statistic - noise).max(0.0);
-        let is_beyond =
-            self.mean.beyond() > 0.0 || self.spread.beyond() > 0.0 || distance > options.margin_ks;
-        let decides = |more: u64| {
-            let sizes = self.with(more);
-            let root = effective(sizes.0, sizes.1).sqrt();
-            let band = band(options.alpha, sizes.0, sizes.1, self.together);
-            if is_beyond {
-                let is_outside = |one: &Shrinking| one.beyond() > 0.0 && one.decides(sizes, options.alpha);
-                let room = distance - options.margin_ks - band;
-                is_outside(&self.mean) || is_outside(&self.spread) || room > BRIDGE_POINT_80 / root
-            } else {
-                let room = options.margin_ks - distance - band;
-                let is_enough = sizes.0.min(sizes.1) >= float(REPLICATES_MIN);
-                is_enough
-                    && self.mean.decides(sizes, options.alpha)
-                    && self.spread.decides(sizes, options.alpha)
-                    && room > BRIDGE_POINT_80 / root
-            }
+        let criteria = [&self.mean, &self.spread];
+        if distance <= options.margin_ks && criteria.iter().all(|one| one.beyond() <= 0.0) {
+            return fewest(|more| self.is_inside(distance, more, options));
+        }
+        let outside = fewest(|more| self.is_outside(distance, more, options))?;
+        let is_clear = |one: &&Shrinking| one.beyond() > one.error(self.sizes);
+        let is_large = self.sizes.0.min(self.sizes.1) >= float(REPLICATES_MIN);
+        if is_large && (distance - noise > options.margin_ks || criteria.iter().any(is_clear)) {
+            return Some(outside);
+        }
+        let alike = Self::alike(self.sizes, options);
+        let inside = if alike.is_inside(0.0, 0, options) {
+            0
+        } else {
+            fewest(|more| alike.is_inside(0.0, more, options))?
         };
-        fewest(decides)
+        Some(outside.max(inside))
     }
 
+    fn is_inside(&self, distance: f64, more: u64, options: &DistributionOptions) -> bool {
+        let (sizes, noise, band) = self.with(more, options);
+        let is_enough = sizes.0.min(sizes.1) >= float(REPLICATES_MIN);
+        is_enough
+            && self.mean.decides(sizes, options.alpha)
+            && self.spread.decides(sizes, options.alpha)
+            && options.margin_ks - distance - band > noise
+    }
+
+    fn is_outside(&self, distance: f64, more: u64, options: &DistributionOptions) -> bool {
+        let (sizes, noise, band) = self.with(more, options);
+        let is_beyond = |one: &Shrinking| one.beyond() > 0.0 && one.decides(sizes, options.alpha);
+        is_beyond(&self.mean) || is_beyond(&self.spread) || distance - options.margin_ks - band > noise
+    }
+
+    /// Sizes, noise and band of the distance with so many replicates more.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a plan of a thousand million replicates is not held to one"
     )]
-    fn with(&self, more: u64) -> (f64, f64) {
-        (self.sizes.0 + more as f64, self.sizes.1 + more as f64)
+    fn with(&self, more: u64, options: &DistributionOptions) -> ((f64, f64), f64, f64) {
+        let (old, new) = (self.sizes.0 + more as f64, self.sizes.1 + more as f64);
+        let noise = BRIDGE_POINT_80 / effective(old, new).sqrt();
+        ((old, new), noise, band(options.alpha, old, new, self.together))
     }
 }
 
@@ -213,6 +231,7 @@ fn fewest(holds: impl Fn(u64) -> bool) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 

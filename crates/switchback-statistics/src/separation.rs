@@ -25,6 +25,7 @@ pub(crate) fn within(marked: usize, side: usize, total: usize) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 

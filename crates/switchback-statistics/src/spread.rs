@@ -67,7 +67,8 @@ impl Spread {
     /// confidence intervals*, Journal of the American Statistical Association 82 (1987) 171, with the acceleration of
     /// several samples of T. J. DiCiccio and B. Efron, *Bootstrap confidence intervals*, Statistical Science 11 (1996) 189;
     /// expanded for small samples after T. C. Hesterberg, *What teachers should know about the bootstrap*, The American
-    /// Statistician 69 (2015) 371: the normal point becomes Student's, times `sqrt(n / (n - 1))`.
+    /// Statistician 69 (2015) 371: the normal point becomes Student's, times `sqrt(n / (n - 1))`. It is never narrower than
+    /// the interval of the jackknife's standard error, which takes the noise of the draws out of the level.
     pub(crate) fn log_interval(&self, alpha: f64) -> [f64; 2] {
         let count = self.resampled.len();
         if count == 0 {
@@ -87,7 +88,11 @@ impl Spread {
         // Both ends are rounded outwards, so that swapping the sides mirrors the interval.
         let low = (share(-reach) * places).floor();
         let high = (share(reach) * places).ceil();
-        [self.at(low).unwrap_or(f64::NEG_INFINITY), self.at(high).unwrap_or(f64::INFINITY)]
+        let jackknife = reach * self.error;
+        [
+            self.at(low).unwrap_or(f64::NEG_INFINITY).min(self.log_ratio - jackknife),
+            self.at(high).unwrap_or(f64::INFINITY).max(self.log_ratio + jackknife),
+        ]
     }
 
     /// The resample at a place that is counted from 1.
