@@ -192,6 +192,15 @@ pub struct PairFinding {
     pub max_absolute: Option<f64>,
 }
 
+impl DistributionOutcome {
+    /// The document, over several lines.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Keys are texts and every number is finite, so nothing here can fail.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
 impl MeanFinding {
     pub(crate) fn unknown(why: &str) -> Self {
         let (verdict, why) = (Verdict::Unknown, Some(why.to_owned()));

@@ -39,8 +39,6 @@ pub struct Ensemble {
     pub new: Vec<Option<f64>>,
     /// How the replicates compare one by one, where the plan says that they belong together; then both sides have as many.
     pub pairs: Option<PairFinding>,
-    /// Why the column cannot be told about whatever the replicates say: its type changed.
-    pub doubt: Option<String>,
 }
 
 /// Compares two ensembles. A difference is an answer; so is *could not tell*.
@@ -123,7 +121,7 @@ fn judge_column(column: &Ensemble, options: &DistributionOptions) -> Judged {
     } else {
         centre(column, &old, &new, is_paired, options)
     };
-    let future = if column.doubt.is_some() { Future::Never } else { future.with_statistic(ks.statistic) };
+    let future = future.with_statistic(ks.statistic);
     let beyond = centre.beyond.min(ks_beyond);
     let mut finding = ColumnFinding {
         name: column.name.clone(),
@@ -147,10 +145,6 @@ fn judge_column(column: &Ensemble, options: &DistributionOptions) -> Judged {
     }
     if finding.paired.is_some_and(|pairs| pairs.compared > 0 && pairs.different == 0) {
         (finding.verdict, finding.proof) = (Verdict::Yes, Proof::Pairs);
-    }
-    if let Some(doubt) = &column.doubt {
-        finding.verdict = finding.verdict.and(Verdict::Unknown);
-        finding.why = Some(doubt.clone());
     }
     let beyond = if finding.proof == Proof::Pairs { 1.0 } else { beyond };
     Judged { finding, beyond, future }

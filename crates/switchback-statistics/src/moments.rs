@@ -79,7 +79,7 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// Two passes, the second corrected for the rounding of the first: T. F. Chan, G. H. Golub and R. J. Leveque,
+    /// Two passes, the second corrected for the rounding of the first: T. F. Chan, G. H. Golub and R. J. LeVeque,
     /// *Algorithms for computing the sample variance*, The American Statistician 37 (1983) 242.
     pub(crate) fn of(values: &[f64]) -> Self {
         let count = values.len();

@@ -4,6 +4,7 @@ mod approve;
 mod check;
 mod compare;
 mod demo;
+mod distribution;
 mod init;
 mod log;
 mod plan;
@@ -66,5 +67,6 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Report(args) => report::report(&context, args),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
+        Command::Distribution(args) => distribution::distribution(&context, args),
     }
 }

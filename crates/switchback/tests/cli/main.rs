@@ -6,6 +6,7 @@
 mod bad_plans;
 mod comparisons;
 mod demo;
+mod distributions;
 mod documentation;
 mod evidence;
 mod ground;
