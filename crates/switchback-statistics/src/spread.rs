@@ -4,7 +4,7 @@ use switchback_core::verdict::Verdict;
 
 use crate::format::SpreadFinding;
 use crate::moments::{Moments, float};
-use crate::quantile::{normal_below, normal_point, student_point};
+use crate::quantile::{normal_below, normal_point, student_above, student_point};
 use crate::random::Random;
 use crate::separation;
 
@@ -105,9 +105,11 @@ impl Spread {
         (place >= 1.0).then(|| self.resampled.get(place as usize - 1).copied()).flatten()
     }
 
-    /// The probability of such a ratio, or a farther one, if the true one lay on the margin: normal on the logarithm.
+    /// The probability of such a ratio, or a farther one, if the true one lay on the margin: that of the jackknife's interval,
+    /// which goes on where the bootstrap has no resamples.
     pub(crate) fn beyond(&self, log_margin: f64) -> f64 {
-        normal_below((log_margin - self.log_ratio.abs()) / self.error)
+        let expansion = (self.size / (self.size - 1.0)).sqrt();
+        student_above((self.log_ratio.abs() - log_margin) / (self.error * expansion), self.size - 1.0)
     }
 }
 

@@ -122,6 +122,7 @@ fn what_cannot_be_compared_is_an_error_that_says_why() {
     ground.write("other.csv", "beta\n1.5\n");
     ground.write("empty.csv", "elasticity,rate\n");
     ground.write("folder/a.csv", "x\n1\n");
+    ground.write("folder/b.csv", "x\n1\n");
     ground.write("tree.json", "{}");
     for (line, wanted) in [
         ("old.csv gone.csv", "could not compare `old.csv` with `gone.csv`: `gone.csv` does not exist"),
