@@ -45,13 +45,10 @@ pub fn ensembles(
     let (Some(pair), [_]) = (pair, plan.scopes.first().map_or(&[][..], |scope| &scope.pairs[..])) else {
         return Err(refusal(old, new, "an ensemble is one table, not a directory".to_owned(), TABLES));
     };
-    let (old_format, new_format) = match pair.way {
-        Way::Table(old, new) => (old, new),
-        _ => {
-            let odd = if Format::of(&pair.old).is_table() { &pair.new } else { &pair.old };
-            let why = format!("`{}` is no table of replicates", odd.display());
-            return Err(refusal(old, new, why, TABLES));
-        }
+    let Way::Table(old_format, new_format) = pair.way else {
+        let odd = if Format::of(&pair.old).is_table() { &pair.new } else { &pair.old };
+        let why = format!("`{}` is no table of replicates", odd.display());
+        return Err(refusal(old, new, why, TABLES));
     };
     let old_table = Table::open(disk, &pair.old, old_format).map_err(failed)?;
     let new_table = Table::open(disk, &pair.new, new_format).map_err(failed)?;
@@ -90,12 +87,11 @@ fn role(kind: &ColumnType) -> Role {
     match kind {
         ColumnType::Found(Kind::Integer | Kind::Number) => Role::Numeric,
         ColumnType::Found(Kind::Nothing) => Role::Empty,
-        ColumnType::Found(_) => Role::Other,
         ColumnType::Stored(kind) if kind.is_integer() || kind.is_floating() || kind.is_decimal() => {
             Role::Numeric
         }
         ColumnType::Stored(kind) if kind.is_null() => Role::Empty,
-        ColumnType::Stored(_) => Role::Other,
+        ColumnType::Found(_) | ColumnType::Stored(_) => Role::Other,
     }
 }
 
@@ -161,7 +157,7 @@ fn choose(old: &Table<'_>, new: &Table<'_>, options: &EnsembleOptions) -> Result
                 choice.leave(name, format!("it is {} in OLD and a number in NEW", column.kind.name()));
             }
             (Role::Empty | Role::Other, _) => {
-                choice.leave(name, format!("it is no number ({})", column.kind.name()))
+                choice.leave(name, format!("it is no number ({})", column.kind.name()));
             }
         }
     }

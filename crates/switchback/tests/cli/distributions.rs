@@ -12,12 +12,15 @@ fn replicates(seed: u64, size: usize, (shift, stretch): (f64, f64)) -> Vec<[f64;
 }
 
 fn csv(rows: &[[f64; 2]]) -> String {
-    let lines = rows.iter().enumerate().map(|(row, [one, two])| format!("r{row},{one},{two}\n"));
-    format!("run,elasticity,rate\n{}", lines.collect::<String>())
+    let lines: Vec<String> =
+        rows.iter().enumerate().map(|(row, [one, two])| format!("r{row},{one},{two}")).collect();
+    format!("run,elasticity,rate\n{}\n", lines.join("\n"))
 }
 
 fn json_lines(rows: &[[f64; 2]]) -> String {
-    rows.iter().map(|[one, two]| format!("{{\"elasticity\": {one}, \"rate\": {two}}}\n")).collect()
+    let lines: Vec<String> =
+        rows.iter().map(|[one, two]| format!("{{\"elasticity\": {one}, \"rate\": {two}}}")).collect();
+    lines.join("\n")
 }
 
 fn column<'a>(document: &'a Value, name: &str) -> &'a Value {
@@ -155,8 +158,8 @@ fn what_cannot_be_compared_is_an_error_that_says_why() {
 fn a_statistic_that_is_gone_leaves_no_yes() {
     let ground = ground(1000, (0.0, 1.0));
     let rows = replicates(2, 1000, (0.0, 1.0));
-    let lines: String = rows.iter().map(|[one, _]| format!("{one},x\n")).collect();
-    ground.write("less.csv", format!("elasticity,rate\n{lines}"));
+    let lines: Vec<String> = rows.iter().map(|[one, _]| format!("{one},x")).collect();
+    ground.write("less.csv", format!("elasticity,rate\n{}\n", lines.join("\n")));
     let document = ground.expect(2, "distribution old.csv less.csv --json").json();
     assert_eq!(column(&document, "elasticity")["verdict"], "yes");
     assert_eq!(document["columns_only_old"], json!(["rate"]));
