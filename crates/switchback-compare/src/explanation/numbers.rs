@@ -11,8 +11,10 @@ const SLACK_ULPS: f64 = 6.0;
 /// An offset must stand out from the rounding of the cells by this factor.
 const STANDS_OUT: f64 = 1000.0;
 
-/// How improbable small errors may be before they are not taken for those of rounding.
-const FILL_CHANCE: f64 = 1e-3;
+/// The 1 % point of the Kolmogorov–Smirnov distance, times the root of the number of cells.
+const EVEN_POINT: f64 = 1.63;
+/// With fewer cells, rounding cannot be told from small changes next to numbers of few digits.
+const ROUNDED_CELLS_MIN: usize = 8;
 
 /// Pairs of finite numbers as floats, with the precision that they have.
 struct Pairs {
@@ -24,21 +26,13 @@ struct Pairs {
 impl Pairs {
     /// All differing cells as pairs of numbers, of which enough are different.
     fn of(evidence: &Evidence<'_>) -> Option<Self> {
-        let mut epsilon = f64::EPSILON / 2.0;
-        let mut float = |cell: &Cell| match cell {
-            Cell::Number(value) if value.is_finite() => Some(*value),
-            Cell::Single(value) if value.is_finite() => {
-                epsilon = f64::from(f32::EPSILON) / 2.0;
-                Some(f64::from(*value))
-            }
-            #[expect(clippy::cast_precision_loss, reason = "a rule is about the leading digits")]
-            Cell::Integer(value) => Some(*value as f64),
-            _ => None,
-        };
+        let cells = || evidence.differences.iter().flat_map(|difference| [&difference.old, &difference.new]);
+        let is_single = cells().any(|cell| matches!(cell, Cell::Single(_)));
+        let epsilon = if is_single { f64::from(f32::EPSILON) / 2.0 } else { f64::EPSILON / 2.0 };
         let pairs: Vec<(f64, f64)> = evidence
             .differences
             .iter()
-            .map(|difference| Some((float(&difference.old)?, float(&difference.new)?)))
+            .map(|difference| Some((as_float(&difference.old)?, as_float(&difference.new)?)))
             .collect::<Option<_>>()?;
         let distinct = |pick: fn(&(f64, f64)) -> f64| {
             pairs.iter().map(|pair| (pick(pair) + 0.0).to_bits()).collect::<BTreeSet<_>>().len()
@@ -60,6 +54,18 @@ impl Pairs {
     }
 }
 
+/// A finite number as a 64-bit float.
+fn as_float(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Number(value) => Some(*value),
+        Cell::Single(value) => Some(f64::from(*value)),
+        #[expect(clippy::cast_precision_loss, reason = "a rule is about the leading digits")]
+        Cell::Integer(value) => Some(*value as f64),
+        _ => None,
+    }
+    .filter(|value| value.is_finite())
+}
+
 /// `new = -old`, exactly.
 pub(super) fn sign(evidence: &Evidence<'_>) -> Option<What> {
     let pairs = Pairs::of(evidence)?;
@@ -69,15 +75,24 @@ pub(super) fn sign(evidence: &Evidence<'_>) -> Option<What> {
 /// One side is the other with fewer digits: as a 32-bit float, to a number of decimals, or to a number of digits.
 pub(super) fn rounded(evidence: &Evidence<'_>) -> Option<What> {
     let pairs = Pairs::of(evidence)?;
-    let of_side =
-        |pairs: &Pairs, side: Side| rounded_to(pairs).map(|(to, digits)| What::Rounded { to, digits, side });
+    if pairs.cells.len() < ROUNDED_CELLS_MIN {
+        return None;
+    }
+    let stayed: Vec<f64> = evidence.equal.iter().filter_map(as_float).collect();
+    let of_side = |pairs: &Pairs, side: Side| {
+        rounded_to(&pairs.cells, &stayed).map(|(to, digits)| What::Rounded { to, digits, side })
+    };
     of_side(&pairs, Side::New).or_else(|| of_side(&pairs.mirrored(), Side::Old))
 }
 
-fn rounded_to(pairs: &Pairs) -> Option<(Digits, Option<i32>)> {
+fn rounded_to(cells: &[(f64, f64)], stayed: &[f64]) -> Option<(Digits, Option<i32>)> {
+    // What was rounded already stays as it is; what was not, and stayed all the same, contradicts. Where most cells stayed,
+    // the others are no rounding of them all.
+    let most_moved = stayed.iter().filter(|value| **value != 0.0).count() <= cells.len();
     let holds = |rule: &dyn Fn(f64, f64) -> Option<Fit>| {
-        let fits = pairs.cells.iter().map(|(whole, part)| rule(*whole, *part)).collect::<Option<Vec<Fit>>>();
-        fits.is_some_and(|fits| is_rounding(&fits))
+        let fits = cells.iter().map(|(whole, part)| rule(*whole, *part)).collect::<Option<Vec<Fit>>>();
+        let stays = |value: &f64| *value == 0.0 || rule(*value, *value).is_some();
+        most_moved && fits.is_some_and(|fits| is_rounding(&fits)) && stayed.iter().all(stays)
     };
     if holds(&as_single) {
         return Some((Digits::Float32, None));
@@ -105,25 +120,29 @@ struct Fit {
     has_last: bool,
 }
 
-/// Whether errors fill their half unit as those of rounding do, evenly, and the last digits are mostly there. Otherwise it is
-/// something smaller, next to numbers that had few digits to begin with. A share of [`FILL_CHANCE`] of true roundings is
-/// missed.
+/// Whether errors lie evenly in their half unit, as those of rounding do, and the last digits are mostly there. Otherwise it
+/// is something smaller, next to numbers that had few digits to begin with. Evenness is the Kolmogorov–Smirnov distance to
+/// the uniform distribution; a true rounding misses the bound once in a hundred columns.
 fn is_rounding(fits: &[Fit]) -> bool {
-    let cells = i32::try_from(fits.len()).unwrap_or(i32::MAX);
-    let largest = fits.iter().map(|fit| fit.fill).fold(0.0_f64, f64::max);
+    let mut fills: Vec<f64> = fits.iter().map(|fit| fit.fill).collect();
+    fills.sort_by(f64::total_cmp);
+    #[expect(clippy::cast_precision_loss, reason = "a number of cells")]
+    let (count, share) = (fills.len() as f64, |place: usize| place as f64 / fills.len() as f64);
+    let distance =
+        |(place, fill): (usize, &f64)| (fill - share(place)).abs().max((share(place + 1) - fill).abs());
+    let largest = fills.iter().enumerate().map(distance).fold(0.0_f64, f64::max);
     // Every tenth last digit is a zero.
     let has_last = fits.iter().filter(|fit| fit.has_last).count();
-    largest.min(1.0).powi(cells) >= FILL_CHANCE && has_last > 0 && has_last + 2 >= fits.len() / 2
+    largest <= EVEN_POINT / count.sqrt() && has_last > 0 && has_last + 2 >= fits.len() / 2
 }
-
-/// Half a unit of a 32-bit float, at the least, by its magnitude.
-const SINGLE_HALF: f64 = 1.0 / 33_554_432.0;
 
 fn as_single(whole: f64, part: f64) -> Option<Fit> {
     #[expect(clippy::cast_possible_truncation, reason = "that is the question")]
-    let is_nearest = f64::from(whole as f32).to_bits() == part.to_bits();
-    let half = (SINGLE_HALF * part.abs()).max(f64::MIN_POSITIVE);
-    is_nearest.then(|| Fit { fill: (whole - part).abs() / half, has_last: true })
+    let single = whole as f32;
+    // The distance to the next 32-bit float, away from zero.
+    let unit = f64::from(f32::from_bits(single.abs().to_bits().saturating_add(1))) - f64::from(single.abs());
+    let is_nearest = f64::from(single).to_bits() == part.to_bits() && unit.is_finite() && unit > 0.0;
+    is_nearest.then(|| Fit { fill: (whole - part).abs() / (0.5 * unit), has_last: true })
 }
 
 /// The power of ten of the first digit.

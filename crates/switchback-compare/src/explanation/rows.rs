@@ -66,9 +66,9 @@ pub(super) fn shifted(evidence: &Evidence<'_>) -> Option<What> {
     let most = SHIFT_MAX.min(length * (100 - OVERLAP_MIN_PERCENT) / 100);
     let holds = |early: &[Cell], late: &[Cell], by: usize| {
         let overlap = length - by;
-        let same = early.iter().zip(&late[by..]).take(overlap).all(|(one, two)| one.is_same(two));
-        let cells = early.iter().take(overlap).map(Cell::key).collect::<BTreeSet<_>>();
-        same && overlap >= OVERLAP_ROWS_MIN && cells.len() >= CELLS_MIN
+        let is_same = || early.iter().zip(&late[by..]).take(overlap).all(|(one, two)| one.is_same(two));
+        let values = || early.iter().take(overlap).map(Cell::key).collect::<BTreeSet<_>>().len();
+        overlap >= OVERLAP_ROWS_MIN && is_same() && values() >= CELLS_MIN
     };
     (1..=most).find_map(|by| {
         let rows = i64::try_from(by).ok()?;

@@ -295,7 +295,8 @@ fn rounded_numbers_are_named() {
         named(|random| {
             let digits = random.below(6);
             let old: Vec<f64> = (0..60).map(|_| 500.0 * random.normal()).collect();
-            let new = change(random, &old, |value| format!("{value:.digits$}").parse().unwrap());
+            let new: Vec<f64> =
+                old.iter().map(|value| format!("{value:.digits$}").parse().unwrap()).collect();
             let what = What::Rounded { to: Digits::Decimals, digits: i32::try_from(digits).ok(), side };
             let sides = if side == Side::New { (old, new) } else { (new, old) };
             (Columns::of(cells(&sides.0), cells(&sides.1)), what)
@@ -304,7 +305,8 @@ fn rounded_numbers_are_named() {
     named(|random| {
         let digits = 3 + random.below(10);
         let old: Vec<f64> = (0..60).map(|_| (8.0 * random.normal()).exp()).collect();
-        let new = change(random, &old, |value| format!("{value:.*e}", digits - 1).parse().unwrap());
+        let round = |value: &f64| format!("{value:.*e}", digits - 1).parse().unwrap();
+        let new: Vec<f64> = old.iter().map(round).collect();
         let what =
             What::Rounded { to: Digits::Significant, digits: i32::try_from(digits).ok(), side: Side::New };
         (Columns::of(cells(&old), cells(&new)), what)
@@ -312,9 +314,23 @@ fn rounded_numbers_are_named() {
     named(|random| {
         let old: Vec<f64> = (0..60).map(|_| random.normal()).collect();
         #[expect(clippy::cast_possible_truncation, reason = "that is what is planted")]
-        let new = change(random, &old, |value| f64::from(*value as f32));
+        let new: Vec<f64> = old.iter().map(|value| f64::from(*value as f32)).collect();
         let what = What::Rounded { to: Digits::Float32, digits: None, side: Side::New };
         (Columns::of(cells(&old), cells(&new)), what)
+    });
+    not_named(|random| {
+        // Some cells with all their digits stayed, so nothing rounded the others.
+        let old: Vec<f64> = (0..60).map(|_| 500.0 * random.normal()).collect();
+        let new = mix(random, &old, |value| (value * 100.0).round() / 100.0, |value| *value);
+        Columns::of(cells(&old), cells(&new))
+    });
+    not_named(|random| {
+        // Prices with two digits that move by less than half a cent.
+        let old: Vec<f64> =
+            (0..60).map(|_| ((3.0 + random.normal()).exp() * 100.0).round() / 100.0).collect();
+        let noisy = noise(random.bits(), 0.001);
+        let new = change(random, &old, noisy);
+        Columns::of(cells(&old), cells(&new))
     });
     let floor = |value: &f64| (value * 100.0).floor() / 100.0;
     not_named(|random| {
