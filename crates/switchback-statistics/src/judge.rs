@@ -146,6 +146,12 @@ fn judge_column(column: &Ensemble, options: &DistributionOptions) -> Judged {
     if finding.paired.is_some_and(|pairs| pairs.compared > 0 && pairs.different == 0) {
         (finding.verdict, finding.proof) = (Verdict::Yes, Proof::Pairs);
     }
+    let is_same = finding.ks.statistic == Some(0.0) && finding.old.replicates == finding.new.replicates;
+    if finding.verdict == Verdict::Unknown && is_same && !is_paired {
+        let why =
+            "the replicates of both sides are the same; that alone is a proof only where they are paired";
+        finding.why = Some(why.to_owned());
+    }
     let beyond = if finding.proof == Proof::Pairs { 1.0 } else { beyond };
     Judged { finding, beyond, future }
 }
@@ -256,7 +262,8 @@ fn centre(
         (false, false) => {
             let shrinking = |estimate: f64, margin: f64, error: f64, (one, two): (f64, f64)| {
                 // What the two sides add, scaled to the error that was measured: paired samples have less, or more.
-                let scale = error * error / (one / sizes.0 + two / sizes.1);
+                let by_theory = one / sizes.0 + two / sizes.1;
+                let scale = if by_theory > 0.0 { error * error / by_theory } else { 1.0 };
                 Shrinking { estimate: estimate.abs(), margin, variances: (one * scale, two * scale) }
             };
             let mean_error = mean.as_ref().map_or(0.0, |mean| mean.error_at(options.margin_mean));

@@ -63,6 +63,18 @@ fn the_same_replicates_are_yes_when_they_are_many() {
     let column = judge_one(&old, &new);
     assert_eq!((column.mean.difference, column.ks.statistic), (Some(0.0), Some(0.0)));
     check(&old[..30], &old[..30], Verdict::Unknown);
+    let few = judge_one(&old[..30], &old[..30]);
+    assert!(few.why.unwrap().starts_with("the replicates of both sides are the same"));
+}
+
+#[test]
+fn two_values_as_often_as_each_other_are_judged_too() {
+    // Their kurtosis is the smallest there is, and no influence is left.
+    let coin = [0.0, 1.0].repeat(500);
+    check(&coin, &coin, Verdict::Yes);
+    let column = judge_one(&coin[..40], &coin[..60]);
+    assert_eq!(column.verdict, Verdict::Unknown);
+    assert!(column.more_replicates.is_some_and(|more| more > 0) && column.power == 0.0, "{column:#?}");
 }
 
 #[test]

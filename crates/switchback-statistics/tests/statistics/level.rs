@@ -77,6 +77,7 @@ fn the_bound_is_that_of_the_binomial_distribution() {
     assert_eq!(too_many(), 150);
 }
 
+// rows: RE-3
 #[test]
 fn at_the_margin_of_the_mean_a_false_yes_is_no_more_frequent_than_alpha() {
     for (law, sizes) in [(Law::Normal, (300, 300)), (Law::Laplace, (400, 250)), (Law::Normal, (250, 600))] {
@@ -97,6 +98,7 @@ fn a_margin_of_many_units_is_held_though_the_unit_is_estimated() {
     assert!(yes < too_many() && yes > 40, "{yes} of {TRIES}");
 }
 
+// rows: RE-3
 #[test]
 fn at_the_margin_of_the_spread_a_false_yes_is_no_more_frequent_than_alpha() {
     for (law, sizes, margin) in
@@ -111,6 +113,7 @@ fn at_the_margin_of_the_spread_a_false_yes_is_no_more_frequent_than_alpha() {
     }
 }
 
+// rows: RE-3
 #[test]
 fn at_the_margin_of_the_shape_a_false_yes_is_no_more_frequent_than_alpha() {
     // Two normal distributions this far apart have a largest distance of 0.15: 2 Phi(d / 2) - 1.
@@ -119,6 +122,7 @@ fn at_the_margin_of_the_shape_a_false_yes_is_no_more_frequent_than_alpha() {
     assert!(yes < too_many(), "{yes} of {TRIES}");
 }
 
+// rows: RE-3
 #[test]
 fn all_criteria_together_hold_the_level() {
     let truth = Truth { law: Law::Normal, sizes: (1200, 1200), shift: 0.25, factor: 1.0 };
@@ -127,6 +131,7 @@ fn all_criteria_together_hold_the_level() {
     assert!(yes < too_many() && yes > 40, "{yes} of {TRIES}");
 }
 
+// rows: RE-3
 #[test]
 fn well_inside_the_margins_enough_replicates_say_yes_and_too_few_say_unknown() {
     let verdicts = |size: usize| {

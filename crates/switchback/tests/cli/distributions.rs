@@ -34,6 +34,7 @@ fn ground(size: usize, change: (f64, f64)) -> Ground {
     ground
 }
 
+// rows: RE-3
 #[test]
 fn enough_replicates_of_one_distribution_are_yes() {
     let ground = ground(1000, (0.0, 1.0));
@@ -60,6 +61,7 @@ fn enough_replicates_of_one_distribution_are_yes() {
     assert_eq!(document["not_compared"][0]["column"], "run");
 }
 
+// rows: RE-3
 #[test]
 fn a_shift_and_a_spread_beyond_the_margins_are_no() {
     for change in [(0.6, 1.0), (0.0, 1.8)] {
@@ -69,6 +71,7 @@ fn a_shift_and_a_spread_beyond_the_margins_are_no() {
     }
 }
 
+// rows: RE-3
 #[test]
 fn few_replicates_are_unknown_and_say_how_many_more() {
     let ground = ground(8, (0.0, 1.0));
@@ -92,6 +95,7 @@ fn formats_may_differ_and_the_seed_fixes_the_result() {
     assert_ne!(run("old.csv new.csv --seed 3"), run("old.csv new.csv --seed 4"));
 }
 
+// rows: RE-3
 #[test]
 fn paired_replicates_that_agree_need_no_statistics() {
     let ground = ground(8, (0.0, 1.0));

@@ -5,6 +5,7 @@ use switchback_statistics::Random;
 
 use super::{Columns, cells, change, mix, named, noise, not_named, numbers};
 
+// rows: BX-4
 #[test]
 fn a_constant_factor_is_named() {
     named(|random| {
@@ -27,6 +28,7 @@ fn a_constant_factor_is_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn a_constant_offset_is_named() {
     named(|random| {
@@ -48,6 +50,7 @@ fn a_constant_offset_is_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn integers_are_scaled_and_moved_exactly() {
     let integers = |random: &mut Random| -> Vec<i128> {
@@ -71,6 +74,7 @@ fn integers_are_scaled_and_moved_exactly() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn a_changed_sign_is_named() {
     named(|random| {
@@ -91,6 +95,7 @@ fn sums(random: &mut Random) -> (f64, f64) {
     (parts.iter().sum(), parts.iter().rev().sum())
 }
 
+// rows: BX-4
 #[test]
 fn a_sum_in_another_order_is_named() {
     named(|random| {
@@ -107,6 +112,7 @@ fn a_sum_in_another_order_is_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn rounded_numbers_are_named() {
     for side in [Side::New, Side::Old] {
@@ -165,6 +171,7 @@ fn rounded_numbers_are_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn noise_is_not_explained() {
     for size in [1e-6, 1e-3, 1.0, 100.0] {

@@ -5,6 +5,7 @@ use switchback_statistics::Random;
 
 use super::{Columns, cells, change, instants, mix, named, not_named, numbers, times};
 
+// rows: BX-4
 #[test]
 fn time_zones_are_named() {
     const MINUTE: i128 = 60_000_000_000;
@@ -43,6 +44,7 @@ fn time_zones_are_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn shifted_rows_are_named() {
     named(|random| {
@@ -77,6 +79,7 @@ fn shifted_rows_are_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn duplicated_rows_are_named() {
     named(|random| {
@@ -102,6 +105,7 @@ fn duplicated_rows_are_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn swapped_columns_are_named() {
     let two = |random: &mut Random| {

@@ -5,6 +5,7 @@ use switchback_statistics::Random;
 
 use super::{Columns, WORDS, change, mix, named, names, not_named, texts};
 
+// rows: BX-4
 #[test]
 fn truncated_text_is_named() {
     for side in [Side::New, Side::Old] {
@@ -30,6 +31,7 @@ fn truncated_text_is_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn case_is_named() {
     named(|random| {
@@ -48,6 +50,7 @@ fn case_is_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn white_space_is_named() {
     named(|random| {
@@ -67,6 +70,7 @@ fn white_space_is_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn unicode_forms_are_named() {
     let accented = |random: &mut Random| -> Vec<String> {
@@ -94,6 +98,7 @@ fn unicode_forms_are_named() {
     });
 }
 
+// rows: BX-4
 #[test]
 fn null_for_another_value_is_named() {
     for (value, cell) in [
