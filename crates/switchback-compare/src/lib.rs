@@ -10,7 +10,9 @@
 mod bytes;
 mod compare;
 mod document;
+pub mod ensemble;
 mod error;
+pub mod explanation;
 mod plan;
 pub mod report;
 mod source;

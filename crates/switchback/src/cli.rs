@@ -120,6 +120,11 @@ pub enum Command {
         after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean"
     )]
     Compare(CompareArgs),
+    /// Compare two ensembles, such as bootstrap replicates: whether each statistic is distributed alike
+    #[command(
+        after_help = "Examples:\n  switchback distribution old.parquet new.parquet\n  switchback distribution old.csv new.csv --columns elasticity --margin-mean 0.1 --seed 7\n  switchback distribution old.csv new.csv --paired --absolute 1e-12"
+    )]
+    Distribution(DistributionArgs),
     /// Become a command that may not write to one tree, nor read some paths; the program calls it for itself
     #[command(hide = true)]
     Confined(ConfinedArgs),
@@ -368,4 +373,55 @@ pub struct CompareArgs {
     /// How many differing cells are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub sample: usize,
+}
+
+/// `distribution`.
+#[derive(Debug, Args)]
+pub struct DistributionArgs {
+    /// The old ensemble: a table with a row for each replicate and a column for each statistic
+    pub old: PathBuf,
+    /// The new ensemble
+    pub new: PathBuf,
+    /// The level of each test: how often a wrong yes is said, at most
+    #[arg(long, value_name = "P", default_value_t = 0.05)]
+    pub alpha: f64,
+    /// How far the means may lie apart, in standard deviations of OLD
+    #[arg(long, value_name = "X", default_value_t = 0.25)]
+    pub margin_mean: f64,
+    /// How far the standard deviations may lie apart: between 1/(1+X) and 1+X times that of OLD
+    #[arg(long, value_name = "X", default_value_t = 0.25)]
+    pub margin_sd: f64,
+    /// How far the distribution functions may lie apart
+    #[arg(long, value_name = "X", default_value_t = 0.15)]
+    pub margin_ks: f64,
+    /// Compare replicates one by one first, within the tolerances; when all agree, that is a yes
+    #[arg(long)]
+    pub paired: bool,
+    /// Of a pair: largest allowed |a - b|
+    #[arg(long, value_name = "X", requires = "paired")]
+    pub absolute: Option<f64>,
+    /// Of a pair: largest allowed |a - b| / max(|a|, |b|)
+    #[arg(long, value_name = "X", requires = "paired")]
+    pub relative: Option<f64>,
+    /// Of a pair: largest allowed distance in units in the last place
+    #[arg(long, value_name = "N", requires = "paired")]
+    pub ulps: Option<u64>,
+    /// How many columns at once are dealt with
+    #[arg(long, value_enum, value_name = "HOW", default_value = "none")]
+    pub adjust: Adjust,
+    /// Only these statistics; every numeric column that both sides have when left out
+    #[arg(long, value_delimiter = ',', value_name = "C,…")]
+    pub columns: Vec<String>,
+    /// What the bootstrap follows from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// How many columns at once are dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Adjust {
+    /// Each column for itself.
+    None,
+    /// Benjamini-Hochberg: among the columns that are declared different, at most a share of alpha is not.
+    Bh,
 }

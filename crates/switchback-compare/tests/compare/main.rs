@@ -8,6 +8,8 @@
 mod cases;
 mod damaged;
 mod documents;
+mod ensembles;
+mod explanations;
 mod properties;
 mod tables;
 mod trees;

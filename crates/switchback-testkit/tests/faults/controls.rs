@@ -137,7 +137,7 @@ struct LiesInRehearsal {
 
 impl Meddler for LiesInRehearsal {
     fn before(&self, doing: &str, path: &Path) -> Meddling {
-        let is_meant = doing == self.doing && path.to_string_lossy().contains("work/rehearsal/project");
+        let is_meant = doing == self.doing && path.to_string_lossy().contains("work/rehearsal-");
         if !is_meant {
             return Meddling::Honest;
         }

@@ -34,7 +34,7 @@ pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdi
     Ok(comparison.verdict)
 }
 
-fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failure> {
+pub(super) fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failure> {
     if bound.is_some_and(|bound| !bound.is_finite() || bound < 0.0) {
         let what = format!("`{flag}` must be a finite number, 0 or more");
         return Err(Failure::new(what, Vec::new(), format!("e.g. `{flag} 1e-12`")));

@@ -4,6 +4,7 @@ mod approve;
 mod check;
 mod compare;
 mod demo;
+mod distribution;
 mod init;
 mod log;
 mod plan;
@@ -75,6 +76,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Report(args) => report::report(&context, args),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
+        Command::Distribution(args) => distribution::distribution(&context, args),
         // It became another program before anything else was looked at.
         Command::Confined(_) => Ok(Verdict::Unknown),
     }

@@ -7,6 +7,7 @@ mod bad_plans;
 mod browser;
 mod comparisons;
 mod demo;
+mod distributions;
 mod documentation;
 mod evidence;
 mod ground;

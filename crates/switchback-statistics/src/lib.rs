@@ -1,0 +1,35 @@
+//! Whether two ensembles are equivalent within stated margins: *yes*, *no*, or too few replicates to tell.
+//!
+//! In the order in which the data goes: [`DistributionOptions`] become a [`DistributionPlan`]; [`judge()`] holds every column
+//! of two [`Ensembles`] against it by three criteria, each an interval against a margin (`mean`, `spread`, `kolmogorov`),
+//! holds the columns against each other (`discovery`), and says what an undecided one still needs (`outlook`);
+//! [`DistributionOutcome`] (`format`) is the answer. [`median_ratio`] is for times of runs.
+//!
+//! It deliberately reads nothing and knows no files: numbers in, results out. It never takes *not significantly different*
+//! for *equal*, and the same numbers under the same seed give the same result, in whatever order the replicates come.
+//! `docs/statistics.md` has the methods, their formulas and their sources.
+
+mod discovery;
+mod format;
+mod judge;
+mod kolmogorov;
+mod mean;
+mod median;
+mod moments;
+mod outlook;
+mod plan;
+mod quantile;
+mod random;
+mod separation;
+mod spread;
+
+pub use discovery::benjamini_hochberg;
+pub use format::{
+    ColumnFinding, Counts, DistributionOutcome, Margins, MeanFinding, NotCompared, PairFinding, Proof,
+    SCHEMA, ShapeFinding, SpreadFinding,
+};
+pub use judge::{Ensemble, Ensembles, judge};
+pub use median::{MedianRatio, median_ratio};
+pub use outlook::PLANNED_POWER;
+pub use plan::{Adjust, DistributionOptions, DistributionPlan, OptionError};
+pub use random::{Random, stream_of};
