@@ -5,7 +5,6 @@
     reason = "a test may stop where it stands, on its own files"
 )]
 
-mod cases;
 mod damaged;
 mod documents;
 mod properties;

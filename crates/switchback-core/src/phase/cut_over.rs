@@ -54,7 +54,10 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
     let unseen = gate.unseen.len();
     work.record(Event::CutOver { phase: name(), transaction: staged.transaction, generation })?;
     if unseen > 0 {
-        work.began(&phase.name, format!("second look at what the first one had no time for ({unseen} of the paths)"));
+        work.began(
+            &phase.name,
+            format!("second look at what the first one had no time for ({unseen} of the paths)"),
+        );
     }
     Ok(())
 }

@@ -1,30 +1,32 @@
 //! `switchback compare`.
 
-use switchback_core::rule::{Rule, Tolerance};
+use switchback_core::rule::{
+    ColumnCase, ColumnOrder, Duplicates, KeyTypes, Pairing, RowOrder, Rule, SchemaRule, TextRule, Tolerance,
+};
 use switchback_core::verdict::Verdict;
 
 use super::Context;
-use crate::cli::CompareArgs;
+use crate::cli::{
+    ColumnCaseChoice, ColumnOrderChoice, CompareArgs, DuplicatesChoice, OrderChoice, PairingChoice,
+    SchemaChoice,
+};
 use crate::failure::Failure;
 
+/// Units of a duration, with their nanoseconds. `m` comes after the units that end in it.
+const DURATION_UNITS: &[(&str, u64)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("min", 60_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+
 pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdict, Failure> {
-    let mut rule = Rule {
-        key: args.key.clone(),
-        tolerance: Tolerance {
-            absolute: bound("--absolute", args.absolute)?,
-            relative: bound("--relative", args.relative)?,
-            ulps: args.ulps,
-        },
-        exclude: args.exclude.clone(),
-        stages: args.stages.clone(),
-        allow_empty: args.allow_empty,
-        sample_max: args.sample,
-        ..Rule::default()
-    };
-    for text in &args.tolerance {
-        let (column, tolerance) = column_tolerance(text)?;
-        rule.column_tolerance.insert(column, tolerance);
-    }
+    let rule = rule(args)?;
     let comparison = context.ports.comparer.compare(&args.old, &args.new, &rule)?;
     if context.ui.json {
         context.ui.data(&comparison.report);
@@ -32,6 +34,152 @@ pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdi
         context.ui.show(&format!("{}: {}", context.ui.verdict(comparison.verdict), comparison.summary));
     }
     Ok(comparison.verdict)
+}
+
+fn rule(args: &CompareArgs) -> Result<Rule, Failure> {
+    let mut rule = Rule {
+        key: args.key.clone(),
+        duplicates: match args.duplicates {
+            DuplicatesChoice::Error => Duplicates::Error,
+            DuplicatesChoice::Match => Duplicates::Match,
+        },
+        key_types: if args.coerce_keys { KeyTypes::Coerce } else { KeyTypes::Exact },
+        row_order: match args.order {
+            OrderChoice::Position => RowOrder::Position,
+            OrderChoice::Any => RowOrder::Any,
+        },
+        bitwise: args.bitwise,
+        tolerance: Tolerance {
+            absolute: bound("--absolute", args.absolute)?,
+            relative: bound("--relative", args.relative)?,
+            ulps: args.ulps,
+        },
+        time_tolerance_ns: args.time_tolerance.as_deref().map(duration_ns).transpose()?,
+        nan: pairing(args.nan),
+        null: pairing(args.null),
+        null_is_nan: args.null_is_nan,
+        text: TextRule { ignore_case: args.ignore_case, trim: args.trim, masks: args.mask.clone() },
+        columns: args.columns.clone(),
+        exclude: args.exclude.clone(),
+        schema: match args.schema {
+            SchemaChoice::Strict => SchemaRule::Strict,
+            SchemaChoice::Common => SchemaRule::Common,
+        },
+        column_order: match args.column_order {
+            ColumnOrderChoice::Free => ColumnOrder::Free,
+            ColumnOrderChoice::Strict => ColumnOrder::Strict,
+        },
+        column_case: match args.column_case {
+            ColumnCaseChoice::Exact => ColumnCase::Exact,
+            ColumnCaseChoice::Ignore => ColumnCase::Ignore,
+        },
+        stages: args.stages.clone(),
+        allow_empty: args.allow_empty,
+        sample_max: args.sample,
+        ..Rule::default()
+    };
+    for text in &args.tolerance {
+        let (column, tolerance) = column_tolerance(text)?;
+        // Several bounds of one column hold as the global ones do: within any of them.
+        let own = rule.column_tolerance.entry(column).or_default();
+        own.absolute = tolerance.absolute.or(own.absolute);
+        own.relative = tolerance.relative.or(own.relative);
+        own.ulps = tolerance.ulps.or(own.ulps);
+    }
+    for text in &args.rename {
+        let (old, new) = renamed(text)?;
+        if rule.rename.insert(old.clone(), new).is_some() {
+            let what = format!("`--rename` names `{old}` twice");
+            return Err(Failure::new(what, Vec::new(), "give each column one new name"));
+        }
+    }
+    if let Some(text) = &args.delimiter {
+        (rule.delimiter_old, rule.delimiter_new) = delimiters(text)?;
+    }
+    Ok(rule)
+}
+
+fn pairing(choice: PairingChoice) -> Pairing {
+    match choice {
+        PairingChoice::Equal => Pairing::Equal,
+        PairingChoice::Different => Pairing::Different,
+    }
+}
+
+/// A whole number or a decimal fraction, and a unit; `0` needs none.
+fn duration_ns(text: &str) -> Result<u64, Failure> {
+    let wrong = || {
+        let what = format!("`--time-tolerance {text}` is not a number and a unit");
+        Failure::new(what, Vec::new(), "e.g. `--time-tolerance 500ms`; units are ns, us, ms, s, m, h and d")
+    };
+    let text = text.trim();
+    if text == "0" {
+        return Ok(0);
+    }
+    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(split);
+    let (_, unit_ns) = DURATION_UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let whole_ns =
+        whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(*unit_ns)).ok_or_else(wrong)?;
+    let mut fraction_ns = 0;
+    let mut place_ns = *unit_ns;
+    for digit in fraction.chars() {
+        // What is finer than a nanosecond cannot be said.
+        if place_ns % 10 != 0 {
+            return Err(wrong());
+        }
+        place_ns /= 10;
+        fraction_ns += u64::from(digit.to_digit(10).ok_or_else(wrong)?) * place_ns;
+    }
+    whole_ns.checked_add(fraction_ns).ok_or_else(wrong)
+}
+
+fn renamed(text: &str) -> Result<(String, String), Failure> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => Ok((old.to_owned(), new.to_owned())),
+        _ => {
+            let what = format!("`--rename {text}` is not `OLD=NEW`");
+            Err(Failure::new(what, Vec::new(), "e.g. `--rename amt=amount`"))
+        }
+    }
+}
+
+/// One delimiter for both sides, or `OLD,NEW`. The comma itself may be either.
+fn delimiters(text: &str) -> Result<(Option<u8>, Option<u8>), Failure> {
+    let wrong = || {
+        let what =
+            format!("`--delimiter {text}` is neither one ASCII character nor two with a comma between");
+        Failure::new(what, Vec::new(), "e.g. `--delimiter ';'`, `--delimiter ',,;'`, `--delimiter tab`")
+    };
+    let (old, rest) = delimiter(text).ok_or_else(wrong)?;
+    if rest.is_empty() {
+        return Ok((Some(old), Some(old)));
+    }
+    let (new, rest) = rest.strip_prefix(',').and_then(delimiter).ok_or_else(wrong)?;
+    if rest.is_empty() { Ok((Some(old), Some(new))) } else { Err(wrong()) }
+}
+
+/// The delimiter at the start of a text, and what follows it.
+fn delimiter(text: &str) -> Option<(u8, &str)> {
+    for (word, delimiter) in [
+        ("tab", b'\t'),
+        ("\\t", b'\t'),
+        ("space", b' '),
+        ("comma", b','),
+        ("semicolon", b';'),
+        ("pipe", b'|'),
+    ] {
+        if let Some(rest) = text.strip_prefix(word) {
+            return Some((delimiter, rest));
+        }
+    }
+    let first = text
+        .chars()
+        .next()
+        .filter(char::is_ascii)
+        .filter(|letter| !matches!(letter, '"' | '\r' | '\n' | '\0'))?;
+    Some((u8::try_from(first).ok()?, text.get(1..)?))
 }
 
 fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failure> {

@@ -5,6 +5,7 @@
 
 mod bad_plans;
 mod comparisons;
+mod conformance;
 mod demo;
 mod documentation;
 mod evidence;
