@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use switchback_core::rule::{Rule, Tolerance};
+use switchback_core::rule::Rule;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
 use crate::bytes::same_bytes;
+use crate::compare::Setting;
 use crate::error::CompareError;
 use crate::plan::Pair;
 use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
 use crate::source::Format;
 use crate::source::document::read;
-use crate::value::{Closeness, Value, find};
+use crate::value::{Closeness, Terms, Value, find};
 
 /// Compares two documents under a rule.
 ///
@@ -20,29 +21,24 @@ use crate::value::{Closeness, Value, find};
 pub(crate) fn compare(
     pair: &Pair,
     formats: (Format, Format),
-    rule: &Rule,
+    setting: &Setting<'_>,
     disk: &dyn Disk,
 ) -> Result<Item, CompareError> {
     // Also one of two equal files is read: what cannot be read is no result.
     let old = read(disk, &pair.old, formats.0)?;
     let same = formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;
     let new = if same { old.clone() } else { read(disk, &pair.new, formats.1)? };
-    let mut walk = Walk { rule, closeness: Closeness::Bitwise, detail: DocumentDetail::default() };
-    walk.values(&mut Pointer::default(), &old, &new, &rule.tolerance);
+    let mut walk =
+        Walk { rule: setting.rule, closeness: Closeness::Bitwise, detail: DocumentDetail::default() };
+    walk.values(&mut Pointer::default(), &old, &new, &setting.terms);
     let (closeness, detail) = (walk.closeness, walk.detail);
-    let relation = match closeness {
-        _ if same => Relation::Bytes,
-        Closeness::Bitwise => Relation::Bitwise,
-        Closeness::Identical => Relation::Identical,
-        Closeness::Within => Relation::Tolerance,
-        Closeness::Different => Relation::Different,
-    };
+    let relation = if same { Relation::Bytes } else { closeness.into() };
     let (verdict, relation) = match () {
-        () if closeness == Closeness::Different => (Verdict::No, Some(relation)),
-        () if detail.values_compared == 0 && !rule.allow_empty => (Verdict::Unknown, None),
+        () if closeness == Closeness::Different => (Verdict::No, Some(Relation::Different)),
+        () if detail.values_compared == 0 && !setting.rule.allow_empty => (Verdict::Unknown, None),
         () => (Verdict::Yes, Some(relation)),
     };
-    let proof = if same { Proof::Bytes } else { Proof::Document };
+    let proof = if same && setting.terms.is_reflexive() { Proof::Bytes } else { Proof::Document };
     let detail = Detail::Document(detail);
     Ok(Item { name: pair.name.clone(), kind: Kind::Document, verdict, proof, relation, detail })
 }
@@ -69,20 +65,20 @@ struct Walk<'r> {
 }
 
 impl Walk<'_> {
-    fn values(&mut self, at: &mut Pointer, old: &Value<'_>, new: &Value<'_>, tolerance: &Tolerance) {
+    fn values(&mut self, at: &mut Pointer, old: &Value<'_>, new: &Value<'_>, terms: &Terms) {
         match (old, new) {
-            (Value::Object(one), Value::Object(two)) => self.members(at, one, two, tolerance),
+            (Value::Object(one), Value::Object(two)) => self.members(at, one, two, terms),
             (Value::List(one), Value::List(two)) => {
                 for index in 0..one.len().max(two.len()) {
                     at.within(&index.to_string(), |at| {
-                        self.maybe(at, one.get(index), two.get(index), tolerance);
+                        self.maybe(at, one.get(index), two.get(index), terms);
                     });
                 }
             }
             // An empty YAML file is no value.
             (Value::Null, Value::Null) if at.0.is_empty() => {}
             _ => {
-                let finding = find(old, new, tolerance);
+                let finding = find(old, new, terms);
                 self.detail.values_compared += 1;
                 self.closeness = self.closeness.max(finding.closeness);
                 if finding.closeness == Closeness::Different {
@@ -97,7 +93,7 @@ impl Walk<'_> {
         at: &mut Pointer,
         old: &'v [(std::borrow::Cow<'_, str>, Value<'_>)],
         new: &'v [(std::borrow::Cow<'_, str>, Value<'_>)],
-        tolerance: &Tolerance,
+        terms: &Terms,
     ) {
         // Sorted by name: the order of a report does not depend on which side is which.
         let mut names: BTreeMap<&'v str, (Option<&'v Value<'_>>, Option<&'v Value<'_>>)> = BTreeMap::new();
@@ -115,21 +111,17 @@ impl Walk<'_> {
                     return;
                 }
                 let own = self.rule.column_tolerance.iter().find(|(other, _)| is_named(other));
-                let tolerance = own.map_or(tolerance, |(_, own)| own);
-                self.maybe(at, one, two, tolerance);
+                match own {
+                    Some((_, own)) => self.maybe(at, one, two, &terms.with(*own)),
+                    None => self.maybe(at, one, two, terms),
+                }
             });
         }
     }
 
-    fn maybe(
-        &mut self,
-        at: &mut Pointer,
-        old: Option<&Value<'_>>,
-        new: Option<&Value<'_>>,
-        tolerance: &Tolerance,
-    ) {
+    fn maybe(&mut self, at: &mut Pointer, old: Option<&Value<'_>>, new: Option<&Value<'_>>, terms: &Terms) {
         match (old, new) {
-            (Some(old), Some(new)) => self.values(at, old, new, tolerance),
+            (Some(old), Some(new)) => self.values(at, old, new, terms),
             (old, new) => self.differ(at, old, new),
         }
     }

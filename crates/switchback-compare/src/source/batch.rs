@@ -1,6 +1,7 @@
 //! Some rows of a table, column by column.
 
 use arrow_array::{Array, ArrayRef, StringArray};
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::inference::{Kind, parse};
@@ -37,6 +38,18 @@ impl Cells {
             Self::Text(array, _) if array.is_null(row) => Ok(Value::Null),
             Self::Text(array, kind) => Ok(parse(array.value(row), *kind)),
             Self::Values(values) => Ok(values.get(row).cloned().unwrap_or(Value::Null)),
+        }
+    }
+
+    /// The cell at `row`, which must be within the batch, as the text that stands in the file; typed cells stay typed.
+    ///
+    /// # Errors
+    ///
+    /// The name of a type that cannot be compared.
+    pub(crate) fn text(&self, row: usize) -> Result<Value<'_>, String> {
+        match self {
+            Self::Text(array, _) if !array.is_null(row) => Ok(Value::Text(Cow::Borrowed(array.value(row)))),
+            other => other.value(row),
         }
     }
 

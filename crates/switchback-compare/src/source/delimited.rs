@@ -38,8 +38,17 @@ enum Scan {
 
 impl<'a> Delimited<'a> {
     /// Reads the file through once: header, kinds of columns, number of rows.
-    pub(crate) fn open(disk: &'a dyn Disk, path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
-        let delimiter = find_delimiter(disk, path)?;
+    ///
+    /// `delimiter`: found in the file when `None`.
+    pub(crate) fn open(
+        disk: &'a dyn Disk,
+        path: &Path,
+        delimiter: Option<u8>,
+    ) -> Result<(Self, Vec<Column>, u64), CompareError> {
+        let delimiter = match delimiter {
+            Some(delimiter) => delimiter,
+            None => find_delimiter(disk, path)?,
+        };
         let mut file = Self { disk, path: path.to_owned(), delimiter, encoding: Encoding::Marked };
         if let Scan::Done(columns, rows) = file.scan()? {
             return Ok((file, columns, rows));

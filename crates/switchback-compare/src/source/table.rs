@@ -37,7 +37,14 @@ enum Content<'a> {
 
 impl<'a> Table<'a> {
     /// Opens a table: its header, its types, its rows' number. Text is read through once to find them.
-    pub(crate) fn open(disk: &'a dyn Disk, path: &Path, format: Format) -> Result<Self, CompareError> {
+    ///
+    /// `delimiter`: that of a CSV file; found in the file when `None`.
+    pub(crate) fn open(
+        disk: &'a dyn Disk,
+        path: &Path,
+        format: Format,
+        delimiter: Option<u8>,
+    ) -> Result<Self, CompareError> {
         let (columns, rows, content) = match format {
             Format::Parquet => {
                 let (parquet, columns, rows) = Parquet::open(path)?;
@@ -48,18 +55,13 @@ impl<'a> Table<'a> {
                 (columns, rows, Content::Lines(lines))
             }
             Format::Delimited | Format::Json | Format::Yaml | Format::Toml | Format::Bytes => {
-                let (delimited, columns, rows) = Delimited::open(disk, path)?;
+                let (delimited, columns, rows) = Delimited::open(disk, path, delimiter)?;
                 (columns, rows, Content::Delimited(delimited))
             }
         };
         let table = Self { path: path.to_owned(), columns, rows, content };
         table.check_names()?;
         Ok(table)
-    }
-
-    /// The index of a column.
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
     }
 
     /// Reads from the start. Batches have the `wanted` columns, in that order.

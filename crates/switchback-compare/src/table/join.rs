@@ -1,8 +1,9 @@
 //! Row by row, matched by key: the new table is held in memory, the old one streams past it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use switchback_core::rule::Rule;
+use switchback_core::rule::{Duplicates, Rule};
 
 use super::agreement::Agreement;
 use super::key::{key_of, named_key};
@@ -53,7 +54,12 @@ pub(super) fn compare(
                     pairs.old_rows.push(number);
                     pairs.new_rows.push(new_number);
                 }
-                None => only_old.add(row_name(old, agreement, &batch, row, number)?, rule.sample_max),
+                None => {
+                    if only_old.count == 0 {
+                        only_old.first = read_key(old, agreement, &batch, row)?.into_vec();
+                    }
+                    only_old.add(row_name(old, agreement, &batch, row, number)?, rule.sample_max);
+                }
             }
             number += 1;
         }
@@ -73,36 +79,55 @@ pub(super) fn compare(
     let mut left: Vec<_> =
         slots.into_values().filter(|slot| slot.old.is_none()).filter_map(|slot| slot.new).collect();
     left.sort_unstable();
-    let mut only_new = OneSided { count: left.len() as u64, sample: Vec::new() };
+    let mut only_new = OneSided { count: left.len() as u64, ..OneSided::default() };
+    if let Some((_, batch, row)) = left.first()
+        && let Some(batch) = held.get(*batch)
+    {
+        only_new.first = read_key(new, agreement, batch, *row)?.into_vec();
+    }
     for (number, batch, row) in left.into_iter().take(rule.sample_max.max(1)) {
         if let Some(batch) = held.get(batch) {
             only_new.sample.push(row_name(new, agreement, batch, row, number)?);
         }
     }
-    Ok(Found { tally, only_old, only_new })
+    Ok(Found { tally, only_old, only_new, duplicate_keys: (0, 0), notes: Vec::new() })
 }
 
-/// Refuses a table in which a key repeats. Without a key there is nothing to refuse.
-pub(super) fn check_unique(table: &Table<'_>, agreement: &Agreement) -> Result<(), CompareError> {
+/// How many keys of a table name several rows; where the rule asks for unique keys, the first such key is an error.
+/// Without a key there is nothing to count.
+pub(super) fn repeated_keys(
+    table: &Table<'_>,
+    agreement: &Agreement,
+    rule: &Rule,
+) -> Result<u64, CompareError> {
     if agreement.keys.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let mut seen: HashMap<Box<[u8]>, u64> = HashMap::new();
+    // The first row of each key, and whether there was another.
+    let mut seen: HashMap<Box<[u8]>, (u64, bool)> = HashMap::new();
     let wanted: Vec<usize> = agreement.keys.iter().map(|key| key.old).collect();
-    let mut number = 0;
+    let (mut number, mut repeated) = (0, 0);
     for batch in table.batches(&wanted)? {
         let batch = batch?;
         for row in 0..batch.rows {
             let key = key_of(&agreement.keys, &batch.columns, row)
-                .map_err(|kind| not_compared(table, (String::new(), kind)))?;
-            if let Some(first) = seen.insert(key, number) {
-                let named = named_key(&agreement.keys, &batch.columns, row).unwrap_or_default();
-                return Err(repeated_key(table, named, (first, number)));
+                .map_err(|kind| key_not_compared(table, &kind))?;
+            match seen.entry(key) {
+                Entry::Vacant(slot) => {
+                    slot.insert((number, false));
+                }
+                Entry::Occupied(slot) if rule.duplicates == Duplicates::Error => {
+                    let named = named_key(&agreement.keys, &batch.columns, row).unwrap_or_default();
+                    return Err(repeated_key(table, named, (slot.get().0, number)));
+                }
+                Entry::Occupied(mut slot) => {
+                    repeated += u64::from(!std::mem::replace(&mut slot.get_mut().1, true))
+                }
             }
             number += 1;
         }
     }
-    if number == table.rows { Ok(()) } else { Err(ended_early(table, number)) }
+    if number == table.rows { Ok(repeated) } else { Err(ended_early(table, number)) }
 }
 
 /// Reads a whole table and notes where each key is.
@@ -132,7 +157,7 @@ struct Pairs {
 }
 
 impl OneSided {
-    fn add(&mut self, row: RowName, sample_max: usize) {
+    pub(super) fn add(&mut self, row: RowName, sample_max: usize) {
         self.count += 1;
         // One is always kept: it may be the first difference.
         if self.sample.len() < sample_max.max(1) {
@@ -167,7 +192,7 @@ fn read_key(
     key_of(&agreement.keys, key_cells(agreement, batch), row).map_err(|kind| key_not_compared(table, &kind))
 }
 
-fn key_not_compared(table: &Table<'_>, kind: &str) -> CompareError {
+pub(super) fn key_not_compared(table: &Table<'_>, kind: &str) -> CompareError {
     let reason = format!("a key of the type `{kind}` cannot be compared");
     CompareError::damaged(&table.path, Place::default(), reason)
 }

@@ -44,8 +44,15 @@ pub(super) fn compare(
             .take(rule.sample_max.max(1))
             .map(|row| RowName { row, key: Vec::new() })
             .collect(),
+        first: Vec::new(),
     };
-    Ok(Found { tally, only_old: surplus(old.rows), only_new: surplus(new.rows) })
+    Ok(Found {
+        tally,
+        only_old: surplus(old.rows),
+        only_new: surplus(new.rows),
+        duplicate_keys: (0, 0),
+        notes: Vec::new(),
+    })
 }
 
 /// A file whose end comes before the number of rows that it names.

@@ -1,22 +1,28 @@
-//! Two tables: agree on columns, then attack with the cheapest proof first (bytes, lockstep, join).
+//! Two tables: agree on columns, then attack with the cheapest proof first (bytes, lockstep, join, multiset).
 
 mod agreement;
+mod assignment;
+mod columns;
+mod duplicates;
+mod held;
 mod join;
 mod key;
 mod lockstep;
+mod matching;
+mod multiset;
 mod tally;
 
-use switchback_core::rule::Rule;
+use switchback_core::rule::{Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
 use crate::bytes::same_bytes;
+use crate::compare::Setting;
 use crate::error::CompareError;
 use crate::plan::Pair;
 use crate::report::{Cell, Detail, Item, Kind, Proof, Relation, RowName, Rows, Size, TableDetail};
 use crate::source::Format;
 use crate::source::table::Table;
-use crate::value::Closeness;
 use agreement::Agreement;
 use tally::Tally;
 
@@ -26,6 +32,10 @@ struct Found {
     tally: Tally,
     only_old: OneSided,
     only_new: OneSided,
+    /// Keys that name several rows, of the old and of the new table.
+    duplicate_keys: (u64, u64),
+    /// Sentences about what was not done as asked.
+    notes: Vec<String>,
 }
 
 /// Rows that only one side has.
@@ -34,46 +44,51 @@ struct OneSided {
     count: u64,
     /// The first of them.
     sample: Vec<RowName>,
+    /// What the very first one holds, as bytes: it tells two rows of one number apart.
+    first: Vec<u8>,
 }
 
 /// Compares two tables under a rule.
 pub(crate) fn compare(
     pair: &Pair,
     formats: (Format, Format),
-    rule: &Rule,
+    setting: &Setting<'_>,
     disk: &dyn Disk,
 ) -> Result<Item, CompareError> {
-    let old = Table::open(disk, &pair.old, formats.0)?;
-    // Equal bytes prove equality, because no option of a rule makes identical values differ.
-    if formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)? {
-        let agreement = Agreement::new(&old, &old, rule)?;
-        join::check_unique(&old, &agreement)?;
-        let rows = Rows { compared: old.rows, equal: old.rows, ..Rows::default() };
-        let detail = agreement.detail(&old, &old, rows);
-        return Ok(conclude(pair, Proof::Bytes, Relation::Bytes, detail, &agreement, rule));
+    let rule = setting.rule;
+    let old = Table::open(disk, &pair.old, formats.0, rule.delimiter_old)?;
+    let same_reading = formats.0 == formats.1 && rule.delimiter_old == rule.delimiter_new;
+    if same_reading && rule.rename.is_empty() && same_bytes(disk, &pair.old, &pair.new)? {
+        let agreement = Agreement::new(&old, &old, setting)?;
+        // Equal bytes prove equality where no option makes identical values differ.
+        if agreement.bits_prove() {
+            let repeated = join::repeated_keys(&old, &agreement, rule)?;
+            let rows = Rows {
+                compared: old.rows,
+                equal: old.rows,
+                duplicate_keys_old: repeated,
+                duplicate_keys_new: repeated,
+                ..Rows::default()
+            };
+            let detail = agreement.detail(&old, &old, rows);
+            return Ok(conclude(pair, Proof::Bytes, Relation::Bytes, detail, &agreement, rule));
+        }
     }
-    let new = Table::open(disk, &pair.new, formats.1)?;
-    let agreement = Agreement::new(&old, &new, rule)?;
-    let (proof, found) = if agreement.keys.is_empty() {
-        (Proof::Lockstep, lockstep::compare(&old, &new, &agreement, rule)?)
-    } else {
-        (Proof::Join, join::compare(&old, &new, &agreement, rule)?)
-    };
+    let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new)?;
+    let agreement = Agreement::new(&old, &new, setting)?;
+    let (proof, found) = attack(&old, &new, &agreement, rule)?;
     let rows = Rows {
         compared: found.tally.rows,
         equal: found.tally.rows - found.tally.rows_different,
         different: found.tally.rows_different,
         only_old: found.only_old.count,
         only_new: found.only_new.count,
-        ..Rows::default()
+        duplicate_keys_old: found.duplicate_keys.0,
+        duplicate_keys_new: found.duplicate_keys.1,
     };
-    let relation = match found.tally.closeness {
-        Closeness::Bitwise => Relation::Bitwise,
-        Closeness::Identical => Relation::Identical,
-        Closeness::Within => Relation::Tolerance,
-        Closeness::Different => Relation::Different,
-    };
+    let relation = found.tally.closeness.into();
     let mut detail = agreement.detail(&old, &new, rows);
+    detail.not_compared.extend(found.notes);
     let (columns, first, sample) = found.tally.into_details();
     detail.first = first.or_else(|| first_one_sided(&found.only_old, &found.only_new));
     detail.columns = columns;
@@ -81,6 +96,24 @@ pub(crate) fn compare(
     detail.rows_only_old = found.only_old.sample;
     detail.rows_only_new = found.only_new.sample;
     Ok(conclude(pair, proof, relation, detail, &agreement, rule))
+}
+
+fn attack(
+    old: &Table<'_>,
+    new: &Table<'_>,
+    agreement: &Agreement,
+    rule: &Rule,
+) -> Result<(Proof, Found), CompareError> {
+    Ok(match () {
+        () if agreement.keys.is_empty() && rule.row_order == RowOrder::Any => {
+            (Proof::Multiset, multiset::compare(old, new, agreement, rule)?)
+        }
+        () if agreement.keys.is_empty() => (Proof::Lockstep, lockstep::compare(old, new, agreement, rule)?),
+        () if rule.duplicates == Duplicates::Match => {
+            (Proof::Join, duplicates::compare(old, new, agreement, rule)?)
+        }
+        () => (Proof::Join, join::compare(old, new, agreement, rule)?),
+    })
 }
 
 fn first_one_sided(old: &OneSided, new: &OneSided) -> Option<Cell> {
@@ -92,10 +125,9 @@ fn first_one_sided(old: &OneSided, new: &OneSided) -> Option<Cell> {
         old: serde_json::Value::Null,
         new: serde_json::Value::Null,
     };
-    // Rows on different sides have different keys, so this choice is the same when the sides are swapped.
-    let place = |row: &RowName| (row.row, format!("{:?}", row.key));
+    // Rows on different sides hold different values, so this choice is the same when the sides are swapped.
     match (old.sample.first(), new.sample.first()) {
-        (Some(one), Some(two)) if place(two) < place(one) => Some(cell(two, false)),
+        (Some(one), Some(two)) if (two.row, &new.first) < (one.row, &old.first) => Some(cell(two, false)),
         (Some(one), _) => Some(cell(one, true)),
         (None, two) => two.map(|row| cell(row, false)),
     }
@@ -112,7 +144,7 @@ fn conclude(
     let rows = &detail.rows;
     let differs = relation == Relation::Different
         || rows.different + rows.only_old + rows.only_new > 0
-        || !agreement.is_one_schema();
+        || agreement.is_refused_by(rule);
     let nothing = (detail.old.rows == 0 && detail.new.rows == 0)
         || (agreement.columns.is_empty() && agreement.keys.is_empty());
     let (verdict, relation) = match () {

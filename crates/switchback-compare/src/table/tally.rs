@@ -7,7 +7,7 @@ use super::agreement::{Agreement, Shared};
 use super::key::{key_of, named_key};
 use crate::report::{Cell, ColumnDetail};
 use crate::source::batch::Cells;
-use crate::value::{Closeness, Distance, Finding, Value, find, find_across_types};
+use crate::value::{Closeness, Distance, Finding, Value};
 
 /// Rows of both sides that belong together, one by one.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl Tally {
         Self {
             rows: 0,
             rows_different: 0,
-            closeness: Closeness::Bitwise,
+            closeness: agreement.closest(),
             columns: columns.collect(),
             keys: agreement.keys.clone(),
             sample: BTreeMap::new(),
@@ -130,7 +130,9 @@ impl Tally {
             let (Some(old), Some(new)) = (block.old.cells.get(index), block.new.cells.get(index)) else {
                 continue;
             };
-            if old.same_bits(block.old.start, new, block.new.start, block.rows) {
+            if self.columns.get(index).is_some_and(|tally| tally.column.bits_prove())
+                && old.same_bits(block.old.start, new, block.new.start, block.rows)
+            {
                 continue;
             }
             for (row, different) in different.iter_mut().enumerate() {
@@ -153,9 +155,10 @@ impl Tally {
         (old, new): (&Cells, &Cells),
     ) -> Result<bool, String> {
         let Some(tally) = self.columns.get_mut(index) else { return Ok(false) };
-        let (old, new) = (old.value(block.old.start + row)?, new.value(block.new.start + row)?);
-        let judge = if tally.column.retyped { find_across_types } else { find };
-        let finding = judge(&old, &new, &tally.column.tolerance);
+        let column = &tally.column;
+        let old = column.read(old, block.old.start + row)?;
+        let new = column.read(new, block.new.start + row)?;
+        let finding = column.find(&old, &new);
         if finding.closeness == Closeness::Bitwise {
             return Ok(false);
         }
