@@ -13,6 +13,7 @@ use crate::plan::Pair;
 use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
 use crate::source::Format;
 use crate::source::document::read;
+use crate::source::notebook;
 use crate::value::{Closeness, Terms, Value, find};
 
 /// Compares two documents under a rule.
@@ -28,14 +29,24 @@ pub(crate) fn compare(
     let old = read(disk, &pair.old, formats.0)?;
     let same = formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;
     let new = if same { old.clone() } else { read(disk, &pair.new, formats.1)? };
-    let mut walk =
-        Walk { rule: setting.rule, closeness: Closeness::Bitwise, detail: DocumentDetail::default() };
+    let is_notebook = formats.0 == Format::Notebook && formats.1 == Format::Notebook;
+    let mut walk = Walk {
+        rule: setting.rule,
+        is_notebook,
+        closeness: Closeness::Bitwise,
+        detail: DocumentDetail::default(),
+    };
+    if is_notebook {
+        walk.detail.not_compared.push(notebook::LEFT_OUT.to_owned());
+    }
     walk.values(&mut Pointer::default(), &old, &new, &setting.terms);
     let (closeness, detail) = (walk.closeness, walk.detail);
     let relation = if same { Relation::Bytes } else { closeness.into() };
+    let no_cells = is_notebook && notebook::cells(&old) + notebook::cells(&new) == 0;
+    let nothing = no_cells || detail.values_compared == 0;
     let (verdict, relation) = match () {
         () if closeness == Closeness::Different => (Verdict::No, Some(Relation::Different)),
-        () if detail.values_compared == 0 && !setting.rule.allow_empty => (Verdict::Unknown, None),
+        () if nothing && !setting.rule.allow_empty => (Verdict::Unknown, None),
         () => (Verdict::Yes, Some(relation)),
     };
     let proof = if same && setting.terms.is_reflexive() { Proof::Bytes } else { Proof::Document };
@@ -60,6 +71,7 @@ impl Pointer {
 
 struct Walk<'r> {
     rule: &'r Rule,
+    is_notebook: bool,
     closeness: Closeness,
     detail: DocumentDetail,
 }
@@ -111,11 +123,22 @@ impl Walk<'_> {
                     return;
                 }
                 let own = self.rule.column_tolerance.iter().find(|(other, _)| is_named(other));
-                match own {
-                    Some((_, own)) => self.maybe(at, one, two, &terms.with(*own)),
-                    None => self.maybe(at, one, two, terms),
+                let mut own = own.map(|(_, own)| terms.with(*own));
+                if let Some(tells) = self.tells_numbers(at, name) {
+                    own = Some(own.as_ref().unwrap_or(terms).telling_numbers(tells));
                 }
+                self.maybe(at, one, two, own.as_ref().unwrap_or(terms));
             });
+        }
+    }
+
+    /// Whether text from here on tells numbers, where that changes: the outputs of a notebook do, but not pictures.
+    fn tells_numbers(&self, at: &Pointer, name: &str) -> Option<bool> {
+        match name {
+            _ if !self.is_notebook || !at.0.starts_with("/cells/") => None,
+            "outputs" => Some(true),
+            kind if kind.contains('/') => Some(kind.starts_with("text/") || kind == "image/svg+xml"),
+            _ => None,
         }
     }
 

@@ -396,10 +396,9 @@ impl TableDetail {
         if self.rows.different > 0 {
             parts.push(format!("{} of {}", self.rows.different, counted(self.rows.compared, "row")));
         }
-        if parts.is_empty() && self.columns_reordered && self.rows.only_old + self.rows.only_new == 0 {
-            if self.rows.different == 0 {
-                parts.push("the order of its columns".to_owned());
-            }
+        let rows_differ = self.rows.different + self.rows.only_old + self.rows.only_new > 0;
+        if parts.is_empty() && self.columns_reordered && !rows_differ {
+            parts.push("the order of its columns".to_owned());
         }
         for (rows, side) in [(self.rows.only_old, "old"), (self.rows.only_new, "new")] {
             if rows > 0 {

@@ -8,6 +8,7 @@ pub(crate) mod inference;
 mod json;
 pub(crate) mod lines;
 pub(crate) mod logical;
+pub(crate) mod notebook;
 pub(crate) mod parquet;
 pub(crate) mod table;
 mod toml;
@@ -30,6 +31,8 @@ pub enum Format {
     Yaml,
     /// TOML.
     Toml,
+    /// A Jupyter notebook.
+    Notebook,
     /// Anything else: only its bytes are compared.
     Bytes,
 }
@@ -46,6 +49,7 @@ impl Format {
             Some("json") => Self::Json,
             Some("yaml" | "yml") => Self::Yaml,
             Some("toml") => Self::Toml,
+            Some("ipynb") => Self::Notebook,
             _ => Self::Bytes,
         }
     }
@@ -59,6 +63,6 @@ impl Format {
     /// Whether its content is one tree of values.
     #[must_use]
     pub fn is_document(self) -> bool {
-        matches!(self, Self::Json | Self::Yaml | Self::Toml)
+        matches!(self, Self::Json | Self::Yaml | Self::Toml | Self::Notebook)
     }
 }

@@ -54,7 +54,7 @@ impl<'a> Table<'a> {
                 let (lines, columns, rows) = Lines::open(disk, path)?;
                 (columns, rows, Content::Lines(lines))
             }
-            Format::Delimited | Format::Json | Format::Yaml | Format::Toml | Format::Bytes => {
+            _ => {
                 let (delimited, columns, rows) = Delimited::open(disk, path, delimiter)?;
                 (columns, rows, Content::Delimited(delimited))
             }

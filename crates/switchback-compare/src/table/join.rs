@@ -47,19 +47,16 @@ pub(super) fn compare(
             if let Some(first) = slot.old.replace(number) {
                 return Err(repeated(old, agreement, &batch, row, (first, number)));
             }
-            match slot.new {
-                Some((new_number, new_batch, new_row)) => {
-                    pairs.old.push((0, row));
-                    pairs.new.push((new_batch, new_row));
-                    pairs.old_rows.push(number);
-                    pairs.new_rows.push(new_number);
+            if let Some((new_number, new_batch, new_row)) = slot.new {
+                pairs.old.push((0, row));
+                pairs.new.push((new_batch, new_row));
+                pairs.old_rows.push(number);
+                pairs.new_rows.push(new_number);
+            } else {
+                if only_old.count == 0 {
+                    only_old.first = read_key(old, agreement, &batch, row)?.into_vec();
                 }
-                None => {
-                    if only_old.count == 0 {
-                        only_old.first = read_key(old, agreement, &batch, row)?.into_vec();
-                    }
-                    only_old.add(row_name(old, agreement, &batch, row, number)?, rule.sample_max);
-                }
+                only_old.add(row_name(old, agreement, &batch, row, number)?, rule.sample_max);
             }
             number += 1;
         }
@@ -121,7 +118,7 @@ pub(super) fn repeated_keys(
                     return Err(repeated_key(table, named, (slot.get().0, number)));
                 }
                 Entry::Occupied(mut slot) => {
-                    repeated += u64::from(!std::mem::replace(&mut slot.get_mut().1, true))
+                    repeated += u64::from(!std::mem::replace(&mut slot.get_mut().1, true));
                 }
             }
             number += 1;

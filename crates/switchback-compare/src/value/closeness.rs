@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use switchback_core::rule::Pairing;
 
+use super::prose::{Piece, pieces};
 use super::terms::Terms;
 use super::{Number, Value};
 
@@ -154,12 +155,35 @@ fn numbers(one: &Number, two: &Number, terms: &Terms) -> Finding {
 }
 
 fn texts(one: &str, two: &str, terms: &Terms) -> Finding {
+    if one == two {
+        return Finding::of(Closeness::Bitwise);
+    }
+    let tells_numbers = terms.tells_numbers && terms.tolerates_numbers();
+    if terms.texts.is_exact() && !tells_numbers {
+        return Finding::of(Closeness::Different);
+    }
+    let (one, two) = (terms.texts.plain(one), terms.texts.plain(two));
     match () {
-        () if one == two => Finding::of(Closeness::Bitwise),
-        () if terms.texts.is_exact() => Finding::of(Closeness::Different),
-        () if terms.texts.plain(one) == terms.texts.plain(two) => Finding::of(Closeness::Within),
+        () if one == two => Finding::of(Closeness::Within),
+        () if tells_numbers => told(&one, &two, terms),
         () => Finding::of(Closeness::Different),
     }
+}
+
+/// Two texts that must have the same words, with numbers between them that are near.
+fn told(one: &str, two: &str, terms: &Terms) -> Finding {
+    let (one, two) = (pieces(one), pieces(two));
+    let mut finding =
+        Finding::of(if one.len() == two.len() { Closeness::Within } else { Closeness::Different });
+    for pair in one.iter().zip(&two) {
+        let inner = match pair {
+            (Piece::Words(one), Piece::Words(two)) => same(one == two),
+            (Piece::Number(one), Piece::Number(two)) => numbers(one, two, terms),
+            _ => same(false),
+        };
+        finding.include(&inner);
+    }
+    finding
 }
 
 /// Two points of one time line, or two spans. Their distance is told in seconds.

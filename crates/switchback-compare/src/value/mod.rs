@@ -3,6 +3,7 @@
 mod cast;
 mod closeness;
 mod number;
+mod prose;
 mod terms;
 
 use std::borrow::Cow;

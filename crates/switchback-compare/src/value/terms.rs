@@ -20,6 +20,8 @@ pub(crate) struct Terms {
     pub(crate) null: Pairing,
     pub(crate) null_is_nan: bool,
     pub(crate) texts: TextTerms,
+    /// Numbers that are told in text are compared as numbers.
+    pub(crate) tells_numbers: bool,
 }
 
 /// What is ignored in text.
@@ -56,12 +58,18 @@ impl Terms {
                 trim: rule.text.trim,
                 masks: masks.collect::<Result<_, _>>()?,
             },
+            tells_numbers: false,
         })
     }
 
     /// The same, with a tolerance of their own.
     pub(crate) fn with(&self, tolerance: Tolerance) -> Self {
         Self { tolerance, ..self.clone() }
+    }
+
+    /// The same for text in which numbers are told, or are not.
+    pub(crate) fn telling_numbers(&self, tells_numbers: bool) -> Self {
+        Self { tells_numbers, ..self.clone() }
     }
 
     /// Whether a value always equals itself; if not, equal bits prove nothing.
