@@ -1,7 +1,9 @@
 //! Where data comes from: files on the two sides, told apart by their names.
 
 pub(crate) mod batch;
+mod blank_lines;
 pub(crate) mod delimited;
+mod dialect;
 pub(crate) mod document;
 mod encoding;
 pub(crate) mod inference;

@@ -112,12 +112,12 @@ pub(super) fn tally_pairs(
     sample_max: usize,
 ) -> Result<Tally, CompareError> {
     let mut tally = Tally::new(agreement, sample_max);
-    let compared = agreement.columns.len();
+    let columns = agreement.columns.len() + agreement.keys.len();
     for chunk in pairs.chunks(BATCH_ROWS) {
         let old_rows: Vec<u64> = chunk.iter().map(|pair| pair.0 as u64).collect();
         let new_rows: Vec<u64> = chunk.iter().map(|pair| pair.1 as u64).collect();
-        let old_cells = old.gather(chunk.iter().map(|pair| pair.0), compared + agreement.keys.len())?;
-        let new_cells = new.gather(chunk.iter().map(|pair| pair.1), compared)?;
+        let old_cells = old.gather(chunk.iter().map(|pair| pair.0), columns)?;
+        let new_cells = new.gather(chunk.iter().map(|pair| pair.1), columns)?;
         let block = Block {
             old: Side { cells: &old_cells, start: 0, rows: RowNumbers::Each(&old_rows) },
             new: Side { cells: &new_cells, start: 0, rows: RowNumbers::Each(&new_rows) },

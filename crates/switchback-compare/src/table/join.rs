@@ -34,7 +34,7 @@ pub(super) fn compare(
 ) -> Result<Found, CompareError> {
     let mut slots = Slots::new();
     let held = hold(new, agreement, &mut slots)?;
-    let compared = agreement.columns.len();
+    let columns = agreement.columns.len() + agreement.keys.len();
     let mut tally = Tally::new(agreement, rule.sample_max);
     let mut only_old = OneSided::default();
     let mut number = 0;
@@ -60,9 +60,8 @@ pub(super) fn compare(
             }
             number += 1;
         }
-        let old_cells =
-            gather(std::slice::from_ref(&batch), &pairs.old, compared + agreement.keys.len(), old)?;
-        let new_cells = gather(&held, &pairs.new, compared, new)?;
+        let old_cells = gather(std::slice::from_ref(&batch), &pairs.old, columns, old)?;
+        let new_cells = gather(&held, &pairs.new, columns, new)?;
         let block = Block {
             old: Side { cells: &old_cells, start: 0, rows: RowNumbers::Each(&pairs.old_rows) },
             new: Side { cells: &new_cells, start: 0, rows: RowNumbers::Each(&pairs.new_rows) },

@@ -58,7 +58,9 @@ pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) rows_different: u64,
     pub(super) closeness: Closeness,
+    /// The compared columns, then those of the key: rows that were matched by it may still not be the same bit by bit.
     columns: Vec<ColumnTally>,
+    compared: usize,
     keys: Vec<Shared>,
     sample: BTreeMap<Order, Cell>,
     sample_max: usize,
@@ -98,7 +100,7 @@ impl Rank {
 
 impl Tally {
     pub(super) fn new(agreement: &Agreement, sample_max: usize) -> Self {
-        let columns = agreement.columns.iter().map(|column| ColumnTally {
+        let columns = agreement.columns.iter().chain(&agreement.keys).map(|column| ColumnTally {
             column: column.clone(),
             different: 0,
             not_identical: 0,
@@ -112,6 +114,7 @@ impl Tally {
             rows_different: 0,
             closeness: agreement.closest(),
             columns: columns.collect(),
+            compared: agreement.columns.len(),
             keys: agreement.keys.clone(),
             sample: BTreeMap::new(),
             sample_max,
@@ -158,7 +161,11 @@ impl Tally {
         let column = &tally.column;
         let old = column.read(old, block.old.start + row)?;
         let new = column.read(new, block.new.start + row)?;
-        let finding = column.find(&old, &new);
+        let mut finding = column.find(&old, &new);
+        if index >= self.compared {
+            // Matched keys are equal, however the values under them are written.
+            finding.closeness = finding.closeness.min(Closeness::Within);
+        }
         if finding.closeness == Closeness::Bitwise {
             return Ok(false);
         }
@@ -193,7 +200,7 @@ impl Tally {
         row: usize,
         read: impl Fn(&[Shared], &[Cells], usize) -> Result<T, String>,
     ) -> Result<T, String> {
-        read(&self.keys, side.cells.get(self.columns.len()..).unwrap_or_default(), side.start + row)
+        read(&self.keys, side.cells.get(self.compared..).unwrap_or_default(), side.start + row)
     }
 
     fn cell(

@@ -215,6 +215,7 @@ fn objects(one: &[(Cow<'_, str>, Value<'_>)], two: &[(Cow<'_, str>, Value<'_>)],
     let in_order = one.iter().zip(two).all(|(old, new)| old.0 == new.0);
     let (mut one, mut two): (Vec<_>, Vec<_>) = (one.iter().collect(), two.iter().collect());
     if !in_order {
+        finding.closeness = finding.closeness.max(Closeness::Identical);
         one.sort_by(|old, new| old.0.cmp(&new.0));
         two.sort_by(|old, new| old.0.cmp(&new.0));
     }

@@ -26,13 +26,19 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut done = 0;
     let is_wordy = |letter: char| letter.is_alphanumeric() || letter == '_';
     for found in NUMBER.find_iter(text) {
-        let before = text.get(..found.start()).and_then(|before| before.chars().next_back());
+        let mut before = text.get(..found.start()).unwrap_or_default().chars();
+        let previous = before.next_back();
         let mut after = text.get(found.end()..).unwrap_or_default().chars();
         let next = after.next();
         let goes_on = next.is_some_and(is_wordy)
             || (next.is_some_and(|next| matches!(next, '.' | '-' | ':' | '/'))
                 && after.next().is_some_and(|after| after.is_ascii_digit()));
-        let is_part = before.is_some_and(|before| is_wordy(before) || before == '.');
+        let is_part = previous.is_some_and(|previous| {
+            is_wordy(previous)
+                || previous == '.'
+                || (matches!(previous, ':' | '/')
+                    && before.next_back().is_some_and(|before| before.is_ascii_digit()))
+        });
         if is_part || goes_on {
             continue;
         }
