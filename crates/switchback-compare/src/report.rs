@@ -70,6 +70,8 @@ pub enum Kind {
 pub enum Proof {
     /// Byte by byte.
     Bytes,
+    /// The column chunks of two Parquet files are the same bytes.
+    Chunks,
     /// Row by row in the order of the files.
     Lockstep,
     /// Row by row, matched by key.

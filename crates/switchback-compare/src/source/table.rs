@@ -73,6 +73,19 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// For each pair of columns, of this table and of another, whether the files show without decoding that they hold
+    /// the same bits in the same order.
+    pub(crate) fn same_chunks(
+        &self,
+        other: &Self,
+        pairs: &[(usize, usize)],
+    ) -> Result<Vec<bool>, CompareError> {
+        match (&self.content, &other.content) {
+            (Content::Parquet(one), Content::Parquet(two)) => one.same_chunks(two, pairs),
+            _ => Ok(vec![false; pairs.len()]),
+        }
+    }
+
     fn check_names(&self) -> Result<(), CompareError> {
         let mut seen = std::collections::HashMap::new();
         for (second, column) in self.columns.iter().enumerate() {

@@ -147,6 +147,18 @@ impl Agreement {
         self.columns.iter().all(Shared::bits_prove)
     }
 
+    /// For each compared column, then each of the key, whether the files show that nothing in it differs.
+    pub(super) fn proved(&self, old: &Table<'_>, new: &Table<'_>) -> Result<Vec<bool>, CompareError> {
+        let all: Vec<&Shared> = self.columns.iter().chain(&self.keys).collect();
+        let pairs: Vec<(usize, usize)> = all.iter().map(|column| (column.old, column.new)).collect();
+        let same = old.same_chunks(new, &pairs)?;
+        let is_key = |at: usize| at >= self.columns.len();
+        let proves = |(at, same): (usize, bool)| {
+            same && all.get(at).is_some_and(|column| is_key(at) || column.bits_prove())
+        };
+        Ok(same.into_iter().enumerate().map(proves).collect())
+    }
+
     /// The closest that two tables of these columns can be.
     pub(super) fn closest(&self) -> Closeness {
         let one_type = self.columns.iter().chain(&self.keys).all(|column| column.meeting == Meeting::OneType);

@@ -5,15 +5,16 @@ use std::collections::hash_map::Entry;
 
 use switchback_core::rule::{Duplicates, Rule};
 
-use super::agreement::Agreement;
+use super::agreement::{Agreement, Meeting, Shared};
 use super::key::{key_of, named_key};
-use super::lockstep::{ended_early, not_compared};
+use super::lockstep::{Cursor, ended_early, not_compared};
 use super::tally::{Block, RowNumbers, Side, Tally};
 use super::{Found, OneSided};
 use crate::error::{CompareError, Place};
 use crate::report::RowName;
 use crate::source::batch::{Batch, Cells};
 use crate::source::table::Table;
+use crate::value::{Number, Value};
 
 /// Which rows have a key.
 #[derive(Debug, Default, Clone, Copy)]
@@ -99,6 +100,9 @@ pub(super) fn repeated_keys(
     if agreement.keys.is_empty() {
         return Ok(0);
     }
+    if is_increasing(table, agreement)? {
+        return Ok(0);
+    }
     // The first row of each key, and whether there was another.
     let mut seen: HashMap<Box<[u8]>, (u64, bool)> = HashMap::new();
     let wanted: Vec<usize> = agreement.keys.iter().map(|key| key.old).collect();
@@ -124,6 +128,66 @@ pub(super) fn repeated_keys(
         }
     }
     if number == table.rows { Ok(repeated) } else { Err(ended_early(table, number)) }
+}
+
+/// Whether a key of one number grows from row to row, so that none repeats. Looks no further than it does.
+fn is_increasing(table: &Table<'_>, agreement: &Agreement) -> Result<bool, CompareError> {
+    let [key] = agreement.keys.as_slice() else { return Ok(false) };
+    let mut last: Option<Number> = None;
+    let mut rows = 0;
+    for batch in table.batches(&[key.old])? {
+        let batch = batch?;
+        let Some(cells) = batch.columns.first() else { return Ok(false) };
+        for row in 0..batch.rows {
+            let value = cells.value(row).map_err(|kind| key_not_compared(table, &kind))?;
+            let Value::Number(number) = value else { return Ok(false) };
+            let grows = last.as_ref().is_none_or(|last| last.order(&number).is_lt());
+            if !number.is_finite() || !grows {
+                return Ok(false);
+            }
+            last = Some(number);
+        }
+        rows += batch.rows as u64;
+    }
+    if rows == table.rows { Ok(true) } else { Err(ended_early(table, rows)) }
+}
+
+/// Whether both tables have the same keys in the same order.
+pub(super) fn keys_line_up(
+    old: &Table<'_>,
+    new: &Table<'_>,
+    agreement: &Agreement,
+) -> Result<bool, CompareError> {
+    if old.rows != new.rows {
+        return Ok(false);
+    }
+    let columns = |of: fn(&Shared) -> usize| agreement.keys.iter().map(of).collect::<Vec<_>>();
+    let read = vec![false; agreement.keys.len()];
+    let mut one = Cursor::new(old, &columns(|key| key.old), &read)?;
+    let mut two = Cursor::new(new, &columns(|key| key.new), &read)?;
+    let bits_prove = agreement.keys.iter().all(|key| key.meeting == Meeting::OneType);
+    loop {
+        let rows = one.fill()?.min(two.fill()?);
+        let (Some(old_batch), Some(new_batch)) = (&one.batch, &two.batch) else {
+            // Files that end before the rows that they name are found when they are compared.
+            return Ok(one.batch.is_none() && two.batch.is_none());
+        };
+        let same_bits =
+            |(cells, others): (&Cells, &Cells)| cells.same_bits(one.start, others, two.start, rows);
+        if !(bits_prove && old_batch.columns.iter().zip(&new_batch.columns).all(same_bits)) {
+            for row in 0..rows {
+                let key = key_of(&agreement.keys, &old_batch.columns, one.start + row)
+                    .map_err(|kind| key_not_compared(old, &kind))?;
+                let other = key_of(&agreement.keys, &new_batch.columns, two.start + row)
+                    .map_err(|kind| key_not_compared(new, &kind))?;
+                if key != other {
+                    return Ok(false);
+                }
+            }
+        }
+        one.start += rows;
+        two.start += rows;
+    }
 }
 
 /// Reads a whole table and notes where each key is.

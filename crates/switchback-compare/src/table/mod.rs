@@ -104,13 +104,27 @@ fn attack(
     agreement: &Agreement,
     rule: &Rule,
 ) -> Result<(Proof, Found), CompareError> {
+    let proved = agreement.proved(old, new)?;
+    let all_proved = !proved.is_empty() && proved.iter().all(|proved| *proved);
+    let keyed = !agreement.keys.is_empty();
+    let keys_proved = proved.iter().skip(agreement.columns.len()).all(|proved| *proved);
+    if all_proved {
+        // Each row is equal to the one in its place, so no other pairing has more equal rows.
+        let repeated = join::repeated_keys(old, agreement, rule)?;
+        let found = lockstep::compare(old, new, agreement, &proved, rule)?;
+        return Ok((Proof::Chunks, Found { duplicate_keys: (repeated, repeated), ..found }));
+    }
     Ok(match () {
-        () if agreement.keys.is_empty() && rule.row_order == RowOrder::Any => {
+        () if !keyed && rule.row_order == RowOrder::Any => {
             (Proof::Multiset, multiset::compare(old, new, agreement, rule)?)
         }
-        () if agreement.keys.is_empty() => (Proof::Lockstep, lockstep::compare(old, new, agreement, rule)?),
+        () if !keyed => (Proof::Lockstep, lockstep::compare(old, new, agreement, &proved, rule)?),
         () if rule.duplicates == Duplicates::Match => {
             (Proof::Join, duplicates::compare(old, new, agreement, rule)?)
+        }
+        () if keys_proved || join::keys_line_up(old, new, agreement)? => {
+            join::repeated_keys(old, agreement, rule)?;
+            (Proof::Lockstep, lockstep::compare(old, new, agreement, &proved, rule)?)
         }
         () => (Proof::Join, join::compare(old, new, agreement, rule)?),
     })
