@@ -111,7 +111,7 @@ pub(super) fn tally_pairs(
     pairs: &[(usize, usize)],
     sample_max: usize,
 ) -> Result<Tally, CompareError> {
-    let mut tally = Tally::new(agreement, sample_max);
+    let mut tally = Tally::new(agreement, sample_max).unordered();
     let columns = agreement.columns.len() + agreement.keys.len();
     for chunk in pairs.chunks(BATCH_ROWS) {
         let old_rows: Vec<u64> = chunk.iter().map(|pair| pair.0 as u64).collect();

@@ -12,6 +12,8 @@ mod matching;
 mod multiset;
 mod tally;
 
+use std::cmp::Ordering;
+
 use switchback_core::rule::{Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
@@ -130,20 +132,25 @@ fn attack(
     })
 }
 
+/// The first row on one side only. Two that have the same number and hold the same, as they may where null or NaN differ
+/// from themselves, are told together: so this choice is the same when the sides are swapped.
 fn first_one_sided(old: &OneSided, new: &OneSided) -> Option<Cell> {
-    let cell = |row: &RowName, is_old: bool| Cell {
-        row_old: is_old.then_some(row.row),
-        row_new: (!is_old).then_some(row.row),
-        key: row.key.clone(),
+    let cell = |old: Option<&RowName>, new: Option<&RowName>| Cell {
+        row_old: old.map(|row| row.row),
+        row_new: new.map(|row| row.row),
+        key: old.or(new).map(|row| row.key.clone()).unwrap_or_default(),
         column: None,
         old: serde_json::Value::Null,
         new: serde_json::Value::Null,
     };
-    // Rows on different sides hold different values, so this choice is the same when the sides are swapped.
     match (old.sample.first(), new.sample.first()) {
-        (Some(one), Some(two)) if (two.row, &new.first) < (one.row, &old.first) => Some(cell(two, false)),
-        (Some(one), _) => Some(cell(one, true)),
-        (None, two) => two.map(|row| cell(row, false)),
+        (Some(one), Some(two)) => Some(match (two.row, &new.first).cmp(&(one.row, &old.first)) {
+            Ordering::Less => cell(None, Some(two)),
+            Ordering::Equal => cell(Some(one), Some(two)),
+            Ordering::Greater => cell(Some(one), None),
+        }),
+        (None, None) => None,
+        (one, two) => Some(cell(one, two)),
     }
 }
 

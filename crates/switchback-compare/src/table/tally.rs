@@ -49,6 +49,8 @@ impl RowNumbers<'_> {
 struct Order {
     rows: (u64, u64),
     key: Box<[u8]>,
+    /// What the two rows hold, the smaller first: tells pairs apart that have neither rows nor a key of their own.
+    content: (Vec<u8>, Vec<u8>),
     column: usize,
 }
 
@@ -65,6 +67,8 @@ pub(super) struct Tally {
     sample: BTreeMap<Order, Cell>,
     sample_max: usize,
     first: Option<(Order, Cell)>,
+    /// Neither rows nor a key name a pair.
+    unordered: bool,
 }
 
 #[derive(Debug)]
@@ -119,7 +123,13 @@ impl Tally {
             sample: BTreeMap::new(),
             sample_max,
             first: None,
+            unordered: false,
         }
+    }
+
+    /// The same for pairs that neither their rows nor a key name.
+    pub(super) fn unordered(self) -> Self {
+        Self { unordered: true, ..self }
     }
 
     /// Compares a block, column by column.
@@ -186,8 +196,9 @@ impl Tally {
                 || self.sample.len() < self.sample_max
                 || self.sample.last_key_value().is_some_and(|(last, _)| rows <= last.rows));
         if is_worst || is_early {
-            let order = Order { rows, key: self.key(&block.old, row, key_of)?, column: index };
-            let key = self.key(&block.old, row, named_key)?;
+            let key = self.key(&block.old, row, key_of)?;
+            let order = Order { rows, key, content: self.content(block, row)?, column: index };
+            let key = self.key_shown(block, row)?;
             let cell = self.cell((row_old, row_new), key, index, (&old, &new));
             self.keep(index, rank, order, cell, different);
         }
@@ -201,6 +212,31 @@ impl Tally {
         read: impl Fn(&[Shared], &[Cells], usize) -> Result<T, String>,
     ) -> Result<T, String> {
         read(&self.keys, side.cells.get(self.compared..).unwrap_or_default(), side.start + row)
+    }
+
+    /// The key of a pair: where both sides write it differently, the smaller writing.
+    fn key_shown(&self, block: &Block<'_>, row: usize) -> Result<Vec<(String, serde_json::Value)>, String> {
+        let old = self.key(&block.old, row, named_key)?;
+        let new = self.key(&block.new, row, named_key)?;
+        let text = |key: &[(String, serde_json::Value)]| -> Vec<String> {
+            key.iter().map(|(_, value)| value.to_string()).collect()
+        };
+        Ok(if text(&new) < text(&old) { new } else { old })
+    }
+
+    fn content(&self, block: &Block<'_>, row: usize) -> Result<(Vec<u8>, Vec<u8>), String> {
+        if !self.unordered {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let of = |side: &Side<'_>| {
+            let mut bytes = Vec::new();
+            for (tally, cells) in self.columns.iter().zip(side.cells) {
+                tally.column.canon.append(&mut bytes, &tally.column.read(cells, side.start + row)?);
+            }
+            Ok::<_, String>(bytes)
+        };
+        let (old, new) = (of(&block.old)?, of(&block.new)?);
+        Ok(if new < old { (new, old) } else { (old, new) })
     }
 
     fn cell(

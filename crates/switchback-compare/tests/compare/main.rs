@@ -7,7 +7,10 @@
 
 mod damaged;
 mod documents;
+mod notebooks;
+mod pairings;
 mod properties;
+mod semantics;
 mod tables;
 mod trees;
 
