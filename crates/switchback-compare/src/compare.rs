@@ -1,5 +1,6 @@
 //! A comparison, from its plan to its outcome; and the port through which the run asks for one.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,9 +46,20 @@ pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, Co
         not_compared: plan.not_compared.clone(),
     };
     let mut verdicts = Vec::with_capacity(plan.scopes.len());
-    for scope in &plan.scopes {
-        let items: Vec<Item> =
-            scope.pairs.iter().map(|pair| compare_pair(pair, &setting, disk)).collect::<Result<_, _>>()?;
+    for planned in &plan.scopes {
+        let mut scope = Cow::Borrowed(planned);
+        let mut items = Vec::with_capacity(scope.pairs.len());
+        for pair in &planned.pairs {
+            if let Way::Tables(old, new) = pair.way {
+                let found = table::compare_all(pair, (old, new), &setting, disk)?;
+                items.extend(found.items);
+                scope.to_mut().only_old.extend(found.only_old);
+                scope.to_mut().only_new.extend(found.only_new);
+            } else {
+                items.push(compare_pair(pair, &setting, disk)?);
+            }
+        }
+        let scope = scope.as_ref();
         let verdict = scope_verdict(scope, &items, rule);
         verdicts.push(verdict);
         if let Some(name) = &scope.stage {
@@ -65,7 +77,8 @@ fn compare_pair(pair: &Pair, setting: &Setting<'_>, disk: &dyn Disk) -> Result<I
     match pair.way {
         Way::Table(old, new) => table::compare(pair, (old, new), setting, disk),
         Way::Document(old, new) => document::compare(pair, (old, new), setting, disk),
-        Way::Bytes => bytes::compare(pair, disk),
+        // Several tables are several items, which the caller collects.
+        Way::Tables(..) | Way::Bytes => bytes::compare(pair, disk),
         Way::Links => bytes::compare_links(pair, disk),
     }
 }

@@ -46,6 +46,7 @@ impl<'a> Delimited<'a> {
         let mut file =
             Self { disk, path: path.to_owned(), dialect, single: false, encoding: Encoding::Marked };
         file.single = file.reader()?.byte_headers().map_err(|error| file.failed(&error))?.len() == 1;
+        file.refuse_open_quote()?;
         if let Scan::Done(columns, rows) = file.scan()? {
             return Ok((file, columns, rows));
         }
@@ -96,6 +97,20 @@ impl<'a> Delimited<'a> {
         let columns =
             columns.map(|(name, kind)| Column { name: name.to_owned(), kind: ColumnType::Found(kind) });
         Ok(Scan::Done(columns.collect(), rows))
+    }
+
+    /// Quoted text that never ends swallows all rows behind it: the file was cut off, or is damaged there.
+    fn refuse_open_quote(&self) -> Result<(), CompareError> {
+        let text = open(self.disk, &self.path, self.encoding)?;
+        let opened =
+            self.dialect.open_quote(text).map_err(|error| DiskError::new("read", &self.path, error))?;
+        match opened {
+            None => Ok(()),
+            Some(line) => {
+                let reason = "quoted text begins there and never ends";
+                Err(CompareError::damaged(&self.path, Place::line(line), reason))
+            }
+        }
     }
 
     /// A NUL byte is never text: the file is binary, damaged, or UTF-16 without a byte order mark.

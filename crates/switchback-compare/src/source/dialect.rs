@@ -50,6 +50,34 @@ impl Dialect {
         usual.or_else(|| Self::widest(sample, delimiters, b'\'')).unwrap_or(dialect)
     }
 
+    /// The line, counted from 1, in which quoted text begins that never ends; `None` when all ends.
+    pub(crate) fn open_quote(self, mut text: impl Read) -> std::io::Result<Option<u64>> {
+        let (mut line, mut opened) = (1, 1);
+        let (mut quoted, mut fresh, mut closing) = (false, true, false);
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let length = match text.read(&mut chunk) {
+                Ok(0) => return Ok((quoted && !closing).then_some(opened)),
+                Ok(length) => length,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            for byte in chunk.iter().take(length).copied() {
+                line += u64::from(byte == b'\n');
+                if quoted && (!closing || byte == self.quote) {
+                    // A quote in quoted text closes it, unless another follows at once.
+                    closing = !closing && byte == self.quote;
+                    continue;
+                }
+                (quoted, closing) = (fresh && byte == self.quote, false);
+                if quoted {
+                    opened = line;
+                }
+                fresh = byte == self.delimiter || matches!(byte, b'\n' | b'\r');
+            }
+        }
+    }
+
     pub(crate) fn reader(self) -> ReaderBuilder {
         let mut builder = ReaderBuilder::new();
         builder.delimiter(self.delimiter).quote(self.quote);
@@ -99,6 +127,16 @@ mod tests {
 
     fn check(sample: &str, delimiter: u8, quote: u8) {
         assert_eq!(Dialect::of(sample.as_bytes(), None), Dialect { delimiter, quote }, "{sample}");
+    }
+
+    #[test]
+    fn quotes_that_never_close() {
+        let line = |text: &str| Dialect { delimiter: b',', quote: b'"' }.open_quote(text.as_bytes()).unwrap();
+        assert_eq!(line("a,b\n1,\"x\n2,y\n"), Some(2));
+        assert_eq!(line("a,b\n1,\"x\"\n\"2\n\",\"\"\n"), None);
+        assert_eq!(line("a,b\n1,\"x\"\"y"), Some(2));
+        assert_eq!(line("a,b\n1,x\"y\n2,5\"\n"), None);
+        assert_eq!(line("a\n\"b\""), None);
     }
 
     #[test]

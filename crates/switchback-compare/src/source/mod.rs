@@ -7,13 +7,16 @@ mod dialect;
 pub(crate) mod document;
 mod encoding;
 pub(crate) mod inference;
+pub(crate) mod ipc;
 mod json;
 pub(crate) mod lines;
 pub(crate) mod logical;
 pub(crate) mod notebook;
+pub(crate) mod numpy;
 pub(crate) mod parquet;
 pub(crate) mod table;
 mod toml;
+pub(crate) mod workbook;
 mod yaml;
 
 use std::path::Path;
@@ -27,6 +30,14 @@ pub enum Format {
     Delimited,
     /// One JSON object a line.
     JsonLines,
+    /// Arrow IPC: a file or a stream.
+    Arrow,
+    /// One NumPy array.
+    Array,
+    /// Several NumPy arrays in one archive.
+    Arrays,
+    /// A workbook of Excel or OpenDocument.
+    Workbook,
     /// One JSON document.
     Json,
     /// YAML: one document or several.
@@ -48,6 +59,10 @@ impl Format {
             Some("parquet" | "pq") => Self::Parquet,
             Some("csv" | "tsv") => Self::Delimited,
             Some("jsonl" | "ndjson") => Self::JsonLines,
+            Some("arrow" | "feather" | "ipc" | "arrows") => Self::Arrow,
+            Some("npy") => Self::Array,
+            Some("npz") => Self::Arrays,
+            Some("xlsx" | "xlsm" | "xlsb" | "xls" | "ods") => Self::Workbook,
             Some("json") => Self::Json,
             Some("yaml" | "yml") => Self::Yaml,
             Some("toml") => Self::Toml,
@@ -59,7 +74,13 @@ impl Format {
     /// Whether its content is rows of columns.
     #[must_use]
     pub fn is_table(self) -> bool {
-        matches!(self, Self::Parquet | Self::Delimited | Self::JsonLines)
+        matches!(self, Self::Parquet | Self::Delimited | Self::JsonLines | Self::Arrow | Self::Array)
+    }
+
+    /// Whether its content is several tables, each with a name.
+    #[must_use]
+    pub fn is_tables(self) -> bool {
+        matches!(self, Self::Arrays | Self::Workbook)
     }
 
     /// Whether its content is one tree of values.

@@ -79,10 +79,25 @@ impl Parquet {
         if rows(one) != rows(two) {
             return Ok(vec![false; pairs.len()]);
         }
-        pairs.iter().map(|(column, other_column)| self.same_column(other, *column, *other_column)).collect()
+        let (leaves, other_leaves) = (self.leaves(), other.leaves());
+        let same = |(column, other_column): &(usize, usize)| match (
+            leaves.get(*column),
+            other_leaves.get(*other_column),
+        ) {
+            (Some(one), Some(two)) if one.len() == two.len() => {
+                self.same_column(other, (*column, one), (*other_column, two))
+            }
+            _ => Ok(false),
+        };
+        pairs.iter().map(same).collect()
     }
 
-    fn same_column(&self, other: &Self, column: usize, other_column: usize) -> Result<bool, CompareError> {
+    fn same_column(
+        &self,
+        other: &Self,
+        (column, leaves): (usize, &[usize]),
+        (other_column, other_leaves): (usize, &[usize]),
+    ) -> Result<bool, CompareError> {
         let (one, two) = (self.metadata.schema(), other.metadata.schema());
         let kinds = (one.fields().get(column), two.fields().get(other_column));
         let (Some(kind), Some(other_kind)) = kinds else { return Ok(false) };
@@ -91,13 +106,10 @@ impl Parquet {
         }
         let groups = self.metadata.metadata().row_groups().iter().zip(other.metadata.metadata().row_groups());
         for (group, other_group) in groups {
-            let (leaves, other_leaves) =
-                (self.leaves(group, column), other.leaves(other_group, other_column));
-            if leaves.len() != other_leaves.len() {
-                return Ok(false);
-            }
-            for (leaf, other_leaf) in leaves.into_iter().zip(other_leaves) {
-                if !is_read_alike(leaf, other_leaf) || !self.same_bytes(other, leaf, other_leaf)? {
+            for (leaf, other_leaf) in leaves.iter().zip(other_leaves) {
+                let chunks = (group.columns().get(*leaf), other_group.columns().get(*other_leaf));
+                let (Some(chunk), Some(other_chunk)) = chunks else { return Ok(false) };
+                if !is_read_alike(chunk, other_chunk) || !self.same_bytes(other, chunk, other_chunk)? {
                     return Ok(false);
                 }
             }
@@ -105,14 +117,16 @@ impl Parquet {
         Ok(true)
     }
 
-    /// The chunks of a column, one for each leaf.
-    fn leaves<'g>(&self, group: &'g RowGroupMetaData, column: usize) -> Vec<&'g ColumnChunkMetaData> {
+    /// The leaves of each column.
+    fn leaves(&self) -> Vec<Vec<usize>> {
         let schema = self.metadata.parquet_schema();
-        let leaves = group.columns().iter().enumerate();
+        let mut leaves = vec![Vec::new(); self.metadata.schema().fields().len()];
+        for leaf in 0..schema.num_columns() {
+            if let Some(of_column) = leaves.get_mut(schema.get_column_root_idx(leaf)) {
+                of_column.push(leaf);
+            }
+        }
         leaves
-            .filter(|(leaf, _)| schema.get_column_root_idx(*leaf) == column)
-            .map(|(_, chunk)| chunk)
-            .collect()
     }
 
     fn same_bytes(
@@ -125,10 +139,11 @@ impl Parquet {
         if length != other_length {
             return Ok(false);
         }
-        let (mut bytes, mut other_bytes) = (vec![0; CHUNK_BYTES], vec![0; CHUNK_BYTES]);
+        let size = usize::try_from(length).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+        let (mut bytes, mut other_bytes) = (vec![0; size], vec![0; size]);
         let mut done = 0;
         while done < length {
-            let size = usize::try_from(length - done).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+            let size = usize::try_from(length - done).unwrap_or(size).min(size);
             let (Some(bytes), Some(other_bytes)) = (bytes.get_mut(..size), other_bytes.get_mut(..size))
             else {
                 return Ok(false);
@@ -237,7 +252,7 @@ fn is_read_alike(one: &ColumnChunkMetaData, two: &ColumnChunkMetaData) -> bool {
 }
 
 /// Calls the Parquet library, which panics on some damaged files. What it was reading with is not used again.
-fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+pub(super) fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match std::panic::catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => {
@@ -249,7 +264,7 @@ fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, Str
 }
 
 /// A dictionary as the values it stands for, so that equal cells have equal bits.
-fn plain(array: &arrow_array::ArrayRef) -> Result<arrow_array::ArrayRef, String> {
+pub(super) fn plain(array: &arrow_array::ArrayRef) -> Result<arrow_array::ArrayRef, String> {
     match array.data_type() {
         DataType::Dictionary(_, values) => {
             arrow_cast::cast(array.as_ref(), values).map_err(|error| error.to_string())

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use switchback_core::world::Disk;
 
-use super::Format;
-use super::batch::Batch;
+use super::batch::{Batch, Cells};
 use super::delimited::Delimited;
+use super::ipc::Ipc;
 use super::lines::Lines;
 use super::logical::Column;
 use super::parquet::Parquet;
+use super::{Format, numpy, workbook};
 use crate::error::CompareError;
 
 /// How many rows are read at a time.
@@ -33,6 +34,9 @@ enum Content<'a> {
     Parquet(Parquet),
     Delimited(Delimited<'a>),
     Lines(Lines<'a>),
+    Arrow(Ipc<'a>),
+    /// All rows, in memory.
+    Held(Batch),
 }
 
 impl<'a> Table<'a> {
@@ -54,6 +58,11 @@ impl<'a> Table<'a> {
                 let (lines, columns, rows) = Lines::open(disk, path)?;
                 (columns, rows, Content::Lines(lines))
             }
+            Format::Arrow => {
+                let (ipc, columns, rows) = Ipc::open(disk, path)?;
+                (columns, rows, Content::Arrow(ipc))
+            }
+            Format::Array => return numpy::read(path, &disk.read(path, numpy::BYTES_MAX)?),
             _ => {
                 let (delimited, columns, rows) = Delimited::open(disk, path, delimiter)?;
                 (columns, rows, Content::Delimited(delimited))
@@ -64,12 +73,39 @@ impl<'a> Table<'a> {
         Ok(table)
     }
 
+    /// A table of rows that are in memory.
+    pub(crate) fn held(path: &Path, columns: Vec<Column>, rows: Batch) -> Result<Self, CompareError> {
+        let table =
+            Self { path: path.to_owned(), columns, rows: rows.rows as u64, content: Content::Held(rows) };
+        table.check_names()?;
+        Ok(table)
+    }
+
+    /// The tables of a file that holds several, by name, in their order.
+    pub(crate) fn all_of(
+        disk: &dyn Disk,
+        path: &Path,
+        format: Format,
+    ) -> Result<Vec<(String, Self)>, CompareError> {
+        let bytes = disk.read(path, numpy::BYTES_MAX)?;
+        match format {
+            Format::Workbook => workbook::read(path, &bytes),
+            _ => numpy::read_archive(path, &bytes),
+        }
+    }
+
     /// Reads from the start. Batches have the `wanted` columns, in that order.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
         match &self.content {
             Content::Parquet(parquet) => parquet.batches(wanted),
             Content::Delimited(delimited) => delimited.batches(&self.columns, wanted),
             Content::Lines(lines) => lines.batches(&self.columns, wanted),
+            Content::Arrow(ipc) => ipc.batches(wanted),
+            Content::Held(all) => {
+                let columns = wanted.iter().map(|index| all.columns.get(*index).cloned());
+                let columns = columns.map(|cells| cells.unwrap_or(Cells::Values(Vec::new()))).collect();
+                Ok(Box::new(std::iter::once(Ok(Batch { columns, rows: all.rows }))))
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod multiset;
 mod tally;
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use switchback_core::rule::{Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
@@ -73,12 +74,58 @@ pub(crate) fn compare(
                 ..Rows::default()
             };
             let detail = agreement.detail(&old, &old, rows);
-            return Ok(conclude(pair, Proof::Bytes, Relation::Bytes, detail, &agreement, rule));
+            return Ok(conclude(&pair.name, Proof::Bytes, Relation::Bytes, detail, &agreement, rule));
         }
     }
     let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new)?;
-    let agreement = Agreement::new(&old, &new, setting)?;
-    let (proof, found) = attack(&old, &new, &agreement, rule)?;
+    compare_open(&pair.name, &old, &new, setting)
+}
+
+/// What the comparison of two files with several tables found.
+#[derive(Debug, Default)]
+pub(crate) struct Several {
+    /// One for each table of both files.
+    pub(crate) items: Vec<Item>,
+    /// Tables that only the old file has: `file#table`.
+    pub(crate) only_old: Vec<String>,
+    /// Tables that only the new file has.
+    pub(crate) only_new: Vec<String>,
+}
+
+/// Compares two files of several tables, table by table.
+pub(crate) fn compare_all(
+    pair: &Pair,
+    formats: (Format, Format),
+    setting: &Setting<'_>,
+    disk: &dyn Disk,
+) -> Result<Several, CompareError> {
+    let old: BTreeMap<_, _> = Table::all_of(disk, &pair.old, formats.0)?.into_iter().collect();
+    let new: BTreeMap<_, _> = Table::all_of(disk, &pair.new, formats.1)?.into_iter().collect();
+    let named = |table: &String| format!("{}#{table}", pair.name);
+    let mut found = Several {
+        only_old: old.keys().filter(|name| !new.contains_key(*name)).map(named).collect(),
+        only_new: new.keys().filter(|name| !old.contains_key(*name)).map(named).collect(),
+        ..Several::default()
+    };
+    let setting =
+        Setting { alone: setting.alone && old.len() == 1, terms: setting.terms.clone(), ..*setting };
+    for (name, old) in &old {
+        if let Some(new) = new.get(name) {
+            found.items.push(compare_open(&named(name), old, new, &setting)?);
+        }
+    }
+    Ok(found)
+}
+
+fn compare_open(
+    name: &str,
+    old: &Table<'_>,
+    new: &Table<'_>,
+    setting: &Setting<'_>,
+) -> Result<Item, CompareError> {
+    let rule = setting.rule;
+    let agreement = Agreement::new(old, new, setting)?;
+    let (proof, found) = attack(old, new, &agreement, rule)?;
     let rows = Rows {
         compared: found.tally.rows,
         equal: found.tally.rows - found.tally.rows_different,
@@ -89,7 +136,7 @@ pub(crate) fn compare(
         duplicate_keys_new: found.duplicate_keys.1,
     };
     let relation = found.tally.closeness.into();
-    let mut detail = agreement.detail(&old, &new, rows);
+    let mut detail = agreement.detail(old, new, rows);
     detail.not_compared.extend(found.notes);
     let (columns, first, sample) = found.tally.into_details();
     detail.first = first.or_else(|| first_one_sided(&found.only_old, &found.only_new));
@@ -97,7 +144,7 @@ pub(crate) fn compare(
     detail.sample = sample;
     detail.rows_only_old = found.only_old.sample;
     detail.rows_only_new = found.only_new.sample;
-    Ok(conclude(pair, proof, relation, detail, &agreement, rule))
+    Ok(conclude(name, proof, relation, detail, &agreement, rule))
 }
 
 fn attack(
@@ -155,7 +202,7 @@ fn first_one_sided(old: &OneSided, new: &OneSided) -> Option<Cell> {
 }
 
 fn conclude(
-    pair: &Pair,
+    name: &str,
     proof: Proof,
     relation: Relation,
     detail: TableDetail,
@@ -174,7 +221,7 @@ fn conclude(
         () => (Verdict::Yes, Some(relation)),
     };
     let detail = Detail::Table(Box::new(detail));
-    Item { name: pair.name.clone(), kind: Kind::Table, verdict, proof, relation, detail }
+    Item { name: name.to_owned(), kind: Kind::Table, verdict, proof, relation, detail }
 }
 
 fn size(table: &Table<'_>) -> Size {

@@ -11,6 +11,7 @@ mod notebooks;
 mod pairings;
 mod properties;
 mod semantics;
+mod sources;
 mod tables;
 mod trees;
 

@@ -22,8 +22,9 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 
 fn write(folder: &Path, name: &str, rows: &[Row]) -> PathBuf {
     let path = folder.join(name);
-    let lines: String = rows.iter().map(|(id, x, y)| format!("{id},{x}.5,{y}\n")).collect();
-    std::fs::write(&path, format!("id,x,y\n{lines}")).unwrap();
+    let mut lines = vec!["id,x,y".to_owned()];
+    lines.extend(rows.iter().map(|(id, x, y)| format!("{id},{x}.5,{y}")));
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     path
 }
 
@@ -107,9 +108,8 @@ proptest! {
 
 fn parquet(path: &Path, rows: &[Row], settings: WriterProperties) {
     let id: ArrayRef = Arc::new(Int64Array::from_iter_values(0..i64::try_from(rows.len()).unwrap()));
-    let x: ArrayRef = Arc::new(Float64Array::from_iter(
-        rows.iter().map(|row| (row.1 != 5).then(|| f64::from(i32::try_from(row.1).unwrap()))),
-    ));
+    let x = rows.iter().map(|row| (row.1 != 5).then(|| f64::from(i32::try_from(row.1).unwrap())));
+    let x: ArrayRef = Arc::new(x.collect::<Float64Array>());
     let s: ArrayRef =
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| format!("text {}", row.2))));
     let batch = RecordBatch::try_from_iter([("id", id), ("x", x), ("s", s)]).unwrap();
