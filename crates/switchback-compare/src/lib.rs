@@ -11,6 +11,7 @@ mod bytes;
 mod compare;
 mod document;
 mod error;
+pub mod page;
 mod plan;
 pub mod report;
 mod source;

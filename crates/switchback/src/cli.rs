@@ -112,9 +112,9 @@ pub enum Command {
     Snapshot(SnapshotCommand),
     /// Compare two results: files or directories
     #[command(
-        after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean"
+        after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean\n  switchback compare old.csv new.csv --order any --format markdown --output diff.md"
     )]
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
 }
 
 /// `demo`.
@@ -308,6 +308,7 @@ pub enum SnapshotCommand {
 
 /// `compare`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct CompareArgs {
     /// The old file or directory
     pub old: PathBuf,
@@ -391,6 +392,27 @@ pub struct CompareArgs {
     /// How many differing cells are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub sample: usize,
+    /// How the result is written; one line when left out
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<CompareFormat>,
+    /// Where to; to stdout when left out. With `--json`, the JSON document goes to stdout all the same
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How the result of a comparison is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompareFormat {
+    /// Tables for a terminal.
+    Text,
+    /// The document `switchback/compare/1`.
+    Json,
+    /// One file for a browser, that needs nothing else.
+    Html,
+    /// Text, with the tables of GitHub.
+    Markdown,
+    /// JUnit XML: a case for each pair of files.
+    Junit,
 }
 
 /// Whether names and types of columns count.

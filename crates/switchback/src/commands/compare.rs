@@ -1,5 +1,9 @@
 //! `switchback compare`.
 
+use std::ffi::OsString;
+use std::path::Path;
+
+use switchback_compare::page::{self, Form};
 use switchback_core::rule::{
     ColumnCase, ColumnOrder, Duplicates, KeyTypes, Pairing, RowOrder, Rule, SchemaRule, TextRule, Tolerance,
 };
@@ -7,8 +11,8 @@ use switchback_core::verdict::Verdict;
 
 use super::Context;
 use crate::cli::{
-    ColumnCaseChoice, ColumnOrderChoice, CompareArgs, DuplicatesChoice, OrderChoice, PairingChoice,
-    SchemaChoice,
+    ColumnCaseChoice, ColumnOrderChoice, CompareArgs, CompareFormat, DuplicatesChoice, OrderChoice,
+    PairingChoice, SchemaChoice,
 };
 use crate::failure::Failure;
 
@@ -28,12 +32,57 @@ const DURATION_UNITS: &[(&str, u64)] = &[
 pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdict, Failure> {
     let rule = rule(args)?;
     let comparison = context.ports.comparer.compare(&args.old, &args.new, &rule)?;
-    if context.ui.json {
-        context.ui.data(&comparison.report);
-    } else {
-        context.ui.show(&format!("{}: {}", context.ui.verdict(comparison.verdict), comparison.summary));
+    let written = args.format.map(|format| written(&comparison.report, format)).transpose()?;
+    if let Some(path) = &args.output {
+        let text = written.as_deref().unwrap_or(&comparison.report);
+        save(context, text, path)?;
+    }
+    match &written {
+        _ if context.ui.json => context.ui.data(&comparison.report),
+        Some(text) if args.output.is_none() => context.ui.text(text),
+        _ => {
+            context.ui.show(&format!("{}: {}", context.ui.verdict(comparison.verdict), comparison.summary));
+        }
     }
     Ok(comparison.verdict)
+}
+
+fn written(report: &str, format: CompareFormat) -> Result<String, Failure> {
+    let form = match format {
+        CompareFormat::Json => return Ok(format!("{report}\n")),
+        CompareFormat::Text => Form::Text,
+        CompareFormat::Html => Form::Html,
+        CompareFormat::Markdown => Form::Markdown,
+        CompareFormat::Junit => Form::Junit,
+    };
+    let report = serde_json::from_str(report).map_err(|error| {
+        Failure::new("could not write the result", vec![error.to_string()], "use `--format json`")
+    })?;
+    Ok(page::write(&report, form))
+}
+
+/// Writes a file as a whole, over one that is there.
+fn save(context: &Context<'_>, text: &str, path: &Path) -> Result<(), Failure> {
+    let disk = context.ports.world.disk.as_ref();
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}", context.ports.world.surroundings.process_id()));
+    let unfinished = path.with_file_name(name);
+    let published = disk
+        .write_new(&unfinished, 0o644, &mut text.as_bytes())
+        .and_then(|()| disk.rename_over(&unfinished, path));
+    published.map_err(|error| {
+        // What was begun is of no use; that it cannot be removed either is not what the person must hear of.
+        drop(disk.remove_file(&unfinished));
+        let what = format!("could not write the result to `{}`", path.display());
+        Failure::new(
+            what,
+            vec![error.to_string()],
+            "name a file in a folder that exists and can be written to",
+        )
+    })?;
+    context.ui.note(&format!("wrote {}", path.display()));
+    Ok(())
 }
 
 fn rule(args: &CompareArgs) -> Result<Rule, Failure> {
