@@ -74,7 +74,10 @@ fn add(page: &mut String, part: &Part, form: Form) {
             _ => line(&format!("  {sentence}")),
         }
     }
-    for table in &part.tables {
+    for (at, table) in part.tables.iter().enumerate() {
+        if form == Form::Text && at > 0 {
+            line("");
+        }
         match form {
             Form::Html => line(&html(table)),
             Form::Markdown => line(&markdown(table)),

@@ -64,6 +64,14 @@ fn written(report: &str, format: CompareFormat) -> Result<String, Failure> {
 /// Writes a file as a whole, over one that is there.
 fn save(context: &Context<'_>, text: &str, path: &Path) -> Result<(), Failure> {
     let disk = context.ports.world.disk.as_ref();
+    let failed = |cause: String| {
+        let what = format!("could not write the result to `{}`", path.display());
+        Failure::new(what, vec![cause], "name a file in a folder that exists and can be written to")
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if disk.look(&folder.join(".")).map_err(|error| failed(error.to_string()))?.is_none() {
+        return Err(failed(format!("the folder `{}` does not exist", folder.display())));
+    }
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}", context.ports.world.surroundings.process_id()));
@@ -74,12 +82,7 @@ fn save(context: &Context<'_>, text: &str, path: &Path) -> Result<(), Failure> {
     published.map_err(|error| {
         // What was begun is of no use; that it cannot be removed either is not what the person must hear of.
         drop(disk.remove_file(&unfinished));
-        let what = format!("could not write the result to `{}`", path.display());
-        Failure::new(
-            what,
-            vec![error.to_string()],
-            "name a file in a folder that exists and can be written to",
-        )
+        failed(error.to_string())
     })?;
     context.ui.note(&format!("wrote {}", path.display()));
     Ok(())
