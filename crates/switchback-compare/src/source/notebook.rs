@@ -11,10 +11,24 @@ pub(crate) const LEFT_OUT: &str =
 
 /// Members of a cell or an output that belong to one execution.
 const FLEETING: &[&str] = &["execution_count", "prompt_number", "id", "transient"];
-/// Members of metadata that are timings or ids, as Jupyter, its extensions and Colab write them.
-const FLEETING_METADATA: &[&str] = &["execution", "ExecuteTime", "executionInfo", "id", "outputId"];
-/// Members of the metadata of papermill that are timings.
-const FLEETING_PAPERMILL: &[&str] = &["start_time", "end_time", "duration"];
+/// Members of metadata, at any depth, that are timings or ids, as Jupyter, its extensions, papermill and Colab write them.
+const FLEETING_METADATA: &[&str] = &[
+    "execution",
+    "ExecuteTime",
+    "executionInfo",
+    "start_time",
+    "end_time",
+    "duration",
+    "elapsed",
+    "elapsed_time",
+    "execution_time",
+    "timestamp",
+    "timing",
+    "timings",
+    "id",
+    "cell_id",
+    "outputId",
+];
 
 type Members = Vec<(Cow<'static, str>, Value<'static>)>;
 
@@ -99,16 +113,14 @@ fn mime(kind: Cow<'static, str>, content: Value<'static>) -> (Cow<'static, str>,
 }
 
 fn metadata(value: Value<'static>) -> Value<'static> {
-    let Value::Object(members) = value else { return value };
-    let kept = members.into_iter().filter(|(name, _)| !FLEETING_METADATA.contains(&name.as_ref()));
-    let kept = kept.map(|(name, value)| match value {
-        Value::Object(inner) if name == "papermill" => {
-            let inner = inner.into_iter().filter(|(name, _)| !FLEETING_PAPERMILL.contains(&name.as_ref()));
-            (name, Value::Object(inner.collect()))
+    match value {
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(name, _)| !FLEETING_METADATA.contains(&name.as_ref()));
+            Value::Object(kept.map(|(name, value)| (name, metadata(value))).collect())
         }
-        value => (name, value),
-    });
-    Value::Object(kept.collect())
+        Value::List(items) => Value::List(items.into_iter().map(metadata).collect()),
+        other => other,
+    }
 }
 
 /// Text is stored whole or as a list of lines.
