@@ -1,5 +1,6 @@
 //! A comparison, from its plan to its outcome; and the port through which the run asks for one.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,18 @@ use switchback_core::world::Disk;
 use crate::error::CompareError;
 use crate::plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 use crate::report::{CompareOutcome, Detail, Divergence, Item, Relation, SCHEMA, Stage, StageName};
+use crate::value::Terms;
 use crate::{bytes, document, table};
+
+/// What one pair is compared under.
+#[derive(Debug)]
+pub(crate) struct Setting<'r> {
+    pub(crate) rule: &'r Rule,
+    /// For what has none of its own.
+    pub(crate) terms: Terms,
+    /// It is the only pair: what the rule names must be in it.
+    pub(crate) alone: bool,
+}
 
 /// Compares what a plan has settled. A difference is an answer, never an error.
 ///
@@ -20,6 +32,8 @@ use crate::{bytes, document, table};
 /// When no verdict can be reached: a file that cannot be read, a key that repeats or that a table does not have.
 pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, CompareError> {
     let rule = &plan.options.rule;
+    let alone = plan.scopes.len() == 1 && plan.scopes.iter().all(|scope| scope.pairs.len() == 1);
+    let setting = Setting { rule, terms: Terms::of(rule)?, alone };
     let mut outcome = CompareOutcome {
         schema: SCHEMA,
         verdict: Verdict::Unknown,
@@ -32,9 +46,20 @@ pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, Co
         not_compared: plan.not_compared.clone(),
     };
     let mut verdicts = Vec::with_capacity(plan.scopes.len());
-    for scope in &plan.scopes {
-        let items: Vec<Item> =
-            scope.pairs.iter().map(|pair| compare_pair(pair, rule, disk)).collect::<Result<_, _>>()?;
+    for planned in &plan.scopes {
+        let mut scope = Cow::Borrowed(planned);
+        let mut items = Vec::with_capacity(scope.pairs.len());
+        for pair in &planned.pairs {
+            if let Way::Tables(old, new) = pair.way {
+                let found = table::compare_all(pair, (old, new), &setting, disk)?;
+                items.extend(found.items);
+                scope.to_mut().only_old.extend(found.only_old);
+                scope.to_mut().only_new.extend(found.only_new);
+            } else {
+                items.push(compare_pair(pair, &setting, disk)?);
+            }
+        }
+        let scope = scope.as_ref();
         let verdict = scope_verdict(scope, &items, rule);
         verdicts.push(verdict);
         if let Some(name) = &scope.stage {
@@ -48,11 +73,12 @@ pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, Co
     Ok(outcome)
 }
 
-fn compare_pair(pair: &Pair, rule: &Rule, disk: &dyn Disk) -> Result<Item, CompareError> {
+fn compare_pair(pair: &Pair, setting: &Setting<'_>, disk: &dyn Disk) -> Result<Item, CompareError> {
     match pair.way {
-        Way::Table(old, new) => table::compare(pair, (old, new), rule, disk),
-        Way::Document(old, new) => document::compare(pair, (old, new), rule, disk),
-        Way::Bytes => bytes::compare(pair, disk),
+        Way::Table(old, new) => table::compare(pair, (old, new), setting, disk),
+        Way::Document(old, new) => document::compare(pair, (old, new), setting, disk),
+        // Several tables are several items, which the caller collects.
+        Way::Tables(..) | Way::Bytes => bytes::compare(pair, disk),
         Way::Links => bytes::compare_links(pair, disk),
     }
 }

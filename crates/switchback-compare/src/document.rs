@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use switchback_core::rule::{Rule, Tolerance};
+use switchback_core::rule::Rule;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
 use crate::bytes::same_bytes;
+use crate::compare::Setting;
 use crate::error::CompareError;
 use crate::plan::Pair;
 use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
 use crate::source::Format;
 use crate::source::document::read;
-use crate::value::{Closeness, Value, find};
+use crate::source::notebook;
+use crate::value::{Closeness, Terms, Value, find};
 
 /// Compares two documents under a rule.
 ///
@@ -20,29 +22,34 @@ use crate::value::{Closeness, Value, find};
 pub(crate) fn compare(
     pair: &Pair,
     formats: (Format, Format),
-    rule: &Rule,
+    setting: &Setting<'_>,
     disk: &dyn Disk,
 ) -> Result<Item, CompareError> {
     // Also one of two equal files is read: what cannot be read is no result.
     let old = read(disk, &pair.old, formats.0)?;
     let same = formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;
     let new = if same { old.clone() } else { read(disk, &pair.new, formats.1)? };
-    let mut walk = Walk { rule, closeness: Closeness::Bitwise, detail: DocumentDetail::default() };
-    walk.values(&mut Pointer::default(), &old, &new, &rule.tolerance);
-    let (closeness, detail) = (walk.closeness, walk.detail);
-    let relation = match closeness {
-        _ if same => Relation::Bytes,
-        Closeness::Bitwise => Relation::Bitwise,
-        Closeness::Identical => Relation::Identical,
-        Closeness::Within => Relation::Tolerance,
-        Closeness::Different => Relation::Different,
+    let is_notebook = formats.0 == Format::Notebook && formats.1 == Format::Notebook;
+    let mut walk = Walk {
+        rule: setting.rule,
+        is_notebook,
+        closeness: Closeness::Bitwise,
+        detail: DocumentDetail::default(),
     };
+    if is_notebook {
+        walk.detail.not_compared.push(notebook::LEFT_OUT.to_owned());
+    }
+    walk.values(&mut Pointer::default(), &old, &new, &setting.terms);
+    let (closeness, detail) = (walk.closeness, walk.detail);
+    let relation = if same { Relation::Bytes } else { closeness.into() };
+    let no_cells = is_notebook && notebook::cells(&old) + notebook::cells(&new) == 0;
+    let nothing = no_cells || detail.values_compared == 0;
     let (verdict, relation) = match () {
-        () if closeness == Closeness::Different => (Verdict::No, Some(relation)),
-        () if detail.values_compared == 0 && !rule.allow_empty => (Verdict::Unknown, None),
+        () if closeness == Closeness::Different => (Verdict::No, Some(Relation::Different)),
+        () if nothing && !setting.rule.allow_empty => (Verdict::Unknown, None),
         () => (Verdict::Yes, Some(relation)),
     };
-    let proof = if same { Proof::Bytes } else { Proof::Document };
+    let proof = if same && setting.terms.is_reflexive() { Proof::Bytes } else { Proof::Document };
     let detail = Detail::Document(detail);
     Ok(Item { name: pair.name.clone(), kind: Kind::Document, verdict, proof, relation, detail })
 }
@@ -64,25 +71,26 @@ impl Pointer {
 
 struct Walk<'r> {
     rule: &'r Rule,
+    is_notebook: bool,
     closeness: Closeness,
     detail: DocumentDetail,
 }
 
 impl Walk<'_> {
-    fn values(&mut self, at: &mut Pointer, old: &Value<'_>, new: &Value<'_>, tolerance: &Tolerance) {
+    fn values(&mut self, at: &mut Pointer, old: &Value<'_>, new: &Value<'_>, terms: &Terms) {
         match (old, new) {
-            (Value::Object(one), Value::Object(two)) => self.members(at, one, two, tolerance),
+            (Value::Object(one), Value::Object(two)) => self.members(at, one, two, terms),
             (Value::List(one), Value::List(two)) => {
                 for index in 0..one.len().max(two.len()) {
                     at.within(&index.to_string(), |at| {
-                        self.maybe(at, one.get(index), two.get(index), tolerance);
+                        self.maybe(at, one.get(index), two.get(index), terms);
                     });
                 }
             }
             // An empty YAML file is no value.
             (Value::Null, Value::Null) if at.0.is_empty() => {}
             _ => {
-                let finding = find(old, new, tolerance);
+                let finding = find(old, new, terms);
                 self.detail.values_compared += 1;
                 self.closeness = self.closeness.max(finding.closeness);
                 if finding.closeness == Closeness::Different {
@@ -97,7 +105,7 @@ impl Walk<'_> {
         at: &mut Pointer,
         old: &'v [(std::borrow::Cow<'_, str>, Value<'_>)],
         new: &'v [(std::borrow::Cow<'_, str>, Value<'_>)],
-        tolerance: &Tolerance,
+        terms: &Terms,
     ) {
         // Sorted by name: the order of a report does not depend on which side is which.
         let mut names: BTreeMap<&'v str, (Option<&'v Value<'_>>, Option<&'v Value<'_>>)> = BTreeMap::new();
@@ -115,21 +123,28 @@ impl Walk<'_> {
                     return;
                 }
                 let own = self.rule.column_tolerance.iter().find(|(other, _)| is_named(other));
-                let tolerance = own.map_or(tolerance, |(_, own)| own);
-                self.maybe(at, one, two, tolerance);
+                let mut own = own.map(|(_, own)| terms.with(*own));
+                if let Some(tells) = self.tells_numbers(at, name) {
+                    own = Some(own.as_ref().unwrap_or(terms).telling_numbers(tells));
+                }
+                self.maybe(at, one, two, own.as_ref().unwrap_or(terms));
             });
         }
     }
 
-    fn maybe(
-        &mut self,
-        at: &mut Pointer,
-        old: Option<&Value<'_>>,
-        new: Option<&Value<'_>>,
-        tolerance: &Tolerance,
-    ) {
+    /// Whether text from here on tells numbers, where that changes: the outputs of a notebook do, but not pictures.
+    fn tells_numbers(&self, at: &Pointer, name: &str) -> Option<bool> {
+        match name {
+            _ if !self.is_notebook || !at.0.starts_with("/cells/") => None,
+            "outputs" => Some(true),
+            kind if kind.contains('/') => Some(kind.starts_with("text/") || kind == "image/svg+xml"),
+            _ => None,
+        }
+    }
+
+    fn maybe(&mut self, at: &mut Pointer, old: Option<&Value<'_>>, new: Option<&Value<'_>>, terms: &Terms) {
         match (old, new) {
-            (Some(old), Some(new)) => self.values(at, old, new, tolerance),
+            (Some(old), Some(new)) => self.values(at, old, new, terms),
             (old, new) => self.differ(at, old, new),
         }
     }

@@ -72,6 +72,16 @@ pub enum CompareError {
         /// The columns that it has.
         columns: Vec<String>,
     },
+    /// A column that the rule names and the table does not have.
+    #[error("`{path}` has no column `{column}`")]
+    UnknownColumn {
+        /// Which file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The columns that it has.
+        columns: Vec<String>,
+    },
     /// A key that does not name one row.
     #[error("rows {first} and {second} of `{path}` have the same key ({key})")]
     RepeatedKey {
@@ -83,6 +93,12 @@ pub enum CompareError {
         first: u64,
         /// Row, counted from 0 without a header.
         second: u64,
+    },
+    /// More pairs of rows are equal within the terms than can be searched.
+    #[error("too many of {rows} rows are equal to one another within the tolerance to match them")]
+    TooAlike {
+        /// Of the larger side.
+        rows: usize,
     },
     /// A stage that one side does not have.
     #[error("stage `{stage}` is missing in `{path}`")]
@@ -185,14 +201,14 @@ impl CompareError {
             Self::DifferentKinds { .. } => Some("write both results in one format".to_owned()),
             Self::Damaged { .. } => Some("write the file again, then compare again".to_owned()),
             Self::RepeatedColumn { .. } => Some("give every column a name of its own".to_owned()),
-            Self::MissingKey { columns, .. } => Some(if columns.is_empty() {
-                "the table has no columns at all".to_owned()
-            } else {
-                let names: Vec<_> = columns.iter().map(|name| format!("`{name}`")).collect();
-                format!("choose the key from {}", names.join(", "))
-            }),
-            Self::RepeatedKey { .. } => {
-                Some("add the column that tells these rows apart to the key".to_owned())
+            Self::MissingKey { columns, .. } => Some(choose("the key", columns)),
+            Self::UnknownColumn { columns, .. } => Some(choose("columns", columns)),
+            Self::RepeatedKey { .. } => Some(
+                "add the column that tells these rows apart to the key, or have rows of one key paired"
+                    .to_owned(),
+            ),
+            Self::TooAlike { .. } => {
+                Some("name a key that tells rows apart, or ask for a smaller tolerance".to_owned())
             }
             Self::MissingStage { .. } => Some(
                 "check the stage's name: it is a folder, or the stem of files, directly under both sides"
@@ -202,4 +218,17 @@ impl CompareError {
             Self::Rule { .. } => Some("correct the option that is named".to_owned()),
         }
     }
+}
+
+/// The most columns that a hint lists.
+const LISTED_MAX: usize = 20;
+
+fn choose(what: &str, columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "the table has no columns at all".to_owned();
+    }
+    let names: Vec<_> = columns.iter().take(LISTED_MAX).map(|name| format!("`{name}`")).collect();
+    let more = columns.len() - names.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("choose {what} from {}{more}", names.join(", "))
 }

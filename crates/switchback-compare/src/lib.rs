@@ -13,6 +13,7 @@ mod document;
 pub mod ensemble;
 mod error;
 pub mod explanation;
+pub mod page;
 mod plan;
 pub mod report;
 mod source;

@@ -63,6 +63,8 @@ pub struct Pair {
 pub enum Way {
     /// Row by row; the old and the new file's format.
     Table(Format, Format),
+    /// Table by table, each by its name; the old and the new file's format.
+    Tables(Format, Format),
     /// Value by value; the old and the new file's format.
     Document(Format, Format),
     /// Byte by byte.
@@ -177,6 +179,7 @@ fn way_of(old: &Path, new: &Path) -> Result<Way, CompareError> {
     let (one, two) = (Format::of(old), Format::of(new));
     Ok(match () {
         () if one.is_table() && two.is_table() => Way::Table(one, two),
+        () if one.is_tables() && two.is_tables() => Way::Tables(one, two),
         () if one.is_document() && two.is_document() => Way::Document(one, two),
         () if one == Format::Bytes || two == Format::Bytes => Way::Bytes,
         () => return Err(CompareError::DifferentKinds { old: old.to_owned(), new: new.to_owned() }),

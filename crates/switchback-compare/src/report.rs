@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
-use crate::value::float_to_json;
+use crate::value::{Closeness, float_to_json};
 
 /// The name and version of the document.
 pub const SCHEMA: &str = "switchback/compare/1";
@@ -70,10 +70,14 @@ pub enum Kind {
 pub enum Proof {
     /// Byte by byte.
     Bytes,
+    /// The column chunks of two Parquet files are the same bytes.
+    Chunks,
     /// Row by row in the order of the files.
     Lockstep,
     /// Row by row, matched by key.
     Join,
+    /// Row by row, each matched with one that is equal, wherever it stands.
+    Multiset,
     /// Value by value.
     Document,
 }
@@ -92,6 +96,17 @@ pub enum Relation {
     Tolerance,
     /// Different.
     Different,
+}
+
+impl From<Closeness> for Relation {
+    fn from(closeness: Closeness) -> Self {
+        match closeness {
+            Closeness::Bitwise => Self::Bitwise,
+            Closeness::Identical => Self::Identical,
+            Closeness::Within => Self::Tolerance,
+            Closeness::Different => Self::Different,
+        }
+    }
 }
 
 /// What belongs to the kind of an item.
@@ -119,7 +134,7 @@ pub struct TableDetail {
     pub columns_only_old: Vec<String>,
     /// Columns that only the new table has.
     pub columns_only_new: Vec<String>,
-    /// Whether common columns stand in another order. That is no difference.
+    /// Whether common columns stand in another order.
     pub columns_reordered: bool,
     /// Columns of another logical type.
     pub types_changed: Vec<TypeChange>,
@@ -159,9 +174,9 @@ pub struct Rows {
     pub only_old: u64,
     /// Rows of the new side alone.
     pub only_new: u64,
-    /// Keys that repeat; always 0, because one that repeats is an error.
+    /// How many keys of the old side name several rows; 0 where that is an error.
     pub duplicate_keys_old: u64,
-    /// Keys that repeat; always 0, because one that repeats is an error.
+    /// How many keys of the new side name several rows; 0 where that is an error.
     pub duplicate_keys_new: u64,
 }
 
@@ -385,6 +400,10 @@ impl TableDetail {
         }
         if self.rows.different > 0 {
             parts.push(format!("{} of {}", self.rows.different, counted(self.rows.compared, "row")));
+        }
+        let rows_differ = self.rows.different + self.rows.only_old + self.rows.only_new > 0;
+        if parts.is_empty() && self.columns_reordered && !rows_differ {
+            parts.push("the order of its columns".to_owned());
         }
         for (rows, side) in [(self.rows.only_old, "old"), (self.rows.only_new, "new")] {
             if rows > 0 {

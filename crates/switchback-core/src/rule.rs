@@ -20,12 +20,44 @@ pub struct Tolerance {
 pub struct Rule {
     /// Columns whose values together name one row; empty: rows are matched by position.
     pub key: Vec<String>,
+    /// What is done about rows that share a key.
+    pub duplicates: Duplicates,
+    /// Whether keys of different types meet by their values.
+    pub key_types: KeyTypes,
+    /// How rows are matched when there is no key.
+    pub row_order: RowOrder,
+    /// Whether only identical bits are equal; then no tolerance excuses a pair.
+    pub bitwise: bool,
     /// The tolerance for every column that has none of its own.
     pub tolerance: Tolerance,
     /// Tolerances of single columns; each *replaces* the global one for its column.
     pub column_tolerance: BTreeMap<String, Tolerance>,
-    /// Columns that are left out of the verdict.
+    /// Largest allowed distance of two dates, times or timestamps, in nanoseconds.
+    pub time_tolerance_ns: Option<u64>,
+    /// Whether two NaN are equal.
+    pub nan: Pairing,
+    /// Whether two nulls are equal.
+    pub null: Pairing,
+    /// Whether NaN and null are one and the same.
+    pub null_is_nan: bool,
+    /// What is ignored in text.
+    pub text: TextRule,
+    /// The only columns that count, by their old names; empty: all.
+    pub columns: Vec<String>,
+    /// Columns that are left out of the verdict, by their old names.
     pub exclude: Vec<String>,
+    /// New names of columns, by their old ones.
+    pub rename: BTreeMap<String, String>,
+    /// Whether names and types of columns are part of the verdict.
+    pub schema: SchemaRule,
+    /// Whether the order of columns is part of the verdict.
+    pub column_order: ColumnOrder,
+    /// Whether names of columns that differ in case only are one name.
+    pub column_case: ColumnCase,
+    /// The old text table's delimiter; found in the file when `None`.
+    pub delimiter_old: Option<u8>,
+    /// The new text table's delimiter; found in the file when `None`.
+    pub delimiter_new: Option<u8>,
     /// Stages in the order in which they were computed; empty: the whole directory or file at once.
     pub stages: Vec<String>,
     /// Whether two results without a single row are *equal* and not *could not tell*.
@@ -34,13 +66,110 @@ pub struct Rule {
     pub sample_max: usize,
 }
 
+/// What is ignored when text is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextRule {
+    /// Upper and lower case; holds for keys too.
+    pub ignore_case: bool,
+    /// White space at both ends; holds for keys too.
+    pub trim: bool,
+    /// Regular expressions whose matches are blanked; keys are left as they are.
+    pub masks: Vec<String>,
+}
+
+/// Whether two values that have no value of their own are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pairing {
+    /// They are equal.
+    #[default]
+    Equal,
+    /// They differ.
+    Different,
+}
+
+/// What is done about rows that share a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Duplicates {
+    /// A key that repeats is an error.
+    #[default]
+    Error,
+    /// They are paired so that as many as possible are equal.
+    Match,
+}
+
+/// Whether keys of different types meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyTypes {
+    /// A number and a text are never one key.
+    #[default]
+    Exact,
+    /// Text that reads as a number is that number.
+    Coerce,
+}
+
+/// How rows are matched when there is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RowOrder {
+    /// By position.
+    #[default]
+    Position,
+    /// As a multiset.
+    Any,
+}
+
+/// Whether names and logical types of columns are part of the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemaRule {
+    /// They are.
+    #[default]
+    Strict,
+    /// Only common columns and values count.
+    Common,
+}
+
+/// Whether the order of columns is part of the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColumnOrder {
+    /// It is not.
+    #[default]
+    Free,
+    /// It is.
+    Strict,
+}
+
+/// Whether names of columns are told apart by case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColumnCase {
+    /// They are.
+    #[default]
+    Exact,
+    /// They are not.
+    Ignore,
+}
+
 impl Default for Rule {
     fn default() -> Self {
         Self {
             key: Vec::new(),
+            duplicates: Duplicates::default(),
+            key_types: KeyTypes::default(),
+            row_order: RowOrder::default(),
+            bitwise: false,
             tolerance: Tolerance::default(),
             column_tolerance: BTreeMap::new(),
+            time_tolerance_ns: None,
+            nan: Pairing::default(),
+            null: Pairing::default(),
+            null_is_nan: false,
+            text: TextRule::default(),
+            columns: Vec::new(),
             exclude: Vec::new(),
+            rename: BTreeMap::new(),
+            schema: SchemaRule::default(),
+            column_order: ColumnOrder::default(),
+            column_case: ColumnCase::default(),
+            delimiter_old: None,
+            delimiter_new: None,
             stages: Vec::new(),
             allow_empty: false,
             sample_max: 20,

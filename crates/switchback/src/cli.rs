@@ -117,9 +117,9 @@ pub enum Command {
     Snapshot(SnapshotCommand),
     /// Compare two results: files or directories
     #[command(
-        after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean"
+        after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean\n  switchback compare old.csv new.csv --order any --format markdown --output diff.md"
     )]
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
     /// Compare two ensembles, such as bootstrap replicates: whether each statistic is distributed alike
     #[command(
         after_help = "Examples:\n  switchback distribution old.parquet new.parquet\n  switchback distribution old.csv new.csv --columns elasticity --margin-mean 0.1 --seed 7\n  switchback distribution old.csv new.csv --paired --absolute 1e-12"
@@ -341,6 +341,7 @@ pub enum SnapshotCommand {
 
 /// `compare`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct CompareArgs {
     /// The old file or directory
     pub old: PathBuf,
@@ -358,12 +359,63 @@ pub struct CompareArgs {
     /// Largest allowed distance in units in the last place
     #[arg(long, value_name = "N")]
     pub ulps: Option<u64>,
+    /// Largest allowed distance of two dates, times or timestamps: a number and ns, us, ms, s, m, h or d
+    #[arg(long, value_name = "D")]
+    pub time_tolerance: Option<String>,
     /// The tolerance of one column, which replaces the global ones: `COLUMN=X[abs|rel|ulps]`; may be repeated
     #[arg(long, value_name = "COLUMN=X")]
     pub tolerance: Vec<String>,
+    /// Only identical bits are equal: no tolerance counts, and -0.0 is not 0.0
+    #[arg(long)]
+    pub bitwise: bool,
+    /// The only columns that count, beside the key
+    #[arg(long, value_delimiter = ',', value_name = "C,…")]
+    pub columns: Vec<String>,
     /// Columns that are left out
     #[arg(long, value_delimiter = ',', value_name = "C,…")]
     pub exclude: Vec<String>,
+    /// A column that has another name in NEW; may be repeated. All other options name columns as OLD does
+    #[arg(long, value_name = "OLD=NEW")]
+    pub rename: Vec<String>,
+    /// Whether names and types of columns are part of the verdict, or only common columns and values count
+    #[arg(long, value_name = "WHICH", default_value = "strict")]
+    pub schema: SchemaChoice,
+    /// Whether the order of columns counts
+    #[arg(long, value_name = "WHICH", default_value = "free")]
+    pub column_order: ColumnOrderChoice,
+    /// Whether names of columns that differ in case only are one name
+    #[arg(long, value_name = "WHICH", default_value = "exact")]
+    pub column_case: ColumnCaseChoice,
+    /// Without a key: rows are matched by position, or in any order
+    #[arg(long, value_name = "WHICH", default_value = "position")]
+    pub order: OrderChoice,
+    /// What is done about rows that share a key: an error, or paired so that as many as possible are equal
+    #[arg(long, value_name = "WHICH", default_value = "error")]
+    pub duplicates: DuplicatesChoice,
+    /// Whether two NaN are equal
+    #[arg(long, value_name = "WHICH", default_value = "equal")]
+    pub nan: PairingChoice,
+    /// Whether two nulls are equal
+    #[arg(long, value_name = "WHICH", default_value = "equal")]
+    pub null: PairingChoice,
+    /// NaN and null are one and the same
+    #[arg(long)]
+    pub null_is_nan: bool,
+    /// Upper and lower case of text are the same, also in keys
+    #[arg(long)]
+    pub ignore_case: bool,
+    /// White space at both ends of text does not count, also in keys
+    #[arg(long)]
+    pub trim: bool,
+    /// Keys of different types meet: text that reads as a number is that number
+    #[arg(long)]
+    pub coerce_keys: bool,
+    /// Text that matches this regular expression is blanked before it is compared; may be repeated
+    #[arg(long, value_name = "REGEX")]
+    pub mask: Vec<String>,
+    /// The delimiter of text tables, or that of OLD and that of NEW; found for each file when left out
+    #[arg(long, value_name = "OLD[,NEW]", allow_hyphen_values = true)]
+    pub delimiter: Option<String>,
     /// Folders or file stems directly under OLD and NEW, in the order in which they were computed
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     pub stages: Vec<String>,
@@ -373,6 +425,81 @@ pub struct CompareArgs {
     /// How many differing cells are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub sample: usize,
+    /// How the result is written; one line when left out
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<CompareFormat>,
+    /// Where to; to stdout when left out. With `--json`, the JSON document goes to stdout all the same
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How the result of a comparison is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompareFormat {
+    /// Tables for a terminal.
+    Text,
+    /// The document `switchback/compare/1`.
+    Json,
+    /// One file for a browser, that needs nothing else.
+    Html,
+    /// Text, with the tables of GitHub.
+    Markdown,
+    /// JUnit XML: a case for each pair of files.
+    Junit,
+}
+
+/// Whether names and types of columns count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaChoice {
+    /// They are part of the verdict.
+    Strict,
+    /// Only common columns and values count; the rest is reported.
+    Common,
+}
+
+/// Whether the order of columns counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColumnOrderChoice {
+    /// It does not.
+    Free,
+    /// A reorder is a no.
+    Strict,
+}
+
+/// Whether case tells names of columns apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColumnCaseChoice {
+    /// It does.
+    Exact,
+    /// It does not.
+    Ignore,
+}
+
+/// How rows are matched without a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OrderChoice {
+    /// By position.
+    Position,
+    /// As a multiset.
+    Any,
+}
+
+/// What is done about rows that share a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DuplicatesChoice {
+    /// They are an error.
+    Error,
+    /// They are paired.
+    Match,
+}
+
+/// Whether two values that are none are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PairingChoice {
+    /// They are.
+    Equal,
+    /// They are not.
+    Different,
 }
 
 /// `distribution`.

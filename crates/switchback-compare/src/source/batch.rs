@@ -1,6 +1,7 @@
 //! Some rows of a table, column by column.
 
 use arrow_array::{Array, ArrayRef, StringArray};
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::inference::{Kind, parse};
@@ -16,6 +17,8 @@ pub(crate) enum Cells {
     Text(StringArray, Kind),
     /// Values that were read one by one, as JSON lines have them.
     Values(Vec<Value<'static>>),
+    /// Cells that need not be read: both sides are known to have the same ones.
+    Skipped,
 }
 
 /// Rows of a table; all columns have as many cells.
@@ -37,6 +40,19 @@ impl Cells {
             Self::Text(array, _) if array.is_null(row) => Ok(Value::Null),
             Self::Text(array, kind) => Ok(parse(array.value(row), *kind)),
             Self::Values(values) => Ok(values.get(row).cloned().unwrap_or(Value::Null)),
+            Self::Skipped => Ok(Value::Null),
+        }
+    }
+
+    /// The cell at `row`, which must be within the batch, as the text that stands in the file; typed cells stay typed.
+    ///
+    /// # Errors
+    ///
+    /// The name of a type that cannot be compared.
+    pub(crate) fn text(&self, row: usize) -> Result<Value<'_>, String> {
+        match self {
+            Self::Text(array, _) if !array.is_null(row) => Ok(Value::Text(Cow::Borrowed(array.value(row)))),
+            other => other.value(row),
         }
     }
 
@@ -50,6 +66,7 @@ impl Cells {
             (Self::Text(one, kind), Self::Text(two, other_kind)) => {
                 kind == other_kind && one.slice(start, rows) == two.slice(other_start, rows)
             }
+            (Self::Skipped, Self::Skipped) => true,
             _ => false,
         }
     }
@@ -63,6 +80,7 @@ impl Cells {
         let failed = |error: String| CompareError::damaged(path, Place::default(), error);
         match sources.first() {
             None => Ok(Self::Values(Vec::new())),
+            Some(Self::Skipped) => Ok(Self::Skipped),
             Some(Self::Values(_)) => {
                 let values = places.iter().map(|(batch, row)| match sources.get(*batch) {
                     Some(Self::Values(values)) => values.get(*row).cloned().unwrap_or(Value::Null),
@@ -82,7 +100,7 @@ impl Cells {
                     .iter()
                     .filter_map(|cells| match cells {
                         Self::Arrow(array) => Some(array.as_ref()),
-                        Self::Text(..) | Self::Values(_) => None,
+                        Self::Text(..) | Self::Values(_) | Self::Skipped => None,
                     })
                     .collect();
                 let gathered = arrow_select::interleave::interleave(&arrays, places);

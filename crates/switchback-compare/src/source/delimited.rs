@@ -4,29 +4,26 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use arrow_array::StringArray;
-use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, Reader, StringRecord};
 use switchback_core::world::{Disk, DiskError};
 
 use super::batch::{Batch, Cells};
+use super::blank_lines::BlankLines;
+use super::dialect::Dialect;
 use super::encoding::{Encoding, open};
 use super::inference::{Kind, kind_of};
 use super::logical::{Column, ColumnType};
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
 
-/// How much of a file is looked at to find its delimiter.
-const SAMPLE_BYTES: u64 = 64 * 1024;
-/// How many records of it.
-const SAMPLE_RECORDS: usize = 50;
-/// In the order of preference.
-const DELIMITERS: [u8; 4] = *b",;\t|";
-
 /// A CSV file that has been read through once.
 #[derive(Debug)]
 pub(crate) struct Delimited<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
-    delimiter: u8,
+    dialect: Dialect,
+    /// It has one column: blank lines are rows.
+    single: bool,
     encoding: Encoding,
 }
 
@@ -38,9 +35,18 @@ enum Scan {
 
 impl<'a> Delimited<'a> {
     /// Reads the file through once: header, kinds of columns, number of rows.
-    pub(crate) fn open(disk: &'a dyn Disk, path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
-        let delimiter = find_delimiter(disk, path)?;
-        let mut file = Self { disk, path: path.to_owned(), delimiter, encoding: Encoding::Marked };
+    ///
+    /// `delimiter`: found in the file when `None`.
+    pub(crate) fn open(
+        disk: &'a dyn Disk,
+        path: &Path,
+        delimiter: Option<u8>,
+    ) -> Result<(Self, Vec<Column>, u64), CompareError> {
+        let dialect = Dialect::find(disk, path, delimiter)?;
+        let mut file =
+            Self { disk, path: path.to_owned(), dialect, single: false, encoding: Encoding::Marked };
+        file.single = file.reader()?.byte_headers().map_err(|error| file.failed(&error))?.len() == 1;
+        file.refuse_open_quote()?;
         if let Scan::Done(columns, rows) = file.scan()? {
             return Ok((file, columns, rows));
         }
@@ -57,7 +63,9 @@ impl<'a> Delimited<'a> {
 
     fn reader(&self) -> Result<Reader<Box<dyn Read>>, CompareError> {
         let text = open(self.disk, &self.path, self.encoding)?;
-        Ok(ReaderBuilder::new().delimiter(self.delimiter).from_reader(text))
+        let text: Box<dyn Read> =
+            if self.single { Box::new(BlankLines::new(text, self.dialect.quote)) } else { text };
+        Ok(self.dialect.reader().from_reader(text))
     }
 
     fn scan(&self) -> Result<Scan, CompareError> {
@@ -89,6 +97,20 @@ impl<'a> Delimited<'a> {
         let columns =
             columns.map(|(name, kind)| Column { name: name.to_owned(), kind: ColumnType::Found(kind) });
         Ok(Scan::Done(columns.collect(), rows))
+    }
+
+    /// Quoted text that never ends swallows all rows behind it: the file was cut off, or is damaged there.
+    fn refuse_open_quote(&self) -> Result<(), CompareError> {
+        let text = open(self.disk, &self.path, self.encoding)?;
+        let opened =
+            self.dialect.open_quote(text).map_err(|error| DiskError::new("read", &self.path, error))?;
+        match opened {
+            None => Ok(()),
+            Some(line) => {
+                let reason = "quoted text begins there and never ends";
+                Err(CompareError::damaged(&self.path, Place::line(line), reason))
+            }
+        }
     }
 
     /// A NUL byte is never text: the file is binary, damaged, or UTF-16 without a byte order mark.
@@ -173,37 +195,4 @@ impl Iterator for Reading<'_> {
             .collect();
         Some(Ok(Batch { columns, rows }))
     }
-}
-
-/// The delimiter that cuts the first records into the most fields, all into as many; a comma when none does.
-fn find_delimiter(disk: &dyn Disk, path: &Path) -> Result<u8, CompareError> {
-    let mut sample = Vec::new();
-    open(disk, path, Encoding::Marked)?
-        .take(SAMPLE_BYTES)
-        .read_to_end(&mut sample)
-        .map_err(|error| DiskError::new("read", path, error))?;
-    let whole = (sample.len() as u64) < SAMPLE_BYTES;
-    let mut best = (1, b',');
-    for delimiter in DELIMITERS {
-        let reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(sample.as_slice());
-        let mut widths: Vec<_> = reader
-            .into_byte_records()
-            .take(SAMPLE_RECORDS)
-            .map_while(Result::ok)
-            .map(|record| record.len())
-            .collect();
-        // The sample may end in the middle of its last record.
-        if !whole && widths.len() > 1 {
-            widths.pop();
-        }
-        let Some(width) = widths.first().copied() else { continue };
-        if width > best.0 && widths.iter().all(|other| *other == width) {
-            best = (width, delimiter);
-        }
-    }
-    Ok(best.1)
 }

@@ -108,7 +108,7 @@ fn is_integer(text: &str) -> bool {
 /// Reads an integer exactly, and anything with a point or an exponent as the nearest float.
 ///
 /// A literal beyond the largest float is none: as an infinity it would equal every other such literal.
-fn number(text: &str) -> Option<Number> {
+pub(crate) fn number(text: &str) -> Option<Number> {
     if is_integer(text) {
         return Number::from_integer_text(text);
     }

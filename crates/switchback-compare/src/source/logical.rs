@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType, Field};
 
 use super::inference::Kind;
+
+/// Names of one and the same zone.
+const UTC: &[&str] = &["UTC", "Etc/UTC", "Z", "+00:00", "+0000", "+00"];
 
 /// The type of a column, from the file or found in its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +29,14 @@ impl ColumnType {
     /// From the type that a file stores.
     pub(crate) fn stored(kind: &DataType) -> Self {
         Self::Stored(logical(kind))
+    }
+
+    /// Whether its values are numbers.
+    pub(crate) fn is_numeric(&self) -> bool {
+        match self {
+            Self::Stored(kind) => kind.is_integer() || kind.is_floating() || kind.is_decimal(),
+            Self::Found(kind) => matches!(kind, Kind::Integer | Kind::Number),
+        }
     }
 
     /// The name for a report.
@@ -90,6 +101,16 @@ fn logical(kind: &DataType) -> DataType {
             }
             _ => kind.clone(),
         },
+        // How many bits hold a decimal is only storage.
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            DataType::Decimal128(*precision, *scale)
+        }
+        DataType::Decimal256(precision, scale) if *precision <= DECIMAL128_MAX_PRECISION => {
+            DataType::Decimal128(*precision, *scale)
+        }
+        DataType::Timestamp(unit, Some(zone)) if UTC.contains(&zone.as_ref()) => {
+            DataType::Timestamp(*unit, Some("UTC".into()))
+        }
         other => other.clone(),
     }
 }

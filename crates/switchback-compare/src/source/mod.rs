@@ -1,16 +1,22 @@
 //! Where data comes from: files on the two sides, told apart by their names.
 
 pub(crate) mod batch;
+mod blank_lines;
 pub(crate) mod delimited;
+mod dialect;
 pub(crate) mod document;
 mod encoding;
 pub(crate) mod inference;
+pub(crate) mod ipc;
 mod json;
 pub(crate) mod lines;
 pub(crate) mod logical;
+pub(crate) mod notebook;
+pub(crate) mod numpy;
 pub(crate) mod parquet;
 pub(crate) mod table;
 mod toml;
+pub(crate) mod workbook;
 mod yaml;
 
 use std::path::Path;
@@ -24,12 +30,22 @@ pub enum Format {
     Delimited,
     /// One JSON object a line.
     JsonLines,
+    /// Arrow IPC: a file or a stream.
+    Arrow,
+    /// One NumPy array.
+    Array,
+    /// Several NumPy arrays in one archive.
+    Arrays,
+    /// A workbook of Excel or OpenDocument.
+    Workbook,
     /// One JSON document.
     Json,
     /// YAML: one document or several.
     Yaml,
     /// TOML.
     Toml,
+    /// A Jupyter notebook.
+    Notebook,
     /// Anything else: only its bytes are compared.
     Bytes,
 }
@@ -43,9 +59,14 @@ impl Format {
             Some("parquet" | "pq") => Self::Parquet,
             Some("csv" | "tsv") => Self::Delimited,
             Some("jsonl" | "ndjson") => Self::JsonLines,
+            Some("arrow" | "feather" | "ipc" | "arrows") => Self::Arrow,
+            Some("npy") => Self::Array,
+            Some("npz") => Self::Arrays,
+            Some("xlsx" | "xlsm" | "xlsb" | "xls" | "ods") => Self::Workbook,
             Some("json") => Self::Json,
             Some("yaml" | "yml") => Self::Yaml,
             Some("toml") => Self::Toml,
+            Some("ipynb") => Self::Notebook,
             _ => Self::Bytes,
         }
     }
@@ -53,12 +74,18 @@ impl Format {
     /// Whether its content is rows of columns.
     #[must_use]
     pub fn is_table(self) -> bool {
-        matches!(self, Self::Parquet | Self::Delimited | Self::JsonLines)
+        matches!(self, Self::Parquet | Self::Delimited | Self::JsonLines | Self::Arrow | Self::Array)
+    }
+
+    /// Whether its content is several tables, each with a name.
+    #[must_use]
+    pub fn is_tables(self) -> bool {
+        matches!(self, Self::Arrays | Self::Workbook)
     }
 
     /// Whether its content is one tree of values.
     #[must_use]
     pub fn is_document(self) -> bool {
-        matches!(self, Self::Json | Self::Yaml | Self::Toml)
+        matches!(self, Self::Json | Self::Yaml | Self::Toml | Self::Notebook)
     }
 }

@@ -1,6 +1,7 @@
 //! Parquet, read in record batches.
 
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
@@ -10,12 +11,16 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use switchback_core::world::DiskError;
 
 use super::batch::{Batch, Cells};
 use super::logical::{Column, ColumnType};
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
+
+/// How much of a column chunk is looked at at a time.
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A Parquet file whose footer has been read.
 #[derive(Debug)]
@@ -58,6 +63,106 @@ impl Parquet {
         })
         .map_err(|error| CompareError::damaged(&self.path, Place::default(), error))?;
         Ok(Box::new(Reading { source: self, wanted: wanted.to_vec(), reader, row: 0, failed: false }))
+    }
+
+    /// For each pair of columns, of this file and of another, whether their chunks are the same bytes: then they hold
+    /// the same values, and nothing need be decoded. Never so when the files' row groups do not line up.
+    pub(crate) fn same_chunks(
+        &self,
+        other: &Self,
+        pairs: &[(usize, usize)],
+    ) -> Result<Vec<bool>, CompareError> {
+        let (one, two) = (self.metadata.metadata(), other.metadata.metadata());
+        let rows = |metadata: &ParquetMetaData| -> Vec<i64> {
+            metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect()
+        };
+        if rows(one) != rows(two) {
+            return Ok(vec![false; pairs.len()]);
+        }
+        let (leaves, other_leaves) = (self.leaves(), other.leaves());
+        let same = |(column, other_column): &(usize, usize)| match (
+            leaves.get(*column),
+            other_leaves.get(*other_column),
+        ) {
+            (Some(one), Some(two)) if one.len() == two.len() => {
+                self.same_column(other, (*column, one), (*other_column, two))
+            }
+            _ => Ok(false),
+        };
+        pairs.iter().map(same).collect()
+    }
+
+    fn same_column(
+        &self,
+        other: &Self,
+        (column, leaves): (usize, &[usize]),
+        (other_column, other_leaves): (usize, &[usize]),
+    ) -> Result<bool, CompareError> {
+        let (one, two) = (self.metadata.schema(), other.metadata.schema());
+        let kinds = (one.fields().get(column), two.fields().get(other_column));
+        let (Some(kind), Some(other_kind)) = kinds else { return Ok(false) };
+        if kind.data_type() != other_kind.data_type() {
+            return Ok(false);
+        }
+        let groups = self.metadata.metadata().row_groups().iter().zip(other.metadata.metadata().row_groups());
+        for (group, other_group) in groups {
+            for (leaf, other_leaf) in leaves.iter().zip(other_leaves) {
+                let chunks = (group.columns().get(*leaf), other_group.columns().get(*other_leaf));
+                let (Some(chunk), Some(other_chunk)) = chunks else { return Ok(false) };
+                if !is_read_alike(chunk, other_chunk) || !self.same_bytes(other, chunk, other_chunk)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The leaves of each column.
+    fn leaves(&self) -> Vec<Vec<usize>> {
+        let schema = self.metadata.parquet_schema();
+        let mut leaves = vec![Vec::new(); self.metadata.schema().fields().len()];
+        for leaf in 0..schema.num_columns() {
+            if let Some(of_column) = leaves.get_mut(schema.get_column_root_idx(leaf)) {
+                of_column.push(leaf);
+            }
+        }
+        leaves
+    }
+
+    fn same_bytes(
+        &self,
+        other: &Self,
+        chunk: &ColumnChunkMetaData,
+        other_chunk: &ColumnChunkMetaData,
+    ) -> Result<bool, CompareError> {
+        let ((start, length), (other_start, other_length)) = (chunk.byte_range(), other_chunk.byte_range());
+        if length != other_length {
+            return Ok(false);
+        }
+        let size = usize::try_from(length).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+        let (mut bytes, mut other_bytes) = (vec![0; size], vec![0; size]);
+        let mut done = 0;
+        while done < length {
+            let size = usize::try_from(length - done).unwrap_or(size).min(size);
+            let (Some(bytes), Some(other_bytes)) = (bytes.get_mut(..size), other_bytes.get_mut(..size))
+            else {
+                return Ok(false);
+            };
+            self.read_at(start + done, bytes)?;
+            other.read_at(other_start + done, other_bytes)?;
+            if bytes != other_bytes {
+                return Ok(false);
+            }
+            done += size as u64;
+        }
+        Ok(true)
+    }
+
+    fn read_at(&self, offset: u64, to: &mut [u8]) -> Result<(), CompareError> {
+        self.file.read_exact_at(to, offset).map_err(|error| {
+            let reason = format!("its footer names bytes that are not there ({error})");
+            CompareError::damaged(&self.path, Place::default(), reason)
+        })
     }
 
     /// The row group that holds a row.
@@ -133,8 +238,21 @@ impl Reading<'_> {
     }
 }
 
+/// Whether the same bytes in two chunks are the same values: what is not in the chunk itself is the same too.
+fn is_read_alike(one: &ColumnChunkMetaData, two: &ColumnChunkMetaData) -> bool {
+    let (kind, other_kind) = (one.column_descr(), two.column_descr());
+    one.compression() == two.compression()
+        && one.num_values() == two.num_values()
+        && kind.physical_type() == other_kind.physical_type()
+        && kind.logical_type_ref() == other_kind.logical_type_ref()
+        && kind.converted_type() == other_kind.converted_type()
+        && kind.type_length() == other_kind.type_length()
+        && kind.max_def_level() == other_kind.max_def_level()
+        && kind.max_rep_level() == other_kind.max_rep_level()
+}
+
 /// Calls the Parquet library, which panics on some damaged files. What it was reading with is not used again.
-fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+pub(super) fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match std::panic::catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => {
@@ -146,7 +264,7 @@ fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, Str
 }
 
 /// A dictionary as the values it stands for, so that equal cells have equal bits.
-fn plain(array: &arrow_array::ArrayRef) -> Result<arrow_array::ArrayRef, String> {
+pub(super) fn plain(array: &arrow_array::ArrayRef) -> Result<arrow_array::ArrayRef, String> {
     match array.data_type() {
         DataType::Dictionary(_, values) => {
             arrow_cast::cast(array.as_ref(), values).map_err(|error| error.to_string())

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use switchback_core::world::Disk;
 
-use super::Format;
-use super::batch::Batch;
+use super::batch::{Batch, Cells};
 use super::delimited::Delimited;
+use super::ipc::Ipc;
 use super::lines::Lines;
 use super::logical::Column;
 use super::parquet::Parquet;
+use super::{Format, numpy, workbook};
 use crate::error::CompareError;
 
 /// How many rows are read at a time.
@@ -33,11 +34,21 @@ enum Content<'a> {
     Parquet(Parquet),
     Delimited(Delimited<'a>),
     Lines(Lines<'a>),
+    Arrow(Ipc<'a>),
+    /// All rows, in memory.
+    Held(Batch),
 }
 
 impl<'a> Table<'a> {
     /// Opens a table: its header, its types, its rows' number. Text is read through once to find them.
-    pub(crate) fn open(disk: &'a dyn Disk, path: &Path, format: Format) -> Result<Self, CompareError> {
+    ///
+    /// `delimiter`: that of a CSV file; found in the file when `None`.
+    pub(crate) fn open(
+        disk: &'a dyn Disk,
+        path: &Path,
+        format: Format,
+        delimiter: Option<u8>,
+    ) -> Result<Self, CompareError> {
         let (columns, rows, content) = match format {
             Format::Parquet => {
                 let (parquet, columns, rows) = Parquet::open(path)?;
@@ -47,8 +58,13 @@ impl<'a> Table<'a> {
                 let (lines, columns, rows) = Lines::open(disk, path)?;
                 (columns, rows, Content::Lines(lines))
             }
-            Format::Delimited | Format::Json | Format::Yaml | Format::Toml | Format::Bytes => {
-                let (delimited, columns, rows) = Delimited::open(disk, path)?;
+            Format::Arrow => {
+                let (ipc, columns, rows) = Ipc::open(disk, path)?;
+                (columns, rows, Content::Arrow(ipc))
+            }
+            Format::Array => return numpy::read(path, &disk.read(path, numpy::BYTES_MAX)?),
+            _ => {
+                let (delimited, columns, rows) = Delimited::open(disk, path, delimiter)?;
                 (columns, rows, Content::Delimited(delimited))
             }
         };
@@ -57,9 +73,25 @@ impl<'a> Table<'a> {
         Ok(table)
     }
 
-    /// The index of a column.
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
+    /// A table of rows that are in memory.
+    pub(crate) fn held(path: &Path, columns: Vec<Column>, rows: Batch) -> Result<Self, CompareError> {
+        let table =
+            Self { path: path.to_owned(), columns, rows: rows.rows as u64, content: Content::Held(rows) };
+        table.check_names()?;
+        Ok(table)
+    }
+
+    /// The tables of a file that holds several, by name, in their order.
+    pub(crate) fn all_of(
+        disk: &dyn Disk,
+        path: &Path,
+        format: Format,
+    ) -> Result<Vec<(String, Self)>, CompareError> {
+        let bytes = disk.read(path, numpy::BYTES_MAX)?;
+        match format {
+            Format::Workbook => workbook::read(path, &bytes),
+            _ => numpy::read_archive(path, &bytes),
+        }
     }
 
     /// Reads from the start. Batches have the `wanted` columns, in that order.
@@ -68,6 +100,25 @@ impl<'a> Table<'a> {
             Content::Parquet(parquet) => parquet.batches(wanted),
             Content::Delimited(delimited) => delimited.batches(&self.columns, wanted),
             Content::Lines(lines) => lines.batches(&self.columns, wanted),
+            Content::Arrow(ipc) => ipc.batches(wanted),
+            Content::Held(all) => {
+                let columns = wanted.iter().map(|index| all.columns.get(*index).cloned());
+                let columns = columns.map(|cells| cells.unwrap_or(Cells::Values(Vec::new()))).collect();
+                Ok(Box::new(std::iter::once(Ok(Batch { columns, rows: all.rows }))))
+            }
+        }
+    }
+
+    /// For each pair of columns, of this table and of another, whether the files show without decoding that they hold
+    /// the same bits in the same order.
+    pub(crate) fn same_chunks(
+        &self,
+        other: &Self,
+        pairs: &[(usize, usize)],
+    ) -> Result<Vec<bool>, CompareError> {
+        match (&self.content, &other.content) {
+            (Content::Parquet(one), Content::Parquet(two)) => one.same_chunks(two, pairs),
+            _ => Ok(vec![false; pairs.len()]),
         }
     }
 

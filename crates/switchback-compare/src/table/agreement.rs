@@ -1,27 +1,82 @@
 //! Which columns of two tables belong together, and whether they have one schema.
 
-use switchback_core::rule::{Rule, Tolerance};
+use switchback_core::rule::{ColumnOrder, KeyTypes, Rule, SchemaRule};
 
+use super::columns::{Names, pair_columns};
+use super::key::Canon;
 use super::size;
+use crate::compare::Setting;
 use crate::error::CompareError;
 use crate::report::{Rows, TableDetail, TypeChange};
+use crate::source::batch::Cells;
+use crate::source::logical::ColumnType;
 use crate::source::table::Table;
+use crate::value::{Closeness, Finding, Terms, Value, find, find_across_types};
+
+/// How the cells of two columns meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meeting {
+    /// Both have one logical type.
+    OneType,
+    /// Their types differ: as numbers where both are, else as text.
+    Retyped,
+    /// Their types differ, and one of them was found in text: as the text that stands in the file.
+    Texts,
+}
+
+impl Meeting {
+    fn of(old: &ColumnType, new: &ColumnType) -> Self {
+        match (old, new) {
+            _ if old.is_same(new) => Self::OneType,
+            _ if old.is_numeric() && new.is_numeric() => Self::Retyped,
+            (ColumnType::Stored(_), ColumnType::Stored(_)) => Self::Retyped,
+            _ => Self::Texts,
+        }
+    }
+}
 
 /// A column of both tables.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
+    /// As the old table has it.
     pub(super) name: String,
+    new_name: String,
     pub(super) old: usize,
     pub(super) new: usize,
-    /// The logical types differ: cells are compared as numbers where both are, else as text.
-    pub(super) retyped: bool,
-    pub(super) tolerance: Tolerance,
+    pub(super) meeting: Meeting,
+    pub(super) terms: Terms,
+    /// How its cells become bytes when they name a row.
+    pub(super) canon: Canon,
 }
 
 impl Shared {
     /// A place among all columns that is the same when the sides are swapped.
-    fn order(&self) -> (usize, usize, String) {
-        (self.old.min(self.new), self.old.max(self.new), self.name.clone())
+    fn order(&self) -> (usize, usize, &str, &str) {
+        let names = (self.name.as_str(), self.new_name.as_str());
+        (self.old.min(self.new), self.old.max(self.new), names.0.min(names.1), names.0.max(names.1))
+    }
+
+    /// The cell at `row` as this column is compared.
+    ///
+    /// # Errors
+    ///
+    /// The name of a type that cannot be compared.
+    pub(super) fn read<'c>(&self, cells: &'c Cells, row: usize) -> Result<Value<'c>, String> {
+        if self.meeting == Meeting::Texts { cells.text(row) } else { cells.value(row) }
+    }
+
+    /// How close two cells are.
+    pub(super) fn find(&self, old: &Value<'_>, new: &Value<'_>) -> Finding {
+        if self.meeting == Meeting::OneType {
+            find(old, new, &self.terms)
+        } else {
+            find_across_types(old, new, &self.terms)
+        }
+    }
+
+    /// Whether the same bits prove that cells are equal.
+    pub(super) fn bits_prove(&self) -> bool {
+        self.meeting == Meeting::OneType && self.terms.is_reflexive()
     }
 }
 
@@ -36,42 +91,31 @@ pub(super) struct Agreement {
     only_new: Vec<String>,
     types_changed: Vec<TypeChange>,
     reordered: bool,
-    excluded: Vec<String>,
+    not_compared: Vec<String>,
 }
 
 impl Agreement {
-    pub(super) fn new(old: &Table<'_>, new: &Table<'_>, rule: &Rule) -> Result<Self, CompareError> {
-        let is_excluded = |name: &str| rule.exclude.iter().any(|other| other == name);
-        let mut shared = Vec::new();
-        let mut only_old = Vec::new();
-        for (at, column) in old.columns.iter().enumerate().filter(|(_, column)| !is_excluded(&column.name)) {
-            match new.columns.iter().enumerate().find(|(_, other)| other.name == column.name) {
-                None => only_old.push(column.name.clone()),
-                Some((other_at, other)) => shared.push(Shared {
-                    name: column.name.clone(),
-                    old: at,
-                    new: other_at,
-                    retyped: !column.kind.is_same(&other.kind),
-                    tolerance: *rule.column_tolerance.get(&column.name).unwrap_or(&rule.tolerance),
-                }),
-            }
-        }
+    pub(super) fn new(old: &Table<'_>, new: &Table<'_>, setting: &Setting<'_>) -> Result<Self, CompareError> {
+        let rule = setting.rule;
+        let names = Names::of(rule);
+        let pairs = pair_columns(old, new, setting)?;
+        let mut shared: Vec<Shared> = pairs
+            .common
+            .iter()
+            .filter_map(|(at, other_at)| {
+                let (one, two) = (old.columns.get(*at)?, new.columns.get(*other_at)?);
+                Some(shared_column((*at, &one.name, &one.kind), (*other_at, &two.name, &two.kind), setting))
+            })
+            .collect();
         let reordered = !shared.is_sorted_by_key(|column| column.new);
         let mut keys = Vec::with_capacity(rule.key.len());
         for name in &rule.key {
-            let position = shared.iter().position(|column| column.name == *name);
-            let Some(position) = position else {
-                let table = if old.position(name).is_none() { old } else { new };
-                return Err(missing_key(table, name));
-            };
-            keys.push(shared.remove(position));
+            let position = names.position(shared.iter().map(|column| column.name.as_str()), name);
+            keys.push(shared.remove(position.ok_or_else(|| missing_key(old, new, rule, name))?));
         }
-        let names = |table: &Table<'_>, other: &Table<'_>| -> Vec<String> {
-            let names = table.columns.iter().map(|column| &column.name);
-            names.filter(|name| !is_excluded(name) && other.position(name).is_none()).cloned().collect()
-        };
-        let mut types_changed: Vec<_> = shared.iter().chain(&keys).filter(|column| column.retyped).collect();
-        types_changed.sort_by_key(|column| column.order());
+        let mut types_changed: Vec<_> =
+            shared.iter().chain(&keys).filter(|column| column.meeting != Meeting::OneType).collect();
+        types_changed.sort_by(|one, two| one.order().cmp(&two.order()));
         let types_changed = types_changed
             .into_iter()
             .filter_map(|column| {
@@ -79,20 +123,46 @@ impl Agreement {
                 Some(TypeChange { column: one.name.clone(), old: one.kind.name(), new: two.kind.name() })
             })
             .collect();
-        shared.sort_by_key(Shared::order);
-        let excluded = rule
-            .exclude
-            .iter()
-            .filter(|name| old.position(name).is_some() || new.position(name).is_some())
-            .map(|name| format!("column `{name}` is excluded"))
-            .collect();
-        let only_new = names(new, old);
-        Ok(Self { columns: shared, keys, only_old, only_new, types_changed, reordered, excluded })
+        shared.sort_by(|one, two| one.order().cmp(&two.order()));
+        let mut not_compared = pairs.left_out;
+        if rule.schema == SchemaRule::Common {
+            let mut one_sided: Vec<_> = pairs.only_old.iter().chain(&pairs.only_new).collect();
+            one_sided.sort();
+            not_compared.extend(one_sided.iter().map(|name| format!("column `{name}` is on one side only")));
+        }
+        let (only_old, only_new) = (pairs.only_old, pairs.only_new);
+        Ok(Self { columns: shared, keys, only_old, only_new, types_changed, reordered, not_compared })
     }
 
-    /// Names and logical types are the same.
-    pub(super) fn is_one_schema(&self) -> bool {
-        self.only_old.is_empty() && self.only_new.is_empty() && self.types_changed.is_empty()
+    /// Whether the schema stands in the way of a *yes* under a rule.
+    pub(super) fn is_refused_by(&self, rule: &Rule) -> bool {
+        let differs =
+            !self.only_old.is_empty() || !self.only_new.is_empty() || !self.types_changed.is_empty();
+        (rule.schema == SchemaRule::Strict && differs)
+            || (rule.column_order == ColumnOrder::Strict && self.reordered)
+    }
+
+    /// Whether the same bits prove that all cells are equal.
+    pub(super) fn bits_prove(&self) -> bool {
+        self.columns.iter().all(Shared::bits_prove)
+    }
+
+    /// For each compared column, then each of the key, whether the files show that nothing in it differs.
+    pub(super) fn proved(&self, old: &Table<'_>, new: &Table<'_>) -> Result<Vec<bool>, CompareError> {
+        let all: Vec<&Shared> = self.columns.iter().chain(&self.keys).collect();
+        let pairs: Vec<(usize, usize)> = all.iter().map(|column| (column.old, column.new)).collect();
+        let same = old.same_chunks(new, &pairs)?;
+        let is_key = |at: usize| at >= self.columns.len();
+        let proves = |(at, same): (usize, bool)| {
+            same && all.get(at).is_some_and(|column| is_key(at) || column.bits_prove())
+        };
+        Ok(same.into_iter().enumerate().map(proves).collect())
+    }
+
+    /// The closest that two tables of these columns can be.
+    pub(super) fn closest(&self) -> Closeness {
+        let one_type = self.columns.iter().chain(&self.keys).all(|column| column.meeting == Meeting::OneType);
+        if one_type { Closeness::Bitwise } else { Closeness::Identical }
     }
 
     /// The columns to read of the old table: the compared ones, then the keys.
@@ -115,16 +185,47 @@ impl Agreement {
             columns_only_new: self.only_new.clone(),
             columns_reordered: self.reordered,
             types_changed: self.types_changed.clone(),
-            not_compared: self.excluded.clone(),
+            not_compared: self.not_compared.clone(),
             ..TableDetail::default()
         }
     }
 }
 
-fn missing_key(table: &Table<'_>, column: &str) -> CompareError {
+fn shared_column(
+    (old, name, old_kind): (usize, &str, &ColumnType),
+    (new, new_name, new_kind): (usize, &str, &ColumnType),
+    setting: &Setting<'_>,
+) -> Shared {
+    let rule = setting.rule;
+    let meeting = Meeting::of(old_kind, new_kind);
+    let names = Names::of(rule);
+    let own = rule.column_tolerance.iter().find(|(other, _)| names.are_one(other, name));
+    Shared {
+        name: name.to_owned(),
+        new_name: new_name.to_owned(),
+        old,
+        new,
+        meeting,
+        terms: own.map_or_else(|| setting.terms.clone(), |(_, own)| setting.terms.with(*own)),
+        canon: Canon {
+            meeting,
+            bitwise: rule.bitwise,
+            null_is_nan: rule.null_is_nan,
+            coerce: rule.key_types == KeyTypes::Coerce,
+            texts: setting.terms.texts.unmasked(),
+        },
+    }
+}
+
+fn missing_key(old: &Table<'_>, new: &Table<'_>, rule: &Rule, name: &str) -> CompareError {
+    let names = Names::of(rule);
+    let has = |table: &Table<'_>, name: &str| {
+        names.position(table.columns.iter().map(|column| column.name.as_str()), name).is_some()
+    };
+    let (table, name) = if has(old, name) { (new, names.new_name(name)) } else { (old, name) };
     CompareError::MissingKey {
         path: table.path.clone(),
-        column: column.to_owned(),
+        column: name.to_owned(),
         columns: table.columns.iter().map(|column| column.name.clone()).collect(),
     }
 }

@@ -1,22 +1,31 @@
-//! Two tables: agree on columns, then attack with the cheapest proof first (bytes, lockstep, join).
+//! Two tables: agree on columns, then attack with the cheapest proof first (bytes, lockstep, join, multiset).
 
 mod agreement;
+mod assignment;
+mod columns;
+mod duplicates;
+mod held;
 mod join;
 mod key;
 mod lockstep;
+mod matching;
+mod multiset;
 mod tally;
 
-use switchback_core::rule::Rule;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use switchback_core::rule::{Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
 use crate::bytes::same_bytes;
+use crate::compare::Setting;
 use crate::error::CompareError;
 use crate::plan::Pair;
 use crate::report::{Cell, Detail, Item, Kind, Proof, Relation, RowName, Rows, Size, TableDetail};
 use crate::source::Format;
 use crate::source::table::Table;
-use crate::value::Closeness;
 use agreement::Agreement;
 use tally::Tally;
 
@@ -26,6 +35,10 @@ struct Found {
     tally: Tally,
     only_old: OneSided,
     only_new: OneSided,
+    /// Keys that name several rows, of the old and of the new table.
+    duplicate_keys: (u64, u64),
+    /// Sentences about what was not done as asked.
+    notes: Vec<String>,
 }
 
 /// Rows that only one side has.
@@ -34,75 +47,162 @@ struct OneSided {
     count: u64,
     /// The first of them.
     sample: Vec<RowName>,
+    /// What the very first one holds, as bytes: it tells two rows of one number apart.
+    first: Vec<u8>,
 }
 
 /// Compares two tables under a rule.
 pub(crate) fn compare(
     pair: &Pair,
     formats: (Format, Format),
-    rule: &Rule,
+    setting: &Setting<'_>,
     disk: &dyn Disk,
 ) -> Result<Item, CompareError> {
-    let old = Table::open(disk, &pair.old, formats.0)?;
-    // Equal bytes prove equality, because no option of a rule makes identical values differ.
-    if formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)? {
-        let agreement = Agreement::new(&old, &old, rule)?;
-        join::check_unique(&old, &agreement)?;
-        let rows = Rows { compared: old.rows, equal: old.rows, ..Rows::default() };
-        let detail = agreement.detail(&old, &old, rows);
-        return Ok(conclude(pair, Proof::Bytes, Relation::Bytes, detail, &agreement, rule));
+    let rule = setting.rule;
+    let old = Table::open(disk, &pair.old, formats.0, rule.delimiter_old)?;
+    let same_reading = formats.0 == formats.1 && rule.delimiter_old == rule.delimiter_new;
+    if same_reading && rule.rename.is_empty() && same_bytes(disk, &pair.old, &pair.new)? {
+        let agreement = Agreement::new(&old, &old, setting)?;
+        // Equal bytes prove equality where no option makes identical values differ.
+        if agreement.bits_prove() {
+            let repeated = join::repeated_keys(&old, &agreement, rule)?;
+            let rows = Rows {
+                compared: old.rows,
+                equal: old.rows,
+                duplicate_keys_old: repeated,
+                duplicate_keys_new: repeated,
+                ..Rows::default()
+            };
+            let detail = agreement.detail(&old, &old, rows);
+            return Ok(conclude(&pair.name, Proof::Bytes, Relation::Bytes, detail, &agreement, rule));
+        }
     }
-    let new = Table::open(disk, &pair.new, formats.1)?;
-    let agreement = Agreement::new(&old, &new, rule)?;
-    let (proof, found) = if agreement.keys.is_empty() {
-        (Proof::Lockstep, lockstep::compare(&old, &new, &agreement, rule)?)
-    } else {
-        (Proof::Join, join::compare(&old, &new, &agreement, rule)?)
+    let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new)?;
+    compare_open(&pair.name, &old, &new, setting)
+}
+
+/// What the comparison of two files with several tables found.
+#[derive(Debug, Default)]
+pub(crate) struct Several {
+    /// One for each table of both files.
+    pub(crate) items: Vec<Item>,
+    /// Tables that only the old file has: `file#table`.
+    pub(crate) only_old: Vec<String>,
+    /// Tables that only the new file has.
+    pub(crate) only_new: Vec<String>,
+}
+
+/// Compares two files of several tables, table by table.
+pub(crate) fn compare_all(
+    pair: &Pair,
+    formats: (Format, Format),
+    setting: &Setting<'_>,
+    disk: &dyn Disk,
+) -> Result<Several, CompareError> {
+    let old: BTreeMap<_, _> = Table::all_of(disk, &pair.old, formats.0)?.into_iter().collect();
+    let new: BTreeMap<_, _> = Table::all_of(disk, &pair.new, formats.1)?.into_iter().collect();
+    let named = |table: &String| format!("{}#{table}", pair.name);
+    let mut found = Several {
+        only_old: old.keys().filter(|name| !new.contains_key(*name)).map(named).collect(),
+        only_new: new.keys().filter(|name| !old.contains_key(*name)).map(named).collect(),
+        ..Several::default()
     };
+    let setting =
+        Setting { alone: setting.alone && old.len() == 1, terms: setting.terms.clone(), ..*setting };
+    for (name, old) in &old {
+        if let Some(new) = new.get(name) {
+            found.items.push(compare_open(&named(name), old, new, &setting)?);
+        }
+    }
+    Ok(found)
+}
+
+fn compare_open(
+    name: &str,
+    old: &Table<'_>,
+    new: &Table<'_>,
+    setting: &Setting<'_>,
+) -> Result<Item, CompareError> {
+    let rule = setting.rule;
+    let agreement = Agreement::new(old, new, setting)?;
+    let (proof, found) = attack(old, new, &agreement, rule)?;
     let rows = Rows {
         compared: found.tally.rows,
         equal: found.tally.rows - found.tally.rows_different,
         different: found.tally.rows_different,
         only_old: found.only_old.count,
         only_new: found.only_new.count,
-        ..Rows::default()
+        duplicate_keys_old: found.duplicate_keys.0,
+        duplicate_keys_new: found.duplicate_keys.1,
     };
-    let relation = match found.tally.closeness {
-        Closeness::Bitwise => Relation::Bitwise,
-        Closeness::Identical => Relation::Identical,
-        Closeness::Within => Relation::Tolerance,
-        Closeness::Different => Relation::Different,
-    };
-    let mut detail = agreement.detail(&old, &new, rows);
+    let relation = found.tally.closeness.into();
+    let mut detail = agreement.detail(old, new, rows);
+    detail.not_compared.extend(found.notes);
     let (columns, first, sample) = found.tally.into_details();
     detail.first = first.or_else(|| first_one_sided(&found.only_old, &found.only_new));
     detail.columns = columns;
     detail.sample = sample;
     detail.rows_only_old = found.only_old.sample;
     detail.rows_only_new = found.only_new.sample;
-    Ok(conclude(pair, proof, relation, detail, &agreement, rule))
+    Ok(conclude(name, proof, relation, detail, &agreement, rule))
 }
 
+fn attack(
+    old: &Table<'_>,
+    new: &Table<'_>,
+    agreement: &Agreement,
+    rule: &Rule,
+) -> Result<(Proof, Found), CompareError> {
+    let proved = agreement.proved(old, new)?;
+    let all_proved = !proved.is_empty() && proved.iter().all(|proved| *proved);
+    let keyed = !agreement.keys.is_empty();
+    let keys_proved = proved.iter().skip(agreement.columns.len()).all(|proved| *proved);
+    if all_proved {
+        // Each row is equal to the one in its place, so no other pairing has more equal rows.
+        let repeated = join::repeated_keys(old, agreement, rule)?;
+        let found = lockstep::compare(old, new, agreement, &proved, rule)?;
+        return Ok((Proof::Chunks, Found { duplicate_keys: (repeated, repeated), ..found }));
+    }
+    Ok(match () {
+        () if !keyed && rule.row_order == RowOrder::Any => {
+            (Proof::Multiset, multiset::compare(old, new, agreement, rule)?)
+        }
+        () if !keyed => (Proof::Lockstep, lockstep::compare(old, new, agreement, &proved, rule)?),
+        () if rule.duplicates == Duplicates::Match => {
+            (Proof::Join, duplicates::compare(old, new, agreement, rule)?)
+        }
+        () if keys_proved || join::keys_line_up(old, new, agreement)? => {
+            join::repeated_keys(old, agreement, rule)?;
+            (Proof::Lockstep, lockstep::compare(old, new, agreement, &proved, rule)?)
+        }
+        () => (Proof::Join, join::compare(old, new, agreement, rule)?),
+    })
+}
+
+/// The first row on one side only. Two that have the same number and hold the same, as they may where null or NaN differ
+/// from themselves, are told together: so this choice is the same when the sides are swapped.
 fn first_one_sided(old: &OneSided, new: &OneSided) -> Option<Cell> {
-    let cell = |row: &RowName, is_old: bool| Cell {
-        row_old: is_old.then_some(row.row),
-        row_new: (!is_old).then_some(row.row),
-        key: row.key.clone(),
+    let cell = |old: Option<&RowName>, new: Option<&RowName>| Cell {
+        row_old: old.map(|row| row.row),
+        row_new: new.map(|row| row.row),
+        key: old.or(new).map(|row| row.key.clone()).unwrap_or_default(),
         column: None,
         old: serde_json::Value::Null,
         new: serde_json::Value::Null,
     };
-    // Rows on different sides have different keys, so this choice is the same when the sides are swapped.
-    let place = |row: &RowName| (row.row, format!("{:?}", row.key));
     match (old.sample.first(), new.sample.first()) {
-        (Some(one), Some(two)) if place(two) < place(one) => Some(cell(two, false)),
-        (Some(one), _) => Some(cell(one, true)),
-        (None, two) => two.map(|row| cell(row, false)),
+        (Some(one), Some(two)) => Some(match (two.row, &new.first).cmp(&(one.row, &old.first)) {
+            Ordering::Less => cell(None, Some(two)),
+            Ordering::Equal => cell(Some(one), Some(two)),
+            Ordering::Greater => cell(Some(one), None),
+        }),
+        (None, None) => None,
+        (one, two) => Some(cell(one, two)),
     }
 }
 
 fn conclude(
-    pair: &Pair,
+    name: &str,
     proof: Proof,
     relation: Relation,
     detail: TableDetail,
@@ -112,7 +212,7 @@ fn conclude(
     let rows = &detail.rows;
     let differs = relation == Relation::Different
         || rows.different + rows.only_old + rows.only_new > 0
-        || !agreement.is_one_schema();
+        || agreement.is_refused_by(rule);
     let nothing = (detail.old.rows == 0 && detail.new.rows == 0)
         || (agreement.columns.is_empty() && agreement.keys.is_empty());
     let (verdict, relation) = match () {
@@ -121,7 +221,7 @@ fn conclude(
         () => (Verdict::Yes, Some(relation)),
     };
     let detail = Detail::Table(Box::new(detail));
-    Item { name: pair.name.clone(), kind: Kind::Table, verdict, proof, relation, detail }
+    Item { name: name.to_owned(), kind: Kind::Table, verdict, proof, relation, detail }
 }
 
 fn size(table: &Table<'_>) -> Size {

@@ -7,7 +7,7 @@ use super::agreement::{Agreement, Shared};
 use super::key::{key_of, named_key};
 use crate::report::{Cell, ColumnDetail};
 use crate::source::batch::Cells;
-use crate::value::{Closeness, Distance, Finding, Value, find, find_across_types};
+use crate::value::{Closeness, Distance, Finding, Value};
 
 /// Rows of both sides that belong together, one by one.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ impl RowNumbers<'_> {
 struct Order {
     rows: (u64, u64),
     key: Box<[u8]>,
+    /// What the two rows hold, the smaller first: tells pairs apart that have neither rows nor a key of their own.
+    content: (Vec<u8>, Vec<u8>),
     column: usize,
 }
 
@@ -58,11 +60,15 @@ pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) rows_different: u64,
     pub(super) closeness: Closeness,
+    /// The compared columns, then those of the key: rows that were matched by it may still not be the same bit by bit.
     columns: Vec<ColumnTally>,
+    compared: usize,
     keys: Vec<Shared>,
     sample: BTreeMap<Order, Cell>,
     sample_max: usize,
     first: Option<(Order, Cell)>,
+    /// Neither rows nor a key name a pair.
+    unordered: bool,
 }
 
 #[derive(Debug)]
@@ -98,7 +104,7 @@ impl Rank {
 
 impl Tally {
     pub(super) fn new(agreement: &Agreement, sample_max: usize) -> Self {
-        let columns = agreement.columns.iter().map(|column| ColumnTally {
+        let columns = agreement.columns.iter().chain(&agreement.keys).map(|column| ColumnTally {
             column: column.clone(),
             different: 0,
             not_identical: 0,
@@ -110,13 +116,20 @@ impl Tally {
         Self {
             rows: 0,
             rows_different: 0,
-            closeness: Closeness::Bitwise,
+            closeness: agreement.closest(),
             columns: columns.collect(),
+            compared: agreement.columns.len(),
             keys: agreement.keys.clone(),
             sample: BTreeMap::new(),
             sample_max,
             first: None,
+            unordered: false,
         }
+    }
+
+    /// The same for pairs that neither their rows nor a key name.
+    pub(super) fn unordered(self) -> Self {
+        Self { unordered: true, ..self }
     }
 
     /// Compares a block, column by column.
@@ -130,7 +143,9 @@ impl Tally {
             let (Some(old), Some(new)) = (block.old.cells.get(index), block.new.cells.get(index)) else {
                 continue;
             };
-            if old.same_bits(block.old.start, new, block.new.start, block.rows) {
+            if self.columns.get(index).is_some_and(|tally| tally.column.bits_prove())
+                && old.same_bits(block.old.start, new, block.new.start, block.rows)
+            {
                 continue;
             }
             for (row, different) in different.iter_mut().enumerate() {
@@ -153,9 +168,14 @@ impl Tally {
         (old, new): (&Cells, &Cells),
     ) -> Result<bool, String> {
         let Some(tally) = self.columns.get_mut(index) else { return Ok(false) };
-        let (old, new) = (old.value(block.old.start + row)?, new.value(block.new.start + row)?);
-        let judge = if tally.column.retyped { find_across_types } else { find };
-        let finding = judge(&old, &new, &tally.column.tolerance);
+        let column = &tally.column;
+        let old = column.read(old, block.old.start + row)?;
+        let new = column.read(new, block.new.start + row)?;
+        let mut finding = column.find(&old, &new);
+        if index >= self.compared {
+            // Matched keys are equal, however the values under them are written.
+            finding.closeness = finding.closeness.min(Closeness::Within);
+        }
         if finding.closeness == Closeness::Bitwise {
             return Ok(false);
         }
@@ -176,8 +196,9 @@ impl Tally {
                 || self.sample.len() < self.sample_max
                 || self.sample.last_key_value().is_some_and(|(last, _)| rows <= last.rows));
         if is_worst || is_early {
-            let order = Order { rows, key: self.key(&block.old, row, key_of)?, column: index };
-            let key = self.key(&block.old, row, named_key)?;
+            let key = self.key(&block.old, row, key_of)?;
+            let order = Order { rows, key, content: self.content(block, row)?, column: index };
+            let key = self.key_shown(block, row)?;
             let cell = self.cell((row_old, row_new), key, index, (&old, &new));
             self.keep(index, rank, order, cell, different);
         }
@@ -190,7 +211,32 @@ impl Tally {
         row: usize,
         read: impl Fn(&[Shared], &[Cells], usize) -> Result<T, String>,
     ) -> Result<T, String> {
-        read(&self.keys, side.cells.get(self.columns.len()..).unwrap_or_default(), side.start + row)
+        read(&self.keys, side.cells.get(self.compared..).unwrap_or_default(), side.start + row)
+    }
+
+    /// The key of a pair: where both sides write it differently, the smaller writing.
+    fn key_shown(&self, block: &Block<'_>, row: usize) -> Result<Vec<(String, serde_json::Value)>, String> {
+        let old = self.key(&block.old, row, named_key)?;
+        let new = self.key(&block.new, row, named_key)?;
+        let text = |key: &[(String, serde_json::Value)]| -> Vec<String> {
+            key.iter().map(|(_, value)| value.to_string()).collect()
+        };
+        Ok(if text(&new) < text(&old) { new } else { old })
+    }
+
+    fn content(&self, block: &Block<'_>, row: usize) -> Result<(Vec<u8>, Vec<u8>), String> {
+        if !self.unordered {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let of = |side: &Side<'_>| {
+            let mut bytes = Vec::new();
+            for (tally, cells) in self.columns.iter().zip(side.cells) {
+                tally.column.canon.append(&mut bytes, &tally.column.read(cells, side.start + row)?);
+            }
+            Ok::<_, String>(bytes)
+        };
+        let (old, new) = (of(&block.old)?, of(&block.new)?);
+        Ok(if new < old { (new, old) } else { (old, new) })
     }
 
     fn cell(

@@ -3,6 +3,8 @@
 mod cast;
 mod closeness;
 mod number;
+mod prose;
+mod terms;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,6 +12,7 @@ use std::fmt::Write as _;
 pub(crate) use cast::value_at;
 pub(crate) use closeness::{Closeness, Distance, Finding, find, find_across_types};
 pub(crate) use number::{Number, float_to_json};
+pub(crate) use terms::{Terms, TextTerms};
 
 /// Nanoseconds in a day.
 const DAY_NS: i128 = 86_400_000_000_000;

@@ -48,7 +48,7 @@ impl Number {
         self.float().is_some_and(f64::is_infinite)
     }
 
-    fn is_finite(&self) -> bool {
+    pub(crate) fn is_finite(&self) -> bool {
         self.float().is_none_or(f64::is_finite)
     }
 
@@ -208,6 +208,17 @@ impl Number {
         gap * largest_unit * bound_unit <= bound * largest * unit
     }
 
+    /// Which of two finite numbers is the smaller, exactly.
+    pub(crate) fn order(&self, other: &Self) -> std::cmp::Ordering {
+        if let (Some(one), Some(two)) = (self.exact_float(), other.exact_float()) {
+            return one.partial_cmp(&two).unwrap_or(std::cmp::Ordering::Equal);
+        }
+        match (self.fraction(), other.fraction()) {
+            (Some((n1, d1)), Some((n2, d2))) => (n1 * d2).cmp(&(n2 * d1)),
+            _ => std::cmp::Ordering::Equal,
+        }
+    }
+
     /// `|self - other|` as a fraction.
     fn gap(&self, other: &Self) -> Option<(BigInt, BigInt)> {
         let ((n1, d1), (n2, d2)) = (self.fraction()?, other.fraction()?);
@@ -246,6 +257,15 @@ impl Number {
         format!("d{mantissa}e{}", -i64::from(scale))
     }
 
+    /// Bytes that two numbers of one type share exactly when their bits are the same.
+    pub(crate) fn bits(&self) -> String {
+        match self {
+            Self::Float(value) => format!("f{:016x}", value.to_bits()),
+            Self::Single(value) => format!("s{:08x}", value.to_bits()),
+            Self::Decimal { .. } | Self::Large { .. } => self.canonical(),
+        }
+    }
+
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Decimal { mantissa, scale: 0 } if mantissa.unsigned_abs() <= EXACT_MAX => {
@@ -259,8 +279,9 @@ impl Number {
 
     pub(crate) fn to_text(&self) -> String {
         match self {
-            Self::Float(value) => value.to_string(),
-            Self::Single(value) => f64::from(*value).to_string(),
+            // With a point or an exponent, as other programs write a float.
+            Self::Float(value) => format!("{value:?}"),
+            Self::Single(value) => format!("{value:?}"),
             Self::Decimal { mantissa, scale } => decimal_text(&mantissa.to_string(), *scale),
             Self::Large { mantissa, scale } => decimal_text(&mantissa.to_string(), *scale),
         }

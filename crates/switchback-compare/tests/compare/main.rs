@@ -5,12 +5,15 @@
     reason = "a test may stop where it stands, on its own files"
 )]
 
-mod cases;
 mod damaged;
 mod documents;
 mod ensembles;
 mod explanations;
+mod notebooks;
+mod pairings;
 mod properties;
+mod semantics;
+mod sources;
 mod tables;
 mod trees;
 

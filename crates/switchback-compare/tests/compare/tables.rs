@@ -193,7 +193,7 @@ fn equal_bytes_still_need_a_key_that_names_one_row() {
     let said = failure(&old, &new, &key(&["id"]));
     assert_eq!(
         said,
-        "rows 1 and 2 of `old.csv` have the same key (id = 2)\nadd the column that tells these rows apart to the key"
+        "rows 1 and 2 of `old.csv` have the same key (id = 2)\nadd the column that tells these rows apart to the key, or have rows of one key paired"
     );
     let said = failure(&old, &new, &key(&["ident"]));
     assert_eq!(said, "`old.csv` has no key column `ident`\nchoose the key from `id`, `x`");

@@ -98,3 +98,85 @@ fn compare_looks_at_paths_from_where_the_person_is_and_not_from_the_project() {
     ground.write("sub/x", "");
     ground.expect(0, "-C sub compare a.csv a.csv");
 }
+
+#[test]
+fn compare_is_written_in_every_form() {
+    let ground = Ground::new();
+    ground.write("old.csv", "id,price,day\n1,10.0,2026-01-01\n2,20.0,2026-01-02\n");
+    ground.write("new.csv", "id,price,day\n2,20.5,2026-01-02\n1,10.0,2026-01-01\n");
+    insta::assert_snapshot!(ground.run("compare old.csv new.csv --key id --format text"), @r#"
+    $ switchback compare old.csv new.csv --key id --format text
+    --- stdout
+    Verdict: no
+      item     verdict  relation   proof  equal  different  only old  only new
+      old.csv  no       different  join   1      1          0         0
+    old.csv
+      column  different  not identical  absolute  relative              ulps             worst at  worst
+      price   1          1              0.5       0.024390243902439025  140737488355328  id = 2    20.0 → 20.5
+
+      row     column  old   new
+      id = 2  price   20.0  20.5
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.run("compare old.csv new.csv --key id --absolute 1 --format markdown"), @r#"
+    $ switchback compare old.csv new.csv --key id --absolute 1 --format markdown
+    --- stdout
+    ## Verdict: yes
+
+    | item | verdict | relation | proof | equal | different | only old | only new |
+    | --- | --- | --- | --- | --- | --- | --- | --- |
+    | old.csv | yes | tolerance | join | 2 | 0 | 0 | 0 |
+
+    ## old.csv
+
+    | column | different | not identical | absolute | relative | ulps | worst at | worst |
+    | --- | --- | --- | --- | --- | --- | --- | --- |
+    | price | 0 | 1 | 0.5 | 0.024390243902439025 | 140737488355328 | id = 2 | 20.0 → 20.5 |
+    --- exit 0
+    "#);
+    let seen = ground.expect(1, "compare old.csv new.csv --key id --format junit --output out.xml");
+    assert!(seen.err.contains("wrote out.xml"), "{seen}");
+    assert!(
+        ground
+            .read("out.xml")
+            .contains("<testsuite name=\"compare\" tests=\"1\" failures=\"1\" errors=\"0\">")
+    );
+    ground.expect(1, "compare old.csv new.csv --key id --format html --output out.html --json").json();
+    assert!(ground.read("out.html").starts_with("<!doctype html>"));
+    ground.expect(1, "compare old.csv new.csv --output out.html");
+    assert!(ground.read("out.html").contains("\"schema\": \"switchback/compare/1\""), "over what was there");
+    insta::assert_snapshot!(ground.run("compare old.csv new.csv --output gone/out.json"), @r#"
+    $ switchback compare old.csv new.csv --output gone/out.json
+    --- stderr
+    error: could not write the result to `gone/out.json`
+      caused by: could not create `gone/.out.json.2004`: No such file or directory (os error 2)
+
+    hint: name a file in a folder that exists and can be written to
+    --- exit 2
+    "#);
+}
+
+#[test]
+fn options_of_compare_that_make_no_sense_are_refused() {
+    let ground = Ground::new();
+    ground.write("a.csv", "id,x\n1,1\n1,2\n");
+    for (options, said) in [
+        ("--rename x", "`--rename x` is not `OLD=NEW`"),
+        ("--rename x=y --rename x=z", "`--rename` names `x` twice"),
+        ("--rename x=y", "`a.csv` has no column `y`"),
+        ("--columns z", "`a.csv` has no column `z`"),
+        ("--tolerance z=1", "`a.csv` has no column `z`"),
+        ("--time-tolerance 5", "`--time-tolerance 5` is not a number and a unit"),
+        ("--time-tolerance 1.0000000001s", "is not a number and a unit"),
+        ("--delimiter ab", "`--delimiter ab` is neither one ASCII character nor two with a comma between"),
+        ("--mask (", "the mask `(` is no regular expression"),
+        ("--schema loose", "invalid value 'loose'"),
+        ("--order any --key id", "rows 0 and 1 of `a.csv` have the same key (id = 1)"),
+    ] {
+        let seen = ground.expect(2, &format!("compare a.csv a.csv {options}"));
+        assert!(seen.err.contains(said), "{seen}");
+    }
+    ground.expect(0, "compare a.csv a.csv --key id --duplicates match");
+    ground.expect(0, "compare a.csv a.csv --delimiter ,,, --time-tolerance 1.5s");
+    ground.expect(2, "compare a.csv a.csv --columns z --json").json();
+}

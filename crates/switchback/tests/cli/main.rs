@@ -6,6 +6,7 @@
 mod bad_plans;
 mod browser;
 mod comparisons;
+mod conformance;
 mod demo;
 mod distributions;
 mod documentation;

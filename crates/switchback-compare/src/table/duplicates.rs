@@ -1,0 +1,119 @@
+//! Rows matched by a key that may repeat: rows of one key are paired so that as many as possible are equal.
+//!
+//! Exact pairs come first, then the largest matching within the terms, then the fewest differing cells, then the order
+//! of the rows. What is left over is on one side only.
+
+use std::collections::HashMap;
+
+use switchback_core::rule::Rule;
+
+use super::Found;
+use super::agreement::Agreement;
+use super::assignment::cheapest_assignment;
+use super::held::{Held, tally_pairs};
+use super::matching::{Pairs, Rows, Two};
+use crate::error::CompareError;
+use crate::source::table::Table;
+
+/// Up to so many pairs of rows of one key, the pairing has the fewest differing cells.
+const PAIRS_MAX: usize = 90_000;
+/// One differing row counts more than all differing cells, and one differing cell more than all places in the order.
+const ROW_SHIFT: u32 = 90;
+const CELL_SHIFT: u32 = 48;
+
+/// Compares two tables by a key that may repeat.
+pub(super) fn compare(
+    old: &Table<'_>,
+    new: &Table<'_>,
+    agreement: &Agreement,
+    rule: &Rule,
+) -> Result<Found, CompareError> {
+    let two = Two {
+        old: Held::read(old, &agreement.old_columns())?,
+        new: Held::read(new, &agreement.new_columns())?,
+        agreement,
+    };
+    let mut groups: HashMap<Box<[u8]>, Rows> = HashMap::new();
+    for row in 0..two.old.rows {
+        groups.entry(two.old.key(agreement, row)?).or_default().old.push(row);
+    }
+    for row in 0..two.new.rows {
+        groups.entry(two.new.key(agreement, row)?).or_default().new.push(row);
+    }
+    let repeated = |rows: fn(&Rows) -> usize| groups.values().filter(|group| rows(group) > 1).count() as u64;
+    let duplicate_keys = (repeated(|group| group.old.len()), repeated(|group| group.new.len()));
+    let (mut pairs, mut left, mut large) = (Pairs::new(), Rows::default(), 0);
+    for group in groups.values() {
+        let found = paired(&two, group, &mut large)?;
+        let rest = group.without(&found);
+        left.old.extend(rest.old);
+        left.new.extend(rest.new);
+        pairs.extend(found);
+    }
+    pairs.sort_unstable();
+    left.old.sort_unstable();
+    left.new.sort_unstable();
+    let first_old = left.old.first().map(|row| two.old.key(agreement, *row)).transpose()?;
+    let first_new = left.new.first().map(|row| two.new.key(agreement, *row)).transpose()?;
+    let mut notes = Vec::new();
+    if large > 0 {
+        notes.push(format!(
+            "{large} keys have too many rows to search for the fewest differing cells: their rows that differ are \
+             paired in order"
+        ));
+    }
+    let first = |key: Option<Box<[u8]>>| key.map(<[u8]>::into_vec).unwrap_or_default();
+    Ok(Found {
+        tally: tally_pairs(&two.old, &two.new, agreement, &pairs, rule.sample_max)?,
+        only_old: two.old.one_sided(agreement, &left.old, first(first_old), rule.sample_max)?,
+        only_new: two.new.one_sided(agreement, &left.new, first(first_new), rule.sample_max)?,
+        duplicate_keys,
+        notes,
+    })
+}
+
+/// The pairs of one key's rows.
+fn paired(two: &Two<'_>, group: &Rows, large: &mut u64) -> Result<Pairs, CompareError> {
+    if let ([old], [new]) = (group.old.as_slice(), group.new.as_slice()) {
+        return Ok(vec![(*old, *new)]);
+    }
+    if group.is_one_sided() {
+        return Ok(Pairs::new());
+    }
+    let mut pairs = two.exact(group)?;
+    let left = group.without(&pairs);
+    if left.is_one_sided() {
+        return Ok(pairs);
+    }
+    if left.old.len() * left.new.len() <= PAIRS_MAX {
+        pairs.extend(cheapest(two, &left)?);
+        return Ok(pairs);
+    }
+    pairs.extend(two.largest(&left, &Pairs::new())?);
+    let left = group.without(&pairs);
+    *large += u64::from(!left.is_one_sided());
+    pairs.extend(left.old.into_iter().zip(left.new));
+    Ok(pairs)
+}
+
+/// All rows of the smaller side in pairs: as many equal ones as there can be, then the fewest differing cells.
+fn cheapest(two: &Two<'_>, rows: &Rows) -> Result<Pairs, CompareError> {
+    let old_first = two.old_first(rows)?;
+    let (one, other) = if old_first { (&rows.old, &rows.new) } else { (&rows.new, &rows.old) };
+    let mut cost = Vec::with_capacity(one.len() * other.len());
+    for (at, first) in one.iter().enumerate() {
+        for (other_at, second) in other.iter().enumerate() {
+            let (old, new) = if old_first { (*first, *second) } else { (*second, *first) };
+            let cells = i128::from(two.cells_different(old, new)?);
+            let apart = at.abs_diff(other_at);
+            let order = i128::try_from(apart * apart + at + other_at).unwrap_or(0);
+            cost.push((i128::from(cells > 0) << ROW_SHIFT) + (cells << CELL_SHIFT) + order);
+        }
+    }
+    let assigned = cheapest_assignment(one.len(), other.len(), &cost);
+    let pairs = one.iter().zip(assigned).filter_map(|(first, second)| {
+        let second = *other.get(second)?;
+        Some(if old_first { (*first, second) } else { (second, *first) })
+    });
+    Ok(pairs.collect())
+}
