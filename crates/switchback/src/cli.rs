@@ -378,7 +378,7 @@ pub struct CompareArgs {
     #[arg(long)]
     pub coerce_keys: bool,
     /// Text that matches this regular expression is blanked before it is compared; may be repeated
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     pub mask: Vec<String>,
     /// The delimiter of text tables, or that of OLD and that of NEW; found for each file when left out
     #[arg(long, value_name = "OLD[,NEW]", allow_hyphen_values = true)]
