@@ -392,6 +392,9 @@ pub struct CompareArgs {
     /// How many differing cells are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub sample: usize,
+    /// How much of both sides may be held in memory, such as `2GiB`; not bounded when left out
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
     /// How the result is written; one line when left out
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<CompareFormat>,
