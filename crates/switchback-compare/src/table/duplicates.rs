@@ -60,8 +60,8 @@ pub(super) fn compare(
     let mut notes = Vec::new();
     if large > 0 {
         notes.push(format!(
-            "{large} keys have too many rows to search for the fewest differing cells: their rows that differ are \
-             paired in order"
+            "the fewest differing cells were not searched for where one key has too many rows: these are paired in \
+             order ({large} of the keys)"
         ));
     }
     let first = |key: Option<Box<[u8]>>| key.map(<[u8]>::into_vec).unwrap_or_default();

@@ -228,7 +228,7 @@ impl Two<'_> {
         }
         let old_first = self.old_first(block)?;
         let (one, two) = if old_first { (&block.old, &block.new) } else { (&block.new, &block.old) };
-        let edges = self.edges(one, two, old_first, ordered.map(|loose| loose.index))?;
+        let edges = self.edges(one, two, old_first, self.most_telling(two, old_first, loose)?)?;
         let places = |rows: &[usize]| -> HashMap<usize, usize> {
             rows.iter().enumerate().map(|(at, row)| (*row, at)).collect()
         };
@@ -246,6 +246,27 @@ impl Two<'_> {
             Some(if old_first { (*first, second) } else { (second, *first) })
         });
         Ok(pairs.collect())
+    }
+
+    /// The ordered column that leaves the fewest rows near to one another: the one to search along.
+    fn most_telling(
+        &self,
+        rows: &[usize],
+        old_first: bool,
+        loose: &[Loose],
+    ) -> Result<Option<usize>, CompareError> {
+        let mut best = None;
+        for index in loose.iter().filter(|loose| loose.ordered).map(|loose| loose.index) {
+            let sorted = self.sorted(!old_first, rows, index)?;
+            let neighbours = sorted.iter().zip(sorted.iter().skip(1));
+            let gaps = neighbours
+                .filter(|((_, value), (_, next))| !self.is_near(index, old_first, value, next))
+                .count();
+            if best.is_none_or(|(_, most)| gaps > most) {
+                best = Some((index, gaps));
+            }
+        }
+        Ok(best.map(|(index, _)| index))
     }
 
     /// The rows in the order of one column.
