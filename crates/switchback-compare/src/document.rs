@@ -25,6 +25,10 @@ pub(crate) fn compare(
     setting: &Setting<'_>,
     disk: &dyn Disk,
 ) -> Result<Item, CompareError> {
+    if setting.alone && !(setting.rule.columns.is_empty() && setting.rule.rename.is_empty()) {
+        let reason = format!("columns are chosen or renamed, and `{}` has none", pair.name);
+        return Err(CompareError::Rule { reason });
+    }
     // Also one of two equal files is read: what cannot be read is no result.
     let old = read(disk, &pair.old, formats.0)?;
     let same = formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;

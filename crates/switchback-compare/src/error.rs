@@ -94,6 +94,14 @@ pub enum CompareError {
         /// Row, counted from 0 without a header.
         second: u64,
     },
+    /// More rows have to be held in memory than the rule allows.
+    #[error("`{path}` does not fit into the {bytes_max} bytes of memory that are allowed")]
+    Memory {
+        /// The table that was being read.
+        path: PathBuf,
+        /// What is allowed for both sides together.
+        bytes_max: u64,
+    },
     /// More pairs of rows are equal within the terms than can be searched.
     #[error("too many of {rows} rows are equal to one another within the tolerance to match them")]
     TooAlike {
@@ -207,6 +215,9 @@ impl CompareError {
                 "add the column that tells these rows apart to the key, or have rows of one key paired"
                     .to_owned(),
             ),
+            Self::Memory { .. } => {
+                Some("allow more memory, or sort both tables by the key: then rows are not held".to_owned())
+            }
             Self::TooAlike { .. } => {
                 Some("name a key that tells rows apart, or ask for a smaller tolerance".to_owned())
             }

@@ -411,7 +411,7 @@ pub struct CompareArgs {
     #[arg(long)]
     pub coerce_keys: bool,
     /// Text that matches this regular expression is blanked before it is compared; may be repeated
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     pub mask: Vec<String>,
     /// The delimiter of text tables, or that of OLD and that of NEW; found for each file when left out
     #[arg(long, value_name = "OLD[,NEW]", allow_hyphen_values = true)]
@@ -425,6 +425,9 @@ pub struct CompareArgs {
     /// How many differing cells are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub sample: usize,
+    /// How much of both sides may be held in memory, such as `2GiB`; not bounded when left out
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
     /// How the result is written; one line when left out
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<CompareFormat>,

@@ -56,6 +56,16 @@ impl Cells {
         }
     }
 
+    /// About how many bytes of memory the cells take.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Arrow(array) => array.get_array_memory_size() as u64,
+            Self::Text(array, _) => array.get_array_memory_size() as u64,
+            Self::Values(values) => values.iter().map(Value::bytes).sum(),
+            Self::Skipped => 0,
+        }
+    }
+
     /// Whether `rows` cells from here on are the same, bit by bit; `false` also when that is not quickly seen.
     pub(crate) fn same_bits(&self, start: usize, other: &Self, other_start: usize, rows: usize) -> bool {
         match (self, other) {

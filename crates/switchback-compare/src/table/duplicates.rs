@@ -10,6 +10,7 @@ use switchback_core::rule::Rule;
 use super::Found;
 use super::agreement::Agreement;
 use super::assignment::cheapest_assignment;
+use super::budget::Budget;
 use super::held::{Held, tally_pairs};
 use super::matching::{Pairs, Rows, Two};
 use crate::error::CompareError;
@@ -28,9 +29,10 @@ pub(super) fn compare(
     agreement: &Agreement,
     rule: &Rule,
 ) -> Result<Found, CompareError> {
+    let mut budget = Budget::of(rule);
     let two = Two {
-        old: Held::read(old, &agreement.old_columns())?,
-        new: Held::read(new, &agreement.new_columns())?,
+        old: Held::read(old, &agreement.old_columns(), &mut budget)?,
+        new: Held::read(new, &agreement.new_columns(), &mut budget)?,
         agreement,
     };
     let mut groups: HashMap<Box<[u8]>, Rows> = HashMap::new();
@@ -58,8 +60,8 @@ pub(super) fn compare(
     let mut notes = Vec::new();
     if large > 0 {
         notes.push(format!(
-            "{large} keys have too many rows to search for the fewest differing cells: their rows that differ are \
-             paired in order"
+            "the fewest differing cells were not searched for where one key has too many rows: these are paired in \
+             order ({large} of the keys)"
         ));
     }
     let first = |key: Option<Box<[u8]>>| key.map(<[u8]>::into_vec).unwrap_or_default();

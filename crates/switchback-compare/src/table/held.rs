@@ -2,6 +2,7 @@
 
 use super::OneSided;
 use super::agreement::{Agreement, Shared};
+use super::budget::Budget;
 use super::join::key_not_compared;
 use super::key::{key_of, named_key};
 use super::lockstep::{ended_early, not_compared};
@@ -24,10 +25,15 @@ pub(super) struct Held<'t> {
 
 impl<'t> Held<'t> {
     /// Reads a table.
-    pub(super) fn read(table: &'t Table<'t>, wanted: &[usize]) -> Result<Self, CompareError> {
+    pub(super) fn read(
+        table: &'t Table<'t>,
+        wanted: &[usize],
+        budget: &mut Budget,
+    ) -> Result<Self, CompareError> {
         let (mut batches, mut starts, mut rows) = (Vec::new(), Vec::new(), 0);
         for batch in table.batches(wanted)? {
             let batch = batch?;
+            budget.batch(table, &batch)?;
             starts.push(rows);
             rows += batch.rows;
             batches.push(batch);

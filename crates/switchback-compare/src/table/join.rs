@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use switchback_core::rule::{Duplicates, Rule};
 
 use super::agreement::{Agreement, Meeting, Shared};
+use super::budget::Budget;
 use super::key::{key_of, named_key};
 use super::lockstep::{Cursor, ended_early, not_compared};
 use super::tally::{Block, RowNumbers, Side, Tally};
@@ -34,7 +35,8 @@ pub(super) fn compare(
     rule: &Rule,
 ) -> Result<Found, CompareError> {
     let mut slots = Slots::new();
-    let held = hold(new, agreement, &mut slots)?;
+    let mut budget = Budget::of(rule);
+    let held = hold(new, agreement, &mut slots, &mut budget)?;
     let columns = agreement.columns.len() + agreement.keys.len();
     let mut tally = Tally::new(agreement, rule.sample_max);
     let mut only_old = OneSided::default();
@@ -44,6 +46,7 @@ pub(super) fn compare(
         let mut pairs = Pairs::default();
         for row in 0..batch.rows {
             let key = read_key(old, agreement, &batch, row)?;
+            budget.key(old, &key)?;
             let slot = slots.entry(key).or_default();
             if let Some(first) = slot.old.replace(number) {
                 return Err(repeated(old, agreement, &batch, row, (first, number)));
@@ -107,11 +110,13 @@ pub(super) fn repeated_keys(
     let mut seen: HashMap<Box<[u8]>, (u64, bool)> = HashMap::new();
     let wanted: Vec<usize> = agreement.keys.iter().map(|key| key.old).collect();
     let (mut number, mut repeated) = (0, 0);
+    let mut budget = Budget::of(rule);
     for batch in table.batches(&wanted)? {
         let batch = batch?;
         for row in 0..batch.rows {
             let key = key_of(&agreement.keys, &batch.columns, row)
                 .map_err(|kind| key_not_compared(table, &kind))?;
+            budget.key(table, &key)?;
             match seen.entry(key) {
                 Entry::Vacant(slot) => {
                     slot.insert((number, false));
@@ -191,13 +196,21 @@ pub(super) fn keys_line_up(
 }
 
 /// Reads a whole table and notes where each key is.
-fn hold(table: &Table<'_>, agreement: &Agreement, slots: &mut Slots) -> Result<Vec<Batch>, CompareError> {
+fn hold(
+    table: &Table<'_>,
+    agreement: &Agreement,
+    slots: &mut Slots,
+    budget: &mut Budget,
+) -> Result<Vec<Batch>, CompareError> {
     let mut held = Vec::new();
     let mut number = 0;
     for batch in table.batches(&agreement.new_columns())? {
         let batch = batch?;
+        budget.batch(table, &batch)?;
         for row in 0..batch.rows {
-            let slot = slots.entry(read_key(table, agreement, &batch, row)?).or_default();
+            let key = read_key(table, agreement, &batch, row)?;
+            budget.key(table, &key)?;
+            let slot = slots.entry(key).or_default();
             if let Some((first, _, _)) = slot.new.replace((number, held.len(), row)) {
                 return Err(repeated(table, agreement, &batch, row, (first, number)));
             }

@@ -1,8 +1,7 @@
 //! Which rows of two sets can be paired so that they are equal: exactly first, then within the terms.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use switchback_core::rule::Pairing;
 
@@ -41,8 +40,8 @@ impl Rows {
 
     /// What is left without the rows of `pairs`.
     pub(super) fn without(&self, pairs: &Pairs) -> Self {
-        let old: std::collections::HashSet<_> = pairs.iter().map(|pair| pair.0).collect();
-        let new: std::collections::HashSet<_> = pairs.iter().map(|pair| pair.1).collect();
+        let old: HashSet<_> = pairs.iter().map(|pair| pair.0).collect();
+        let new: HashSet<_> = pairs.iter().map(|pair| pair.1).collect();
         Self {
             old: self.old.iter().copied().filter(|row| !old.contains(row)).collect(),
             new: self.new.iter().copied().filter(|row| !new.contains(row)).collect(),
@@ -116,7 +115,7 @@ impl Two<'_> {
 
     /// Pairs rows of identical content, in the order of the rows.
     pub(super) fn exact(&self, rows: &Rows) -> Result<Pairs, CompareError> {
-        let mut waiting: HashMap<Vec<u8>, std::collections::VecDeque<usize>> = HashMap::new();
+        let mut waiting: HashMap<Vec<u8>, VecDeque<usize>> = HashMap::new();
         for row in &rows.new {
             waiting.entry(self.content(false, *row)?).or_default().push_back(*row);
         }
@@ -229,13 +228,16 @@ impl Two<'_> {
         }
         let old_first = self.old_first(block)?;
         let (one, two) = if old_first { (&block.old, &block.new) } else { (&block.new, &block.old) };
-        let edges = self.edges(one, two, old_first, ordered.map(|loose| loose.index))?;
-        let at = |rows: &[usize], row: usize| rows.iter().position(|other| *other == row);
+        let edges = self.edges(one, two, old_first, self.most_telling(two, old_first, loose)?)?;
+        let places = |rows: &[usize]| -> HashMap<usize, usize> {
+            rows.iter().enumerate().map(|(at, row)| (*row, at)).collect()
+        };
+        let (of_one, of_two) = (places(one), places(two));
         let seed: Vec<_> = seed
             .iter()
             .filter_map(|(old, new)| {
                 let (first, second) = if old_first { (*old, *new) } else { (*new, *old) };
-                Some((at(one, first)?, at(two, second)?))
+                Some((*of_one.get(&first)?, *of_two.get(&second)?))
             })
             .collect();
         let matched = largest_matching(&edges, two.len(), &seed);
@@ -244,6 +246,27 @@ impl Two<'_> {
             Some(if old_first { (*first, second) } else { (second, *first) })
         });
         Ok(pairs.collect())
+    }
+
+    /// The ordered column that leaves the fewest rows near to one another: the one to search along.
+    fn most_telling(
+        &self,
+        rows: &[usize],
+        old_first: bool,
+        loose: &[Loose],
+    ) -> Result<Option<usize>, CompareError> {
+        let mut best = None;
+        for index in loose.iter().filter(|loose| loose.ordered).map(|loose| loose.index) {
+            let sorted = self.sorted(!old_first, rows, index)?;
+            let neighbours = sorted.iter().zip(sorted.iter().skip(1));
+            let gaps = neighbours
+                .filter(|((_, value), (_, next))| !self.is_near(index, old_first, value, next))
+                .count();
+            if best.is_none_or(|(_, most)| gaps > most) {
+                best = Some((index, gaps));
+            }
+        }
+        Ok(best.map(|(index, _)| index))
     }
 
     /// The rows in the order of one column.

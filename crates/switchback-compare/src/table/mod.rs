@@ -2,6 +2,7 @@
 
 mod agreement;
 mod assignment;
+mod budget;
 mod columns;
 mod duplicates;
 mod held;

@@ -4,6 +4,7 @@ use switchback_core::rule::Rule;
 
 use super::Found;
 use super::agreement::Agreement;
+use super::budget::Budget;
 use super::held::{Held, tally_pairs};
 use super::matching::{Pairs, Rows, Two};
 use crate::error::CompareError;
@@ -16,9 +17,10 @@ pub(super) fn compare(
     agreement: &Agreement,
     rule: &Rule,
 ) -> Result<Found, CompareError> {
+    let mut budget = Budget::of(rule);
     let two = Two {
-        old: Held::read(old, &agreement.old_columns())?,
-        new: Held::read(new, &agreement.new_columns())?,
+        old: Held::read(old, &agreement.old_columns(), &mut budget)?,
+        new: Held::read(new, &agreement.new_columns(), &mut budget)?,
         agreement,
     };
     let all = Rows { old: (0..two.old.rows).collect(), new: (0..two.new.rows).collect() };

@@ -58,6 +58,21 @@ impl Value<'_> {
         }
     }
 
+    /// About how many bytes of memory the value takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let inner = match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Other(text) => text.len() as u64,
+            Self::List(items) => items.iter().map(Value::bytes).sum(),
+            Self::Object(members) => {
+                members.iter().map(|(name, value)| name.len() as u64 + value.bytes()).sum()
+            }
+            _ => 0,
+        };
+        size_of::<Value<'_>>() as u64 + inner
+    }
+
     /// The value as text: how two columns of different kinds are compared, and how keys are shown.
     pub(crate) fn to_text(&self) -> String {
         match self {

@@ -239,3 +239,12 @@ fn text_tables_lose_nothing() {
         super::comparer().outcome(&path, &path, switchback_compare::CompareOptions { rule }).unwrap();
     assert_eq!(outcome.verdict, switchback_core::verdict::Verdict::No, "one file, read in two ways");
 }
+
+#[test]
+fn what_holds_for_columns_is_not_passed_over_for_a_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.json");
+    std::fs::write(&path, "{\"a\": 1}").unwrap();
+    let said = failure(&path, &path, &Rule { columns: vec!["a".to_owned()], ..Rule::default() });
+    assert!(said.contains("columns are chosen or renamed, and `a.json` has none"), "{said}");
+}

@@ -128,6 +128,7 @@ fn rule(args: &CompareArgs) -> Result<Rule, Failure> {
         stages: args.stages.clone(),
         allow_empty: args.allow_empty,
         sample_max: args.sample,
+        memory_max_bytes: args.memory.as_deref().map(bytes).transpose()?,
         ..Rule::default()
     };
     for text in &args.tolerance {
@@ -185,6 +186,27 @@ fn duration_ns(text: &str) -> Result<u64, Failure> {
         fraction_ns += u64::from(digit.to_digit(10).ok_or_else(wrong)?) * place_ns;
     }
     whole_ns.checked_add(fraction_ns).ok_or_else(wrong)
+}
+
+/// A whole number of bytes, or of a unit.
+fn bytes(text: &str) -> Result<u64, Failure> {
+    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "kb" => Some(1_000),
+        "mb" => Some(1_000_000),
+        "gb" => Some(1_000_000_000),
+        "k" | "kib" => Some(1 << 10),
+        "m" | "mib" => Some(1 << 20),
+        "g" | "gib" => Some(1_u64 << 30),
+        _ => None,
+    };
+    let bytes = unit.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
+    bytes.ok_or_else(|| {
+        let what = format!("`--memory {text}` is not a size");
+        Failure::new(what, Vec::new(), "e.g. `--memory 2GiB`; units are B, KB, MB, GB, KiB, MiB and GiB")
+    })
 }
 
 fn renamed(text: &str) -> Result<(String, String), Failure> {
