@@ -6,8 +6,10 @@
 //! What this crate deliberately does not do: it never prints, never asks for the time outside of [`world`], and never
 //! names what implements its ports ([`port`]): comparing and keeping snapshots are other crates.
 
+pub mod bisect;
 pub mod change;
 pub mod check;
+pub mod git;
 pub mod init;
 pub mod journal;
 pub mod manifest;

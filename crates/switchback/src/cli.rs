@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::rule_args::RuleArgs;
+
 /// Brings a large change into production, proves that it changed nothing it should not have, and can undo it
 ///
 /// Exits with 0 for yes, 1 for no, 2 when it could not tell.
@@ -125,6 +127,11 @@ pub enum Command {
         after_help = "Examples:\n  switchback distribution old.parquet new.parquet\n  switchback distribution old.csv new.csv --columns elasticity --margin-mean 0.1 --seed 7\n  switchback distribution old.csv new.csv --paired --absolute 1e-12"
     )]
     Distribution(DistributionArgs),
+    /// Find the commit after which a command gives other results
+    #[command(
+        after_help = "Examples:\n  switchback bisect --good v1.4 --bad HEAD -- python3 run.py --out {out}\n  switchback bisect --good 3f2a91c --bad main --absolute 1e-9 --stages 01_load,02_clean -- 'make data && cp -r data/. {out}'"
+    )]
+    Bisect(Box<BisectArgs>),
     /// Become a command that may not write to one tree, nor read some paths; the program calls it for itself
     #[command(hide = true)]
     Confined(ConfinedArgs),
@@ -341,93 +348,14 @@ pub enum SnapshotCommand {
 
 /// `compare`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct CompareArgs {
     /// The old file or directory
     pub old: PathBuf,
     /// The new file or directory
     pub new: PathBuf,
-    /// Columns that together name a row; rows are matched by position when left out
-    #[arg(long, value_delimiter = ',', value_name = "C,…")]
-    pub key: Vec<String>,
-    /// Largest allowed |a - b|
-    #[arg(long, value_name = "X")]
-    pub absolute: Option<f64>,
-    /// Largest allowed |a - b| / max(|a|, |b|)
-    #[arg(long, value_name = "X")]
-    pub relative: Option<f64>,
-    /// Largest allowed distance in units in the last place
-    #[arg(long, value_name = "N")]
-    pub ulps: Option<u64>,
-    /// Largest allowed distance of two dates, times or timestamps: a number and ns, us, ms, s, m, h or d
-    #[arg(long, value_name = "D")]
-    pub time_tolerance: Option<String>,
-    /// The tolerance of one column, which replaces the global ones: `COLUMN=X[abs|rel|ulps]`; may be repeated
-    #[arg(long, value_name = "COLUMN=X")]
-    pub tolerance: Vec<String>,
-    /// Only identical bits are equal: no tolerance counts, and -0.0 is not 0.0
-    #[arg(long)]
-    pub bitwise: bool,
-    /// The only columns that count, beside the key
-    #[arg(long, value_delimiter = ',', value_name = "C,…")]
-    pub columns: Vec<String>,
-    /// Columns that are left out
-    #[arg(long, value_delimiter = ',', value_name = "C,…")]
-    pub exclude: Vec<String>,
-    /// A column that has another name in NEW; may be repeated. All other options name columns as OLD does
-    #[arg(long, value_name = "OLD=NEW")]
-    pub rename: Vec<String>,
-    /// Whether names and types of columns are part of the verdict, or only common columns and values count
-    #[arg(long, value_name = "WHICH", default_value = "strict")]
-    pub schema: SchemaChoice,
-    /// Whether the order of columns counts
-    #[arg(long, value_name = "WHICH", default_value = "free")]
-    pub column_order: ColumnOrderChoice,
-    /// Whether names of columns that differ in case only are one name
-    #[arg(long, value_name = "WHICH", default_value = "exact")]
-    pub column_case: ColumnCaseChoice,
-    /// Without a key: rows are matched by position, or in any order
-    #[arg(long, value_name = "WHICH", default_value = "position")]
-    pub order: OrderChoice,
-    /// What is done about rows that share a key: an error, or paired so that as many as possible are equal
-    #[arg(long, value_name = "WHICH", default_value = "error")]
-    pub duplicates: DuplicatesChoice,
-    /// Whether two NaN are equal
-    #[arg(long, value_name = "WHICH", default_value = "equal")]
-    pub nan: PairingChoice,
-    /// Whether two nulls are equal
-    #[arg(long, value_name = "WHICH", default_value = "equal")]
-    pub null: PairingChoice,
-    /// NaN and null are one and the same
-    #[arg(long)]
-    pub null_is_nan: bool,
-    /// Upper and lower case of text are the same, also in keys
-    #[arg(long)]
-    pub ignore_case: bool,
-    /// White space at both ends of text does not count, also in keys
-    #[arg(long)]
-    pub trim: bool,
-    /// Keys of different types meet: text that reads as a number is that number
-    #[arg(long)]
-    pub coerce_keys: bool,
-    /// Text that matches this regular expression is blanked before it is compared; may be repeated
-    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
-    pub mask: Vec<String>,
-    /// The delimiter of text tables, or that of OLD and that of NEW; found for each file when left out
-    #[arg(long, value_name = "OLD[,NEW]", allow_hyphen_values = true)]
-    pub delimiter: Option<String>,
-    /// Folders or file stems directly under OLD and NEW, in the order in which they were computed
-    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
-    pub stages: Vec<String>,
-    /// Two results without a row are equal
-    #[arg(long)]
-    pub allow_empty: bool,
-    /// How many differing cells are shown
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub sample: usize,
-    /// How much of both sides may be held in memory, such as `2GiB`; not bounded when left out
-    #[arg(long, value_name = "SIZE")]
-    pub memory: Option<String>,
+    /// When values are equal
+    #[command(flatten)]
+    pub rule: RuleArgs,
     /// How the result is written; one line when left out
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<CompareFormat>,
@@ -449,60 +377,6 @@ pub enum CompareFormat {
     Markdown,
     /// JUnit XML: a case for each pair of files.
     Junit,
-}
-
-/// Whether names and types of columns count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaChoice {
-    /// They are part of the verdict.
-    Strict,
-    /// Only common columns and values count; the rest is reported.
-    Common,
-}
-
-/// Whether the order of columns counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColumnOrderChoice {
-    /// It does not.
-    Free,
-    /// A reorder is a no.
-    Strict,
-}
-
-/// Whether case tells names of columns apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColumnCaseChoice {
-    /// It does.
-    Exact,
-    /// It does not.
-    Ignore,
-}
-
-/// How rows are matched without a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OrderChoice {
-    /// By position.
-    Position,
-    /// As a multiset.
-    Any,
-}
-
-/// What is done about rows that share a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DuplicatesChoice {
-    /// They are an error.
-    Error,
-    /// They are paired.
-    Match,
-}
-
-/// Whether two values that are none are equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PairingChoice {
-    /// They are.
-    Equal,
-    /// They are not.
-    Different,
 }
 
 /// `distribution`.
@@ -554,4 +428,27 @@ pub enum Adjust {
     None,
     /// Benjamini-Hochberg: among the columns that are declared different, at most a share of alpha is not.
     Bh,
+}
+
+/// `bisect`.
+#[derive(Debug, Args)]
+pub struct BisectArgs {
+    /// A commit whose results are right
+    #[arg(long, value_name = "REV")]
+    pub good: String,
+    /// A later commit whose results are wrong
+    #[arg(long, value_name = "REV")]
+    pub bad: String,
+    /// What is compared, in the project of each commit; what the command writes into `{out}` when left out
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// A run of the command is given up after this many seconds
+    #[arg(long, value_name = "S", default_value_t = 3_600)]
+    pub timeout_s: u64,
+    /// When results are equal
+    #[command(flatten)]
+    pub rule: RuleArgs,
+    /// The command and its arguments, or one line of shell; `{out}` and `{tree}` stand for its folder and the commit's tree
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
 }

@@ -10,6 +10,7 @@ mod confined;
 mod demo;
 mod failure;
 mod progress;
+mod rule_args;
 mod ui;
 mod wiring;
 

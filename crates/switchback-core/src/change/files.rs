@@ -1,16 +1,14 @@
 //! `files`: the candidate is a ready tree: a directory, a git revision, or an archive; mirrored or overlaid (RE-12).
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::{Change, ChangeError, FileCounts, Kind, Stage, archive, from_root};
+use crate::git::{GitError, Repository};
 use crate::manifest::What;
 use crate::plan::{Fields, Key, Managed, Shape, relative};
 use crate::tree::copy::{Copier, remove_tree};
 use crate::tree::scan;
-use crate::world::{Command, FileKind, Finished, Meta, World};
-
-const GIT_TIMEOUT: Duration = Duration::from_hours(1);
+use crate::world::{FileKind, Meta, World};
 
 /// The kind `files`.
 pub(super) static KIND: Kind = Kind {
@@ -111,72 +109,23 @@ impl FilesChange {
 
     /// Checks the revision out beside everything else, through an index of its own; filters apply as in any checkout.
     fn check_out(&self, revision: &str, stage: &Stage<'_>) -> Result<PathBuf, ChangeError> {
-        let git =
-            Git { world: stage.world, root: stage.root, index: stage.scratch.join("index"), change: self };
-        let commit = format!("{revision}^{{commit}}");
-        let commit = git.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
-        let listing = git.ask(&["ls-tree", "-r", "--full-tree", &commit])?;
-        let prefix = git.ask(&["rev-parse", "--show-prefix"])?;
-        for line in listing.lines().filter(|line| line.starts_with("160000 ")) {
-            let path = line.split('\t').nth(1).unwrap_or_default();
-            let is_ours = stage
-                .managed
-                .iter()
-                .any(|managed| Path::new(path).starts_with(Path::new(&prefix).join(&managed.path)));
+        let refused = |error| match error {
+            GitError::Disk(error) => ChangeError::Disk(error),
+            GitError::Process(error) => ChangeError::Process(error),
+            refused @ GitError::Refused { .. } => self.refused(format!("cannot be had from git: {refused}")),
+        };
+        let git = Repository { world: stage.world, folder: stage.root };
+        let commit = git.commit(revision).map_err(refused)?;
+        let prefix = git.prefix().map_err(refused)?;
+        for path in git.submodules(&commit).map_err(refused)? {
+            let is_ours = stage.managed.iter().any(|managed| path.starts_with(prefix.join(&managed.path)));
             if is_ours {
+                let path = path.display();
                 return Err(self.refused(format!("has the submodule `{path}`, whose content is not in it")));
             }
         }
-        let time = git.ask(&["log", "-1", "--format=%ct", &commit])?;
-        let into = stage.scratch.join("checkout");
-        stage.world.disk.make_directory(&into, 0o700)?;
-        git.ask(&["read-tree", &commit])?;
-        git.ask(&["checkout-index", "--all", &format!("--prefix={}/", into.display())])?;
-        let mtime_ns = time.parse::<i128>().unwrap_or(0) * 1_000_000_000;
-        set_all_times(stage.world, &into, mtime_ns)?;
-        Ok(into.join(prefix))
+        git.check_out(&commit, stage.scratch).map_err(refused)
     }
-}
-
-struct Git<'a> {
-    world: &'a World,
-    root: &'a Path,
-    index: PathBuf,
-    change: &'a FilesChange,
-}
-
-impl Git<'_> {
-    fn ask(&self, arguments: &[&str]) -> Result<String, ChangeError> {
-        let mut argv = vec!["git".to_owned()];
-        argv.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        let command = Command {
-            argv,
-            directory: self.root.to_owned(),
-            variables: vec![("GIT_INDEX_FILE".to_owned(), self.index.display().to_string())],
-            timeout: GIT_TIMEOUT,
-            output_bytes_max: 256 * 1024 * 1024,
-            confinement: None,
-        };
-        let finished: Finished = self.world.processes.run(&command)?;
-        if !finished.succeeded() {
-            let words = String::from_utf8_lossy(&finished.stderr).trim().to_owned();
-            let why =
-                if words.is_empty() { "is not a revision of this repository".to_owned() } else { words };
-            return Err(self
-                .change
-                .refused(format!("cannot be had from git (`git {}`): {why}", arguments[0])));
-        }
-        Ok(String::from_utf8_lossy(&finished.stdout).trim_end_matches('\n').to_owned())
-    }
-}
-
-fn set_all_times(world: &World, path: &Path, mtime_ns: i128) -> Result<(), ChangeError> {
-    if world.disk.look(path)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
-        for name in world.disk.list(path)? {
-            set_all_times(world, &path.join(name), mtime_ns)?;
-        }
-    }
-    Ok(world.disk.set_times(path, mtime_ns, mtime_ns)?)
 }
 
 impl Change for FilesChange {

@@ -20,17 +20,26 @@ pub(super) fn run_here(scene: &Scene<'_>, line: &str) -> Result<(PathBuf, Finish
 /// Runs a line of shell in `tree`. `{out}` and `{tree}` in it become the quoted paths of `out` and `tree`.
 pub(super) fn run(scene: &Scene<'_>, line: &str, tree: &Path, out: &Path) -> Result<Finished, ProcessError> {
     let mut command = Command::shell(&filled(line, tree, out), tree, scene.timeout);
-    // A check looks and never changes: bytecode beside the sources would be a change.
-    command.variables.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
-    command.variables.push(("SWITCHBACK_OUT".to_owned(), out.display().to_string()));
-    command.variables.push(("SWITCHBACK_TREE".to_owned(), tree.display().to_string()));
+    command.variables = variables(tree, out);
     command.variables.extend_from_slice(scene.variables);
     command.confinement = scene.confinement.cloned();
     scene.world.processes.run(&command)
 }
 
+/// What every command finds in its environment.
+pub(crate) fn variables(tree: &Path, out: &Path) -> Vec<(String, String)> {
+    [
+        // A check looks and never changes: bytecode beside the sources would be a change.
+        ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+        ("SWITCHBACK_OUT", out.display().to_string()),
+        ("SWITCHBACK_TREE", tree.display().to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
+
 /// The line with its placeholders filled in.
-pub(super) fn filled(line: &str, tree: &Path, out: &Path) -> String {
+pub(crate) fn filled(line: &str, tree: &Path, out: &Path) -> String {
     line.replace("{out}", &quoted(out)).replace("{tree}", &quoted(tree))
 }
 
@@ -66,7 +75,7 @@ pub(super) fn tail(output: &[u8]) -> String {
 }
 
 /// The last line that says something, for a summary; empty when there is none.
-pub(super) fn last_words(finished: &Finished) -> String {
+pub(crate) fn last_words(finished: &Finished) -> String {
     finished.last_line().map_or_else(String::new, |line| format!(": {line}"))
 }
 

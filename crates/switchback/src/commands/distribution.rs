@@ -9,9 +9,9 @@ use switchback_statistics::{
 };
 
 use super::Context;
-use super::compare::bound;
 use crate::cli::{self, DistributionArgs};
 use crate::failure::Failure;
+use crate::rule_args::bound;
 
 pub(crate) fn distribution(context: &Context<'_>, args: &DistributionArgs) -> Result<Verdict, Failure> {
     let plan = DistributionPlan::new(DistributionOptions {

@@ -1,6 +1,7 @@
 //! One file a verb: arguments become options, one library call, and what came out is shown.
 
 mod approve;
+mod bisect;
 mod check;
 mod compare;
 mod demo;
@@ -77,6 +78,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
         Command::Distribution(args) => distribution::distribution(&context, args),
+        Command::Bisect(args) => bisect::bisect(&context, args),
         // It became another program before anything else was looked at.
         Command::Confined(_) => Ok(Verdict::Unknown),
     }

@@ -276,6 +276,7 @@ fn the_command_line_reference_is_what_help_says() {
         "snapshot check",
         "snapshot restore",
         "compare",
+        "bisect",
         "distribution",
     ] {
         assert!(wanted.contains(&format!("\n## `switchback {command}`\n")), "{command}");

@@ -274,7 +274,7 @@ fn needs_git_a_revision_brings_the_candidate() {
     $ switchback plan
     --- stderr
     error: could not find out what the plan would do
-      caused by: the candidate `git:v9.9` cannot be had from git (`git rev-parse`): is not a revision of this repository
+      caused by: the candidate `git:v9.9` cannot be had from git: `git rev-parse` says: it is not a revision of this repository
 
     hint: correct the phase's change in `switchback.toml`, then `switchback run` again
     --- exit 2

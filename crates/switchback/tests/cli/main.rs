@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test lays out, damages and looks at files directly")]
 
 mod bad_plans;
+mod bisect;
 mod browser;
 mod comparisons;
 mod conformance;
