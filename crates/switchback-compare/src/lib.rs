@@ -2,7 +2,8 @@
 //!
 //! In the order in which the data goes: [`CompareOptions`] carry the rule, [`ComparePlan`] settles which files belong
 //! together, [`compare()`] reads them (`source`), compares cell by cell (`value`) with the cheapest proof first
-//! (`bytes`, `table`, `document`), and [`CompareOutcome`] (`report`) is the verdict with its evidence.
+//! (`bytes`, `table`, `document`), and [`CompareOutcome`] (`report`) is the verdict with its evidence, which [`page`] writes
+//! for people.
 //!
 //! It deliberately never writes, never prints, and never follows a rule halfway: what it cannot read, or cannot tell
 //! apart by the key it was given, is an error and never a verdict.

@@ -9,8 +9,9 @@ use arrow_schema::{ArrowError, SchemaRef};
 use switchback_core::world::{Disk, DiskError, ReadSeek};
 
 use super::batch::{Batch, Cells};
+use super::guard::guarded;
 use super::logical::{Column, ColumnType};
-use super::parquet::{guarded, plain};
+use super::parquet::plain;
 use super::table::Batches;
 use crate::error::{CompareError, Place};
 

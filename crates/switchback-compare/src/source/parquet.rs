@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use arrow_array::{Array, RecordBatch};
@@ -15,6 +14,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMeta
 use switchback_core::world::DiskError;
 
 use super::batch::{Batch, Cells};
+use super::guard::guarded;
 use super::logical::{Column, ColumnType};
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
@@ -249,18 +249,6 @@ fn is_read_alike(one: &ColumnChunkMetaData, two: &ColumnChunkMetaData) -> bool {
         && kind.type_length() == other_kind.type_length()
         && kind.max_def_level() == other_kind.max_def_level()
         && kind.max_rep_level() == other_kind.max_rep_level()
-}
-
-/// Calls the Parquet library, which panics on some damaged files. What it was reading with is not used again.
-pub(super) fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    match std::panic::catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(panic) => {
-            let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
-            let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(format!("its content is damaged ({})", said.unwrap_or_else(|| "unexpected".to_owned())))
-        }
-    }
 }
 
 /// A dictionary as the values it stands for, so that equal cells have equal bits.

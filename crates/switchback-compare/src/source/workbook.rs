@@ -9,6 +9,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::batch::{Batch, Cells};
+use super::guard::guarded;
 use super::inference::Kind;
 use super::logical::{Column, ColumnType};
 use super::numpy::part_path;
@@ -19,12 +20,11 @@ use crate::value::{Number, Value};
 /// The sheets of a workbook that hold anything, by name, in their order.
 pub(crate) fn read<'a>(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Table<'a>)>, CompareError> {
     let failed = |reason: String| CompareError::damaged(path, Place::default(), reason);
-    let mut book =
-        open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| failed(error.to_string()))?;
+    let mut book = guarded(|| open_workbook_auto_from_rs(Cursor::new(bytes))).map_err(failed)?;
     let mut sheets = Vec::new();
     for name in book.sheet_names() {
-        let range =
-            book.worksheet_range(&name).map_err(|error| failed(format!("sheet `{name}`: {error}")))?;
+        let range = guarded(|| book.worksheet_range(&name))
+            .map_err(|error| failed(format!("sheet `{name}`: {error}")))?;
         if !range.is_empty() {
             let table = table(&part_path(path, &name), &range)?;
             sheets.push((name, table));
