@@ -96,21 +96,15 @@ fn show(context: &Context<'_>, found: &Bisection) {
         let (outcome, summary) = words(&step.outcome);
         ui.show(&format!("  {} {outcome}: {summary}  ({})", short(&step.commit), step.subject));
     }
-    match found.found() {
-        Some(first) => {
-            ui.show(&format!(
-                "{} is the first commit with other results: {}",
-                short(&first.commit),
-                first.subject
-            ));
-            ui.show(&format!("  {}", words(&first.outcome).1));
-        }
-        None => {
-            ui.show("could not tell: the first commit with other results is among those that could not be judged:");
-            for (commit, subject) in &found.suspects {
-                ui.show(&format!("  {} {subject}", short(commit)));
-            }
-        }
+    if let Some(first) = found.found() {
+        let (commit, subject) = (short(&first.commit), &first.subject);
+        ui.show(&format!("{commit} is the first commit with other results: {subject}"));
+        ui.show(&format!("  {}", words(&first.outcome).1));
+        return;
+    }
+    ui.show("could not tell: the first commit with other results is among those that could not be judged:");
+    for (commit, subject) in &found.suspects {
+        ui.show(&format!("  {} {subject}", short(commit)));
     }
 }
 
