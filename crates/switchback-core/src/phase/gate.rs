@@ -176,7 +176,7 @@ fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Resul
         for (content, sealed, moved) in sides {
             let used = work.world().clock.monotonic().saturating_sub(started).as_millis();
             let left = SURVEY_BEFORE_MS.saturating_sub(u64::try_from(used).unwrap_or(u64::MAX));
-            match is_untouched(work, &content, sealed.as_ref(), left)? {
+            match is_untouched(disk, &content, sealed.as_ref(), Some(left))? {
                 Some(is_untouched) => *moved |= !is_untouched,
                 None => gate.unseen.push(path.to_string_lossy().into_owned()),
             }
@@ -216,18 +216,18 @@ fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Resul
     Ok(present)
 }
 
-fn is_untouched(
-    work: &Work<'_>,
+/// Whether one side of a managed path is as it was sealed; `None` when that was not found out in time.
+pub(super) fn is_untouched(
+    disk: &dyn Disk,
     content: &Path,
     sealed: Option<&Sealed>,
-    within_ms: u64,
+    within_ms: Option<u64>,
 ) -> Result<Option<bool>, StepError> {
-    let disk = work.world().disk.as_ref();
     match (disk.look(content)?, sealed) {
         (None, None) => Ok(Some(true)),
         (None, Some(_)) | (Some(_), None) => Ok(Some(false)),
         (Some(_), Some(sealed)) => {
-            let survey = disk.survey(content, Some(within_ms))?;
+            let survey = disk.survey(content, within_ms)?;
             Ok(survey.map(|survey| Sealed::from(survey).digest == sealed.digest))
         }
     }

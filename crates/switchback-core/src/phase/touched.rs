@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use super::error::StepError;
 use super::evidence::EvidenceStore;
-use super::gate::seal_of;
+use super::gate::{is_untouched, seal_of};
 use super::layout;
 use super::project::Project;
-use super::seal::Sealed;
 use super::stage::candidate;
 use crate::journal::history::StagedFact;
 use crate::plan::Mechanism;
@@ -64,16 +63,10 @@ pub fn touched(
         for (content, sealed, is_touched) in sides {
             let used = world.clock.monotonic().saturating_sub(started);
             let left = within.map(|within| within.saturating_sub(used).as_millis());
-            match (disk.look(&content)?, sealed) {
-                (None, None) => {}
-                (None, Some(_)) | (Some(_), None) => *is_touched = true,
-                (Some(_), Some(sealed)) => {
-                    let left = left.map(|left| u64::try_from(left).unwrap_or(u64::MAX));
-                    match disk.survey(&content, left)? {
-                        Some(survey) => *is_touched |= Sealed::from(survey).digest != sealed.digest,
-                        None => found.is_partial = true,
-                    }
-                }
+            let left = left.map(|left| u64::try_from(left).unwrap_or(u64::MAX));
+            match is_untouched(disk, &content, sealed.as_ref(), left)? {
+                Some(is_untouched) => *is_touched |= !is_untouched,
+                None => found.is_partial = true,
             }
         }
     }
