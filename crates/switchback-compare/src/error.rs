@@ -216,7 +216,9 @@ impl CompareError {
                     .to_owned(),
             ),
             Self::Memory { .. } => {
-                Some("allow more memory, or sort both tables by the key: then rows are not held".to_owned())
+                let hint = "allow more memory; or name a key, or a smaller tolerance: rows that may all be equal to one \
+                            another are held together";
+                Some(hint.to_owned())
             }
             Self::TooAlike { .. } => {
                 Some("name a key that tells rows apart, or ask for a smaller tolerance".to_owned())

@@ -64,7 +64,8 @@ pub struct Rule {
     pub allow_empty: bool,
     /// How many differing cells are kept in full. Counts are always exact.
     pub sample_max: usize,
-    /// How many bytes of rows and keys may be held in memory at a time; unbounded when `None`.
+    /// How many bytes of rows and keys may be held in memory at a time, 2 GiB unless said otherwise; unbounded when
+    /// `None`.
     pub memory_max_bytes: Option<u64>,
 }
 
@@ -175,7 +176,7 @@ impl Default for Rule {
             stages: Vec::new(),
             allow_empty: false,
             sample_max: 20,
-            memory_max_bytes: None,
+            memory_max_bytes: Some(2 << 30),
         }
     }
 }

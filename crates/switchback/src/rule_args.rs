@@ -102,9 +102,10 @@ pub struct RuleArgs {
     /// How many differing cells are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub sample: usize,
-    /// How much of both sides may be held in memory, such as `2GiB`; not bounded when left out
-    #[arg(long, value_name = "SIZE")]
-    pub memory: Option<String>,
+    /// How much of both sides may be held in memory, such as `2GiB`; rows beyond are split on disk, in the folder for
+    /// temporary files
+    #[arg(long, value_name = "SIZE", default_value = "2GiB")]
+    pub memory: String,
 }
 
 /// Whether names and types of columns count.
@@ -207,7 +208,7 @@ impl RuleArgs {
             stages: self.stages.clone(),
             allow_empty: self.allow_empty,
             sample_max: self.sample,
-            memory_max_bytes: self.memory.as_deref().map(bytes).transpose()?,
+            memory_max_bytes: Some(bytes(&self.memory)?),
             ..Rule::default()
         };
         for text in &self.tolerance {

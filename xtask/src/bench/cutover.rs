@@ -222,7 +222,7 @@ mod tests {
             assert_eq!(shown, expected);
             let [word, exit] = [rows[0].summary.median, rows[1].summary.median];
             assert!(word + 15.0 < exit, "the word comes 20 ms before the exit: {word} ms, {exit} ms");
-            assert!(rows[0].target.is_some() && rows[1].target.is_none());
+            assert!(!rows[0].targets.is_empty() && rows[1].targets.is_empty());
         }
         for home in ["project", "rsync", "copy"] {
             let same = Call::new("diff", &["-rq", "old"])

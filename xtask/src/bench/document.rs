@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::bench::Benchmark;
-use crate::bench::contest::{Contest, Row};
+use crate::bench::contest::{Contest, Row, shown};
 
 const HEAD: &str = "\
 # Benchmarks
@@ -56,27 +56,19 @@ fn table(rows: &[Row]) -> String {
     for row in rows {
         let summary = &row.summary;
         let middle = format!("{} to {}", shown(summary.lower_quartile), shown(summary.upper_quartile));
-        let target = row.target.map_or(String::new(), |(most, met)| {
-            format!("{} ms: {}", shown(most), if met { "met" } else { "**missed**" })
-        });
+        let judged =
+            |(words, met): &(String, bool)| format!("{words}: {}", if *met { "met" } else { "**missed**" });
+        let targets = row.targets.iter().map(judged).collect::<Vec<_>>().join("; ");
+        let unit = row.unit.symbol();
         let _ = writeln!(
             text,
-            "| {} | {} | {} ms | {middle} ms | {target} |",
+            "| {} | {} | {} {unit} | {middle} {unit} | {targets} |",
             row.step,
             row.contender,
             shown(summary.median)
         );
     }
     text
-}
-
-/// Milliseconds with as many digits as mean something.
-fn shown(milliseconds: f64) -> String {
-    match milliseconds {
-        small if small < 10.0 => format!("{small:.2}"),
-        middle if middle < 100.0 => format!("{middle:.1}"),
-        large => format!("{large:.0}"),
-    }
 }
 
 /// The document with one section replaced or added. Others stay as they are; known ones stand in the given order.
@@ -114,7 +106,7 @@ fn sections(text: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::contest::Contender;
+    use crate::bench::contest::{Contender, Unit};
     use crate::bench::statistics::summary;
 
     #[test]
@@ -149,7 +141,8 @@ mod tests {
             step: "there".to_owned(),
             contender: "rsync".to_owned(),
             summary: summary(&[1.0, 25.25, 1234.0]).unwrap(),
-            target: Some((20.0, false)),
+            unit: Unit::Milliseconds,
+            targets: vec![("20.0 ms".to_owned(), false)],
         };
         let expected = "\
 ## cutover

@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: Switchback beside its peers, in one run on one machine, written to `docs/benchmarks.md`.
 //!
-//! A benchmark ([`start`], [`cutover`]) lays its ground ([`ground`]) and says which contenders meet; [`contest`] lets
+//! A benchmark ([`start`], [`cutover`], [`compare`]) lays its ground ([`ground`]) and says which contenders meet; [`contest`] lets
 //! them take turns, [`timing`] times one command, [`statistics`] sums up, [`machine`] says on what it was, and
 //! [`document`] writes it down.
 
+pub mod compare;
 pub mod contest;
 pub mod cutover;
 pub mod document;
@@ -66,7 +67,12 @@ pub struct Benchmark {
 type Layout = (&'static str, fn(&Setting) -> Result<Benchmark, Problem>);
 
 /// All benchmarks, in the order of the document.
-const BENCHMARKS: &[Layout] = &[("start", start::lay_out), ("cutover", cutover::lay_out)];
+const BENCHMARKS: &[Layout] = &[
+    ("start", start::lay_out),
+    ("cutover", cutover::lay_out),
+    ("compare", compare::lay_out),
+    ("compare-large", compare::lay_out_large),
+];
 
 /// Runs the benchmarks asked for, shows their tables, and writes them down. A missed target is shown, and no failure.
 pub fn bench(workspace: &Workspace, options: &BenchOptions) -> Result<bool, Problem> {

@@ -78,6 +78,6 @@ mod tests {
         let rows = benchmark.contests[0].hold().unwrap();
         let who: Vec<&str> = rows.iter().map(|row| row.contender.as_str()).collect();
         assert_eq!(who, ["switchback --version", "switchback status", "rsync --version", "git --version"]);
-        assert_eq!(rows.iter().filter(|row| row.target.is_some()).count(), 2);
+        assert_eq!(rows.iter().filter(|row| !row.targets.is_empty()).count(), 2);
     }
 }

@@ -56,10 +56,7 @@ pub fn timed(call: &Call, word: Option<&str>) -> Result<Timing, Problem> {
 
 /// The samples of one timed step: to the acknowledgement where there is one, and to the exit.
 pub fn samples(step: &str, timing: Timing) -> Vec<Sample> {
-    let to = |what: &str, duration: Duration| Sample {
-        step: format!("{step}, to {what}"),
-        milliseconds: duration.as_secs_f64() * 1000.0,
-    };
+    let to = |what: &str, duration: Duration| Sample::time(format!("{step}, to {what}"), duration);
     let word = timing.word.map(|duration| to("acknowledgement", duration));
     word.into_iter().chain([to("exit", timing.exit)]).collect()
 }

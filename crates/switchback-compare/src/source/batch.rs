@@ -1,9 +1,11 @@
 //! Some rows of a table, column by column.
 
 use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_schema::DataType;
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::bits::mark_different;
 use super::inference::{Kind, parse};
 use crate::error::{CompareError, Place};
 use crate::value::{Value, value_at};
@@ -28,7 +30,28 @@ pub(crate) struct Batch {
     pub(crate) rows: usize,
 }
 
+impl Batch {
+    /// The same rows in memory of their own: text that was read as views of larger pieces would keep these alive.
+    pub(crate) fn compact(self, path: &Path) -> Result<Self, CompareError> {
+        let columns = self.columns.into_iter().map(|cells| cells.compact(path)).collect::<Result<_, _>>()?;
+        Ok(Self { columns, rows: self.rows })
+    }
+}
+
 impl Cells {
+    pub(crate) fn compact(self, path: &Path) -> Result<Self, CompareError> {
+        let Self::Arrow(array) = &self else { return Ok(self) };
+        let kind = match array.data_type() {
+            DataType::Utf8View => DataType::LargeUtf8,
+            DataType::BinaryView => DataType::LargeBinary,
+            _ => return Ok(self),
+        };
+        let owned = arrow_cast::cast(array, &kind);
+        owned
+            .map(Self::Arrow)
+            .map_err(|error| CompareError::damaged(path, Place::default(), error.to_string()))
+    }
+
     /// The cell at `row`, which must be within the batch.
     ///
     /// # Errors
@@ -79,6 +102,28 @@ impl Cells {
             (Self::Skipped, Self::Skipped) => true,
             _ => false,
         }
+    }
+
+    /// Which of `rows` cells from here on are not surely the same bits; `None` when that is not quickly told.
+    pub(crate) fn different_bits(
+        &self,
+        start: usize,
+        other: &Self,
+        other_start: usize,
+        rows: usize,
+    ) -> Option<Vec<bool>> {
+        let mut marks = vec![false; rows];
+        let told = match (self, other) {
+            (Self::Arrow(one), Self::Arrow(two)) => {
+                mark_different(&one.slice(start, rows), &two.slice(other_start, rows), &mut marks)
+            }
+            (Self::Text(one, kind), Self::Text(two, other_kind)) if kind == other_kind => {
+                mark_different(&one.slice(start, rows), &two.slice(other_start, rows), &mut marks)
+            }
+            (Self::Skipped, Self::Skipped) => true,
+            _ => false,
+        };
+        told.then_some(marks)
     }
 
     /// The cells at the places named, each a batch and a row in it, in that order.

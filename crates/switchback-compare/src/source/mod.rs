@@ -1,6 +1,8 @@
 //! Where data comes from: files on the two sides, told apart by their names.
 
+pub(crate) mod ahead;
 pub(crate) mod batch;
+pub(crate) mod bits;
 mod blank_lines;
 pub(crate) mod delimited;
 mod dialect;

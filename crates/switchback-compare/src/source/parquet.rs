@@ -92,6 +92,18 @@ impl Parquet {
         pairs.iter().map(same).collect()
     }
 
+    /// The bytes of each of the `wanted` columns, decompressed.
+    pub(crate) fn weights(&self, wanted: &[usize]) -> Vec<u64> {
+        let leaves = self.leaves();
+        let groups = self.metadata.metadata().row_groups();
+        let bytes = |leaf: &usize| -> u64 {
+            let chunks = groups.iter().filter_map(|group| group.columns().get(*leaf));
+            chunks.map(|chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0)).sum()
+        };
+        let weight = |index: &usize| leaves.get(*index).map_or(0, |leaves| leaves.iter().map(bytes).sum());
+        wanted.iter().map(weight).collect()
+    }
+
     fn same_column(
         &self,
         other: &Self,

@@ -122,6 +122,14 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// About how many bytes each of the `wanted` columns takes to read; none where its columns are not read apart.
+    pub(crate) fn weights(&self, wanted: &[usize]) -> Vec<u64> {
+        match &self.content {
+            Content::Parquet(parquet) => parquet.weights(wanted),
+            _ => Vec::new(),
+        }
+    }
+
     fn check_names(&self) -> Result<(), CompareError> {
         let mut seen = std::collections::HashMap::new();
         for (second, column) in self.columns.iter().enumerate() {

@@ -1,13 +1,14 @@
 //! How much of a table a comparison may hold in memory.
 
+use arrow_array::{Array, ArrayRef};
 use switchback_core::rule::Rule;
 
 use crate::error::CompareError;
 use crate::source::batch::{Batch, Cells};
 use crate::source::table::Table;
 
-/// What a key costs beside its bytes: its place in a hash map, and the rows that it names.
-const KEY_BYTES: u64 = 64;
+/// What each cell takes in the content of a row, beside its own bytes.
+const PART_BYTES: u64 = 16;
 
 /// Counts what is held, and refuses more than the rule allows.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +30,33 @@ impl Budget {
         self.spend(table, batch.columns.iter().map(Cells::bytes).sum())
     }
 
-    /// Counts the key of a row.
-    pub(super) fn key(&mut self, table: &Table<'_>, key: &[u8]) -> Result<(), CompareError> {
-        self.spend(table, key.len() as u64 + KEY_BYTES)
+    /// Counts rows of a table of which each is also told by its content, as bytes.
+    pub(super) fn batch_with_contents(
+        &mut self,
+        table: &Table<'_>,
+        batch: &Batch,
+    ) -> Result<(), CompareError> {
+        let parts = (batch.rows * batch.columns.len()) as u64;
+        self.batch(table, batch)?;
+        self.batch(table, batch)?;
+        self.spend(table, parts * PART_BYTES)
     }
 
-    fn spend(&mut self, table: &Table<'_>, bytes: u64) -> Result<(), CompareError> {
+    /// Counts arrays of keys.
+    pub(super) fn arrays(&mut self, table: &Table<'_>, arrays: &[ArrayRef]) -> Result<(), CompareError> {
+        self.spend(table, arrays.iter().map(|array| array.get_array_memory_size() as u64).sum())
+    }
+
+    /// Counts what further rows take beside their cells. An index names no more than 2^32 - 1 of them.
+    pub(super) fn places(&mut self, table: &Table<'_>, rows: usize, bytes: u64) -> Result<(), CompareError> {
+        if u32::try_from(rows).is_err() {
+            return Err(CompareError::Memory { path: table.path.clone(), bytes_max: self.max });
+        }
+        self.spend(table, bytes)
+    }
+
+    /// Counts what is named in bytes.
+    pub(super) fn spend(&mut self, table: &Table<'_>, bytes: u64) -> Result<(), CompareError> {
         let Some(left) = self.left else { return Ok(()) };
         match left.checked_sub(bytes) {
             Some(rest) => {

@@ -11,8 +11,12 @@ use super::Found;
 use super::agreement::Agreement;
 use super::assignment::cheapest_assignment;
 use super::budget::Budget;
-use super::held::{Held, tally_pairs};
+use super::flow::Flow;
+use super::held::Held;
+use super::index::{KeyForm, hashes};
 use super::matching::{Pairs, Rows, Two};
+use super::parts::in_parts;
+use super::tally::Tally;
 use crate::error::CompareError;
 use crate::source::table::Table;
 
@@ -29,12 +33,35 @@ pub(super) fn compare(
     agreement: &Agreement,
     rule: &Rule,
 ) -> Result<Found, CompareError> {
-    let mut budget = Budget::of(rule);
-    let two = Two {
-        old: Held::read(old, &agreement.old_columns(), &mut budget)?,
-        new: Held::read(new, &agreement.new_columns(), &mut budget)?,
-        agreement,
-    };
+    let (old_columns, new_columns) = (agreement.old_columns(), agreement.new_columns());
+    let (old, new) = (Flow::whole(old, &old_columns), Flow::whole(new, &new_columns));
+    let form = KeyForm::of(agreement, old.table, new.table);
+    let mut found = Found::nothing(Tally::new(agreement, rule.sample_max).unordered());
+    let mut large = 0;
+    in_parts(
+        &old,
+        &new,
+        &|flow, batch| {
+            let keys = batch.columns.get(agreement.columns.len()..).unwrap_or_default();
+            Ok(hashes(&form.arrays(&agreement.keys, keys, batch.rows, flow.table)?))
+        },
+        &mut |old, new| {
+            let mut budget = Budget::of(rule);
+            let (old, new) = (Held::read(old, &mut budget)?, Held::read(new, &mut budget)?);
+            compare_held(&Two { old, new, agreement }, rule, &mut large, &mut found)
+        },
+    )?;
+    if large > 0 {
+        found.notes.push(format!(
+            "the fewest differing cells were not searched for where one key has too many rows: these are paired in \
+             order ({large} of the keys)"
+        ));
+    }
+    Ok(found)
+}
+
+fn compare_held(two: &Two<'_>, rule: &Rule, large: &mut u64, found: &mut Found) -> Result<(), CompareError> {
+    let agreement = two.agreement;
     let mut groups: HashMap<Box<[u8]>, Rows> = HashMap::new();
     for row in 0..two.old.rows {
         groups.entry(two.old.key(agreement, row)?).or_default().old.push(row);
@@ -43,35 +70,24 @@ pub(super) fn compare(
         groups.entry(two.new.key(agreement, row)?).or_default().new.push(row);
     }
     let repeated = |rows: fn(&Rows) -> usize| groups.values().filter(|group| rows(group) > 1).count() as u64;
-    let duplicate_keys = (repeated(|group| group.old.len()), repeated(|group| group.new.len()));
-    let (mut pairs, mut left, mut large) = (Pairs::new(), Rows::default(), 0);
+    found.duplicate_keys.0 += repeated(|group| group.old.len());
+    found.duplicate_keys.1 += repeated(|group| group.new.len());
+    let (mut pairs, mut left) = (Pairs::new(), Rows::default());
     for group in groups.values() {
-        let found = paired(&two, group, &mut large)?;
-        let rest = group.without(&found);
+        let paired = paired(two, group, large)?;
+        let rest = group.without(&paired);
         left.old.extend(rest.old);
         left.new.extend(rest.new);
-        pairs.extend(found);
+        pairs.extend(paired);
     }
-    pairs.sort_unstable();
     left.old.sort_unstable();
     left.new.sort_unstable();
-    let first_old = left.old.first().map(|row| two.old.key(agreement, *row)).transpose()?;
-    let first_new = left.new.first().map(|row| two.new.key(agreement, *row)).transpose()?;
-    let mut notes = Vec::new();
-    if large > 0 {
-        notes.push(format!(
-            "the fewest differing cells were not searched for where one key has too many rows: these are paired in \
-             order ({large} of the keys)"
-        ));
-    }
-    let first = |key: Option<Box<[u8]>>| key.map(<[u8]>::into_vec).unwrap_or_default();
-    Ok(Found {
-        tally: tally_pairs(&two.old, &two.new, agreement, &pairs, rule.sample_max)?,
-        only_old: two.old.one_sided(agreement, &left.old, first(first_old), rule.sample_max)?,
-        only_new: two.new.one_sided(agreement, &left.new, first(first_new), rule.sample_max)?,
-        duplicate_keys,
-        notes,
-    })
+    let key = |held: &Held<'_>, rows: &[usize]| match rows.first() {
+        Some(row) => held.key(agreement, *row).map(<[u8]>::into_vec),
+        None => Ok(Vec::new()),
+    };
+    let first = (key(&two.old, &left.old)?, key(&two.new, &left.new)?);
+    two.conclude(pairs, &left, first, rule, found)
 }
 
 /// The pairs of one key's rows.

@@ -3,15 +3,18 @@
 use super::OneSided;
 use super::agreement::{Agreement, Shared};
 use super::budget::Budget;
-use super::join::key_not_compared;
-use super::key::{key_of, named_key};
-use super::lockstep::{ended_early, not_compared};
+use super::flow::{Flow, Numbered};
+use super::key::{key_not_compared, key_of, named_key};
+use super::lockstep::not_compared;
 use super::tally::{Block, RowNumbers, Side, Tally};
 use crate::error::CompareError;
 use crate::report::RowName;
 use crate::source::batch::{Batch, Cells};
 use crate::source::table::{BATCH_ROWS, Table};
 use crate::value::Value;
+
+/// What a row takes beside its cells: its number, and its places in the groups and pairs that it is sorted into.
+const ROW_BYTES: u64 = 96;
 
 /// All rows of one side: the compared columns, then the keys.
 #[derive(Debug)]
@@ -20,28 +23,33 @@ pub(super) struct Held<'t> {
     batches: Vec<Batch>,
     /// The first row of each batch.
     starts: Vec<usize>,
+    /// The number of each row in its table.
+    numbers: Vec<u64>,
     pub(super) rows: usize,
 }
 
 impl<'t> Held<'t> {
-    /// Reads a table.
-    pub(super) fn read(
-        table: &'t Table<'t>,
-        wanted: &[usize],
-        budget: &mut Budget,
-    ) -> Result<Self, CompareError> {
-        let (mut batches, mut starts, mut rows) = (Vec::new(), Vec::new(), 0);
-        for batch in table.batches(wanted)? {
-            let batch = batch?;
-            budget.batch(table, &batch)?;
-            starts.push(rows);
-            rows += batch.rows;
-            batches.push(batch);
-        }
-        if rows as u64 != table.rows {
-            return Err(ended_early(table, rows as u64));
-        }
-        Ok(Self { table, batches, starts, rows })
+    /// Reads the rows of a side.
+    pub(super) fn read(flow: &Flow<'t>, budget: &mut Budget) -> Result<Self, CompareError> {
+        let (mut batches, mut starts, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        std::thread::scope(|scope| {
+            for batch in flow.batches(scope)? {
+                let Numbered { batch, numbers: own } = batch?;
+                let batch = batch.compact(&flow.table.path)?;
+                budget.batch_with_contents(flow.table, &batch)?;
+                budget.spend(flow.table, batch.rows as u64 * ROW_BYTES)?;
+                starts.push(numbers.len());
+                numbers.extend((0..batch.rows).map(|row| own.at(row)));
+                batches.push(batch);
+            }
+            Ok::<(), CompareError>(())
+        })?;
+        Ok(Self { table: flow.table, batches, starts, rows: numbers.len(), numbers })
+    }
+
+    /// The number in the table of a row, by its place here.
+    fn number(&self, row: usize) -> u64 {
+        self.numbers.get(row).copied().unwrap_or_default()
     }
 
     /// The batch of a row, and its place in it.
@@ -76,7 +84,7 @@ impl<'t> Held<'t> {
         let (batch, at) = self.place(row);
         let key = named_key(&agreement.keys, self.key_cells(agreement, batch), at)
             .map_err(|kind| key_not_compared(self.table, &kind))?;
-        Ok(RowName { row: row as u64, key })
+        Ok(RowName { row: self.number(row), key })
     }
 
     /// Rows, in order, that only this side has. `first`: what the first of them holds, as bytes.
@@ -89,10 +97,10 @@ impl<'t> Held<'t> {
     ) -> Result<OneSided, CompareError> {
         let mut found = OneSided { first, ..OneSided::default() };
         for row in rows {
-            if found.count < sample_max.max(1) as u64 {
-                found.add(self.row_name(agreement, *row)?, sample_max);
-            } else {
-                found.count += 1;
+            found.count += 1;
+            // One is always kept: it may be the first difference.
+            if found.sample.len() < sample_max.max(1) {
+                found.sample.push(self.row_name(agreement, *row)?);
             }
         }
         Ok(found)
@@ -115,13 +123,12 @@ pub(super) fn tally_pairs(
     new: &Held<'_>,
     agreement: &Agreement,
     pairs: &[(usize, usize)],
-    sample_max: usize,
-) -> Result<Tally, CompareError> {
-    let mut tally = Tally::new(agreement, sample_max).unordered();
+    tally: &mut Tally,
+) -> Result<(), CompareError> {
     let columns = agreement.columns.len() + agreement.keys.len();
     for chunk in pairs.chunks(BATCH_ROWS) {
-        let old_rows: Vec<u64> = chunk.iter().map(|pair| pair.0 as u64).collect();
-        let new_rows: Vec<u64> = chunk.iter().map(|pair| pair.1 as u64).collect();
+        let old_rows: Vec<u64> = chunk.iter().map(|pair| old.number(pair.0)).collect();
+        let new_rows: Vec<u64> = chunk.iter().map(|pair| new.number(pair.1)).collect();
         let old_cells = old.gather(chunk.iter().map(|pair| pair.0), columns)?;
         let new_cells = new.gather(chunk.iter().map(|pair| pair.1), columns)?;
         let block = Block {
@@ -131,5 +138,5 @@ pub(super) fn tally_pairs(
         };
         tally.add(&block).map_err(|fault| not_compared(old.table, fault))?;
     }
-    Ok(tally)
+    Ok(())
 }

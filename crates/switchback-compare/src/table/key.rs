@@ -1,8 +1,10 @@
 //! Keys as bytes: equal bytes exactly when the keys are equal by value.
 
 use super::agreement::{Meeting, Shared};
+use crate::error::{CompareError, Place};
 use crate::source::batch::Cells;
 use crate::source::inference::number as number_of;
+use crate::source::table::Table;
 use crate::value::{Number, TextTerms, Value};
 
 /// The key of a row. `cells` are those of the key's columns.
@@ -26,6 +28,12 @@ pub(super) fn named_key(
 ) -> Result<Vec<(String, serde_json::Value)>, String> {
     let parts = keys.iter().zip(cells);
     parts.map(|(key, cells)| Ok((key.name.clone(), cells.value(row)?.to_json()))).collect()
+}
+
+/// A key of a type that has no comparison.
+pub(super) fn key_not_compared(table: &Table<'_>, kind: &str) -> CompareError {
+    let reason = format!("a key of the type `{kind}` cannot be compared");
+    CompareError::damaged(&table.path, Place::default(), reason)
 }
 
 /// How the cells of a column become bytes.

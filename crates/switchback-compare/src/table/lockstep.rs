@@ -2,11 +2,14 @@
 
 use switchback_core::rule::Rule;
 
-use super::agreement::Agreement;
+use super::agreement::{Agreement, Meeting, Shared};
+use super::growing::Growing;
+use super::key::{key_not_compared, key_of};
 use super::tally::{Block, RowNumbers, Side, Tally};
-use super::{Found, OneSided};
+use super::{Found, OneSided, unique};
 use crate::error::{CompareError, Place};
 use crate::report::RowName;
+use crate::source::ahead::ahead;
 use crate::source::batch::{Batch, Cells};
 use crate::source::table::{Batches, Table};
 
@@ -23,15 +26,22 @@ pub(super) fn compare(
 ) -> Result<Found, CompareError> {
     let mut tally = Tally::new(agreement, rule.sample_max);
     let common = old.rows.min(new.rows);
-    let skipped: Vec<bool> = (0..agreement.columns.len() + agreement.keys.len())
-        .map(|at| at < agreement.columns.len() && proved.get(at) == Some(&true))
-        .collect();
-    if proved.iter().all(|proved| *proved) && skipped.len() == proved.len() && !proved.is_empty() {
+    let columns = agreement.columns.len() + agreement.keys.len();
+    if !proved.is_empty() && proved.len() == columns && proved.iter().all(|proved| *proved) {
         tally.rows = common;
     } else {
-        let mut one = Cursor::new(old, &agreement.old_columns(), &skipped)?;
-        let mut two = Cursor::new(new, &agreement.new_columns(), &skipped)?;
-        step(old, new, (&mut one, &mut two), common, &mut tally)?;
+        let skipped = skipped(agreement, proved);
+        std::thread::scope(|scope| {
+            let mut one =
+                Cursor::new(ahead(scope, old, &read(&agreement.old_columns(), &skipped))?, &skipped);
+            let mut two =
+                Cursor::new(ahead(scope, new, &read(&agreement.new_columns(), &skipped))?, &skipped);
+            while tally.rows < common {
+                let rows = at_hand(old, new, (&mut one, &mut two), tally.rows)?;
+                step(old, (&mut one, &mut two), rows, &mut tally)?;
+            }
+            Ok::<(), CompareError>(())
+        })?;
     }
     let surplus = |rows: u64| OneSided {
         count: rows - common,
@@ -50,31 +60,119 @@ pub(super) fn compare(
     })
 }
 
-fn step(
+/// Compares two tables by their keys as long as these stand in the same order on both sides; `None` when they do not.
+/// That no key repeats is established on the way, where they grow from row to row, and else after.
+///
+/// `proved`: as in [`compare`].
+pub(super) fn compare_keyed(
+    old: &Table<'_>,
+    new: &Table<'_>,
+    agreement: &Agreement,
+    proved: &[bool],
+    rule: &Rule,
+) -> Result<Option<Found>, CompareError> {
+    if old.rows != new.rows {
+        return Ok(None);
+    }
+    let mut tally = Tally::new(agreement, rule.sample_max);
+    let mut growing = Growing::new();
+    let skipped = skipped(agreement, proved);
+    let line_up = std::thread::scope(|scope| {
+        let mut one = Cursor::new(ahead(scope, old, &read(&agreement.old_columns(), &skipped))?, &skipped);
+        let mut two = Cursor::new(ahead(scope, new, &read(&agreement.new_columns(), &skipped))?, &skipped);
+        while tally.rows < old.rows {
+            let rows = at_hand(old, new, (&mut one, &mut two), tally.rows)?;
+            if !keys_are_same((old, new), agreement, (&one, &two), rows)? {
+                return Ok(false);
+            }
+            let keys = one.columns().get(agreement.columns.len()..).unwrap_or_default();
+            growing
+                .follow(&agreement.keys, keys, one.start, rows)
+                .map_err(|kind| key_not_compared(old, &kind))?;
+            step(old, (&mut one, &mut two), rows, &mut tally)?;
+        }
+        Ok::<bool, CompareError>(true)
+    })?;
+    if !line_up {
+        return Ok(None);
+    }
+    if !growing.holds() {
+        unique::repeated_keys(old, agreement, rule)?;
+    }
+    Ok(Some(Found::nothing(tally)))
+}
+
+/// For each column, whether it is not read.
+fn skipped(agreement: &Agreement, proved: &[bool]) -> Vec<bool> {
+    let compared = agreement.columns.len();
+    (0..compared + agreement.keys.len()).map(|at| at < compared && proved.get(at) == Some(&true)).collect()
+}
+
+fn read(wanted: &[usize], skipped: &[bool]) -> Vec<usize> {
+    let read = wanted.iter().zip(skipped).filter(|(_, skipped)| !**skipped);
+    read.map(|(index, _)| *index).collect()
+}
+
+/// How many rows both sides have at hand.
+fn at_hand(
     old: &Table<'_>,
     new: &Table<'_>,
     (one, two): (&mut Cursor<'_>, &mut Cursor<'_>),
-    common: u64,
+    rows_done: u64,
+) -> Result<usize, CompareError> {
+    match (one.fill()?, two.fill()?) {
+        (0, _) => Err(ended_early(old, rows_done)),
+        (_, 0) => Err(ended_early(new, rows_done)),
+        (old_left, new_left) => Ok(old_left.min(new_left)),
+    }
+}
+
+fn step(
+    old: &Table<'_>,
+    (one, two): (&mut Cursor<'_>, &mut Cursor<'_>),
+    rows: usize,
     tally: &mut Tally,
 ) -> Result<(), CompareError> {
-    while tally.rows < common {
-        let (old_left, new_left) = (one.fill()?, two.fill()?);
-        let rows = old_left.min(new_left);
-        let (Some(old_batch), Some(new_batch)) = (&one.batch, &two.batch) else {
-            let ended = if one.batch.is_none() { old } else { new };
-            return Err(ended_early(ended, tally.rows));
-        };
-        let at = RowNumbers::From(tally.rows);
-        let block = Block {
-            old: Side { cells: &old_batch.columns, start: one.start, rows: at },
-            new: Side { cells: &new_batch.columns, start: two.start, rows: at },
-            rows,
-        };
-        tally.add(&block).map_err(|fault| not_compared(old, fault))?;
-        one.start += rows;
-        two.start += rows;
-    }
+    let at = RowNumbers::From(tally.rows);
+    let block = Block {
+        old: Side { cells: one.columns(), start: one.start, rows: at },
+        new: Side { cells: two.columns(), start: two.start, rows: at },
+        rows,
+    };
+    tally.add(&block).map_err(|fault| not_compared(old, fault))?;
+    one.start += rows;
+    two.start += rows;
     Ok(())
+}
+
+/// Whether the next rows have the same keys on both sides.
+fn keys_are_same(
+    (old, new): (&Table<'_>, &Table<'_>),
+    agreement: &Agreement,
+    (one, two): (&Cursor<'_>, &Cursor<'_>),
+    rows: usize,
+) -> Result<bool, CompareError> {
+    let keys = &agreement.keys;
+    let old_cells = one.columns().get(agreement.columns.len()..).unwrap_or_default();
+    let new_cells = two.columns().get(agreement.columns.len()..).unwrap_or_default();
+    let have_same_bits = |((key, cells), others): ((&Shared, &Cells), &Cells)| {
+        key.meeting == Meeting::OneType
+            && (cells.same_bits(one.start, others, two.start, rows)
+                || cells
+                    .different_bits(one.start, others, two.start, rows)
+                    .is_some_and(|marks| !marks.contains(&true)))
+    };
+    if keys.iter().zip(old_cells).zip(new_cells).all(have_same_bits) {
+        return Ok(true);
+    }
+    for row in 0..rows {
+        let key = key_of(keys, old_cells, one.start + row).map_err(|kind| key_not_compared(old, &kind))?;
+        let other = key_of(keys, new_cells, two.start + row).map_err(|kind| key_not_compared(new, &kind))?;
+        if key != other {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A file whose end comes before the number of rows that it names.
@@ -90,27 +188,25 @@ pub(super) fn not_compared(table: &Table<'_>, (field, kind): (String, String)) -
 }
 
 /// A table's batches, and how much of the present one is done.
-pub(super) struct Cursor<'a> {
+struct Cursor<'a> {
     batches: Batches<'a>,
     skipped: Vec<bool>,
-    pub(super) batch: Option<Batch>,
-    pub(super) start: usize,
+    batch: Option<Batch>,
+    start: usize,
 }
 
 impl<'a> Cursor<'a> {
-    /// Reads the `wanted` columns but those that are `skipped`, in whose place batches have no cells.
-    pub(super) fn new(
-        table: &'a Table<'_>,
-        wanted: &[usize],
-        skipped: &[bool],
-    ) -> Result<Self, CompareError> {
-        let read = wanted.iter().zip(skipped).filter(|(_, skipped)| !**skipped);
-        let read: Vec<usize> = read.map(|(index, _)| *index).collect();
-        Ok(Self { batches: table.batches(&read)?, skipped: skipped.to_vec(), batch: None, start: 0 })
+    /// `skipped`: columns in whose place the batches have no cells.
+    fn new(batches: Batches<'a>, skipped: &[bool]) -> Self {
+        Self { batches, skipped: skipped.to_vec(), batch: None, start: 0 }
+    }
+
+    fn columns(&self) -> &[Cells] {
+        self.batch.as_ref().map_or(&[], |batch| &batch.columns)
     }
 
     /// Makes sure that there are rows at hand; says how many. None: the table has ended.
-    pub(super) fn fill(&mut self) -> Result<usize, CompareError> {
+    fn fill(&mut self) -> Result<usize, CompareError> {
         loop {
             if let Some(batch) = &self.batch
                 && self.start < batch.rows

@@ -3,13 +3,18 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use switchback_core::rule::Pairing;
+use switchback_core::rule::{Pairing, Rule};
 
+use super::Found;
 use super::agreement::{Agreement, Meeting, Shared};
 use super::assignment::largest_matching;
-use super::held::Held;
+use super::held::{Held, tally_pairs};
+use super::index::hash_of;
 use super::key::Canon;
+use super::lockstep::not_compared;
 use crate::error::CompareError;
+use crate::source::batch::Batch;
+use crate::source::table::Table;
 use crate::value::{Closeness, TextTerms, Value};
 
 /// The most pairs of rows that may be equal within the terms and are looked at in one search.
@@ -143,42 +148,33 @@ impl Two<'_> {
         })
     }
 
-    /// What a row must share with another to be equal to it, as bytes: its values where nothing is tolerated, else
-    /// only their kinds. Notes the columns of which only the kind is told.
-    pub(super) fn block(
+    /// What a row must share with another to be equal to it, as [`block_of`] tells it.
+    fn block(
         &self,
         is_old: bool,
         row: usize,
         loose: &mut BTreeMap<usize, bool>,
     ) -> Result<Vec<u8>, CompareError> {
-        let mut bytes = Vec::new();
-        for (index, column) in self.columns() {
-            let value = self.side(is_old).cell(index, column, row)?;
-            let terms = &column.terms;
-            let mut note = |kind: &[u8], ordered: bool| {
-                bytes.extend_from_slice(kind);
-                let known = loose.entry(index).or_insert(ordered);
-                *known &= ordered;
-            };
-            match &value {
-                _ if column.meeting != Meeting::OneType => note(b"?", false),
-                Value::Number(number) if terms.tolerates_numbers() && number.is_finite() => {
-                    note(b"N", terms.tolerance.relative.is_none_or(|bound| bound < 1.0));
-                }
-                Value::Instant { zoned: true, .. } if terms.tolerates_times() => note(b"Z", true),
-                Value::Instant { .. } | Value::Date(_) | Value::Time(_) | Value::Duration(_)
-                    if terms.tolerates_times() =>
-                {
-                    note(b"T", true);
-                }
-                Value::List(_) | Value::Object(_) => note(b"L", false),
-                _ => {
-                    let canon = Canon { texts: terms.texts.clone(), ..column.canon.clone() };
-                    canon.append(&mut bytes, &value);
-                }
-            }
-        }
-        Ok(bytes)
+        block_of(self.agreement, |index, column| self.side(is_old).cell(index, column, row), loose)
+    }
+
+    /// Compares the pairs cell by cell, and counts what is left. `first`: what the first row that is left on the old
+    /// and on the new side holds, as bytes.
+    pub(super) fn conclude(
+        &self,
+        mut pairs: Pairs,
+        left: &Rows,
+        first: (Vec<u8>, Vec<u8>),
+        rule: &Rule,
+        found: &mut Found,
+    ) -> Result<(), CompareError> {
+        pairs.sort_unstable();
+        tally_pairs(&self.old, &self.new, self.agreement, &pairs, &mut found.tally)?;
+        let only_old = self.old.one_sided(self.agreement, &left.old, first.0, rule.sample_max)?;
+        let only_new = self.new.one_sided(self.agreement, &left.new, first.1, rule.sample_max)?;
+        found.only_old.merge(only_old, rule.sample_max);
+        found.only_new.merge(only_new, rule.sample_max);
+        Ok(())
     }
 
     /// Whether the old side is to come first. The answer depends on what the rows hold and not on which side is which,
@@ -382,4 +378,59 @@ fn holds_unequal(value: &Value<'_>, column: &Shared) -> bool {
         Value::Object(members) => members.iter().any(|(_, member)| holds_unequal(member, column)),
         _ => false,
     }
+}
+/// What a row must share with another to be equal to it, as bytes: its values where nothing is tolerated, else only
+/// their kinds. Notes the columns of which only the kind is told.
+fn block_of<'v>(
+    agreement: &Agreement,
+    read: impl Fn(usize, &Shared) -> Result<Value<'v>, CompareError>,
+    loose: &mut BTreeMap<usize, bool>,
+) -> Result<Vec<u8>, CompareError> {
+    let mut bytes = Vec::new();
+    for (index, column) in agreement.columns.iter().enumerate() {
+        let value = read(index, column)?;
+        let terms = &column.terms;
+        let mut note = |kind: &[u8], ordered: bool| {
+            bytes.extend_from_slice(kind);
+            let known = loose.entry(index).or_insert(ordered);
+            *known &= ordered;
+        };
+        match &value {
+            _ if column.meeting != Meeting::OneType => note(b"?", false),
+            Value::Number(number) if terms.tolerates_numbers() && number.is_finite() => {
+                note(b"N", terms.tolerance.relative.is_none_or(|bound| bound < 1.0));
+            }
+            Value::Instant { zoned: true, .. } if terms.tolerates_times() => note(b"Z", true),
+            Value::Instant { .. } | Value::Date(_) | Value::Time(_) | Value::Duration(_)
+                if terms.tolerates_times() =>
+            {
+                note(b"T", true);
+            }
+            Value::List(_) | Value::Object(_) => note(b"L", false),
+            _ => {
+                let canon = Canon { texts: terms.texts.clone(), ..column.canon.clone() };
+                canon.append(&mut bytes, &value);
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+/// A hash for each row of a batch, which two rows share that may be equal to one another.
+pub(super) fn block_hashes(
+    agreement: &Agreement,
+    table: &Table<'_>,
+    batch: &Batch,
+) -> Result<Vec<u64>, CompareError> {
+    let mut loose = BTreeMap::new();
+    let block = |row: usize| {
+        let read = |index: usize, column: &Shared| {
+            let cells = batch.columns.get(index);
+            cells
+                .map_or(Ok(Value::Null), |cells| column.read(cells, row))
+                .map_err(|kind| not_compared(table, (column.name.clone(), kind)))
+        };
+        block_of(agreement, read, &mut loose).map(|bytes| hash_of(&bytes))
+    };
+    (0..batch.rows).map(block).collect()
 }

@@ -5,13 +5,19 @@ mod assignment;
 mod budget;
 mod columns;
 mod duplicates;
+mod flow;
+mod growing;
 mod held;
+mod index;
 mod join;
 mod key;
 mod lockstep;
 mod matching;
 mod multiset;
+mod parts;
+mod spill;
 mod tally;
+mod unique;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -42,6 +48,14 @@ struct Found {
     notes: Vec<String>,
 }
 
+impl Found {
+    /// Of no rows yet.
+    fn nothing(tally: Tally) -> Self {
+        let (only_old, only_new) = (OneSided::default(), OneSided::default());
+        Self { tally, only_old, only_new, duplicate_keys: (0, 0), notes: Vec::new() }
+    }
+}
+
 /// Rows that only one side has.
 #[derive(Debug, Default)]
 struct OneSided {
@@ -50,6 +64,20 @@ struct OneSided {
     sample: Vec<RowName>,
     /// What the very first one holds, as bytes: it tells two rows of one number apart.
     first: Vec<u8>,
+}
+
+impl OneSided {
+    /// Adds rows of another part of the same side.
+    fn merge(&mut self, other: Self, sample_max: usize) {
+        let number = |rows: &Self| rows.sample.first().map(|row| row.row);
+        if self.count == 0 || number(&other).is_some_and(|row| Some(row) < number(self)) {
+            self.first = other.first;
+        }
+        self.count += other.count;
+        self.sample.extend(other.sample);
+        self.sample.sort_by_key(|row| row.row);
+        self.sample.truncate(sample_max.max(1));
+    }
 }
 
 /// Compares two tables under a rule.
@@ -66,7 +94,7 @@ pub(crate) fn compare(
         let agreement = Agreement::new(&old, &old, setting)?;
         // Equal bytes prove equality where no option makes identical values differ.
         if agreement.bits_prove() {
-            let repeated = join::repeated_keys(&old, &agreement, rule)?;
+            let repeated = unique::repeated_keys(&old, &agreement, rule)?;
             let rows = Rows {
                 compared: old.rows,
                 equal: old.rows,
@@ -157,10 +185,9 @@ fn attack(
     let proved = agreement.proved(old, new)?;
     let all_proved = !proved.is_empty() && proved.iter().all(|proved| *proved);
     let keyed = !agreement.keys.is_empty();
-    let keys_proved = proved.iter().skip(agreement.columns.len()).all(|proved| *proved);
     if all_proved {
         // Each row is equal to the one in its place, so no other pairing has more equal rows.
-        let repeated = join::repeated_keys(old, agreement, rule)?;
+        let repeated = unique::repeated_keys(old, agreement, rule)?;
         let found = lockstep::compare(old, new, agreement, &proved, rule)?;
         return Ok((Proof::Chunks, Found { duplicate_keys: (repeated, repeated), ..found }));
     }
@@ -172,11 +199,10 @@ fn attack(
         () if rule.duplicates == Duplicates::Match => {
             (Proof::Join, duplicates::compare(old, new, agreement, rule)?)
         }
-        () if keys_proved || join::keys_line_up(old, new, agreement)? => {
-            join::repeated_keys(old, agreement, rule)?;
-            (Proof::Lockstep, lockstep::compare(old, new, agreement, &proved, rule)?)
-        }
-        () => (Proof::Join, join::compare(old, new, agreement, rule)?),
+        () => match lockstep::compare_keyed(old, new, agreement, &proved, rule)? {
+            Some(found) => (Proof::Lockstep, found),
+            None => (Proof::Join, join::compare(old, new, agreement, rule)?),
+        },
     })
 }
 

@@ -5,8 +5,11 @@ use switchback_core::rule::Rule;
 use super::Found;
 use super::agreement::Agreement;
 use super::budget::Budget;
-use super::held::{Held, tally_pairs};
-use super::matching::{Pairs, Rows, Two};
+use super::flow::Flow;
+use super::held::Held;
+use super::matching::{Pairs, Rows, Two, block_hashes};
+use super::parts::in_parts;
+use super::tally::Tally;
 use crate::error::CompareError;
 use crate::source::table::Table;
 
@@ -17,12 +20,18 @@ pub(super) fn compare(
     agreement: &Agreement,
     rule: &Rule,
 ) -> Result<Found, CompareError> {
-    let mut budget = Budget::of(rule);
-    let two = Two {
-        old: Held::read(old, &agreement.old_columns(), &mut budget)?,
-        new: Held::read(new, &agreement.new_columns(), &mut budget)?,
-        agreement,
-    };
+    let (old_columns, new_columns) = (agreement.old_columns(), agreement.new_columns());
+    let (old, new) = (Flow::whole(old, &old_columns), Flow::whole(new, &new_columns));
+    let mut found = Found::nothing(Tally::new(agreement, rule.sample_max).unordered());
+    in_parts(&old, &new, &|flow, batch| block_hashes(agreement, flow.table, batch), &mut |old, new| {
+        let mut budget = Budget::of(rule);
+        let (old, new) = (Held::read(old, &mut budget)?, Held::read(new, &mut budget)?);
+        compare_held(&Two { old, new, agreement }, rule, &mut found)
+    })?;
+    Ok(found)
+}
+
+fn compare_held(two: &Two<'_>, rule: &Rule, found: &mut Found) -> Result<(), CompareError> {
     let all = Rows { old: (0..two.old.rows).collect(), new: (0..two.new.rows).collect() };
     let mut pairs = two.exact(&all)?;
     let mut left = all.without(&pairs);
@@ -31,20 +40,16 @@ pub(super) fn compare(
         left = all.without(&pairs);
         if !left.is_one_sided() {
             // Some rows that found an identical one may be needed by others, which then makes more pairs.
-            pairs = enlarged(&two, &all, pairs)?;
+            pairs = enlarged(two, &all, pairs)?;
             left = all.without(&pairs);
         }
     }
-    pairs.sort_unstable();
-    let first = |is_old: bool, rows: &[usize]| rows.first().map(|row| two.content(is_old, *row)).transpose();
-    let (first_old, first_new) = (first(true, &left.old)?, first(false, &left.new)?);
-    Ok(Found {
-        tally: tally_pairs(&two.old, &two.new, agreement, &pairs, rule.sample_max)?,
-        only_old: two.old.one_sided(agreement, &left.old, first_old.unwrap_or_default(), rule.sample_max)?,
-        only_new: two.new.one_sided(agreement, &left.new, first_new.unwrap_or_default(), rule.sample_max)?,
-        duplicate_keys: (0, 0),
-        notes: Vec::new(),
-    })
+    let content = |is_old: bool, rows: &[usize]| match rows.first() {
+        Some(row) => two.content(is_old, *row),
+        None => Ok(Vec::new()),
+    };
+    let first = (content(true, &left.old)?, content(false, &left.new)?);
+    two.conclude(pairs, &left, first, rule, found)
 }
 
 /// The largest pairing of all, where there is a larger one.

@@ -36,7 +36,7 @@ pub(super) enum RowNumbers<'b> {
 }
 
 impl RowNumbers<'_> {
-    fn at(self, index: usize) -> u64 {
+    pub(super) fn at(self, index: usize) -> u64 {
         match self {
             Self::From(first) => first + index as u64,
             Self::Each(rows) => rows.get(index).copied().unwrap_or_default(),
@@ -143,12 +143,17 @@ impl Tally {
             let (Some(old), Some(new)) = (block.old.cells.get(index), block.new.cells.get(index)) else {
                 continue;
             };
-            if self.columns.get(index).is_some_and(|tally| tally.column.bits_prove())
-                && old.same_bits(block.old.start, new, block.new.start, block.rows)
-            {
-                continue;
+            let mut marks = None;
+            if self.columns.get(index).is_some_and(|tally| tally.column.bits_prove()) {
+                if old.same_bits(block.old.start, new, block.new.start, block.rows) {
+                    continue;
+                }
+                marks = old.different_bits(block.old.start, new, block.new.start, block.rows);
             }
             for (row, different) in different.iter_mut().enumerate() {
+                if marks.as_ref().is_some_and(|marks| marks.get(row) == Some(&false)) {
+                    continue;
+                }
                 *different |= self.add_cell(block, index, row, (old, new)).map_err(|kind| {
                     (self.columns.get(index).map(|tally| tally.column.name.clone()).unwrap_or_default(), kind)
                 })?;

@@ -9,6 +9,8 @@ mod terms;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) use cast::value_at;
 pub(crate) use closeness::{Closeness, Distance, Finding, find, find_across_types};
 pub(crate) use number::{Number, float_to_json};
@@ -18,7 +20,7 @@ pub(crate) use terms::{Terms, TextTerms};
 const DAY_NS: i128 = 86_400_000_000_000;
 
 /// A value as it is compared. Borrowed from a batch, or owned by a document.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Value<'a> {
     Null,
     Boolean(bool),

@@ -2,6 +2,7 @@
 
 use num_bigint::BigInt;
 use num_traits::{Float, Pow, Signed, ToPrimitive, Zero};
+use serde::{Deserialize, Serialize};
 use switchback_core::rule::Tolerance;
 
 /// Integers up to this one are exact in a 64-bit float, and in JSON.
@@ -10,7 +11,7 @@ const EXACT_MAX: u128 = 1 << 53;
 const NORMAL_PRODUCT_MIN: f64 = 1e-290;
 
 /// A number at its own precision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Number {
     Float(f64),
     /// A 32-bit float: its value is that of the widened one, its units in the last place are its own.

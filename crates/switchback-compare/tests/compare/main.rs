@@ -14,6 +14,7 @@ mod pairings;
 mod properties;
 mod semantics;
 mod sources;
+mod spilled;
 mod tables;
 mod trees;
 

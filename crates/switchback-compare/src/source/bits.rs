@@ -1,0 +1,163 @@
+//! Which cells of two columns hold the same bits, told column by column and not cell by cell.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrowPrimitiveType, downcast_primitive_array};
+use arrow_schema::DataType;
+
+/// Marks the rows whose cells are not the same bits. `false`, and nothing marked, for types that are not told here.
+///
+/// Text and bytes are told by their content, however they are stored. Both arrays have as many rows as there are marks.
+pub(crate) fn mark_different(one: &dyn Array, two: &dyn Array, marks: &mut [bool]) -> bool {
+    if let (Some(one_bytes), Some(two_bytes)) = (bytes_of(one), bytes_of(two)) {
+        if is_text(one) != is_text(two) {
+            return false;
+        }
+        mark(one, two, marks, |row| one_bytes(row) != two_bytes(row));
+        return true;
+    }
+    if one.data_type() != two.data_type() {
+        return false;
+    }
+    downcast_primitive_array!(
+        one => {
+            mark_numbers(one, two, marks);
+            true
+        }
+        DataType::Boolean => {
+            let (old, new) = (one.as_boolean(), two.as_boolean());
+            mark(one, two, marks, |row| old.value(row) != new.value(row));
+            true
+        }
+        _ => false,
+    )
+}
+
+fn mark_numbers<T: ArrowPrimitiveType>(
+    one: &arrow_array::PrimitiveArray<T>,
+    two: &dyn Array,
+    marks: &mut [bool],
+) {
+    use arrow_array::ArrowNativeTypeOp;
+    let Some(other) = two.as_primitive_opt::<T>() else {
+        marks.fill(true);
+        return;
+    };
+    // Of floats this compares bits: NaN is itself, and zeros of two signs are two.
+    if one.null_count() == 0 && other.null_count() == 0 {
+        for ((mark, old), new) in marks.iter_mut().zip(one.values()).zip(other.values()) {
+            *mark |= old.is_ne(*new);
+        }
+        return;
+    }
+    mark(one, other, marks, |row| one.value(row).is_ne(other.value(row)));
+}
+
+/// A null is the same as a null, whatever bits lie under it.
+fn mark(one: &dyn Array, two: &dyn Array, marks: &mut [bool], differs: impl Fn(usize) -> bool) {
+    for (row, mark) in marks.iter_mut().enumerate() {
+        *mark |= match (one.is_null(row), two.is_null(row)) {
+            (false, false) => differs(row),
+            (old, new) => old != new,
+        };
+    }
+}
+
+/// The content of a row of text or bytes.
+pub(crate) type BytesOf<'a> = Box<dyn Fn(usize) -> &'a [u8] + 'a>;
+
+/// Reads the rows of text and bytes, however they are stored; `None` for every other type.
+pub(crate) fn bytes_of(array: &dyn Array) -> Option<BytesOf<'_>> {
+    Some(match array.data_type() {
+        DataType::Utf8 => {
+            let array = array.as_string::<i32>();
+            Box::new(|row| array.value(row).as_bytes())
+        }
+        DataType::LargeUtf8 => {
+            let array = array.as_string::<i64>();
+            Box::new(|row| array.value(row).as_bytes())
+        }
+        DataType::Utf8View => {
+            let array = array.as_string_view();
+            Box::new(|row| array.value(row).as_bytes())
+        }
+        DataType::Binary => {
+            let array = array.as_binary::<i32>();
+            Box::new(|row| array.value(row))
+        }
+        DataType::LargeBinary => {
+            let array = array.as_binary::<i64>();
+            Box::new(|row| array.value(row))
+        }
+        DataType::BinaryView => {
+            let array = array.as_binary_view();
+            Box::new(|row| array.value(row))
+        }
+        DataType::FixedSizeBinary(_) => {
+            let array = array.as_fixed_size_binary();
+            Box::new(|row| array.value(row))
+        }
+        _ => return None,
+    })
+}
+
+fn is_text(array: &dyn Array) -> bool {
+    matches!(array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{
+        ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array, ListArray,
+        StringArray, StringViewArray, types::Int32Type,
+    };
+
+    use super::*;
+
+    fn marks(one: &ArrayRef, two: &ArrayRef) -> Option<Vec<bool>> {
+        let mut marks = vec![false; one.len()];
+        mark_different(one, two, &mut marks).then_some(marks)
+    }
+
+    fn array(array: impl Array + 'static) -> ArrayRef {
+        Arc::new(array)
+    }
+
+    #[test]
+    fn floats_are_told_by_their_bits() {
+        let one = array(Float64Array::from(vec![0.0, f64::NAN, 1.0, f64::INFINITY]));
+        let two = array(Float64Array::from(vec![-0.0, f64::NAN, 1.0, f64::NEG_INFINITY]));
+        assert_eq!(marks(&one, &two), Some(vec![true, false, false, true]));
+    }
+
+    #[test]
+    fn a_null_is_a_null_whatever_lies_under_it() {
+        let one = array(Int64Array::new(vec![1, 2, 3].into(), Some(vec![true, false, false].into())));
+        let two = array(Int64Array::new(vec![1, 9, 3].into(), Some(vec![false, false, true].into())));
+        assert_eq!(marks(&one, &two), Some(vec![true, false, true]));
+    }
+
+    #[test]
+    fn text_is_told_however_it_is_stored() {
+        let one = array(StringArray::from(vec![Some("a"), None, Some("a text of more than twelve bytes")]));
+        let two =
+            array(StringViewArray::from(vec![Some("b"), None, Some("a text of more than twelve bytes")]));
+        assert_eq!(marks(&one, &two), Some(vec![true, false, false]));
+        let bytes = array(arrow_array::BinaryArray::from(vec![Some(&b"a"[..]), None, None]));
+        assert_eq!(marks(&one, &bytes), None);
+    }
+
+    #[test]
+    fn booleans_and_decimals_are_told_and_lists_and_two_types_are_not() {
+        let flags = |flags: Vec<bool>| array(BooleanArray::from(flags));
+        assert_eq!(marks(&flags(vec![true, false]), &flags(vec![true, true])), Some(vec![false, true]));
+        let decimals =
+            |values: Vec<i128>| array(Decimal128Array::from(values).with_precision_and_scale(9, 2).unwrap());
+        assert_eq!(marks(&decimals(vec![1, 2]), &decimals(vec![1, 3])), Some(vec![false, true]));
+        let list = array(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1)])]));
+        assert_eq!(marks(&list, &list), None);
+        let (narrow, wide) = (array(Int32Array::from(vec![1])), array(Int64Array::from(vec![1])));
+        assert_eq!(marks(&narrow, &wide), None);
+    }
+}
