@@ -82,8 +82,8 @@ impl Cells {
     /// About how many bytes of memory the cells take.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
-            Self::Arrow(array) => array.get_array_memory_size() as u64,
-            Self::Text(array, _) => array.get_array_memory_size() as u64,
+            Self::Arrow(array) => array_bytes(array),
+            Self::Text(array, _) => array_bytes(array),
             Self::Values(values) => values.iter().map(Value::bytes).sum(),
             Self::Skipped => 0,
         }
@@ -163,6 +163,13 @@ impl Cells {
             }
         }
     }
+}
+
+/// About how many bytes of memory an array takes. Arrays that were read as pieces of one buffer count for their piece
+/// each.
+pub(crate) fn array_bytes(array: &dyn Array) -> u64 {
+    let piece = array.to_data().get_slice_memory_size();
+    piece.unwrap_or_else(|_| array.get_array_memory_size()) as u64
 }
 
 #[cfg(test)]

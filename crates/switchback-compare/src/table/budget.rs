@@ -1,10 +1,10 @@
 //! How much of a table a comparison may hold in memory.
 
-use arrow_array::{Array, ArrayRef};
+use arrow_array::ArrayRef;
 use switchback_core::rule::Rule;
 
 use crate::error::CompareError;
-use crate::source::batch::{Batch, Cells};
+use crate::source::batch::{Batch, Cells, array_bytes};
 use crate::source::table::Table;
 
 /// What each cell takes in the content of a row, beside its own bytes.
@@ -44,7 +44,7 @@ impl Budget {
 
     /// Counts arrays of keys.
     pub(super) fn arrays(&mut self, table: &Table<'_>, arrays: &[ArrayRef]) -> Result<(), CompareError> {
-        self.spend(table, arrays.iter().map(|array| array.get_array_memory_size() as u64).sum())
+        self.spend(table, arrays.iter().map(|array| array_bytes(array)).sum())
     }
 
     /// Counts what further rows take beside their cells. An index names no more than 2^32 - 1 of them.

@@ -11,9 +11,9 @@ use switchback_core::rule::{Duplicates, RowOrder, Rule, Tolerance};
 
 use super::{failure, key, report};
 
-const ROWS: i64 = 20_000;
+const ROWS: i64 = 6_000;
 /// Far less than the rows take, and enough for a part of them.
-const MEMORY_BYTES: u64 = 400_000;
+const MEMORY_BYTES: u64 = 150_000;
 
 /// Rows in an order of their own: `id`, `part` (a few values), `x` and `s`, some of them null. `turn` is odd.
 fn rows(turn: i64, change: bool) -> Vec<(i64, String, Option<f64>, Option<String>)> {
@@ -63,7 +63,7 @@ fn same_either_way(rule: &Rule, expected: &Json) {
     for format in ["parquet", "csv", "jsonl"] {
         let folder = tempfile::tempdir().unwrap();
         let old = written(folder.path(), "old", format, 1, false);
-        let new = written(folder.path(), "new", format, 7_777, true);
+        let new = written(folder.path(), "new", format, 1_777, true);
         let whole = report(&old, &new, &Rule { memory_max_bytes: None, ..rule.clone() });
         let split = report(&old, &new, &Rule { memory_max_bytes: Some(MEMORY_BYTES), ..rule.clone() });
         assert_eq!(whole, split, "{format}");
@@ -102,9 +102,9 @@ fn keys_that_repeat_are_matched_the_same_in_parts() {
     let rule = Rule { duplicates: Duplicates::Match, exclude: vec!["id".to_owned()], ..key(&["s"]) };
     let folder = tempfile::tempdir().unwrap();
     let old = written(folder.path(), "old", "parquet", 1, false);
-    let new = written(folder.path(), "new", "parquet", 7_777, true);
+    let new = written(folder.path(), "new", "parquet", 1_777, true);
     let whole = report(&old, &new, &Rule { memory_max_bytes: None, ..rule.clone() });
-    let split = report(&old, &new, &Rule { memory_max_bytes: Some(2_000_000), ..rule });
+    let split = report(&old, &new, &Rule { memory_max_bytes: Some(600_000), ..rule });
     assert_eq!(whole, split);
     assert_eq!(whole["items"][0]["rows"]["duplicate_keys_old"], 1, "the rows without a text");
 }
@@ -115,26 +115,26 @@ fn a_key_that_repeats_is_found_in_parts() {
     let text = |twice: i64| {
         let mut text = "id,x\n".to_owned();
         for row in 0..ROWS {
-            let id = if row == ROWS - 1 { twice } else { (row * 7_777) % ROWS };
+            let id = if row == ROWS - 1 { twice } else { (row * 1_777) % ROWS };
             writeln!(text, "{id},{row}").unwrap();
         }
         text
     };
     let (old, new) = (folder.path().join("old.csv"), folder.path().join("new.csv"));
-    std::fs::write(&old, text(7_777)).unwrap();
-    std::fs::write(&new, text(15_554)).unwrap();
+    std::fs::write(&old, text(1_777)).unwrap();
+    std::fs::write(&new, text(3_554)).unwrap();
     let rule = Rule { memory_max_bytes: Some(MEMORY_BYTES), ..key(&["id"]) };
     let said = failure(&old, &new, &rule);
     assert!(said.contains("have the same key (id = "), "{said}");
     let said = failure(&old, &old, &rule);
-    assert!(said.contains("rows 1 and 19999 of `old.csv` have the same key (id = 7777)"), "{said}");
+    assert!(said.contains("rows 1 and 5999 of `old.csv` have the same key (id = 1777)"), "{said}");
 }
 
 #[test]
 fn rows_that_may_all_meet_one_another_are_not_split() {
     let folder = tempfile::tempdir().unwrap();
     let old = written(folder.path(), "old", "parquet", 1, false);
-    let new = written(folder.path(), "new", "parquet", 7_777, true);
+    let new = written(folder.path(), "new", "parquet", 1_777, true);
     let rule = Rule {
         row_order: RowOrder::Any,
         columns: vec!["x".to_owned()],
@@ -143,5 +143,5 @@ fn rows_that_may_all_meet_one_another_are_not_split() {
         ..Rule::default()
     };
     let said = failure(&old, &new, &rule);
-    assert!(said.contains("does not fit into the 400000 bytes of memory"), "{said}");
+    assert!(said.contains("does not fit into the 150000 bytes of memory"), "{said}");
 }
