@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use quick_xml::escape::escape;
 use serde_json::Value as Json;
 
+use crate::explanation::told;
+
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -232,6 +234,18 @@ fn item_part(item: &Json) -> Option<Part> {
     if !places.is_empty() {
         part.tables.push(Table { heads: vec!["place", "old", "new"], rows: places });
     }
+    let reasons = list(item, "columns").iter().filter_map(|column| {
+        let explanation = column.get("explanation")?;
+        let cells = match explanation.get("of") {
+            Some(of) => format!("{} tried of {of}", text(explanation, "cells")),
+            None => text(explanation, "cells"),
+        };
+        Some(vec![text(column, "name"), told(explanation)?, cells])
+    });
+    let reasons: Vec<Vec<String>> = reasons.take(COLUMNS_MAX).collect();
+    if !reasons.is_empty() {
+        part.tables.push(Table { heads: vec!["column", "why", "cells"], rows: reasons });
+    }
     (!part.sentences.is_empty() || !part.tables.is_empty()).then_some(part)
 }
 
@@ -309,6 +323,7 @@ mod tests {
              "rows": {"equal": 2, "different": 1, "only_old": 0, "only_new": 0},
              "types_changed": [{"column": "x", "old": "integer", "new": "text"}],
              "columns": [{"name": "x", "cells_different": 1, "cells_not_identical": 1, "max_absolute": null,
+                "explanation": {"kind": "scaled", "factor": 100.0, "cells": 3, "of": 9},
                 "worst": {"key": {"id": 7}, "old": "<b>", "new": "\u{1b}[31m"}}],
              "sample": [{"key": {"id": 7}, "column": "x", "old": "<b>", "new": "\u{1b}[31m"}]},
             {"name": "same.csv", "verdict": "yes", "relation": "bytes", "proof": "bytes"}],
@@ -324,6 +339,7 @@ mod tests {
         assert_eq!(lines[3], "  a|b.csv   no       different  join   2      1          0         0");
         assert!(page.contains("  id = 7  x       <b>  ·[31m"), "{page}");
         assert!(!page.contains('\u{1b}'));
+        assert!(page.contains("  x       new = 100.0 * old  3 tried of 9"), "{page}");
     }
 
     #[test]

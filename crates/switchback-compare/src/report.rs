@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
+use crate::explanation::Explanation;
 use crate::value::{Closeness, float_to_json};
 
 /// The name and version of the document.
@@ -213,6 +214,8 @@ pub struct ColumnDetail {
     pub null_mismatches: u64,
     /// The cell that is farthest apart.
     pub worst: Option<Cell>,
+    /// Why cells differ; `None` when none does, or no simple rule covers them all.
+    pub explanation: Option<Explanation>,
 }
 
 /// One pair of cells.

@@ -11,7 +11,9 @@ mod key;
 mod lockstep;
 mod matching;
 mod multiset;
+mod reasons;
 mod tally;
+mod witnesses;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -139,7 +141,10 @@ fn compare_open(
     let relation = found.tally.closeness.into();
     let mut detail = agreement.detail(old, new, rows);
     detail.not_compared.extend(found.notes);
-    let (columns, first, sample) = found.tally.into_details();
+    let (mut columns, first, sample, witnesses) = found.tally.into_details();
+    let by_position = proof == Proof::Lockstep && agreement.keys.is_empty();
+    let tables = by_position.then_some((old, new));
+    reasons::explain_columns(&mut columns, witnesses, &agreement, tables, rows.compared)?;
     detail.first = first.or_else(|| first_one_sided(&found.only_old, &found.only_new));
     detail.columns = columns;
     detail.sample = sample;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::agreement::{Agreement, Shared};
 use super::key::{key_of, named_key};
+use super::witnesses::Witnesses;
 use crate::report::{Cell, ColumnDetail};
 use crate::source::batch::Cells;
 use crate::value::{Closeness, Distance, Finding, Value};
@@ -36,7 +37,7 @@ pub(super) enum RowNumbers<'b> {
 }
 
 impl RowNumbers<'_> {
-    fn at(self, index: usize) -> u64 {
+    pub(super) fn at(self, index: usize) -> u64 {
         match self {
             Self::From(first) => first + index as u64,
             Self::Each(rows) => rows.get(index).copied().unwrap_or_default(),
@@ -69,6 +70,7 @@ pub(super) struct Tally {
     first: Option<(Order, Cell)>,
     /// Neither rows nor a key name a pair.
     unordered: bool,
+    witnesses: Witnesses,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,7 @@ impl Tally {
             sample_max,
             first: None,
             unordered: false,
+            witnesses: Witnesses::new(agreement.columns.len()),
         }
     }
 
@@ -154,6 +157,9 @@ impl Tally {
                 })?;
             }
         }
+        let compared: Vec<&Shared> =
+            self.columns.iter().take(self.compared).map(|tally| &tally.column).collect();
+        self.witnesses.stay(block, &compared);
         self.rows += block.rows as u64;
         self.rows_different += different.iter().filter(|different| **different).count() as u64;
         Ok(())
@@ -184,6 +190,9 @@ impl Tally {
         tally.count(&finding);
 
         let (row_old, row_new) = (block.old.rows.at(row), block.new.rows.at(row));
+        if different {
+            self.witnesses.differs(index, (row_old, row_new), (&old, &new));
+        }
         let rows = (row_old.min(row_new), row_old.max(row_new));
         let rank = Rank::of(&finding);
         let is_worst = tally.worst.as_ref().is_none_or(|(worst, order, _)| match rank.order(*worst) {
@@ -276,11 +285,11 @@ impl Tally {
         }
     }
 
-    /// The columns that are not the same bit by bit, the first cell that differs, and the sample.
-    pub(super) fn into_details(self) -> (Vec<ColumnDetail>, Option<Cell>, Vec<Cell>) {
+    /// The columns that are not the same bit by bit, the first cell that differs, the sample, and what explains columns.
+    pub(super) fn into_details(self) -> (Vec<ColumnDetail>, Option<Cell>, Vec<Cell>, Witnesses) {
         let columns = self.columns.into_iter().filter(|tally| tally.not_bitwise > 0);
         let columns = columns.map(ColumnTally::into_detail).collect();
-        (columns, self.first.map(|(_, cell)| cell), self.sample.into_values().collect())
+        (columns, self.first.map(|(_, cell)| cell), self.sample.into_values().collect(), self.witnesses)
     }
 }
 
@@ -303,6 +312,7 @@ impl ColumnTally {
             max_ulps: self.distance.ulps,
             null_mismatches: self.null_mismatches,
             worst: self.worst.map(|(_, _, cell)| cell),
+            explanation: None,
         }
     }
 }

@@ -4,6 +4,8 @@ use num_bigint::BigInt;
 use num_traits::{Float, Pow, Signed, ToPrimitive, Zero};
 use switchback_core::rule::Tolerance;
 
+use crate::explanation::Cell;
+
 /// Integers up to this one are exact in a 64-bit float, and in JSON.
 const EXACT_MAX: u128 = 1 << 53;
 /// Below this a product of floats may have lost digits to underflow.
@@ -274,6 +276,19 @@ impl Number {
             Self::Decimal { .. } | Self::Large { .. } => self.to_text().into(),
             Self::Float(value) => float_to_json(*value),
             Self::Single(value) => float_to_json(f64::from(*value)),
+        }
+    }
+
+    /// The number as explanations see it: decimals as the nearest float.
+    pub(crate) fn explanation_cell(&self) -> Cell {
+        match self {
+            Self::Float(value) => Cell::Number(*value),
+            Self::Single(value) => Cell::Single(*value),
+            Self::Decimal { mantissa, scale: 0 } => Cell::Integer(*mantissa),
+            Self::Decimal { mantissa, scale } => {
+                Cell::Number(quotient_signed(&BigInt::from(*mantissa), *scale))
+            }
+            Self::Large { mantissa, scale } => Cell::Number(quotient_signed(mantissa, *scale)),
         }
     }
 
