@@ -9,15 +9,19 @@
 //! apart by the key it was given, is an error and never a verdict.
 
 mod bytes;
+pub mod calibration;
 mod compare;
 mod document;
 pub mod ensemble;
 mod error;
+pub mod exceptions;
 pub mod explanation;
+mod known;
 pub mod page;
 mod plan;
 pub mod report;
 mod source;
+mod summary;
 mod table;
 mod value;
 

@@ -203,6 +203,25 @@ fn parts(report: &Json) -> Vec<Part> {
             .map(|stage| vec![text(stage, "name"), text(stage, "verdict"), text(stage, "relation")]);
         whole.tables.push(Table { heads: vec!["stage", "verdict", "relation"], rows: rows.collect() });
     }
+    let exceptions = list(report, "exceptions");
+    if !exceptions.is_empty() {
+        let rows = exceptions.iter().map(|exception| {
+            let what = ["column", "side"].map(|name| text(exception, name)).concat();
+            let is = |name: &str| exception.get(name) == Some(&Json::Bool(true));
+            let number = |name: &str| exception.get(name).and_then(Json::as_u64);
+            let state = match () {
+                () if is("expired") => "expired",
+                () if is("unused") => "unused",
+                () if number("covered") > number("count") => "grown",
+                () => "holds",
+            };
+            let state = state.to_owned();
+            let words = ["covered", "count", "expires", "owner", "reason"].map(|name| text(exception, name));
+            [text(exception, "item"), what, state].into_iter().chain(words).collect()
+        });
+        let heads = vec!["known in", "what", "state", "covered", "at most", "expires", "owner", "reason"];
+        whole.tables.push(Table { heads, rows: rows.collect() });
+    }
     std::iter::once(whole).chain(items.iter().filter_map(item_part)).collect()
 }
 

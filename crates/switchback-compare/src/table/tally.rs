@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::agreement::{Agreement, Shared};
 use super::key::{key_of, named_key};
 use super::witnesses::Witnesses;
+use crate::known::{Covered, OfCells, covering};
 use crate::report::{Cell, ColumnDetail};
 use crate::source::batch::Cells;
 use crate::value::{Closeness, Distance, Finding, Value};
@@ -71,6 +72,11 @@ pub(super) struct Tally {
     /// Neither rows nor a key name a pair.
     unordered: bool,
     witnesses: Witnesses,
+    /// For each compared column, the known differences that may cover its cells.
+    known: Vec<Vec<OfCells>>,
+    pub(super) covered: Covered,
+    /// Cells that differ and that no known difference covers.
+    pub(super) open: u64,
 }
 
 #[derive(Debug)]
@@ -127,6 +133,9 @@ impl Tally {
             first: None,
             unordered: false,
             witnesses: Witnesses::new(agreement.columns.len()),
+            known: agreement.known.clone(),
+            covered: Covered::new(),
+            open: 0,
         }
     }
 
@@ -204,6 +213,12 @@ impl Tally {
             && (self.first.as_ref().is_none_or(|(first, _)| rows <= first.rows)
                 || self.sample.len() < self.sample_max
                 || self.sample.last_key_value().is_some_and(|(last, _)| rows <= last.rows));
+        if different {
+            match self.known_difference(block, row, index)? {
+                Some(exception) => *self.covered.entry(exception).or_default() += 1,
+                None => self.open += 1,
+            }
+        }
         if is_worst || is_early {
             let key = self.key(&block.old, row, key_of)?;
             let order = Order { rows, key, content: self.content(block, row)?, column: index };
@@ -212,6 +227,14 @@ impl Tally {
             self.keep(index, rank, order, cell, different);
         }
         Ok(different)
+    }
+
+    /// The first known difference that covers a cell.
+    fn known_difference(&self, block: &Block<'_>, row: usize, index: usize) -> Result<Option<usize>, String> {
+        match self.known.get(index).filter(|exceptions| !exceptions.is_empty()) {
+            Some(exceptions) => Ok(covering(exceptions, &self.key_shown(block, row)?)),
+            None => Ok(None),
+        }
     }
 
     fn key<T>(

@@ -5,9 +5,11 @@
     reason = "a test may stop where it stands, on its own files"
 )]
 
+mod calibration;
 mod damaged;
 mod documents;
 mod ensembles;
+mod exceptions;
 mod explanations;
 mod notebooks;
 mod pairings;
@@ -63,7 +65,7 @@ fn assert_same(mirrored: &Json, swapped: &Json) {
             for (name, value) in one {
                 match (value.as_f64(), two[name].as_f64()) {
                     (Some(one), Some(two)) => {
-                        assert!((one - two).abs() <= 1e-9 * two.abs(), "{mirrored}\n{swapped}")
+                        assert!((one - two).abs() <= 1e-9 * two.abs(), "{mirrored}\n{swapped}");
                     }
                     // What NEW has says nothing about what OLD has.
                     _ if name == "to" && one["kind"] == "case" => {}

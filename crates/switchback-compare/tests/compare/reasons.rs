@@ -189,7 +189,7 @@ proptest! {
     #[test]
     fn swapping_the_sides_mirrors_explanations(seed in any::<u64>(), kind in 0..8_usize, count in 5..60_usize, every in 1..4_usize) {
         let old = rows(count, seed);
-        let some = |row: usize| row % every == 0;
+        let some = |row: usize| row.is_multiple_of(every);
         let new = with(&old, if kind < 6 { 2 } else { 3 }, |row, cell| match kind {
             _ if !some(row) => cell.to_owned(),
             0 => format!("{:?}", float(cell) * 0.3),

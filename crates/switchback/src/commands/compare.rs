@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use switchback_compare::page::{self, Form};
+use switchback_compare::{CompareError, calibration, exceptions};
+use switchback_core::port::Comparison;
 use switchback_core::verdict::Verdict;
 
 use super::Context;
@@ -11,8 +13,7 @@ use crate::cli::{CompareArgs, CompareFormat};
 use crate::failure::Failure;
 
 pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdict, Failure> {
-    let rule = args.rule.rule()?;
-    let comparison = context.ports.comparer.compare(&args.old, &args.new, &rule)?;
+    let comparison = compared(context, args)?;
     let written = args.format.map(|format| written(&comparison.report, format)).transpose()?;
     if let Some(path) = &args.output {
         let text = written.as_deref().unwrap_or(&comparison.report);
@@ -26,6 +27,24 @@ pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdi
         }
     }
     Ok(comparison.verdict)
+}
+
+fn compared(context: &Context<'_>, args: &CompareArgs) -> Result<Comparison, Failure> {
+    let world = &context.ports.world;
+    let disk = world.disk.as_ref();
+    let failed = |error: CompareError| error.into_port_error(&args.old, &args.new);
+    let mut rule = args.rule.rule()?;
+    if args.calibrate {
+        return Ok(calibration::calibrate(&args.old, &args.new, &rule, disk).map_err(failed)?.into());
+    }
+    if let Some(path) = &args.noise {
+        let noise = calibration::load(disk, path).map_err(failed)?;
+        calibration::judge(&noise, &rule).map_err(failed)?;
+    }
+    if let Some(path) = &args.exceptions {
+        rule.exceptions = exceptions::load(disk, path, world.clock.now()).map_err(failed)?;
+    }
+    Ok(context.ports.comparer.compare(&args.old, &args.new, &rule)?)
 }
 
 fn written(report: &str, format: CompareFormat) -> Result<String, Failure> {

@@ -12,7 +12,7 @@ fn compare_says_what_is_equal_what_is_not_and_what_cannot_be_told() {
     insta::assert_snapshot!(ground.run("compare old.csv old.csv"), @r#"
     $ switchback compare old.csv old.csv
     --- stdout
-    yes: equal (`old.csv`: 2 rows)
+    yes: identical byte by byte (`old.csv`: 2 rows)
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv"), @r#"
@@ -24,13 +24,13 @@ fn compare_says_what_is_equal_what_is_not_and_what_cannot_be_told() {
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --absolute 1e-6"), @r#"
     $ switchback compare old.csv new.csv --absolute 1e-6
     --- stdout
-    yes: equal (`old.csv`: 2 rows)
+    yes: equal within the tolerance (`old.csv`: 2 rows); worst |a - b| 1.0000000116860974e-7 in `price` at row 1 (counted from 0)
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --tolerance price=1e-6"), @r#"
     $ switchback compare old.csv new.csv --tolerance price=1e-6
     --- stdout
-    yes: equal (`old.csv`: 2 rows)
+    yes: equal within the tolerance (`old.csv`: 2 rows); worst |a - b| 1.0000000116860974e-7 in `price` at row 1 (counted from 0)
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --tolerance price"), @r#"
