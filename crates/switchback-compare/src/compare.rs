@@ -46,6 +46,8 @@ pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, Co
         not_compared: plan.not_compared.clone(),
         exceptions: Vec::new(),
         calibration: None,
+        sensitivity: None,
+        sensitivity_notes: Vec::new(),
     };
     let mut compared = Vec::with_capacity(plan.scopes.len());
     for planned in &plan.scopes {

@@ -20,6 +20,7 @@ mod known;
 pub mod page;
 mod plan;
 pub mod report;
+pub mod sensitivity;
 mod source;
 mod summary;
 mod table;

@@ -222,7 +222,28 @@ fn parts(report: &Json) -> Vec<Part> {
         let heads = vec!["known in", "what", "state", "covered", "at most", "expires", "owner", "reason"];
         whole.tables.push(Table { heads, rows: rows.collect() });
     }
-    std::iter::once(whole).chain(items.iter().filter_map(item_part)).collect()
+    std::iter::once(whole).chain(items.iter().filter_map(item_part)).chain(planted(report)).collect()
+}
+
+/// The differences that were planted, and which of them are found.
+fn planted(report: &Json) -> Option<Part> {
+    let plants = report.get("sensitivity").and_then(Json::as_array)?.iter();
+    let rows = plants.map(|plant| {
+        let found = if plant.get("found") == Some(&Json::Bool(true)) { "found" } else { "not found" };
+        let words = ["item", "column", "plant", "size", "old", "new"].map(|name| text(plant, name));
+        words.into_iter().chain([found.to_owned()]).collect()
+    });
+    let heads = vec!["item", "column", "plant", "size", "value", "planted", ""];
+    let mut sentences = vec![
+        "What this rule would find, whatever OLD and NEW show: differences planted in a copy of NEW"
+            .to_owned(),
+    ];
+    sentences.extend(list(report, "sensitivity_notes").iter().filter_map(Json::as_str).map(str::to_owned));
+    Some(Part {
+        title: "Sensitivity".to_owned(),
+        sentences,
+        tables: vec![Table { heads, rows: rows.collect() }],
+    })
 }
 
 /// What is to be said of one item; nothing where all of it is the same bit by bit.

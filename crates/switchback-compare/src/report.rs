@@ -7,6 +7,7 @@ use switchback_core::verdict::Verdict;
 use crate::calibration::Calibration;
 use crate::explanation::Explanation;
 use crate::known::{Covered, ExceptionDetail};
+use crate::sensitivity::Plant;
 use crate::value::{Closeness, Distance, float_to_json};
 
 /// The name and version of the document.
@@ -40,6 +41,12 @@ pub struct CompareOutcome {
     /// What two runs of one program show of its noise, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// Differences that were planted in a copy of NEW, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Vec<Plant>>,
+    /// Where they were planted, and where not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sensitivity_notes: Vec<String>,
 }
 
 /// One pair of files.

@@ -12,7 +12,7 @@ const LEFT_OUT_MAX: usize = 3;
 impl CompareOutcome {
     /// One line for a person: what was compared, how close it is, and where it first differs.
     pub fn summary(&self) -> String {
-        let left_out = self.left_out() + &self.known();
+        let left_out = self.left_out() + &self.known() + &self.planted();
         if let Some(calibration) = &self.calibration
             && self.verdict != Verdict::Unknown
         {
@@ -65,6 +65,13 @@ impl CompareOutcome {
             Some(Relation::Different) => format!("equal but for known differences ({scale})"),
             None => format!("equal ({scale})"),
         }
+    }
+
+    /// How many of the planted differences are found.
+    fn planted(&self) -> String {
+        let Some(plants) = &self.sensitivity else { return String::new() };
+        let found = plants.iter().filter(|plant| plant.found).count();
+        format!("; of {} found {found}", counted(plants.len() as u64, "planted difference"))
     }
 
     /// What exceptions cover, and which of them are no longer right.

@@ -365,6 +365,9 @@ pub struct CompareArgs {
     /// The result of a `--calibrate`, as JSON: tolerances below its noise are refused
     #[arg(long, value_name = "F")]
     pub noise: Option<PathBuf>,
+    /// Plant differences in a copy of NEW, in memory, and say which of them this comparison finds
+    #[arg(long, conflicts_with = "calibrate")]
+    pub prove_sensitivity: bool,
     /// How the result is written; one line when left out
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<CompareFormat>,

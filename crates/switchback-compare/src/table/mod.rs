@@ -11,7 +11,9 @@ mod key;
 mod lockstep;
 mod matching;
 mod multiset;
+mod plants;
 mod reasons;
+pub(crate) mod sensitivity;
 mod tally;
 mod witnesses;
 

@@ -279,6 +279,38 @@ impl Number {
         }
     }
 
+    /// The number that lies so many places further from zero: floats of its width, or units of its last decimal.
+    pub(crate) fn stepped(&self, steps: u64) -> Option<Self> {
+        match self {
+            Self::Float(value) => {
+                let bits = value.to_bits().checked_add(steps)?;
+                let moved = f64::from_bits(bits);
+                (value.is_finite()
+                    && moved.is_finite()
+                    && moved.is_sign_negative() == value.is_sign_negative())
+                .then_some(Self::Float(moved))
+            }
+            Self::Single(value) => {
+                let bits = value.to_bits().checked_add(u32::try_from(steps).ok()?)?;
+                let moved = f32::from_bits(bits);
+                (value.is_finite()
+                    && moved.is_finite()
+                    && moved.is_sign_negative() == value.is_sign_negative())
+                .then_some(Self::Single(moved))
+            }
+            Self::Decimal { mantissa, scale } => {
+                let steps = i128::from(steps);
+                let steps = if *mantissa < 0 { -steps } else { steps };
+                Some(Self::Decimal { mantissa: mantissa.checked_add(steps)?, scale: *scale })
+            }
+            Self::Large { mantissa, scale } => {
+                let steps = BigInt::from(steps);
+                let moved = if mantissa.is_negative() { mantissa - steps } else { mantissa + steps };
+                Some(Self::Large { mantissa: moved, scale: *scale })
+            }
+        }
+    }
+
     /// The number as explanations see it: decimals as the nearest float.
     pub(crate) fn explanation_cell(&self) -> Cell {
         match self {

@@ -16,6 +16,7 @@ mod pairings;
 mod properties;
 mod reasons;
 mod semantics;
+mod sensitivity;
 mod sources;
 mod tables;
 mod trees;

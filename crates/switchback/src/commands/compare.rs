@@ -4,9 +4,13 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use switchback_compare::page::{self, Form};
-use switchback_compare::{CompareError, calibration, exceptions};
+use switchback_compare::{
+    CompareError, CompareOptions, CompareOutcome, ComparePlan, calibration, exceptions, sensitivity,
+};
 use switchback_core::port::Comparison;
+use switchback_core::rule::Rule;
 use switchback_core::verdict::Verdict;
+use switchback_core::world::Disk;
 
 use super::Context;
 use crate::cli::{CompareArgs, CompareFormat};
@@ -14,7 +18,10 @@ use crate::failure::Failure;
 
 pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdict, Failure> {
     let comparison = compared(context, args)?;
-    let written = args.format.map(|format| written(&comparison.report, format)).transpose()?;
+    // What was found of the planted differences is a table, which no line can tell.
+    let format = args.format.or(args.prove_sensitivity.then_some(CompareFormat::Text));
+    let format = if args.output.is_some() { args.format } else { format };
+    let written = format.map(|format| written(&comparison.report, format)).transpose()?;
     if let Some(path) = &args.output {
         let text = written.as_deref().unwrap_or(&comparison.report);
         save(context, text, path)?;
@@ -44,7 +51,18 @@ fn compared(context: &Context<'_>, args: &CompareArgs) -> Result<Comparison, Fai
     if let Some(path) = &args.exceptions {
         rule.exceptions = exceptions::load(disk, path, world.clock.now()).map_err(failed)?;
     }
+    if args.prove_sensitivity {
+        return Ok(proved(args, rule, disk).map_err(failed)?.into());
+    }
     Ok(context.ports.comparer.compare(&args.old, &args.new, &rule)?)
+}
+
+/// A comparison, and what it would find.
+fn proved(args: &CompareArgs, rule: Rule, disk: &dyn Disk) -> Result<CompareOutcome, CompareError> {
+    let plan = ComparePlan::new(&args.old, &args.new, CompareOptions { rule }, disk)?;
+    let mut outcome = switchback_compare::compare(&plan, disk)?;
+    sensitivity::prove(&plan, &mut outcome, disk)?;
+    Ok(outcome)
 }
 
 fn written(report: &str, format: CompareFormat) -> Result<String, Failure> {
