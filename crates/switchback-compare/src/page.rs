@@ -8,6 +8,7 @@ use quick_xml::escape::escape;
 use serde_json::Value as Json;
 
 use crate::explanation::told;
+use crate::report::IDENTICAL;
 
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,6 +303,18 @@ fn sentences(item: &Json) -> Vec<String> {
     }
     if item.get("columns_reordered") == Some(&Json::Bool(true)) {
         sentences.push("Columns stand in another order".to_owned());
+    }
+    // That identical digits are no more than the digits that were written goes without saying.
+    let coarse = list(item, "cannot_carry").iter();
+    for coarse in coarse.filter(|one| text(one, "asked") != IDENTICAL) {
+        for side in ["old", "new"] {
+            let Some(source) = coarse.get(side).filter(|source| source.is_object()) else { continue };
+            let (column, kind) = (text(coarse, "column"), text(source, "kind"));
+            let (digits, asked) = (text(source, "digits"), text(coarse, "asked"));
+            sentences.push(format!(
+                "{column} has {digits} digits in the {side} table ({kind}): what lies beyond them cannot be seen; asked for: {asked}"
+            ));
+        }
     }
     if !list(item, "not_compared").is_empty() {
         sentences.push(format!("Not compared: {}", names(item, "not_compared")));

@@ -156,6 +156,8 @@ pub struct TableDetail {
     pub types_changed: Vec<TypeChange>,
     /// What the verdict does not cover.
     pub not_compared: Vec<String>,
+    /// Columns of which more is claimed than their source can show. The verdict is that of the values as they are.
+    pub cannot_carry: Vec<CannotCarry>,
     /// Every compared column that is not the same bit by bit.
     pub columns: Vec<ColumnDetail>,
     /// The first cell that differs; where no cell does, the first row on one side only.
@@ -200,6 +202,43 @@ pub struct Rows {
     pub duplicate_keys_old: u64,
     /// How many keys of the new side name several rows; 0 where that is an error.
     pub duplicate_keys_new: u64,
+}
+
+/// A column that is less precise, on one side or both, than what is claimed of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CannotCarry {
+    /// Which.
+    pub column: String,
+    /// The old side, when it is too coarse.
+    pub old: Option<Source>,
+    /// The new side, when it is too coarse.
+    pub new: Option<Source>,
+    /// What was asked for: the tolerance of the column, or identical values.
+    pub asked: String,
+}
+
+/// What is asked of a column without a tolerance.
+pub(crate) const IDENTICAL: &str = "identical values";
+
+/// Where numbers come from, and how precise they are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The most significant digits of a number.
+    pub digits: u32,
+    /// What sets the limit.
+    pub kind: SourceKind,
+}
+
+/// What limits the precision of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// The digits that were written.
+    Text,
+    /// 32-bit floats.
+    Float32,
+    /// 16-bit floats.
+    Float16,
 }
 
 /// A column whose logical type changed.

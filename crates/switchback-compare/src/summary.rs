@@ -3,7 +3,9 @@
 use switchback_core::verdict::Verdict;
 
 use crate::explanation::told;
-use crate::report::{Cell, ColumnDetail, CompareOutcome, Detail, Item, Kind, Relation, Rows, TableDetail};
+use crate::report::{
+    Cell, ColumnDetail, CompareOutcome, Detail, IDENTICAL, Item, Kind, Relation, Rows, TableDetail,
+};
 use crate::source::notebook;
 
 /// How many of the things that were left out are named; the report has them all.
@@ -12,7 +14,7 @@ const LEFT_OUT_MAX: usize = 3;
 impl CompareOutcome {
     /// One line for a person: what was compared, how close it is, and where it first differs.
     pub fn summary(&self) -> String {
-        let left_out = self.left_out() + &self.known() + &self.planted();
+        let left_out = self.left_out() + &self.too_coarse() + &self.known() + &self.planted();
         if let Some(calibration) = &self.calibration
             && self.verdict != Verdict::Unknown
         {
@@ -65,6 +67,23 @@ impl CompareOutcome {
             Some(Relation::Different) => format!("equal but for known differences ({scale})"),
             None => format!("equal ({scale})"),
         }
+    }
+
+    /// Columns whose source is coarser than the tolerance that was asked for. That identical digits are no more than the
+    /// digits that were written goes without saying.
+    fn too_coarse(&self) -> String {
+        let tables = self.items.iter().filter_map(Item::table);
+        let all = tables.flat_map(|table| &table.cannot_carry).filter(|one| one.asked != IDENTICAL);
+        let all: Vec<_> = all.collect();
+        let Some(first) = all.first() else { return String::new() };
+        let digits = first.old.iter().chain(&first.new).map(|source| source.digits).min().unwrap_or_default();
+        let more = all.len() - 1;
+        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+        format!(
+            "; `{}` has {} at its source, too few for the tolerance{more}",
+            first.column,
+            counted(u64::from(digits), "digit")
+        )
     }
 
     /// How many of the planted differences are found.

@@ -3,6 +3,7 @@
 mod agreement;
 mod assignment;
 mod budget;
+mod carrying;
 mod columns;
 mod duplicates;
 mod held;
@@ -79,7 +80,8 @@ pub(crate) fn compare(
                 duplicate_keys_new: repeated,
                 ..Rows::default()
             };
-            let detail = agreement.detail(&old, &old, rows);
+            let mut detail = agreement.detail(&old, &old, rows);
+            detail.cannot_carry = carrying::cannot_carry(&old, &old, &agreement)?;
             let differs = agreement.is_refused_by(rule);
             let differs = (differs, rule);
             return Ok(conclude(&pair.name, Proof::Bytes, Relation::Bytes, detail, &agreement, differs));
@@ -147,6 +149,7 @@ fn compare_open(
     let relation = found.tally.closeness.into();
     let mut detail = agreement.detail(old, new, rows);
     detail.not_compared.extend(found.notes);
+    detail.cannot_carry = carrying::cannot_carry(old, new, &agreement)?;
     let mut open = found.tally.open;
     detail.covered.clone_from(&found.tally.covered);
     for (side, rows) in [(Covers::OnlyOld, rows.only_old), (Covers::OnlyNew, rows.only_new)] {

@@ -311,6 +311,11 @@ impl Number {
         }
     }
 
+    /// `|self|` of a finite float.
+    pub(crate) fn size(&self) -> Option<f64> {
+        self.float().filter(|value| value.is_finite()).map(f64::abs)
+    }
+
     /// The number as explanations see it: decimals as the nearest float.
     pub(crate) fn explanation_cell(&self) -> Cell {
         match self {

@@ -6,6 +6,7 @@
 )]
 
 mod calibration;
+mod carrying;
 mod damaged;
 mod documents;
 mod ensembles;
