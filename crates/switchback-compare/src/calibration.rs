@@ -10,7 +10,7 @@ use switchback_core::rule::{Duplicates, RowOrder, Rule, Tolerance};
 use switchback_core::world::Disk;
 
 use crate::compare::compare;
-use crate::error::CompareError;
+use crate::error::{BelowNoise, CompareError};
 use crate::plan::{CompareOptions, ComparePlan};
 use crate::report::{ColumnDetail, CompareOutcome, Detail, Item};
 use crate::value::Distance;
@@ -263,13 +263,13 @@ fn below(noise: &Noise, rule: &Rule) -> CompareError {
     };
     let asked =
         if asked == Size::default() || rule.bitwise { "identical values".to_owned() } else { asked.told() };
-    CompareError::BelowNoise {
+    CompareError::BelowNoise(Box::new(BelowNoise {
         item: noise.item.clone(),
         column: noise.column.clone().unwrap_or_else(|| "its values".to_owned()),
         asked,
         noise: noise.noise.told(),
         tolerance: noise.tolerance.told(),
-    }
+    }))
 }
 
 /// Reads the calibration of a document that `--calibrate` wrote.

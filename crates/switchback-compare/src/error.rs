@@ -133,26 +133,31 @@ pub enum CompareError {
     },
     /// A tolerance below what two runs of the old program show.
     #[error(
-        "the tolerance of `{column}` in `{item}` ({asked}) lies below the noise that two runs of the old program show: {noise}"
+        "the tolerance of `{}` in `{}` ({}) lies below the noise that two runs of the old program show: {}",
+        .0.column, .0.item, .0.asked, .0.noise
     )]
-    BelowNoise {
-        /// The file or table.
-        item: String,
-        /// The column.
-        column: String,
-        /// What was asked for.
-        asked: String,
-        /// The noise.
-        noise: String,
-        /// The tolerance that follows from it.
-        tolerance: String,
-    },
+    BelowNoise(Box<BelowNoise>),
     /// A rule that no comparison can follow.
     #[error("the rule cannot be followed: {reason}")]
     Rule {
         /// Why.
         reason: String,
     },
+}
+
+/// A tolerance that the old program itself would not meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BelowNoise {
+    /// The file or table.
+    pub item: String,
+    /// The column.
+    pub column: String,
+    /// What was asked for.
+    pub asked: String,
+    /// The noise.
+    pub noise: String,
+    /// The tolerance that follows from it.
+    pub tolerance: String,
 }
 
 /// A place in a file: as much of it as is known.
@@ -259,8 +264,9 @@ impl CompareError {
             ),
             Self::NoStages { .. } => Some("leave out the stages, or name two directories".to_owned()),
             Self::Exceptions { .. } => Some("correct the lines that are named".to_owned()),
-            Self::BelowNoise { tolerance, .. } => Some(format!(
-                "ask for no less than the noise; the tolerance that follows from it is: {tolerance}"
+            Self::BelowNoise(below) => Some(format!(
+                "ask for no less than the noise; the tolerance that follows from it is: {}",
+                below.tolerance
             )),
             Self::Rule { .. } => Some("correct the option that is named".to_owned()),
         }

@@ -27,7 +27,7 @@ mod table;
 mod value;
 
 pub use compare::{TableComparer, compare};
-pub use error::{CompareError, Place};
+pub use error::{BelowNoise, CompareError, Place};
 pub use plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 pub use report::CompareOutcome;
 pub use source::Format;

@@ -223,7 +223,40 @@ fn parts(report: &Json) -> Vec<Part> {
         let heads = vec!["known in", "what", "state", "covered", "at most", "expires", "owner", "reason"];
         whole.tables.push(Table { heads, rows: rows.collect() });
     }
-    std::iter::once(whole).chain(items.iter().filter_map(item_part)).chain(planted(report)).collect()
+    std::iter::once(whole)
+        .chain(items.iter().filter_map(item_part))
+        .chain([noise(report), planted(report)].into_iter().flatten())
+        .collect()
+}
+
+/// What two runs of one program show of its noise.
+fn noise(report: &Json) -> Option<Part> {
+    let calibration = report.get("calibration")?;
+    let columns = list(calibration, "columns").iter().take(COLUMNS_MAX);
+    let rows = columns.map(|column| {
+        let of = |name: &str| {
+            let size = column.get(name).unwrap_or(&Json::Null);
+            let units = [("absolute", ""), ("seconds", " s"), ("relative", ""), ("ulps", "")];
+            let units = units.into_iter().filter(|(measure, _)| size.get(measure).is_some());
+            let sizes: Vec<_> =
+                units.map(|(measure, unit)| format!("{}{unit}", text(size, measure))).collect();
+            sizes.join(", ")
+        };
+        vec![
+            text(column, "item"),
+            text(column, "column"),
+            text(column, "not_identical"),
+            of("noise"),
+            of("tolerance"),
+        ]
+    });
+    let rows = rows.collect();
+    let heads = vec!["item", "column", "not identical", "noise", "tolerance that follows"];
+    let sentence = format!(
+        "The largest distances of two runs, absolute, relative and in ULPs; a tolerance should be {} times as much",
+        text(calibration, "margin")
+    );
+    Some(Part { title: "Noise".to_owned(), sentences: vec![sentence], tables: vec![Table { heads, rows }] })
 }
 
 /// The differences that were planted, and which of them are found.
