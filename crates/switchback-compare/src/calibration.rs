@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use switchback_core::rule::{Duplicates, RowOrder, Rule, Tolerance};
+use switchback_core::rule::{ColumnCase, Duplicates, RowOrder, Rule, Tolerance};
 use switchback_core::world::Disk;
 
 use crate::compare::compare;
@@ -67,6 +67,10 @@ impl Size {
 
     fn of(distance: &Distance) -> Self {
         match distance {
+            // No bound reaches an infinity.
+            Distance { absolute: Some(absolute), .. } if absolute.is_infinite() => {
+                Self { absolute: Some(f64::MAX), ..Self::default() }
+            }
             // Only points and spans of time have a distance and no relative one.
             Distance { absolute: Some(seconds), relative: None, ulps: None } => {
                 Self { seconds: Some(*seconds), ..Self::default() }
@@ -234,8 +238,9 @@ fn undercut<'c>(calibration: &'c Calibration, loose: &Item, strict: &Item) -> Op
 pub fn judge(calibration: &Calibration, rule: &Rule) -> Result<(), CompareError> {
     for noise in calibration.columns.iter().filter(|noise| !noise.noise.is_zero()) {
         if let Some(column) = &noise.column {
-            let counts = rule.columns.is_empty() || rule.columns.contains(column);
-            if !counts || rule.exclude.contains(column) || rule.key.contains(column) {
+            let is_in = |list: &[String]| list.iter().any(|other| is_one(rule, other, column));
+            let counts = rule.columns.is_empty() || is_in(&rule.columns);
+            if !counts || is_in(&rule.exclude) || is_in(&rule.key) {
                 continue;
             }
         }
@@ -247,8 +252,15 @@ pub fn judge(calibration: &Calibration, rule: &Rule) -> Result<(), CompareError>
 }
 
 fn bounds<'r>(noise: &Noise, rule: &'r Rule) -> &'r Tolerance {
-    let own = noise.column.as_ref().and_then(|column| rule.column_tolerance.get(column));
+    let is_own = |name: &&String| noise.column.as_ref().is_some_and(|column| is_one(rule, name, column));
+    let own = rule.column_tolerance.keys().find(is_own).and_then(|name| rule.column_tolerance.get(name));
     own.unwrap_or(&rule.tolerance)
+}
+
+/// Whether two names of columns are one under a rule.
+fn is_one(rule: &Rule, one: &str, two: &str) -> bool {
+    let folded = |name: &str| name.to_uppercase().to_lowercase();
+    one == two || (rule.column_case == ColumnCase::Ignore && folded(one) == folded(two))
 }
 
 fn below(noise: &Noise, rule: &Rule) -> CompareError {

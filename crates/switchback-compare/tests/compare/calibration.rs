@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use switchback_compare::calibration::{MARGIN, calibrate, judge, load};
-use switchback_core::rule::{Duplicates, RowOrder, Rule, Tolerance};
+use switchback_core::rule::{ColumnCase, Duplicates, RowOrder, Rule, Tolerance};
 use switchback_core::world::RealDisk;
 
 use super::key;
@@ -104,6 +104,9 @@ fn what_no_tolerance_covers_is_a_no() {
             "{line}"
         );
     }
+    let endless = calibrated(RUN, &RUN.replace("0.5,", "inf,"), &key(&["id"])).unwrap().0;
+    assert_eq!(endless["verdict"], "no");
+    assert_eq!(endless["calibration"]["columns"][0]["noise"], json!({"absolute": f64::MAX}));
     let empty = "id,x\n";
     assert_eq!(calibrated(empty, empty, &key(&["id"])).unwrap().0["verdict"], "unknown");
 }
@@ -150,6 +153,8 @@ fn a_stored_calibration_refuses_tolerances_below_it() {
         (key(&["id"]), false),
         (Rule { exclude: vec!["x".to_owned()], ..key(&["id"]) }, true),
         (Rule { columns: vec!["s".to_owned()], ..key(&["id"]) }, true),
+        (Rule { columns: vec!["X".to_owned()], ..key(&["id"]) }, true),
+        (Rule { columns: vec!["X".to_owned()], column_case: ColumnCase::Ignore, ..key(&["id"]) }, false),
         (Rule { bitwise: true, ..tolerance(Some(0.25), None) }, false),
         (
             Rule {

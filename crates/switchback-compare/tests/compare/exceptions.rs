@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use switchback_compare::{CompareOptions, exceptions};
 use switchback_core::rule::{RowOrder, Rule};
@@ -210,4 +211,31 @@ fn a_file_of_exceptions_is_read_strictly() {
     let rule = Rule { exceptions: ground.load(&text).unwrap(), ..key(&["id"]) };
     let said = super::failure(&ground.path("t.csv"), &ground.path("u.csv"), &rule);
     assert!(said.contains("an exception names rows by `s`, which is no column of the key"), "{said}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Exactly the changes that were made are covered, from either side; one fewer allowed, and the answer is *no*.
+    #[test]
+    fn an_exception_covers_what_changed_and_no_more(changed in proptest::collection::vec(any::<bool>(), 1..40), by_key in any::<bool>()) {
+        let table = |new: bool| {
+            let rows = changed.iter().enumerate().map(|(row, changed)| format!("{row},{},a\n", u8::from(*changed && new)));
+            format!("id,x,s\n{}", rows.collect::<String>())
+        };
+        let count = changed.iter().filter(|changed| **changed).count() as u64;
+        for (old, new) in [(table(false), table(true)), (table(true), table(false))] {
+            let ground = Ground::new(&old, &new);
+            let rule = if by_key { key(&["id"]) } else { Rule::default() };
+            let report = |count: u64| ground.compared(&exception("column = \"x\"", "2026-07-01", count), &rule);
+            let enough = report(count.max(1));
+            prop_assert_eq!(&enough["verdict"], "yes");
+            prop_assert_eq!(&enough["exceptions"][0]["covered"], count);
+            prop_assert_eq!(&enough["items"][0]["rows"]["different"], count);
+            prop_assert_eq!(&enough["exceptions"][0]["unused"], count == 0);
+            if count > 1 {
+                prop_assert_eq!(&report(count - 1)["verdict"], "no");
+            }
+        }
+    }
 }

@@ -196,7 +196,7 @@ expires = 2999-12-31
 count = 1
 "#;
 
-// rows: BX-4 BX-8
+// rows: BX-4, BX-8
 #[test]
 fn compare_says_why_and_keeps_known_differences_apart() {
     let ground = Ground::new();
