@@ -5,12 +5,13 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use switchback_core::rule::{ColumnCase, Duplicates, RowOrder, Rule, Tolerance};
 use switchback_core::world::Disk;
 
 use crate::compare::compare;
 use crate::error::{BelowNoise, CompareError};
+use crate::format::Calibrated;
+pub use crate::format::{Calibration, Noise, Size};
 use crate::plan::{CompareOptions, ComparePlan};
 use crate::report::{ColumnDetail, CompareOutcome, Detail, Item};
 use crate::value::Distance;
@@ -20,47 +21,6 @@ pub const MARGIN: f64 = 10.0;
 /// The largest document that is read.
 const BYTES_MAX: u64 = 1 << 30;
 const SECOND_NS: f64 = 1e9;
-
-/// What two runs of one program show of its noise.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Calibration {
-    /// [`MARGIN`].
-    pub margin: f64,
-    /// Every compared column of every table, and every document; in the order of the items.
-    pub columns: Vec<Noise>,
-}
-
-/// The noise of one column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Noise {
-    /// The file or table.
-    pub item: String,
-    /// The column; `None` for a document as a whole.
-    pub column: Option<String>,
-    /// Values that were not the same in both runs.
-    pub not_identical: u64,
-    /// The largest distances that were seen; 0 for a column that came out the same.
-    pub noise: Size,
-    /// [`MARGIN`] times as much.
-    pub tolerance: Size,
-}
-
-/// A distance, in every measure that the values have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Size {
-    /// `|a - b|`, of numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub absolute: Option<f64>,
-    /// `|a - b| / max(|a|, |b|)`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub relative: Option<f64>,
-    /// Units in the last place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ulps: Option<u64>,
-    /// Of dates and times.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-}
 
 impl Size {
     const ZERO: Self = Self { absolute: Some(0.0), relative: Some(0.0), ulps: Some(0), seconds: None };
@@ -290,12 +250,8 @@ fn below(noise: &Noise, rule: &Rule) -> CompareError {
 ///
 /// A file that cannot be read, or that has no calibration.
 pub fn load(disk: &dyn Disk, path: &Path) -> Result<Calibration, CompareError> {
-    #[derive(Deserialize)]
-    struct Document {
-        calibration: Calibration,
-    }
     let bytes = disk.read(path, BYTES_MAX)?;
-    let document: Result<Document, serde_json::Error> = serde_json::from_slice(&bytes);
+    let document: Result<Calibrated, serde_json::Error> = serde_json::from_slice(&bytes);
     let damaged = |error: &serde_json::Error| {
         let place = crate::error::Place::at(error.line(), error.column());
         CompareError::damaged(path, place, format!("it is no result of `compare --calibrate`: {error}"))

@@ -2,46 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde_json::Value as Json;
 use switchback_core::rule::{Covers, Exception, Rule};
 use switchback_core::verdict::Verdict;
 
 use crate::error::CompareError;
+use crate::format::ExceptionDetail;
 use crate::report::{Detail, Item};
 
 /// How many differences each exception covers, by its place in the rule.
 pub(crate) type Covered = BTreeMap<usize, u64>;
-
-/// What has become of an exception.
-#[derive(Debug, Clone, Serialize)]
-pub struct ExceptionDetail {
-    /// The files or tables that it is about.
-    pub item: String,
-    /// The column whose cells it covers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub column: Option<String>,
-    /// The row, by columns of the key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub key: BTreeMap<String, String>,
-    /// The side whose own rows it covers: `only_old` or `only_new`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub side: Option<&'static str>,
-    /// Who answers for it.
-    pub owner: String,
-    /// Why the difference is right.
-    pub reason: String,
-    /// The last day on which it holds, `YYYY-MM-DD`.
-    pub expires: String,
-    /// How many cells, values or rows it covers here.
-    pub covered: u64,
-    /// The most that it may cover.
-    pub count: u64,
-    /// Whether its day is over: then it covers nothing.
-    pub expired: bool,
-    /// Whether it holds and nothing differs that it is about.
-    pub unused: bool,
-}
 
 /// An exception that is about cells: its place in the rule, and the values of the key that name its rows.
 #[derive(Debug, Clone)]

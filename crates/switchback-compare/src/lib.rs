@@ -16,6 +16,7 @@ pub mod ensemble;
 mod error;
 pub mod exceptions;
 pub mod explanation;
+mod format;
 mod known;
 pub mod page;
 mod plan;

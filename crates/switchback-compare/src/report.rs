@@ -6,7 +6,8 @@ use switchback_core::verdict::Verdict;
 
 use crate::calibration::Calibration;
 use crate::explanation::Explanation;
-use crate::known::{Covered, ExceptionDetail};
+pub use crate::format::ExceptionDetail;
+use crate::known::Covered;
 use crate::sensitivity::Plant;
 use crate::value::{Closeness, Distance, float_to_json};
 

@@ -3,37 +3,17 @@
 //!
 //! That is about the power of the rule, whatever OLD and NEW have shown.
 
-use serde::Serialize;
-use serde_json::Value as Json;
 use switchback_core::rule::Rule;
 use switchback_core::world::Disk;
 
 use crate::compare::Setting;
 use crate::error::CompareError;
+pub use crate::format::Plant;
 use crate::plan::{ComparePlan, Pair, Way};
 use crate::report::CompareOutcome;
 use crate::source::table::Table;
 use crate::table::sensitivity::plant;
 use crate::value::Terms;
-
-/// A difference that was planted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Plant {
-    /// The file or table.
-    pub item: String,
-    /// The column, by its old name; `None` where whole rows are concerned.
-    pub column: Option<String>,
-    /// What was done: see `docs/compare.md`.
-    pub plant: &'static str,
-    /// How far the value was moved: of numbers `|a - b|`, of dates and times in seconds.
-    pub size: Option<f64>,
-    /// The value before.
-    pub old: Json,
-    /// The value that was planted.
-    pub new: Json,
-    /// Whether the comparison says *no* to it, or refuses it as an error.
-    pub found: bool,
-}
 
 /// Plants differences in a copy of every table of NEW, and adds to an outcome which of them are found.
 ///
