@@ -13,7 +13,7 @@ use crate::error::CompareError;
 use crate::plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 use crate::report::{CompareOutcome, Detail, Divergence, Item, Relation, SCHEMA, Stage, StageName};
 use crate::value::Terms;
-use crate::{bytes, document, table};
+use crate::{bytes, document, known, table};
 
 /// What one pair is compared under.
 #[derive(Debug)]
@@ -44,26 +44,23 @@ pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, Co
         first_divergence: None,
         first_not_bitwise: None,
         not_compared: plan.not_compared.clone(),
+        exceptions: Vec::new(),
+        calibration: None,
+        sensitivity: None,
+        sensitivity_notes: Vec::new(),
     };
-    let mut verdicts = Vec::with_capacity(plan.scopes.len());
+    let mut compared = Vec::with_capacity(plan.scopes.len());
     for planned in &plan.scopes {
-        let mut scope = Cow::Borrowed(planned);
-        let mut items = Vec::with_capacity(scope.pairs.len());
-        for pair in &planned.pairs {
-            if let Way::Tables(old, new) = pair.way {
-                let found = table::compare_all(pair, (old, new), &setting, disk)?;
-                items.extend(found.items);
-                scope.to_mut().only_old.extend(found.only_old);
-                scope.to_mut().only_new.extend(found.only_new);
-            } else {
-                items.push(compare_pair(pair, &setting, disk)?);
-            }
-        }
-        let scope = scope.as_ref();
-        let verdict = scope_verdict(scope, &items, rule);
+        compared.push(compare_scope(planned, &setting, disk)?);
+    }
+    let items = compared.iter_mut().flat_map(|(_, items)| items);
+    outcome.exceptions = known::settle(&rule.exceptions, items);
+    let mut verdicts = Vec::with_capacity(plan.scopes.len());
+    for (scope, items) in compared {
+        let verdict = scope_verdict(&scope, &items, rule);
         verdicts.push(verdict);
         if let Some(name) = &scope.stage {
-            outcome.add_stage(name, verdict, scope, &items);
+            outcome.add_stage(name, verdict, &scope, &items);
         }
         outcome.items.extend(items);
         outcome.only_old.extend(scope.only_old.iter().cloned());
@@ -71,6 +68,27 @@ pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, Co
     }
     outcome.verdict = Verdict::all(verdicts);
     Ok(outcome)
+}
+
+/// The pairs of a scope, and the scope with what only one side of them has.
+fn compare_scope<'p>(
+    planned: &'p Scope,
+    setting: &Setting<'_>,
+    disk: &dyn Disk,
+) -> Result<(Cow<'p, Scope>, Vec<Item>), CompareError> {
+    let mut scope = Cow::Borrowed(planned);
+    let mut items = Vec::with_capacity(scope.pairs.len());
+    for pair in &planned.pairs {
+        if let Way::Tables(old, new) = pair.way {
+            let found = table::compare_all(pair, (old, new), setting, disk)?;
+            items.extend(found.items);
+            scope.to_mut().only_old.extend(found.only_old);
+            scope.to_mut().only_new.extend(found.only_new);
+        } else {
+            items.push(compare_pair(pair, setting, disk)?);
+        }
+    }
+    Ok((scope, items))
 }
 
 fn compare_pair(pair: &Pair, setting: &Setting<'_>, disk: &dyn Disk) -> Result<Item, CompareError> {
@@ -177,6 +195,12 @@ impl Comparer for TableComparer {
         let outcome = self
             .outcome(old, new, CompareOptions { rule: rule.clone() })
             .map_err(|error| error.into_port_error(old, new))?;
-        Ok(Comparison { verdict: outcome.verdict, summary: outcome.summary(), report: outcome.to_json() })
+        Ok(outcome.into())
+    }
+}
+
+impl From<CompareOutcome> for Comparison {
+    fn from(outcome: CompareOutcome) -> Self {
+        Self { verdict: outcome.verdict, summary: outcome.summary(), report: outcome.to_json() }
     }
 }

@@ -9,6 +9,7 @@ use switchback_core::world::Disk;
 use crate::bytes::same_bytes;
 use crate::compare::Setting;
 use crate::error::CompareError;
+use crate::known::{Known, covering};
 use crate::plan::Pair;
 use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
 use crate::source::Format;
@@ -39,17 +40,19 @@ pub(crate) fn compare(
         is_notebook,
         closeness: Closeness::Bitwise,
         detail: DocumentDetail::default(),
+        known: Known::of(&pair.name, setting.rule),
+        open: false,
     };
     if is_notebook {
         walk.detail.not_compared.push(notebook::LEFT_OUT.to_owned());
     }
     walk.values(&mut Pointer::default(), &old, &new, &setting.terms);
-    let (closeness, detail) = (walk.closeness, walk.detail);
+    let (closeness, detail, open) = (walk.closeness, walk.detail, walk.open);
     let relation = if same { Relation::Bytes } else { closeness.into() };
     let no_cells = is_notebook && notebook::cells(&old) + notebook::cells(&new) == 0;
     let nothing = no_cells || detail.values_compared == 0;
     let (verdict, relation) = match () {
-        () if closeness == Closeness::Different => (Verdict::No, Some(Relation::Different)),
+        () if open => (Verdict::No, Some(Relation::Different)),
         () if nothing && !setting.rule.allow_empty => (Verdict::Unknown, None),
         () => (Verdict::Yes, Some(relation)),
     };
@@ -78,6 +81,9 @@ struct Walk<'r> {
     is_notebook: bool,
     closeness: Closeness,
     detail: DocumentDetail,
+    known: Known<'r>,
+    /// There is a difference that no known one covers.
+    open: bool,
 }
 
 impl Walk<'_> {
@@ -97,6 +103,8 @@ impl Walk<'_> {
                 let finding = find(old, new, terms);
                 self.detail.values_compared += 1;
                 self.closeness = self.closeness.max(finding.closeness);
+                self.detail.not_identical += u64::from(finding.closeness > Closeness::Identical);
+                self.detail.distance.include(&finding.distance);
                 if finding.closeness == Closeness::Different {
                     self.differ(at, Some(old), Some(new));
                 }
@@ -156,6 +164,12 @@ impl Walk<'_> {
     fn differ(&mut self, at: &Pointer, old: Option<&Value<'_>>, new: Option<&Value<'_>>) {
         self.closeness = Closeness::Different;
         self.detail.differences_total += 1;
+        let last = at.0.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        let known = self.known.of_cells(|name| name == at.0 || name == last);
+        match covering(&known, &[]) {
+            Some(exception) => *self.detail.covered.entry(exception).or_default() += 1,
+            None => self.open = true,
+        }
         // One is always kept, so that a *no* has a place.
         if self.detail.differences.len() < self.rule.sample_max.max(1) {
             self.detail.differences.push(Difference {

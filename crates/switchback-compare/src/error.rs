@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use switchback_core::plan::Finding;
 use switchback_core::port::PortError;
 use switchback_core::world::DiskError;
 
@@ -122,12 +123,41 @@ pub enum CompareError {
         /// The file.
         path: PathBuf,
     },
+    /// A file of known differences that cannot be used.
+    #[error("`{path}` cannot be used")]
+    Exceptions {
+        /// Which file.
+        path: PathBuf,
+        /// At least one, in the order of the file.
+        findings: Vec<Finding>,
+    },
+    /// A tolerance below what two runs of the old program show.
+    #[error(
+        "the tolerance of `{}` in `{}` ({}) lies below the noise that two runs of the old program show: {}",
+        .0.column, .0.item, .0.asked, .0.noise
+    )]
+    BelowNoise(Box<BelowNoise>),
     /// A rule that no comparison can follow.
     #[error("the rule cannot be followed: {reason}")]
     Rule {
         /// Why.
         reason: String,
     },
+}
+
+/// A tolerance that the old program itself would not meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BelowNoise {
+    /// The file or table.
+    pub item: String,
+    /// The column.
+    pub column: String,
+    /// What was asked for.
+    pub asked: String,
+    /// The noise.
+    pub noise: String,
+    /// The tolerance that follows from it.
+    pub tolerance: String,
 }
 
 /// A place in a file: as much of it as is known.
@@ -179,7 +209,7 @@ impl CompareError {
     }
 
     /// The failure as the run sees it: what was being done, why not, what now.
-    pub(crate) fn into_port_error(self, old: &Path, new: &Path) -> PortError {
+    pub fn into_port_error(self, old: &Path, new: &Path) -> PortError {
         let message = format!("could not compare `{}` with `{}`", old.display(), new.display());
         let hint = self.hint();
         let error = PortError::new(message, self.causes());
@@ -194,6 +224,13 @@ impl CompareError {
             // The disk's own message carries its source already.
             Self::Damaged { path, place, reason } => {
                 vec![format!("`{}`{place} cannot be read", path.display()), reason.clone()]
+            }
+            Self::Exceptions { path, findings } => {
+                let told = findings.iter().map(|finding| {
+                    let Finding { line, column, message, help } = finding;
+                    format!("{}:{line}:{column}: {message}; {help}", path.display())
+                });
+                std::iter::once(self.to_string()).chain(told).collect()
             }
             other => vec![other.to_string()],
         }
@@ -228,6 +265,11 @@ impl CompareError {
                     .to_owned(),
             ),
             Self::NoStages { .. } => Some("leave out the stages, or name two directories".to_owned()),
+            Self::Exceptions { .. } => Some("correct the lines that are named".to_owned()),
+            Self::BelowNoise(below) => Some(format!(
+                "ask for no less than the noise; the tolerance that follows from it is: {}",
+                below.tolerance
+            )),
             Self::Rule { .. } => Some("correct the option that is named".to_owned()),
         }
     }

@@ -9,20 +9,26 @@
 //! apart by the key it was given, is an error and never a verdict.
 
 mod bytes;
+pub mod calibration;
 mod compare;
 mod document;
 pub mod ensemble;
 mod error;
+pub mod exceptions;
 pub mod explanation;
+mod format;
+mod known;
 pub mod page;
 mod plan;
 pub mod report;
+pub mod sensitivity;
 mod source;
+mod summary;
 mod table;
 mod value;
 
 pub use compare::{TableComparer, compare};
-pub use error::{CompareError, Place};
+pub use error::{BelowNoise, CompareError, Place};
 pub use plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 pub use report::CompareOutcome;
 pub use source::Format;

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use quick_xml::escape::escape;
 use serde_json::Value as Json;
 
+use crate::explanation::told;
+use crate::report::IDENTICAL;
+
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -201,7 +204,80 @@ fn parts(report: &Json) -> Vec<Part> {
             .map(|stage| vec![text(stage, "name"), text(stage, "verdict"), text(stage, "relation")]);
         whole.tables.push(Table { heads: vec!["stage", "verdict", "relation"], rows: rows.collect() });
     }
-    std::iter::once(whole).chain(items.iter().filter_map(item_part)).collect()
+    let exceptions = list(report, "exceptions");
+    if !exceptions.is_empty() {
+        let rows = exceptions.iter().map(|exception| {
+            let what = ["column", "side"].map(|name| text(exception, name)).concat();
+            let is = |name: &str| exception.get(name) == Some(&Json::Bool(true));
+            let number = |name: &str| exception.get(name).and_then(Json::as_u64);
+            let state = match () {
+                () if is("expired") => "expired",
+                () if is("unused") => "unused",
+                () if number("covered") > number("count") => "grown",
+                () => "holds",
+            };
+            let state = state.to_owned();
+            let words = ["covered", "count", "expires", "owner", "reason"].map(|name| text(exception, name));
+            [text(exception, "item"), what, state].into_iter().chain(words).collect()
+        });
+        let heads = vec!["known in", "what", "state", "covered", "at most", "expires", "owner", "reason"];
+        whole.tables.push(Table { heads, rows: rows.collect() });
+    }
+    std::iter::once(whole)
+        .chain(items.iter().filter_map(item_part))
+        .chain([noise(report), planted(report)].into_iter().flatten())
+        .collect()
+}
+
+/// What two runs of one program show of its noise.
+fn noise(report: &Json) -> Option<Part> {
+    let calibration = report.get("calibration")?;
+    let columns = list(calibration, "columns").iter().take(COLUMNS_MAX);
+    let rows = columns.map(|column| {
+        let of = |name: &str| {
+            let size = column.get(name).unwrap_or(&Json::Null);
+            let units = [("absolute", ""), ("seconds", " s"), ("relative", ""), ("ulps", "")];
+            let units = units.into_iter().filter(|(measure, _)| size.get(measure).is_some());
+            let sizes: Vec<_> =
+                units.map(|(measure, unit)| format!("{}{unit}", text(size, measure))).collect();
+            sizes.join(", ")
+        };
+        vec![
+            text(column, "item"),
+            text(column, "column"),
+            text(column, "not_identical"),
+            of("noise"),
+            of("tolerance"),
+        ]
+    });
+    let rows = rows.collect();
+    let heads = vec!["item", "column", "not identical", "noise", "tolerance that follows"];
+    let sentence = format!(
+        "The largest distances of two runs, absolute, relative and in ULPs; a tolerance should be {} times as much",
+        text(calibration, "margin")
+    );
+    Some(Part { title: "Noise".to_owned(), sentences: vec![sentence], tables: vec![Table { heads, rows }] })
+}
+
+/// The differences that were planted, and which of them are found.
+fn planted(report: &Json) -> Option<Part> {
+    let plants = report.get("sensitivity").and_then(Json::as_array)?.iter();
+    let rows = plants.map(|plant| {
+        let found = if plant.get("found") == Some(&Json::Bool(true)) { "found" } else { "not found" };
+        let words = ["item", "column", "plant", "size", "old", "new"].map(|name| text(plant, name));
+        words.into_iter().chain([found.to_owned()]).collect()
+    });
+    let heads = vec!["item", "column", "plant", "size", "value", "planted", ""];
+    let mut sentences = vec![
+        "What this rule would find, whatever OLD and NEW show: differences planted in a copy of NEW"
+            .to_owned(),
+    ];
+    sentences.extend(list(report, "sensitivity_notes").iter().filter_map(Json::as_str).map(str::to_owned));
+    Some(Part {
+        title: "Sensitivity".to_owned(),
+        sentences,
+        tables: vec![Table { heads, rows: rows.collect() }],
+    })
 }
 
 /// What is to be said of one item; nothing where all of it is the same bit by bit.
@@ -232,6 +308,18 @@ fn item_part(item: &Json) -> Option<Part> {
     if !places.is_empty() {
         part.tables.push(Table { heads: vec!["place", "old", "new"], rows: places });
     }
+    let reasons = list(item, "columns").iter().filter_map(|column| {
+        let explanation = column.get("explanation")?;
+        let cells = match explanation.get("of") {
+            Some(of) => format!("{} tried of {of}", text(explanation, "cells")),
+            None => text(explanation, "cells"),
+        };
+        Some(vec![text(column, "name"), told(explanation)?, cells])
+    });
+    let reasons: Vec<Vec<String>> = reasons.take(COLUMNS_MAX).collect();
+    if !reasons.is_empty() {
+        part.tables.push(Table { heads: vec!["column", "why", "cells"], rows: reasons });
+    }
     (!part.sentences.is_empty() || !part.tables.is_empty()).then_some(part)
 }
 
@@ -248,6 +336,18 @@ fn sentences(item: &Json) -> Vec<String> {
     }
     if item.get("columns_reordered") == Some(&Json::Bool(true)) {
         sentences.push("Columns stand in another order".to_owned());
+    }
+    // That identical digits are no more than the digits that were written goes without saying.
+    let coarse = list(item, "cannot_carry").iter();
+    for coarse in coarse.filter(|one| text(one, "asked") != IDENTICAL) {
+        for side in ["old", "new"] {
+            let Some(source) = coarse.get(side).filter(|source| source.is_object()) else { continue };
+            let (column, kind) = (text(coarse, "column"), text(source, "kind"));
+            let (digits, asked) = (text(source, "digits"), text(coarse, "asked"));
+            sentences.push(format!(
+                "{column} has {digits} digits in the {side} table ({kind}): what lies beyond them cannot be seen; asked for: {asked}"
+            ));
+        }
     }
     if !list(item, "not_compared").is_empty() {
         sentences.push(format!("Not compared: {}", names(item, "not_compared")));
@@ -309,6 +409,7 @@ mod tests {
              "rows": {"equal": 2, "different": 1, "only_old": 0, "only_new": 0},
              "types_changed": [{"column": "x", "old": "integer", "new": "text"}],
              "columns": [{"name": "x", "cells_different": 1, "cells_not_identical": 1, "max_absolute": null,
+                "explanation": {"kind": "scaled", "factor": 100.0, "cells": 3, "of": 9},
                 "worst": {"key": {"id": 7}, "old": "<b>", "new": "\u{1b}[31m"}}],
              "sample": [{"key": {"id": 7}, "column": "x", "old": "<b>", "new": "\u{1b}[31m"}]},
             {"name": "same.csv", "verdict": "yes", "relation": "bytes", "proof": "bytes"}],
@@ -324,6 +425,7 @@ mod tests {
         assert_eq!(lines[3], "  a|b.csv   no       different  join   2      1          0         0");
         assert!(page.contains("  id = 7  x       <b>  ·[31m"), "{page}");
         assert!(!page.contains('\u{1b}'));
+        assert!(page.contains("  x       new = 100.0 * old  3 tried of 9"), "{page}");
     }
 
     #[test]

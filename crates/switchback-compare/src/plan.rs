@@ -255,6 +255,7 @@ fn take_stage(disk: &dyn Disk, root: &Path, files: &mut Files, stage: &str) -> R
 
 fn check_rule(rule: &Rule) -> Result<(), CompareError> {
     let refuse = |reason: String| Err(CompareError::Rule { reason });
+    crate::known::check(rule)?;
     check_tolerance("the tolerance", &rule.tolerance)?;
     for (column, tolerance) in &rule.column_tolerance {
         check_tolerance(&format!("the tolerance of `{column}`"), tolerance)?;

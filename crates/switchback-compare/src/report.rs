@@ -4,7 +4,12 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
-use crate::value::{Closeness, float_to_json};
+use crate::calibration::Calibration;
+use crate::explanation::Explanation;
+pub use crate::format::ExceptionDetail;
+use crate::known::Covered;
+use crate::sensitivity::Plant;
+use crate::value::{Closeness, Distance, float_to_json};
 
 /// The name and version of the document.
 pub const SCHEMA: &str = "switchback/compare/1";
@@ -31,6 +36,18 @@ pub struct CompareOutcome {
     pub first_not_bitwise: Option<StageName>,
     /// Files outside of every stage.
     pub not_compared: Vec<String>,
+    /// What has become of the known differences, in the order of their file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<ExceptionDetail>,
+    /// What two runs of one program show of its noise, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// Differences that were planted in a copy of NEW, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Vec<Plant>>,
+    /// Where they were planted, and where not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sensitivity_notes: Vec<String>,
 }
 
 /// One pair of files.
@@ -140,6 +157,8 @@ pub struct TableDetail {
     pub types_changed: Vec<TypeChange>,
     /// What the verdict does not cover.
     pub not_compared: Vec<String>,
+    /// Columns of which more is claimed than their source can show. The verdict is that of the values as they are.
+    pub cannot_carry: Vec<CannotCarry>,
     /// Every compared column that is not the same bit by bit.
     pub columns: Vec<ColumnDetail>,
     /// The first cell that differs; where no cell does, the first row on one side only.
@@ -150,6 +169,12 @@ pub struct TableDetail {
     pub rows_only_old: Vec<RowName>,
     /// The first rows that only the new table has.
     pub rows_only_new: Vec<RowName>,
+    /// What known differences cover.
+    #[serde(skip)]
+    pub(crate) covered: Covered,
+    /// Every compared column, beside the key.
+    #[serde(skip)]
+    pub(crate) compared: Vec<String>,
 }
 
 /// How large a table is.
@@ -178,6 +203,43 @@ pub struct Rows {
     pub duplicate_keys_old: u64,
     /// How many keys of the new side name several rows; 0 where that is an error.
     pub duplicate_keys_new: u64,
+}
+
+/// A column that is less precise, on one side or both, than what is claimed of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CannotCarry {
+    /// Which.
+    pub column: String,
+    /// The old side, when it is too coarse.
+    pub old: Option<Source>,
+    /// The new side, when it is too coarse.
+    pub new: Option<Source>,
+    /// What was asked for: the tolerance of the column, or identical values.
+    pub asked: String,
+}
+
+/// What is asked of a column without a tolerance.
+pub(crate) const IDENTICAL: &str = "identical values";
+
+/// Where numbers come from, and how precise they are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The most significant digits of a number.
+    pub digits: u32,
+    /// What sets the limit.
+    pub kind: SourceKind,
+}
+
+/// What limits the precision of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// The digits that were written.
+    Text,
+    /// 32-bit floats.
+    Float32,
+    /// 16-bit floats.
+    Float16,
 }
 
 /// A column whose logical type changed.
@@ -213,6 +275,8 @@ pub struct ColumnDetail {
     pub null_mismatches: u64,
     /// The cell that is farthest apart.
     pub worst: Option<Cell>,
+    /// Why cells differ; `None` when none does, or no simple rule covers them all.
+    pub explanation: Option<Explanation>,
 }
 
 /// One pair of cells.
@@ -254,6 +318,15 @@ pub struct DocumentDetail {
     pub values_compared: u64,
     /// What the verdict does not cover.
     pub not_compared: Vec<String>,
+    /// What known differences cover.
+    #[serde(skip)]
+    pub(crate) covered: Covered,
+    /// How many scalars are not the same, also within the tolerance.
+    #[serde(skip)]
+    pub(crate) not_identical: u64,
+    /// The largest distance of two scalars.
+    #[serde(skip)]
+    pub(crate) distance: Distance,
 }
 
 /// A place where two documents differ.
@@ -332,102 +405,6 @@ impl CompareOutcome {
         // No map in it has keys that are not text, and no `Serialize` in it fails by itself.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
-
-    /// One line for a person: what was compared, and where it first differs.
-    pub fn summary(&self) -> String {
-        let one_sided = self.only_old.len() + self.only_new.len();
-        let differing: Vec<&Item> = self.items.iter().filter(|item| item.verdict == Verdict::No).collect();
-        let rows: u64 = self.items.iter().map(|item| item.rows().compared).sum();
-        let scale = match self.items.as_slice() {
-            [only] if only.kind == Kind::Table => format!("`{}`: {}", only.name, counted(rows, "row")),
-            [only] => format!("`{}`", only.name),
-            items if items.iter().any(|item| item.kind == Kind::Table) => {
-                format!("{}, {}", counted(items.len() as u64, "file"), counted(rows, "row"))
-            }
-            items => counted(items.len() as u64, "file"),
-        };
-        match self.verdict {
-            Verdict::Yes => format!("equal ({scale})"),
-            Verdict::Unknown if self.items.is_empty() => "nothing to compare: no file in common".to_owned(),
-            Verdict::Unknown => {
-                let empty = self.items.iter().find(|item| item.verdict == Verdict::Unknown);
-                let name = empty.map_or("", |item| item.name.as_str());
-                format!("nothing to compare in `{name}`")
-            }
-            Verdict::No => {
-                let Some(first) = differing.first() else {
-                    let name = self.only_old.first().or(self.only_new.first()).map_or("", String::as_str);
-                    return format!("{} on one side only, first `{name}`", counted(one_sided as u64, "file"));
-                };
-                let others = differing.len() - 1 + one_sided;
-                let more = if others == 0 { String::new() } else { format!("; {others} more differ") };
-                format!("`{}` differs: {}{more}", first.name, first.reason())
-            }
-        }
-    }
-}
-
-impl Item {
-    fn rows(&self) -> Rows {
-        match &self.detail {
-            Detail::Table(table) => table.rows,
-            Detail::Document(_) | Detail::File(_) => Rows::default(),
-        }
-    }
-
-    /// Why it says *no*, in a few words.
-    fn reason(&self) -> String {
-        match &self.detail {
-            Detail::Table(table) => table.reason(),
-            Detail::Document(document) => {
-                let at = document.differences.first().map_or("", |difference| difference.path.as_str());
-                format!("{}, first at `{at}`", counted(document.differences_total, "value"))
-            }
-            Detail::File(_) => "its bytes (its format is not known: only bytes were compared)".to_owned(),
-        }
-    }
-}
-
-impl TableDetail {
-    fn reason(&self) -> String {
-        let mut parts = Vec::new();
-        let schema = self.columns_only_old.len() + self.columns_only_new.len() + self.types_changed.len();
-        if schema > 0 {
-            let changed = self.types_changed.first().map(|change| &change.column);
-            let name = self.columns_only_old.first().or(self.columns_only_new.first()).or(changed);
-            let name = name.map_or("", String::as_str);
-            parts.push(format!("{} of the schema, first `{name}`", counted(schema as u64, "column")));
-        }
-        if self.rows.different > 0 {
-            parts.push(format!("{} of {}", self.rows.different, counted(self.rows.compared, "row")));
-        }
-        let rows_differ = self.rows.different + self.rows.only_old + self.rows.only_new > 0;
-        if parts.is_empty() && self.columns_reordered && !rows_differ {
-            parts.push("the order of its columns".to_owned());
-        }
-        for (rows, side) in [(self.rows.only_old, "old"), (self.rows.only_new, "new")] {
-            if rows > 0 {
-                parts.push(format!("{} only in the {side} one", counted(rows, "row")));
-            }
-        }
-        let place = match &self.first {
-            Some(Cell { column: Some(column), key, row_old, old, new, .. }) => {
-                let row = if key.is_empty() {
-                    format!("row {} (counted from 0)", row_old.unwrap_or_default())
-                } else {
-                    let key: Vec<_> = key.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-                    key.join(", ")
-                };
-                format!("; first in `{column}` at {row}: {old} became {new}")
-            }
-            _ => String::new(),
-        };
-        parts.join(", ") + &place
-    }
-}
-
-fn counted(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]

@@ -67,6 +67,43 @@ pub struct Rule {
     /// How many bytes of rows and keys may be held in memory at a time, 2 GiB unless said otherwise; unbounded when
     /// `None`.
     pub memory_max_bytes: Option<u64>,
+    /// Differences that are known, in the order of their file: the first that fits covers a difference.
+    pub exceptions: Vec<Exception>,
+}
+
+/// Differences that are known and accepted, until a day, and up to a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// The name of the files or tables; `*` stands for any text.
+    pub item: String,
+    /// Which differences.
+    pub covers: Covers,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why the difference is right.
+    pub reason: String,
+    /// The last day on which it holds, `YYYY-MM-DD`, in UTC.
+    pub expires: String,
+    /// Whether that day is over; then it covers nothing.
+    pub expired: bool,
+    /// The most cells or rows that it covers; one more, and the verdict is *no*.
+    pub count: u64,
+}
+
+/// Which differences an exception is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Covers {
+    /// Cells of a column, by its old name; of a document, a member wherever it is, or one place by its JSON pointer.
+    Cells {
+        /// The column.
+        column: String,
+        /// Columns of the key with the text of their values; empty: any row.
+        key: Vec<(String, String)>,
+    },
+    /// Rows that only the old table has.
+    OnlyOld,
+    /// Rows that only the new table has.
+    OnlyNew,
 }
 
 /// What is ignored when text is compared.
@@ -177,6 +214,7 @@ impl Default for Rule {
             allow_empty: false,
             sample_max: 20,
             memory_max_bytes: Some(2 << 30),
+            exceptions: Vec::new(),
         }
     }
 }

@@ -356,6 +356,18 @@ pub struct CompareArgs {
     /// When values are equal
     #[command(flatten)]
     pub rule: RuleArgs,
+    /// A file of known differences, `[[exception]]`: item, column, owner, reason, expires, count
+    #[arg(long, value_name = "F")]
+    pub exceptions: Option<PathBuf>,
+    /// OLD and NEW are two runs of the old program: measure its noise, and refuse tolerances below it
+    #[arg(long, conflicts_with_all = ["exceptions", "noise"])]
+    pub calibrate: bool,
+    /// The result of a `--calibrate`, as JSON: tolerances below its noise are refused
+    #[arg(long, value_name = "F")]
+    pub noise: Option<PathBuf>,
+    /// Plant differences in a copy of NEW, in memory, and say which of them this comparison finds
+    #[arg(long, conflicts_with = "calibrate")]
+    pub prove_sensitivity: bool,
     /// How the result is written; one line when left out
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<CompareFormat>,

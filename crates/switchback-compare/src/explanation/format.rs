@@ -8,8 +8,11 @@ pub struct Explanation {
     /// What happened to them.
     #[serde(flatten)]
     pub what: What,
-    /// How many differing cells it covers: all that were given.
+    /// How many differing cells it was tried on. It covers them all.
     pub cells: u64,
+    /// How many cells differ, where it was tried on a sample of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
 }
 
 /// What happened to the cells of a column, between OLD and NEW.

@@ -6,13 +6,16 @@
 //! order is that of [`What`], and of `docs/explanations.md`.
 
 mod format;
+mod mirror;
 mod missing;
 mod numbers;
-mod rows;
+mod prose;
+pub(crate) mod rows;
 mod texts;
 mod times;
 
 pub use format::{Case, Digits, Explanation, Form, Missing, Side, What, Where};
+pub use prose::told;
 
 /// Fewer differing cells than this are no evidence.
 pub const CELLS_MIN: usize = 3;
@@ -65,19 +68,29 @@ pub struct Evidence<'a> {
     pub differences: &'a [Difference],
     /// Values that are the same on both sides: what contradicts a rule.
     pub equal: &'a [Cell],
+    /// How many cells differ, and how many are equal, in all, where the lists above are samples.
+    pub totals: Option<(u64, u64)>,
     /// The whole column in OLD and in NEW, in the order of the rows, where rows are compared by position.
     pub columns: Option<(&'a [Cell], &'a [Cell])>,
     /// Other columns.
     pub others: &'a [Other],
 }
 
-/// The simplest explanation that covers all differing cells.
+/// The simplest explanation that covers all differing cells, and that is found from either side: what OLD became in NEW, and
+/// what NEW becomes in OLD, are one change.
 #[must_use]
 pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
     if evidence.differences.len() < CELLS_MIN {
         return None;
     }
-    let what = missing::null_for(evidence)
+    let what = simplest(evidence)?;
+    let mirrored = simplest(&mirror::Mirrored::of(evidence).evidence())?;
+    let cells = evidence.differences.len() as u64;
+    mirror::is_mirror(&what, &mirrored).then_some(Explanation { what, cells, of: None })
+}
+
+fn simplest(evidence: &Evidence<'_>) -> Option<What> {
+    missing::null_for(evidence)
         .or_else(|| numbers::sign(evidence))
         .or_else(|| texts::case(evidence))
         .or_else(|| texts::white_space(evidence))
@@ -91,13 +104,12 @@ pub fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
         .or_else(|| times::offset(evidence))
         .or_else(|| rows::swapped(evidence))
         .or_else(|| rows::duplicated(evidence))
-        .or_else(|| rows::shifted(evidence))?;
-    Some(Explanation { what, cells: evidence.differences.len() as u64 })
+        .or_else(|| rows::shifted(evidence))
 }
 
 impl Cell {
     /// Whether two cells are the same value: NaN is NaN, and `-0.0` is `0.0`.
-    fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Number(one), Self::Number(two)) => {
                 (one + 0.0).to_bits() == (two + 0.0).to_bits() || one.is_nan() && two.is_nan()

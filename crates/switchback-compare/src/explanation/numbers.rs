@@ -79,6 +79,19 @@ pub(super) fn rounded(evidence: &Evidence<'_>) -> Option<What> {
         return None;
     }
     let stayed: Vec<f64> = evidence.equal.iter().filter_map(as_float).collect();
+    // What was rounded already stays as it is; where most cells stayed, the others are no rounding of them all.
+    let stayed_whole = stayed.iter().filter(|value| **value != 0.0).count() as u128;
+    let (moved, stayed_whole) = match evidence.totals {
+        // The share of the sample stands for the share of all.
+        Some((differences, equal)) => {
+            let listed = evidence.equal.len().max(1) as u128;
+            (u128::from(differences) * listed, stayed_whole * u128::from(equal))
+        }
+        None => (pairs.cells.len() as u128, stayed_whole),
+    };
+    if stayed_whole > moved {
+        return None;
+    }
     let of_side = |pairs: &Pairs, side: Side| {
         rounded_to(&pairs.cells, &stayed).map(|(to, digits)| What::Rounded { to, digits, side })
     };
@@ -86,13 +99,11 @@ pub(super) fn rounded(evidence: &Evidence<'_>) -> Option<What> {
 }
 
 fn rounded_to(cells: &[(f64, f64)], stayed: &[f64]) -> Option<(Digits, Option<i32>)> {
-    // What was rounded already stays as it is; what was not, and stayed all the same, contradicts. Where most cells stayed,
-    // the others are no rounding of them all.
-    let most_moved = stayed.iter().filter(|value| **value != 0.0).count() <= cells.len();
+    // What was not rounded and stayed all the same contradicts.
     let holds = |rule: &dyn Fn(f64, f64) -> Option<Fit>| {
         let fits = cells.iter().map(|(whole, part)| rule(*whole, *part)).collect::<Option<Vec<Fit>>>();
         let stays = |value: &f64| *value == 0.0 || rule(*value, *value).is_some();
-        most_moved && fits.is_some_and(|fits| is_rounding(&fits)) && stayed.iter().all(stays)
+        fits.is_some_and(|fits| is_rounding(&fits)) && stayed.iter().all(stays)
     };
     if holds(&as_single) {
         return Some((Digits::Float32, None));

@@ -1,5 +1,6 @@
 //! Values that are right, in the wrong place: another column, or another row.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 use super::{CELLS_MIN, Cell, Difference, Evidence, Side, What, distinct_pairs};
@@ -40,24 +41,38 @@ pub(super) fn duplicated(evidence: &Evidence<'_>) -> Option<What> {
         std::cmp::Ordering::Greater => (new, old, Side::Old),
         std::cmp::Ordering::Equal => return None,
     };
-    let (mut at, mut first) = (0, None);
-    for (row, cell) in more.iter().enumerate() {
-        if fewer.get(at).is_some_and(|wanted| wanted.is_same(cell)) {
-            at += 1;
-        } else if at > 0 && fewer[at - 1].is_same(cell) {
-            first = first.or(Some(row));
+    let lengths = (fewer.len() as u64, more.len() as u64);
+    let first = first_repeat(fewer.iter(), more.iter(), lengths)?;
+    Some(What::Duplicated { rows: lengths.1 - lengths.0, first, side })
+}
+
+/// Where the first of the rows stands that `more` repeats right after themselves, when that is all that sets it apart from
+/// `fewer`. `lengths`: how many rows each has; cells that end before are none.
+pub(crate) fn first_repeat<C: Borrow<Cell>>(
+    fewer: impl Iterator<Item = C>,
+    more: impl Iterator<Item = C>,
+    lengths: (u64, u64),
+) -> Option<u64> {
+    let mut fewer = fewer.peekable();
+    let (mut last, mut taken, mut first, mut rows): (Option<C>, u64, Option<u64>, u64) = (None, 0, None, 0);
+    for cell in more {
+        if fewer.peek().is_some_and(|wanted| wanted.borrow().is_same(cell.borrow())) {
+            last = fewer.next();
+            taken += 1;
+        } else if last.as_ref().is_some_and(|last| last.borrow().is_same(cell.borrow())) {
+            first = first.or(Some(rows));
         } else {
             return None;
         }
+        rows += 1;
     }
-    let rows = more.len() - fewer.len();
     // Mostly repeated rows are another table.
-    let holds = at == fewer.len() && rows * 2 <= fewer.len();
-    holds.then_some(What::Duplicated { rows: rows as u64, first: first? as u64, side })
+    let holds = (taken, rows) == lengths && (rows - taken) * 2 <= taken;
+    first.filter(|_| holds)
 }
 
 /// Every row has the value that stands a fixed number of rows away on the other side.
-pub(super) fn shifted(evidence: &Evidence<'_>) -> Option<What> {
+pub(crate) fn shifted(evidence: &Evidence<'_>) -> Option<What> {
     let (old, new) = evidence.columns?;
     let length = old.len().min(new.len());
     if !is_varied(evidence.differences) {
@@ -72,16 +87,28 @@ pub(super) fn shifted(evidence: &Evidence<'_>) -> Option<What> {
     };
     (1..=most).find_map(|by| {
         let rows = i64::try_from(by).ok()?;
-        match () {
-            () if holds(old, new, by) => Some(What::Shifted { rows }),
-            () if holds(new, old, by) => Some(What::Shifted { rows: -rows }),
-            () => None,
+        match (holds(old, new, by), holds(new, old, by)) {
+            (true, false) => Some(Some(What::Shifted { rows })),
+            (false, true) => Some(Some(What::Shifted { rows: -rows })),
+            // Values that come again and again tell no direction.
+            (true, true) => Some(None),
+            (false, false) => None,
         }
-    })
+    })?
+}
+
+/// Whether `late` has the cells of `early` from its start on, `overlap` of them.
+pub(crate) fn follows<C: Borrow<Cell>>(
+    early: impl Iterator<Item = C>,
+    late: impl Iterator<Item = C>,
+    overlap: u64,
+) -> bool {
+    let is_same = |(one, two): &(C, C)| one.borrow().is_same(two.borrow());
+    early.zip(late).take_while(is_same).count() as u64 == overlap
 }
 
 /// Whether the differing values are enough to tell one row from another.
-fn is_varied(differences: &[Difference]) -> bool {
+pub(crate) fn is_varied(differences: &[Difference]) -> bool {
     let values = differences.iter().flat_map(|difference| [difference.old.key(), difference.new.key()]);
     values.collect::<BTreeSet<_>>().len() >= CELLS_MIN && distinct_pairs(differences) >= CELLS_MIN
 }

@@ -14,6 +14,7 @@ use super::encoding::{Encoding, open};
 use super::inference::{Kind, kind_of};
 use super::logical::{Column, ColumnType};
 use super::table::{BATCH_ROWS, Batches};
+use super::written::Written;
 use crate::error::{CompareError, Place};
 
 /// A CSV file that has been read through once.
@@ -25,11 +26,13 @@ pub(crate) struct Delimited<'a> {
     /// It has one column: blank lines are rows.
     single: bool,
     encoding: Encoding,
+    /// How precisely the numbers of each column are written.
+    written: Vec<Written>,
 }
 
 /// What the first pass over a file found.
 enum Scan {
-    Done(Vec<Column>, u64),
+    Done(Vec<Column>, u64, Vec<Written>),
     NotUtf8,
 }
 
@@ -43,22 +46,37 @@ impl<'a> Delimited<'a> {
         delimiter: Option<u8>,
     ) -> Result<(Self, Vec<Column>, u64), CompareError> {
         let dialect = Dialect::find(disk, path, delimiter)?;
-        let mut file =
-            Self { disk, path: path.to_owned(), dialect, single: false, encoding: Encoding::Marked };
+        let mut file = Self {
+            disk,
+            path: path.to_owned(),
+            dialect,
+            single: false,
+            encoding: Encoding::Marked,
+            written: Vec::new(),
+        };
         file.single = file.reader()?.byte_headers().map_err(|error| file.failed(&error))?.len() == 1;
         file.refuse_open_quote()?;
-        if let Scan::Done(columns, rows) = file.scan()? {
+        if let Scan::Done(columns, rows, written) = file.scan()? {
+            file.written = written;
             return Ok((file, columns, rows));
         }
         file.encoding = Encoding::Windows1252;
         match file.scan()? {
-            Scan::Done(columns, rows) => Ok((file, columns, rows)),
+            Scan::Done(columns, rows, written) => {
+                file.written = written;
+                Ok((file, columns, rows))
+            }
             Scan::NotUtf8 => Err(CompareError::damaged(
                 path,
                 Place::default(),
                 "it is neither UTF-8, UTF-16 nor Windows-1252",
             )),
         }
+    }
+
+    /// How precisely the numbers of a column are written.
+    pub(crate) fn written(&self, column: usize) -> Option<Written> {
+        self.written.get(column).copied()
     }
 
     fn reader(&self) -> Result<Reader<Box<dyn Read>>, CompareError> {
@@ -79,16 +97,20 @@ impl<'a> Delimited<'a> {
             return Ok(Scan::NotUtf8);
         };
         let mut kinds = vec![Kind::Nothing; header.len()];
+        let mut written = vec![Written::default(); header.len()];
         let mut rows = 0;
         let mut record = ByteRecord::new();
         while reader.read_byte_record(&mut record).map_err(|error| self.failed(&error))? {
             self.refuse_nul(&record, record.position().map_or(0, csv::Position::line))?;
-            for (kind, field) in kinds.iter_mut().zip(&record) {
+            for ((kind, written), field) in kinds.iter_mut().zip(&mut written).zip(&record) {
                 let Ok(field) = std::str::from_utf8(field) else {
                     return Ok(Scan::NotUtf8);
                 };
                 if *kind != Kind::Text {
                     *kind = kind.join(kind_of(field), Kind::Text);
+                }
+                if matches!(kind, Kind::Integer | Kind::Number) {
+                    written.include(field.as_bytes());
                 }
             }
             rows += 1;
@@ -96,7 +118,7 @@ impl<'a> Delimited<'a> {
         let columns = header.iter().zip(kinds);
         let columns =
             columns.map(|(name, kind)| Column { name: name.to_owned(), kind: ColumnType::Found(kind) });
-        Ok(Scan::Done(columns.collect(), rows))
+        Ok(Scan::Done(columns.collect(), rows, written))
     }
 
     /// Quoted text that never ends swallows all rows behind it: the file was cut off, or is damaged there.

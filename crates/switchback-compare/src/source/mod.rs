@@ -20,6 +20,7 @@ pub(crate) mod parquet;
 pub(crate) mod table;
 mod toml;
 pub(crate) mod workbook;
+pub(crate) mod written;
 mod yaml;
 
 use std::path::Path;

@@ -10,6 +10,7 @@ use super::ipc::Ipc;
 use super::lines::Lines;
 use super::logical::Column;
 use super::parquet::Parquet;
+use super::written::Written;
 use super::{Format, numpy, workbook};
 use crate::error::CompareError;
 
@@ -91,6 +92,14 @@ impl<'a> Table<'a> {
         match format {
             Format::Workbook => workbook::read(path, &bytes),
             _ => numpy::read_archive(path, &bytes),
+        }
+    }
+
+    /// How precisely the numbers of a column are written, where the file is text and its digits were counted.
+    pub(crate) fn written(&self, column: usize) -> Option<Written> {
+        match &self.content {
+            Content::Delimited(delimited) => delimited.written(column),
+            _ => None,
         }
     }
 

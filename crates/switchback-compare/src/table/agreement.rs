@@ -7,6 +7,7 @@ use super::key::Canon;
 use super::size;
 use crate::compare::Setting;
 use crate::error::CompareError;
+use crate::known::{Known, OfCells};
 use crate::report::{Rows, TableDetail, TypeChange};
 use crate::source::batch::Cells;
 use crate::source::logical::ColumnType;
@@ -92,6 +93,8 @@ pub(super) struct Agreement {
     types_changed: Vec<TypeChange>,
     reordered: bool,
     not_compared: Vec<String>,
+    /// For each compared column, the known differences that may cover its cells.
+    pub(super) known: Vec<Vec<OfCells>>,
 }
 
 impl Agreement {
@@ -131,7 +134,16 @@ impl Agreement {
             not_compared.extend(one_sided.iter().map(|name| format!("column `{name}` is on one side only")));
         }
         let (only_old, only_new) = (pairs.only_old, pairs.only_new);
-        Ok(Self { columns: shared, keys, only_old, only_new, types_changed, reordered, not_compared })
+        let known = Vec::new();
+        Ok(Self { columns: shared, keys, only_old, only_new, types_changed, reordered, not_compared, known })
+    }
+
+    /// The same with the known differences of these tables.
+    pub(super) fn with_known(mut self, known: &Known<'_>, rule: &Rule) -> Self {
+        let names = Names::of(rule);
+        let of_column = |column: &Shared| known.of_cells(|name| names.are_one(name, &column.name));
+        self.known = self.columns.iter().map(of_column).collect();
+        self
     }
 
     /// Whether the schema stands in the way of a *yes* under a rule.
@@ -186,6 +198,7 @@ impl Agreement {
             columns_reordered: self.reordered,
             types_changed: self.types_changed.clone(),
             not_compared: self.not_compared.clone(),
+            compared: self.columns.iter().map(|column| column.name.clone()).collect(),
             ..TableDetail::default()
         }
     }

@@ -187,7 +187,7 @@ fn check_names(old: &Table<'_>, new: &Table<'_>, rule: &Rule) -> Result<(), Comp
             return Err(unknown(new, two));
         }
     }
-    for name in rule.columns.iter().chain(rule.column_tolerance.keys()) {
+    for name in rule.columns.iter().chain(&rule.exclude).chain(rule.column_tolerance.keys()) {
         if !has(old, name) && !has(new, names.new_name(name)) {
             return Err(unknown(old, name));
         }

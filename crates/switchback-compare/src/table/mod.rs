@@ -3,6 +3,7 @@
 mod agreement;
 mod assignment;
 mod budget;
+mod carrying;
 mod columns;
 mod duplicates;
 mod flow;
@@ -15,20 +16,25 @@ mod lockstep;
 mod matching;
 mod multiset;
 mod parts;
+mod plants;
+mod reasons;
+pub(crate) mod sensitivity;
 mod spill;
 mod tally;
 mod unique;
+mod witnesses;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use switchback_core::rule::{Duplicates, RowOrder, Rule};
+use switchback_core::rule::{Covers, Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
 use crate::bytes::same_bytes;
 use crate::compare::Setting;
 use crate::error::CompareError;
+use crate::known::Known;
 use crate::plan::Pair;
 use crate::report::{Cell, Detail, Item, Kind, Proof, Relation, RowName, Rows, Size, TableDetail};
 use crate::source::Format;
@@ -102,8 +108,11 @@ pub(crate) fn compare(
                 duplicate_keys_new: repeated,
                 ..Rows::default()
             };
-            let detail = agreement.detail(&old, &old, rows);
-            return Ok(conclude(&pair.name, Proof::Bytes, Relation::Bytes, detail, &agreement, rule));
+            let mut detail = agreement.detail(&old, &old, rows);
+            detail.cannot_carry = carrying::cannot_carry(&old, &old, &agreement)?;
+            let differs = agreement.is_refused_by(rule);
+            let differs = (differs, rule);
+            return Ok(conclude(&pair.name, Proof::Bytes, Relation::Bytes, detail, &agreement, differs));
         }
     }
     let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new)?;
@@ -153,7 +162,8 @@ fn compare_open(
     setting: &Setting<'_>,
 ) -> Result<Item, CompareError> {
     let rule = setting.rule;
-    let agreement = Agreement::new(old, new, setting)?;
+    let known = Known::of(name, rule);
+    let agreement = Agreement::new(old, new, setting)?.with_known(&known, rule);
     let (proof, found) = attack(old, new, &agreement, rule)?;
     let rows = Rows {
         compared: found.tally.rows,
@@ -167,13 +177,26 @@ fn compare_open(
     let relation = found.tally.closeness.into();
     let mut detail = agreement.detail(old, new, rows);
     detail.not_compared.extend(found.notes);
-    let (columns, first, sample) = found.tally.into_details();
+    detail.cannot_carry = carrying::cannot_carry(old, new, &agreement)?;
+    let mut open = found.tally.open;
+    detail.covered.clone_from(&found.tally.covered);
+    for (side, rows) in [(Covers::OnlyOld, rows.only_old), (Covers::OnlyNew, rows.only_new)] {
+        match known.of_rows(&side).filter(|_| rows > 0) {
+            Some(exception) => *detail.covered.entry(exception).or_default() += rows,
+            None => open += rows,
+        }
+    }
+    let (mut columns, first, sample, witnesses) = found.tally.into_details();
+    let by_position = proof == Proof::Lockstep && agreement.keys.is_empty();
+    let tables = by_position.then_some((old, new));
+    reasons::explain_columns(&mut columns, witnesses, &agreement, tables, rows.compared)?;
     detail.first = first.or_else(|| first_one_sided(&found.only_old, &found.only_new));
     detail.columns = columns;
     detail.sample = sample;
     detail.rows_only_old = found.only_old.sample;
     detail.rows_only_new = found.only_new.sample;
-    Ok(conclude(name, proof, relation, detail, &agreement, rule))
+    let differs = open > 0 || agreement.is_refused_by(rule);
+    Ok(conclude(name, proof, relation, detail, &agreement, (differs, rule)))
 }
 
 fn attack(
@@ -228,18 +251,19 @@ fn first_one_sided(old: &OneSided, new: &OneSided) -> Option<Cell> {
     }
 }
 
+/// `differs`: whether there is a difference that no exception covers. With known differences alone, two tables are equal
+/// as far as was agreed, and their relation is still `different`.
 fn conclude(
     name: &str,
     proof: Proof,
     relation: Relation,
     detail: TableDetail,
     agreement: &Agreement,
-    rule: &Rule,
+    (differs, rule): (bool, &Rule),
 ) -> Item {
     let rows = &detail.rows;
-    let differs = relation == Relation::Different
-        || rows.different + rows.only_old + rows.only_new > 0
-        || agreement.is_refused_by(rule);
+    let one_sided = rows.only_old + rows.only_new > 0;
+    let relation = if one_sided { Relation::Different } else { relation };
     let nothing = (detail.old.rows == 0 && detail.new.rows == 0)
         || (agreement.columns.is_empty() && agreement.keys.is_empty());
     let (verdict, relation) = match () {

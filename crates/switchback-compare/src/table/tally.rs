@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::agreement::{Agreement, Shared};
 use super::key::{key_of, named_key};
+use super::witnesses::Witnesses;
+use crate::known::{Covered, OfCells, covering};
 use crate::report::{Cell, ColumnDetail};
 use crate::source::batch::Cells;
 use crate::value::{Closeness, Distance, Finding, Value};
@@ -69,6 +71,12 @@ pub(super) struct Tally {
     first: Option<(Order, Cell)>,
     /// Neither rows nor a key name a pair.
     unordered: bool,
+    witnesses: Witnesses,
+    /// For each compared column, the known differences that may cover its cells.
+    known: Vec<Vec<OfCells>>,
+    pub(super) covered: Covered,
+    /// Cells that differ and that no known difference covers.
+    pub(super) open: u64,
 }
 
 #[derive(Debug)]
@@ -124,6 +132,10 @@ impl Tally {
             sample_max,
             first: None,
             unordered: false,
+            witnesses: Witnesses::new(agreement.columns.len()),
+            known: agreement.known.clone(),
+            covered: Covered::new(),
+            open: 0,
         }
     }
 
@@ -159,6 +171,9 @@ impl Tally {
                 })?;
             }
         }
+        let compared: Vec<&Shared> =
+            self.columns.iter().take(self.compared).map(|tally| &tally.column).collect();
+        self.witnesses.stay(block, &compared);
         self.rows += block.rows as u64;
         self.rows_different += different.iter().filter(|different| **different).count() as u64;
         Ok(())
@@ -189,6 +204,9 @@ impl Tally {
         tally.count(&finding);
 
         let (row_old, row_new) = (block.old.rows.at(row), block.new.rows.at(row));
+        if different {
+            self.witnesses.differs(index, (row_old, row_new), (&old, &new));
+        }
         let rows = (row_old.min(row_new), row_old.max(row_new));
         let rank = Rank::of(&finding);
         let is_worst = tally.worst.as_ref().is_none_or(|(worst, order, _)| match rank.order(*worst) {
@@ -200,6 +218,12 @@ impl Tally {
             && (self.first.as_ref().is_none_or(|(first, _)| rows <= first.rows)
                 || self.sample.len() < self.sample_max
                 || self.sample.last_key_value().is_some_and(|(last, _)| rows <= last.rows));
+        if different {
+            match self.known_difference(block, row, index)? {
+                Some(exception) => *self.covered.entry(exception).or_default() += 1,
+                None => self.open += 1,
+            }
+        }
         if is_worst || is_early {
             let key = self.key(&block.old, row, key_of)?;
             let order = Order { rows, key, content: self.content(block, row)?, column: index };
@@ -208,6 +232,14 @@ impl Tally {
             self.keep(index, rank, order, cell, different);
         }
         Ok(different)
+    }
+
+    /// The first known difference that covers a cell.
+    fn known_difference(&self, block: &Block<'_>, row: usize, index: usize) -> Result<Option<usize>, String> {
+        match self.known.get(index).filter(|exceptions| !exceptions.is_empty()) {
+            Some(exceptions) => Ok(covering(exceptions, &self.key_shown(block, row)?)),
+            None => Ok(None),
+        }
     }
 
     fn key<T>(
@@ -281,11 +313,11 @@ impl Tally {
         }
     }
 
-    /// The columns that are not the same bit by bit, the first cell that differs, and the sample.
-    pub(super) fn into_details(self) -> (Vec<ColumnDetail>, Option<Cell>, Vec<Cell>) {
+    /// The columns that are not the same bit by bit, the first cell that differs, the sample, and what explains columns.
+    pub(super) fn into_details(self) -> (Vec<ColumnDetail>, Option<Cell>, Vec<Cell>, Witnesses) {
         let columns = self.columns.into_iter().filter(|tally| tally.not_bitwise > 0);
         let columns = columns.map(ColumnTally::into_detail).collect();
-        (columns, self.first.map(|(_, cell)| cell), self.sample.into_values().collect())
+        (columns, self.first.map(|(_, cell)| cell), self.sample.into_values().collect(), self.witnesses)
     }
 }
 
@@ -308,6 +340,7 @@ impl ColumnTally {
             max_ulps: self.distance.ulps,
             null_mismatches: self.null_mismatches,
             worst: self.worst.map(|(_, _, cell)| cell),
+            explanation: None,
         }
     }
 }

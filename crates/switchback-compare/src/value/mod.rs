@@ -60,6 +60,29 @@ impl Value<'_> {
         }
     }
 
+    /// The same with content of its own.
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Boolean(flag) => Value::Boolean(flag),
+            Self::Number(number) => Value::Number(number),
+            Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Self::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
+            Self::Instant { ns, zoned } => Value::Instant { ns, zoned },
+            Self::Date(ms) => Value::Date(ms),
+            Self::Time(ns) => Value::Time(ns),
+            Self::Duration(ns) => Value::Duration(ns),
+            Self::Other(text) => Value::Other(text),
+            Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+            Self::Object(members) => {
+                let owned = |(name, value): (Cow<'_, str>, Value<'_>)| {
+                    (Cow::Owned(name.into_owned()), value.into_owned())
+                };
+                Value::Object(members.into_iter().map(owned).collect())
+            }
+        }
+    }
+
     /// About how many bytes of memory the value takes.
     pub(crate) fn bytes(&self) -> u64 {
         let inner = match self {

@@ -5,6 +5,8 @@ use num_traits::{Float, Pow, Signed, ToPrimitive, Zero};
 use serde::{Deserialize, Serialize};
 use switchback_core::rule::Tolerance;
 
+use crate::explanation::Cell;
+
 /// Integers up to this one are exact in a 64-bit float, and in JSON.
 const EXACT_MAX: u128 = 1 << 53;
 /// Below this a product of floats may have lost digits to underflow.
@@ -275,6 +277,56 @@ impl Number {
             Self::Decimal { .. } | Self::Large { .. } => self.to_text().into(),
             Self::Float(value) => float_to_json(*value),
             Self::Single(value) => float_to_json(f64::from(*value)),
+        }
+    }
+
+    /// The number that lies so many places further from zero: floats of its width, or units of its last decimal.
+    pub(crate) fn stepped(&self, steps: u64) -> Option<Self> {
+        match self {
+            Self::Float(value) => {
+                let bits = value.to_bits().checked_add(steps)?;
+                let moved = f64::from_bits(bits);
+                (value.is_finite()
+                    && moved.is_finite()
+                    && moved.is_sign_negative() == value.is_sign_negative())
+                .then_some(Self::Float(moved))
+            }
+            Self::Single(value) => {
+                let bits = value.to_bits().checked_add(u32::try_from(steps).ok()?)?;
+                let moved = f32::from_bits(bits);
+                (value.is_finite()
+                    && moved.is_finite()
+                    && moved.is_sign_negative() == value.is_sign_negative())
+                .then_some(Self::Single(moved))
+            }
+            Self::Decimal { mantissa, scale } => {
+                let steps = i128::from(steps);
+                let steps = if *mantissa < 0 { -steps } else { steps };
+                Some(Self::Decimal { mantissa: mantissa.checked_add(steps)?, scale: *scale })
+            }
+            Self::Large { mantissa, scale } => {
+                let steps = BigInt::from(steps);
+                let moved = if mantissa.is_negative() { mantissa - steps } else { mantissa + steps };
+                Some(Self::Large { mantissa: moved, scale: *scale })
+            }
+        }
+    }
+
+    /// `|self|` of a finite float.
+    pub(crate) fn size(&self) -> Option<f64> {
+        self.float().filter(|value| value.is_finite()).map(f64::abs)
+    }
+
+    /// The number as explanations see it: decimals as the nearest float.
+    pub(crate) fn explanation_cell(&self) -> Cell {
+        match self {
+            Self::Float(value) => Cell::Number(*value),
+            Self::Single(value) => Cell::Single(*value),
+            Self::Decimal { mantissa, scale: 0 } => Cell::Integer(*mantissa),
+            Self::Decimal { mantissa, scale } => {
+                Cell::Number(quotient_signed(&BigInt::from(*mantissa), *scale))
+            }
+            Self::Large { mantissa, scale } => Cell::Number(quotient_signed(mantissa, *scale)),
         }
     }
 

@@ -210,7 +210,37 @@ fn the_port_answers_with_a_line_and_a_document() {
     assert_eq!(answer.summary, "`t.csv` differs: 1 of 2 rows; first in `x` at id = 2: 2.5 became 3.5");
     assert!(answer.report.starts_with("{\n  \"schema\": \"switchback/compare/1\",\n  \"verdict\": \"no\""));
     let answer = comparer().compare(&old, &old, &Rule::default()).unwrap();
-    assert_eq!(answer.summary, "equal (`t.csv`: 2 rows)");
+    assert_eq!(answer.summary, "identical byte by byte (`t.csv`: 2 rows)");
+}
+
+// rows: BX-8
+#[test]
+fn the_line_says_how_close_what_was_left_out_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("t.csv"), folder.path().join("u.csv"));
+    let said = |one: &str, two: &str, rule: &Rule| {
+        std::fs::write(&old, one).unwrap();
+        std::fs::write(&new, two).unwrap();
+        comparer().compare(&old, &new, rule).unwrap().summary
+    };
+    let one = "id,x,y\n1,1.5,7\n2,2.5,7\n3,3.5,7\n";
+    assert_eq!(
+        said(one, &one.replace('\n', "\r\n"), &key(&["id"])),
+        "identical bit by bit (`t.csv`: 3 rows)"
+    );
+    let tolerance = Tolerance { absolute: Some(0.5), ..Tolerance::default() };
+    let rule = Rule { tolerance, exclude: vec!["y".to_owned()], ..key(&["id"]) };
+    assert_eq!(
+        said(one, "id,x,y\n3,3.5,8\n2,2.75,8\n1,1.5,8\n", &rule),
+        "equal within the tolerance (`t.csv`: 3 rows); worst |a - b| 0.25 in `x` at id = 2; not compared: column `y` is excluded"
+    );
+    assert_eq!(
+        said(one, "id,x,y\n1,150.0,7\n2,250.0,7\n3,350.0,7\n", &rule),
+        "`t.csv` differs: 3 of 3 rows; first in `x` at id = 1: 1.5 became 150.0; in `x`: new = 100.0 * old (3 cells); not compared: column `y` is excluded"
+    );
+    // What is to be left out and is nowhere was mistyped.
+    let rule = Rule { exclude: vec!["z".to_owned()], ..Rule::default() };
+    assert_eq!(failure(&old, &new, &rule), "`t.csv` has no column `z`\nchoose columns from `id`, `x`, `y`");
 }
 
 #[test]

@@ -139,6 +139,20 @@ impl<'a> Fields<'a> {
         Some(text)
     }
 
+    /// A day, `2026-12-31`, with or without quotes.
+    pub fn day(&self, name: &str) -> Option<jiff::civil::Date> {
+        let text = self.ask(name, |value| match value {
+            DeValue::Datetime(day) => Some(day.to_string()),
+            other => other.as_str().map(str::to_owned),
+        })?;
+        let day = text.parse().ok().filter(|day: &jiff::civil::Date| day.to_string() == text);
+        if day.is_none() {
+            let message = format!("`{name}` in {} is no day: `{}`", self.title, shown(&text));
+            self.find(name, message, "write it as year, month and day: 2026-12-31");
+        }
+        day
+    }
+
     /// A list of texts.
     pub fn texts(&self, name: &str) -> Option<Vec<String>> {
         self.placed_texts(name).map(|texts| texts.into_iter().map(|(_, text)| text).collect())

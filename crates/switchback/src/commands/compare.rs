@@ -4,16 +4,24 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use switchback_compare::page::{self, Form};
+use switchback_compare::{
+    CompareError, CompareOptions, CompareOutcome, ComparePlan, calibration, exceptions, sensitivity,
+};
+use switchback_core::port::Comparison;
+use switchback_core::rule::Rule;
 use switchback_core::verdict::Verdict;
+use switchback_core::world::Disk;
 
 use super::Context;
 use crate::cli::{CompareArgs, CompareFormat};
 use crate::failure::Failure;
 
 pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdict, Failure> {
-    let rule = args.rule.rule()?;
-    let comparison = context.ports.comparer.compare(&args.old, &args.new, &rule)?;
-    let written = args.format.map(|format| written(&comparison.report, format)).transpose()?;
+    let comparison = compared(context, args)?;
+    // What was found of the planted differences is a table, which no line can tell.
+    let format = args.format.or(args.prove_sensitivity.then_some(CompareFormat::Text));
+    let format = if args.output.is_some() { args.format } else { format };
+    let written = format.map(|format| written(&comparison.report, format)).transpose()?;
     if let Some(path) = &args.output {
         let text = written.as_deref().unwrap_or(&comparison.report);
         save(context, text, path)?;
@@ -26,6 +34,35 @@ pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdi
         }
     }
     Ok(comparison.verdict)
+}
+
+fn compared(context: &Context<'_>, args: &CompareArgs) -> Result<Comparison, Failure> {
+    let world = &context.ports.world;
+    let disk = world.disk.as_ref();
+    let failed = |error: CompareError| error.into_port_error(&args.old, &args.new);
+    let mut rule = args.rule.rule()?;
+    if args.calibrate {
+        return Ok(calibration::calibrate(&args.old, &args.new, &rule, disk).map_err(failed)?.into());
+    }
+    if let Some(path) = &args.noise {
+        let noise = calibration::load(disk, path).map_err(failed)?;
+        calibration::judge(&noise, &rule).map_err(failed)?;
+    }
+    if let Some(path) = &args.exceptions {
+        rule.exceptions = exceptions::load(disk, path, world.clock.now()).map_err(failed)?;
+    }
+    if args.prove_sensitivity {
+        return Ok(proved(args, rule, disk).map_err(failed)?.into());
+    }
+    Ok(context.ports.comparer.compare(&args.old, &args.new, &rule)?)
+}
+
+/// A comparison, and what it would find.
+fn proved(args: &CompareArgs, rule: Rule, disk: &dyn Disk) -> Result<CompareOutcome, CompareError> {
+    let plan = ComparePlan::new(&args.old, &args.new, CompareOptions { rule }, disk)?;
+    let mut outcome = switchback_compare::compare(&plan, disk)?;
+    sensitivity::prove(&plan, &mut outcome, disk)?;
+    Ok(outcome)
 }
 
 fn written(report: &str, format: CompareFormat) -> Result<String, Failure> {

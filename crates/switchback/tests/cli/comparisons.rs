@@ -1,5 +1,7 @@
 //! `compare`: yes, no, and could not tell.
 
+use serde_json::json;
+
 use super::ground::Ground;
 
 #[test]
@@ -12,7 +14,7 @@ fn compare_says_what_is_equal_what_is_not_and_what_cannot_be_told() {
     insta::assert_snapshot!(ground.run("compare old.csv old.csv"), @r#"
     $ switchback compare old.csv old.csv
     --- stdout
-    yes: equal (`old.csv`: 2 rows)
+    yes: identical byte by byte (`old.csv`: 2 rows)
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv"), @r#"
@@ -24,13 +26,13 @@ fn compare_says_what_is_equal_what_is_not_and_what_cannot_be_told() {
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --absolute 1e-6"), @r#"
     $ switchback compare old.csv new.csv --absolute 1e-6
     --- stdout
-    yes: equal (`old.csv`: 2 rows)
+    yes: equal within the tolerance (`old.csv`: 2 rows); worst |a - b| 1.0000000116860974e-7 in `price` at row 1 (counted from 0); `price` has 3 digits at its source, too few for the tolerance
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --tolerance price=1e-6"), @r#"
     $ switchback compare old.csv new.csv --tolerance price=1e-6
     --- stdout
-    yes: equal (`old.csv`: 2 rows)
+    yes: equal within the tolerance (`old.csv`: 2 rows); worst |a - b| 1.0000000116860974e-7 in `price` at row 1 (counted from 0); `price` has 3 digits at its source, too few for the tolerance
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --tolerance price"), @r#"
@@ -182,4 +184,139 @@ fn options_of_compare_that_make_no_sense_are_refused() {
     ground.expect(0, "compare a.csv a.csv --key id --duplicates match");
     ground.expect(0, "compare a.csv a.csv --delimiter ,,, --time-tolerance 1.5s");
     ground.expect(2, "compare a.csv a.csv --columns z --json").json();
+}
+
+const KNOWN: &str = r#"[[exception]]
+item = "old.csv"
+column = "name"
+key = { id = 4 }
+owner = "pricing"
+reason = "renamed, ticket 12"
+expires = 2999-12-31
+count = 1
+"#;
+
+// rows: BX-4, BX-8
+#[test]
+fn compare_says_why_and_keeps_known_differences_apart() {
+    let ground = Ground::new();
+    ground.write("old.csv", "id,score,name\n1,10.5,a\n2,20.25,b\n3,30.125,c\n4,40.75,d\n");
+    ground.write("new.csv", "id,score,name\n1,1050.0,a\n2,2025.0,b\n3,3012.5,c\n4,4075.0,x\n");
+    ground.write("known.toml", KNOWN);
+    insta::assert_snapshot!(ground.run("compare old.csv new.csv --key id --exceptions known.toml"), @r#"
+    $ switchback compare old.csv new.csv --key id --exceptions known.toml
+    --- stdout
+    no: `old.csv` differs: 4 of 4 rows; first in `score` at id = 1: 10.5 became 1050.0; in `score`: new = 100.0 * old (4 cells); 1 difference covered by exceptions
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.run("compare old.csv new.csv --key id --exclude score --exceptions known.toml"), @r#"
+    $ switchback compare old.csv new.csv --key id --exclude score --exceptions known.toml
+    --- stdout
+    yes: equal but for known differences (`old.csv`: 4 rows); not compared: column `score` is excluded; 1 difference covered by exceptions
+    --- exit 0
+    "#);
+    let json = ground.expect(1, "compare old.csv new.csv --key id --exceptions known.toml --json").json();
+    let columns = &json["items"][0]["columns"];
+    insta::assert_snapshot!(columns[0]["explanation"].to_string(), @r#"{"cells":4,"factor":100.0,"kind":"scaled"}"#);
+    insta::assert_snapshot!(json["exceptions"].to_string(), @r#"[{"column":"name","count":1,"covered":1,"expired":false,"expires":"2999-12-31","item":"old.csv","key":{"id":"4"},"owner":"pricing","reason":"renamed, ticket 12","unused":false}]"#);
+    ground.write("known.toml", KNOWN.replace("column =", "colum ="));
+    insta::assert_snapshot!(ground.run("compare old.csv new.csv --key id --exceptions known.toml"), @r#"
+    $ switchback compare old.csv new.csv --key id --exceptions known.toml
+    --- stderr
+    error: could not compare `old.csv` with `new.csv`
+      caused by: `known.toml` cannot be used
+      caused by: known.toml:1:1: `[[exception]]` has neither `column` nor `side`; name a `column` whose cells differ, or a `side` that has rows of its own
+      caused by: known.toml:3:1: unknown key `colum` in `[[exception]]`; did you mean `column`?
+
+    hint: correct the lines that are named
+    --- exit 2
+    "#);
+    // A day that is over.
+    ground.write("known.toml", KNOWN.replace("2999", "2001"));
+    let seen = ground.expect(1, "compare old.csv new.csv --key id --exclude score --exceptions known.toml");
+    assert!(seen.out.contains("the exception for `name` of `old.csv` expired on 2001-12-31"), "{seen}");
+}
+
+// rows: BX-9
+#[test]
+fn compare_refuses_tolerances_below_the_noise_of_two_runs() {
+    let ground = Ground::new();
+    ground.write("one.csv", "id,score\n1,10.5\n2,20.25\n3,30.125\n");
+    ground.write("two.csv", "id,score\n1,10.5\n2,20.25\n3,30.25\n");
+    insta::assert_snapshot!(ground.run("compare --calibrate one.csv two.csv --key id"), @r#"
+    $ switchback compare --calibrate one.csv two.csv --key id
+    --- stdout
+    yes: noise in 1 of 1 column, the largest in `score` of `one.csv`: |a - b| 0.125, relative 0.004132231404958678, 35184372088832 ULPs; the tolerance that follows: |a - b| 1.25, relative 0.04132231404958678, 351843720888320 ULPs
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("compare --calibrate one.csv one.csv --key id --absolute 0"), @r#"
+    $ switchback compare --calibrate one.csv one.csv --key id --absolute 0
+    --- stdout
+    yes: no noise: two runs have the same numbers in 1 column
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.run("compare --calibrate one.csv two.csv --key id --absolute 0.1"), @r#"
+    $ switchback compare --calibrate one.csv two.csv --key id --absolute 0.1
+    --- stderr
+    error: could not compare `one.csv` with `two.csv`
+      caused by: the tolerance of `score` in `one.csv` (|a - b| 0.1) lies below the noise that two runs of the old program show: |a - b| 0.125, relative 0.004132231404958678, 35184372088832 ULPs
+
+    hint: ask for no less than the noise; the tolerance that follows from it is: |a - b| 1.25, relative 0.04132231404958678, 351843720888320 ULPs
+    --- exit 2
+    "#);
+    let seen = ground.expect(0, "compare --calibrate one.csv two.csv --key id --json --output noise.json");
+    let score = json!({"item": "one.csv", "column": "score", "not_identical": 1,
+        "noise": {"absolute": 0.125, "relative": 0.004_132_231_404_958_678, "ulps": 35_184_372_088_832_u64},
+        "tolerance": {"absolute": 1.25, "relative": 0.041_322_314_049_586_78, "ulps": 351_843_720_888_320_u64}});
+    assert_eq!(seen.json()["calibration"], json!({"margin": 10.0, "columns": [score]}));
+    ground.expect(2, "compare one.csv two.csv --key id --noise noise.json --absolute 0.1");
+    ground.expect(2, "compare one.csv two.csv --key id --noise noise.json");
+    ground.expect(0, "compare one.csv two.csv --key id --noise noise.json --absolute 0.125");
+    let page = ground.expect(0, "compare --calibrate one.csv two.csv --key id --format markdown").out;
+    assert!(page.contains("| one.csv | score | 1 | 0.125, "), "{page}");
+}
+
+// rows: BX-8
+#[test]
+fn compare_shows_what_it_would_find() {
+    let ground = Ground::new();
+    ground.write("one.csv", "id,score,name\n1,10.5,a\n2,20.25,b\n3,30.125,c\n4,40.75,d\n");
+    insta::assert_snapshot!(ground.run("compare one.csv one.csv --key id --absolute 1e-3 --prove-sensitivity"), @r#"
+    $ switchback compare one.csv one.csv --key id --absolute 1e-3 --prove-sensitivity
+    --- stdout
+    Verdict: yes
+      item     verdict  relation  proof  equal  different  only old  only new
+      one.csv  yes      bytes     bytes  4      0          0         0
+    Sensitivity
+      What this rule would find, whatever OLD and NEW show: differences planted in a copy of NEW
+      planted in a copy of 4 of the 4 rows of `one.csv`
+      item     column  plant            size                   value  planted
+      one.csv  id      smallest         1.0                    2      3                   found
+      one.csv  id      null-for-value   –                      2      –                   found
+      one.csv  score   smallest         3.552713678800501e-15  20.25  20.250000000000004  not found
+      one.csv  score   below-tolerance  0.0009999999999976694  20.25  20.250999999999998  not found
+      one.csv  score   above-tolerance  0.0010000000000012221  20.25  20.251              found
+      one.csv  score   nan-for-value    –                      20.25  NaN                 found
+      one.csv  score   null-for-value   –                      20.25  –                   found
+      one.csv  name    text-changed     –                      b      b~                  found
+      one.csv  name    white-space      –                      b      b                   found
+      one.csv  name    case             –                      b      B                   found
+      one.csv  name    null-for-value   –                      b      –                   found
+      one.csv  –       row-dropped      –                      –      –                   found
+      one.csv  –       row-duplicated   –                      –      –                   found
+      one.csv  –       rows-swapped     –                      –      –                   not found
+    --- exit 0
+    "#);
+    let json = ground
+        .expect(0, "compare one.csv one.csv --key id --absolute 1e-3 --prove-sensitivity --json")
+        .json();
+    let of_score = |found: bool| -> Vec<&str> {
+        let plants = json["sensitivity"].as_array().unwrap().iter();
+        let plants = plants.filter(|plant| plant["column"] == "score" && plant["found"] == found);
+        plants.map(|plant| plant["plant"].as_str().unwrap()).collect()
+    };
+    assert_eq!(of_score(false), ["smallest", "below-tolerance"]);
+    assert_eq!(of_score(true), ["above-tolerance", "nan-for-value", "null-for-value"]);
+    ground.write("two.csv", "id,score,name\n1,10.5,a\n");
+    ground.expect(1, "compare one.csv two.csv --key id --prove-sensitivity");
 }

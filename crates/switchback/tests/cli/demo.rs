@@ -131,7 +131,10 @@ fn needs_python3_a_planted_defect_is_told_in_percent() {
     assert!(planted.ends_with(": 0.3 % too large"), "{seen}");
     assert!(seen.err.contains("0.3 % too large") && !seen.err.contains("1.003"), "{seen}");
     // What was compared has files and no rows.
-    assert!(seen.err.contains("check fragments-kept at staged: yes: equal (9 files)"), "{seen}");
+    assert!(
+        seen.err.contains("check fragments-kept at staged: yes: identical byte by byte (9 files)"),
+        "{seen}"
+    );
     assert!(seen.err.contains("12 paths that must be there are, 6 that must be gone are"), "{seen}");
 }
 

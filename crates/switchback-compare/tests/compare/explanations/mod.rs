@@ -60,6 +60,7 @@ impl Columns {
             equal: &equal,
             columns: Some((&self.old, &self.new)),
             others: &others,
+            ..Evidence::default()
         })
     }
 }
