@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
@@ -15,6 +16,7 @@ use switchback_core::world::DiskError;
 
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
+use super::headers::{PageFault, byte_range, check_footer, check_pages};
 use super::logical::{Column, ColumnType};
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
@@ -28,6 +30,8 @@ pub(crate) struct Parquet {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
+    /// For each leaf, whether the headers of its pages have been looked at.
+    checked: Vec<OnceLock<()>>,
 }
 
 impl Parquet {
@@ -38,8 +42,10 @@ impl Parquet {
             reason = "the Parquet reader seeks in the file itself: a named exception, behind the port `Comparer`"
         )]
         let file = File::open(path).map_err(|error| DiskError::new("read", path, error))?;
-        let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
-            .map_err(|error| CompareError::damaged(path, Place::default(), error))?;
+        let failed = |error: String| CompareError::damaged(path, Place::default(), error);
+        check_footer(&file).map_err(failed)?;
+        let metadata =
+            guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(failed)?;
         let columns = metadata
             .schema()
             .fields()
@@ -50,11 +56,13 @@ impl Parquet {
         let rows = u64::try_from(rows).map_err(|_| {
             CompareError::damaged(path, Place::default(), format!("its footer counts {rows} rows"))
         })?;
-        Ok((Self { path: path.to_owned(), file, metadata }, columns, rows))
+        let checked = vec![OnceLock::new(); metadata.parquet_schema().num_columns()];
+        Ok((Self { path: path.to_owned(), file, metadata, checked }, columns, rows))
     }
 
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
+        self.check_pages(wanted)?;
         let file = self.file.try_clone().map_err(|error| DiskError::new("read", &self.path, error))?;
         let reader = guarded(|| {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
@@ -63,6 +71,37 @@ impl Parquet {
         })
         .map_err(|error| CompareError::damaged(&self.path, Place::default(), error))?;
         Ok(Box::new(Reading { source: self, wanted: wanted.to_vec(), reader, row: 0, failed: false }))
+    }
+
+    /// Looks at the headers of all pages of these columns, once.
+    fn check_pages(&self, wanted: &[usize]) -> Result<(), CompareError> {
+        let leaves = self.leaves();
+        for column in wanted {
+            for leaf in leaves.get(*column).into_iter().flatten() {
+                let Some(checked) = self.checked.get(*leaf).filter(|checked| checked.get().is_none()) else {
+                    continue;
+                };
+                for (group, chunks) in self.metadata.metadata().row_groups().iter().enumerate() {
+                    let Some(chunk) = chunks.columns().get(*leaf) else { continue };
+                    check_pages(&self.file, chunk, u64::MAX)
+                        .map_err(|fault| self.page_failed(fault, group, *column))?;
+                }
+                // Another thread may have been faster, with the same result.
+                let _ = checked.set(());
+            }
+        }
+        Ok(())
+    }
+
+    fn page_failed(&self, fault: PageFault, group: usize, column: usize) -> CompareError {
+        match fault {
+            PageFault::Damaged(reason) => {
+                let field = self.metadata.schema().fields().get(column).map(|field| field.name().clone());
+                let place = Place { row_group: Some(group), field, ..Place::default() };
+                CompareError::damaged(&self.path, place, reason)
+            }
+            PageFault::Large => CompareError::Memory { path: self.path.clone(), bytes_max: u64::MAX },
+        }
     }
 
     /// For each pair of columns, of this file and of another, whether their chunks are the same bytes: then they hold
@@ -135,7 +174,8 @@ impl Parquet {
         chunk: &ColumnChunkMetaData,
         other_chunk: &ColumnChunkMetaData,
     ) -> Result<bool, CompareError> {
-        let ((start, length), (other_start, other_length)) = (chunk.byte_range(), other_chunk.byte_range());
+        let ((start, length), (other_start, other_length)) =
+            (self.byte_range(chunk)?, other.byte_range(other_chunk)?);
         if length != other_length {
             return Ok(false);
         }
@@ -148,14 +188,18 @@ impl Parquet {
             else {
                 return Ok(false);
             };
-            self.read_at(start + done, bytes)?;
-            other.read_at(other_start + done, other_bytes)?;
+            self.read_at(start.saturating_add(done), bytes)?;
+            other.read_at(other_start.saturating_add(done), other_bytes)?;
             if bytes != other_bytes {
                 return Ok(false);
             }
             done += size as u64;
         }
         Ok(true)
+    }
+
+    fn byte_range(&self, chunk: &ColumnChunkMetaData) -> Result<(u64, u64), CompareError> {
+        byte_range(chunk).map_err(|reason| CompareError::damaged(&self.path, Place::default(), reason))
     }
 
     fn read_at(&self, offset: u64, to: &mut [u8]) -> Result<(), CompareError> {

@@ -9,6 +9,7 @@ mod damaged;
 mod documents;
 mod ensembles;
 mod explanations;
+mod fuzz;
 mod notebooks;
 mod pairings;
 mod properties;
@@ -16,6 +17,7 @@ mod semantics;
 mod sources;
 mod tables;
 mod trees;
+mod types;
 
 use std::path::Path;
 use std::sync::Arc;
