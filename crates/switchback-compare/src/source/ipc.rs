@@ -8,6 +8,7 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use switchback_core::world::{Disk, DiskError, ReadSeek};
 
+use super::allowance::Allowance;
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
 use super::logical::{Column, ColumnType};
@@ -25,6 +26,7 @@ pub(crate) struct Ipc<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
     columns: Vec<String>,
+    allowance: Allowance,
 }
 
 /// Record batches of either form.
@@ -32,8 +34,12 @@ type Records = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
 impl<'a> Ipc<'a> {
     /// Reads the schema, and counts the rows.
-    pub(crate) fn open(disk: &'a dyn Disk, path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
-        let mut file = Self { disk, path: path.to_owned(), columns: Vec::new() };
+    pub(crate) fn open(
+        disk: &'a dyn Disk,
+        path: &Path,
+        allowance: Allowance,
+    ) -> Result<(Self, Vec<Column>, u64), CompareError> {
+        let mut file = Self { disk, path: path.to_owned(), columns: Vec::new(), allowance };
         file.check()?;
         let (schema, records) = file.records()?;
         let columns: Vec<Column> = schema
@@ -67,8 +73,13 @@ impl<'a> Ipc<'a> {
     /// Refuses a file whose messages say more than there is, before memory is set aside for it.
     fn check(&self) -> Result<(), CompareError> {
         let (file, has_footer) = self.open_file()?;
-        guarded(|| messages::check(file, has_footer))
-            .map_err(|reason| CompareError::damaged(&self.path, Place::default(), reason))
+        let largest = guarded(|| messages::check(file, has_footer))
+            .map_err(|reason| CompareError::damaged(&self.path, Place::default(), reason))?;
+        // A batch is in memory as it stands in the file, and decoded.
+        if largest > self.allowance.bytes() / 2 {
+            return Err(self.allowance.exceeded(&self.path));
+        }
+        Ok(())
     }
 
     fn records(&self) -> Result<(SchemaRef, Records), CompareError> {

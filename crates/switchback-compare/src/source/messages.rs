@@ -19,13 +19,21 @@ const SHRINKING_MAX: u64 = 64 * 1024;
 struct Source<R> {
     from: R,
     size: u64,
+    /// How many bytes the largest message holds so far.
+    largest: u64,
 }
 
-/// Refuses a file (with a footer) or a stream whose messages say more than there is.
-pub(super) fn check<R: Read + Seek>(mut from: R, has_footer: bool) -> Result<(), String> {
+/// Refuses a file (with a footer) or a stream whose messages say more than there is. Answers how many bytes the largest
+/// message holds, decompressed.
+pub(super) fn check<R: Read + Seek>(mut from: R, has_footer: bool) -> Result<u64, String> {
     let size = from.seek(SeekFrom::End(0)).map_err(|error| error.to_string())?;
-    let mut source = Source { from, size };
-    if has_footer { source.check_file() } else { source.check_stream() }
+    let mut source = Source { from, size, largest: 0 };
+    if has_footer {
+        source.check_file()?;
+    } else {
+        source.check_stream()?;
+    }
+    Ok(source.largest)
 }
 
 impl<R: Read + Seek> Source<R> {
@@ -114,9 +122,11 @@ impl<R: Read + Seek> Source<R> {
         {
             return Err(format!("a batch has {rows} rows; 0 to {BATCH_ROWS_MAX} can be read"));
         }
+        self.largest = self.largest.max(body_length);
         if batch.compression().is_none() {
             return Ok(());
         }
+        let mut content = 0_u64;
         for buffer in batch.buffers().into_iter().flatten() {
             let (Ok(offset), Ok(length)) = (u64::try_from(buffer.offset()), u64::try_from(buffer.length()))
             else {
@@ -136,7 +146,9 @@ impl<R: Read + Seek> Source<R> {
                 return Err(format!("{length} bytes are said to hold {size} bytes, compressed"));
             }
             reservable(size)?;
+            content = content.saturating_add(size);
         }
+        self.largest = self.largest.max(content);
         Ok(())
     }
 }

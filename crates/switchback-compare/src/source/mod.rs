@@ -1,7 +1,9 @@
 //! Where data comes from: files on the two sides, told apart by their names.
 
+pub(crate) mod allowance;
 pub(crate) mod batch;
 mod blank_lines;
+mod bounded_rows;
 pub(crate) mod delimited;
 mod dialect;
 pub(crate) mod document;
@@ -17,6 +19,7 @@ mod messages;
 pub(crate) mod notebook;
 pub(crate) mod numpy;
 pub(crate) mod parquet;
+mod sheet_size;
 pub(crate) mod table;
 mod thrift;
 mod toml;

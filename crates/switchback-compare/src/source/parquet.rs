@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use switchback_core::world::DiskError;
 
+use super::allowance::{Allowance, BATCH_BYTES};
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
 use super::headers::{PageFault, byte_range, check_footer, check_pages};
@@ -24,6 +25,9 @@ use crate::error::{CompareError, Place};
 /// How much of a column chunk is looked at at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
+/// What a decoded cell takes at least, with its offset or its place in a list.
+const CELL_BYTES: u64 = 16;
+
 /// A Parquet file whose footer has been read.
 #[derive(Debug)]
 pub(crate) struct Parquet {
@@ -32,11 +36,12 @@ pub(crate) struct Parquet {
     metadata: ArrowReaderMetadata,
     /// For each leaf, whether the headers of its pages have been looked at.
     checked: Vec<OnceLock<()>>,
+    allowance: Allowance,
 }
 
 impl Parquet {
     /// Reads the footer: columns and number of rows.
-    pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
+    pub(crate) fn open(path: &Path, allowance: Allowance) -> Result<(Self, Vec<Column>, u64), CompareError> {
         #[expect(
             clippy::disallowed_methods,
             reason = "the Parquet reader seeks in the file itself: a named exception, behind the port `Comparer`"
@@ -57,20 +62,41 @@ impl Parquet {
             CompareError::damaged(path, Place::default(), format!("its footer counts {rows} rows"))
         })?;
         let checked = vec![OnceLock::new(); metadata.parquet_schema().num_columns()];
-        Ok((Self { path: path.to_owned(), file, metadata, checked }, columns, rows))
+        Ok((Self { path: path.to_owned(), file, metadata, checked, allowance }, columns, rows))
     }
 
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
         self.check_pages(wanted)?;
         let file = self.file.try_clone().map_err(|error| DiskError::new("read", &self.path, error))?;
+        let batch_rows = self.batch_rows(wanted);
         let reader = guarded(|| {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
             let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
-            builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()
+            builder.with_projection(mask).with_batch_size(batch_rows).build()
         })
         .map_err(|error| CompareError::damaged(&self.path, Place::default(), error))?;
-        Ok(Box::new(Reading { source: self, wanted: wanted.to_vec(), reader, row: 0, failed: false }))
+        Ok(Box::new(Reading {
+            source: self,
+            wanted: wanted.to_vec(),
+            reader,
+            batch_rows,
+            row: 0,
+            failed: false,
+        }))
+    }
+
+    /// How many rows of these columns are read at a time: fewer where a row is long.
+    fn batch_rows(&self, wanted: &[usize]) -> usize {
+        let (metadata, leaves) = (self.metadata.metadata(), self.leaves());
+        let leaves: Vec<usize> = wanted.iter().filter_map(|at| leaves.get(*at)).flatten().copied().collect();
+        let groups = metadata.row_groups().iter();
+        let chunks = groups.flat_map(|group| leaves.iter().filter_map(|leaf| group.columns().get(*leaf)));
+        let encoded: u64 = chunks.map(|chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0)).sum();
+        let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0).max(1);
+        // Encodings shrink: a decoded cell takes some bytes in any case.
+        let row_bytes = (encoded / rows).max(leaves.len() as u64 * CELL_BYTES).max(1);
+        usize::try_from(BATCH_BYTES / row_bytes).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
     }
 
     /// Looks at the headers of all pages of these columns, once.
@@ -83,7 +109,7 @@ impl Parquet {
                 };
                 for (group, chunks) in self.metadata.metadata().row_groups().iter().enumerate() {
                     let Some(chunk) = chunks.columns().get(*leaf) else { continue };
-                    check_pages(&self.file, chunk, u64::MAX)
+                    check_pages(&self.file, chunk, self.allowance.bytes())
                         .map_err(|fault| self.page_failed(fault, group, *column))?;
                 }
                 // Another thread may have been faster, with the same result.
@@ -100,7 +126,7 @@ impl Parquet {
                 let place = Place { row_group: Some(group), field, ..Place::default() };
                 CompareError::damaged(&self.path, place, reason)
             }
-            PageFault::Large => CompareError::Memory { path: self.path.clone(), bytes_max: u64::MAX },
+            PageFault::Large => self.allowance.exceeded(&self.path),
         }
     }
 
@@ -219,12 +245,19 @@ impl Parquet {
     }
 
     /// The one column that cannot be read, when there is exactly one: each is tried alone.
-    fn damaged_column(&self, wanted: &[usize], row: u64) -> Option<String> {
-        let batch = row / BATCH_ROWS as u64;
+    fn damaged_column(&self, wanted: &[usize], row: u64, batch_rows: usize) -> Option<String> {
         let mut damaged = wanted.iter().filter(|index| {
             let Ok(mut batches) = self.batches(&[**index]) else { return true };
-            let at = usize::try_from(batch).unwrap_or(usize::MAX);
-            batches.nth(at).is_none_or(|batch| batch.is_err())
+            // The batch in question, and no row behind it: alone, a column comes in batches of its own size.
+            let mut read = 0;
+            while read < row.saturating_add(batch_rows as u64) {
+                match batches.next() {
+                    Some(Ok(batch)) => read += batch.rows as u64,
+                    Some(Err(_)) => return true,
+                    None => return read <= row,
+                }
+            }
+            false
         });
         let index = damaged.next()?;
         damaged.next().is_none().then(|| self.metadata.schema().field(*index).name().clone())
@@ -235,6 +268,7 @@ struct Reading<'a> {
     source: &'a Parquet,
     wanted: Vec<usize>,
     reader: ParquetRecordBatchReader,
+    batch_rows: usize,
     row: u64,
     failed: bool,
 }
@@ -256,7 +290,7 @@ impl Iterator for Reading<'_> {
             // A single column is not tried once more: its name is known.
             let field = match self.wanted.as_slice() {
                 [only] => Some(self.source.metadata.schema().field(*only).name().clone()),
-                wanted => self.source.damaged_column(wanted, self.row),
+                wanted => self.source.damaged_column(wanted, self.row, self.batch_rows),
             };
             let place = Place { row_group: self.source.row_group(self.row), field, ..Place::default() };
             CompareError::damaged(&self.source.path, place, reason)

@@ -6,6 +6,8 @@ use switchback_core::rule::Tolerance;
 
 /// Integers up to this one are exact in a 64-bit float, and in JSON.
 const EXACT_MAX: u128 = 1 << 53;
+/// The longest integer that is read as a number: the time it takes grows with the square of its length.
+const DIGITS_MAX: usize = 20_000;
 /// Below this a product of floats may have lost digits to underflow.
 const NORMAL_PRODUCT_MIN: f64 = 1e-290;
 
@@ -32,10 +34,13 @@ impl Number {
         Self::Decimal { mantissa: value.into(), scale: 0 }
     }
 
-    /// Reads decimal digits with an optional minus sign, of any length.
+    /// Reads decimal digits with an optional minus sign, up to [`DIGITS_MAX`] of them.
     pub(crate) fn from_integer_text(text: &str) -> Option<Self> {
         if let Ok(mantissa) = text.parse() {
             return Some(Self::Decimal { mantissa, scale: 0 });
+        }
+        if text.len() > DIGITS_MAX {
+            return None;
         }
         text.parse().ok().map(|mantissa| Self::Large { mantissa, scale: 0 })
     }
