@@ -174,7 +174,10 @@ impl Builder<'_> {
             _ => Value::Number(number(text).ok_or_else(|| {
                 let shown: String = text.chars().take(SHOWN_MAX).collect();
                 let cut = if shown.len() < text.len() { "…" } else { "" };
-                failed(format!("the number `{shown}{cut}` is beyond the largest float"))
+                // An integer that is none has more digits than are read.
+                let why =
+                    if text.contains(['.', 'e', 'E']) { "beyond the largest float" } else { "too long" };
+                failed(format!("the number `{shown}{cut}` is {why}"))
             })?),
         })
     }

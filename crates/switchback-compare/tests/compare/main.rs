@@ -10,6 +10,7 @@ mod documents;
 mod ensembles;
 mod explanations;
 mod fuzz;
+mod invariants;
 mod notebooks;
 mod pairings;
 mod properties;

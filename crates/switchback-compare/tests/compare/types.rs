@@ -16,6 +16,11 @@ pub(crate) type Code = Option<u8>;
 /// How many values a cell may have.
 pub(crate) const CODES: u8 = 100;
 
+/// The code of a value that the cell does not have.
+pub(crate) fn changed(code: Code) -> Code {
+    code.map_or(Some(0), |code| Some(code ^ 1))
+}
+
 const UNITS: [TimeUnit; 4] =
     [TimeUnit::Second, TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond];
 
