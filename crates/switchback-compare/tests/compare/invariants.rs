@@ -1,5 +1,6 @@
 //! What holds for columns of every type: how a table is stored makes no difference, and each change is found.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -259,7 +260,11 @@ fn write_text(folder: &Path, kinds: &[DataType], codes: &[Vec<Code>], is_json: b
             cells.collect()
         };
         let cells = cells.join(",");
-        text += &if is_json { format!("{{\"id\": {row}, {cells}}}\n") } else { format!("{row},{cells}\n") };
+        if is_json {
+            writeln!(text, "{{\"id\": {row}, {cells}}}").unwrap();
+        } else {
+            writeln!(text, "{row},{cells}").unwrap();
+        }
     }
     std::fs::write(&path, text).unwrap();
     path
