@@ -47,7 +47,7 @@ impl<'a> Delimited<'a> {
         let dialect = Dialect::find(disk, path, delimiter)?;
         let mut file =
             Self { disk, path: path.to_owned(), dialect, single: false, encoding: Encoding::Marked };
-        file.single = file.reader()?.0.byte_headers().map_err(|error| file.failed(&error))?.len() == 1;
+        file.single = file.reader()?.0.byte_headers().map_err(|error| file.failed(&error, 1))?.len() == 1;
         file.refuse_open_quote()?;
         if let Scan::Done(columns, rows) = file.scan()? {
             return Ok((file, columns, rows));
@@ -75,7 +75,7 @@ impl<'a> Delimited<'a> {
 
     fn scan(&self) -> Result<Scan, CompareError> {
         let (mut reader, row) = self.reader()?;
-        let header = reader.byte_headers().map_err(|error| self.failed(&error))?.clone();
+        let header = reader.byte_headers().map_err(|error| self.failed(&error, 1))?.clone();
         if header.is_empty() {
             return Err(CompareError::damaged(&self.path, Place::default(), "it has no header"));
         }
@@ -90,8 +90,13 @@ impl<'a> Delimited<'a> {
         let mut kinds = vec![Kind::Nothing; header.len()];
         let mut rows = 0;
         let mut record = ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(|error| self.failed(&error))? {
-            self.refuse_nul(&record, record.position().map_or(0, csv::Position::line))?;
+        loop {
+            let read = reader.read_byte_record(&mut record);
+            let line = record.position().map_or(1, csv::Position::line);
+            if !read.map_err(|error| self.failed(&error, line))? {
+                break;
+            }
+            self.refuse_nul(&record, line)?;
             for (kind, field) in kinds.iter_mut().zip(&record) {
                 let Ok(field) = std::str::from_utf8(field) else {
                     return Ok(Scan::NotUtf8);
@@ -131,7 +136,8 @@ impl<'a> Delimited<'a> {
         Ok(())
     }
 
-    fn failed(&self, error: &csv::Error) -> CompareError {
+    /// `line`: where the row begins that could not be read.
+    fn failed(&self, error: &csv::Error, line: u64) -> CompareError {
         match error.kind() {
             csv::ErrorKind::UnequalLengths { pos, expected_len, len } => CompareError::damaged(
                 &self.path,
@@ -139,7 +145,7 @@ impl<'a> Delimited<'a> {
                 format!("a row of {len} fields under a header of {expected_len}"),
             ),
             csv::ErrorKind::Io(source) if source.kind() == std::io::ErrorKind::FileTooLarge => {
-                CompareError::damaged(&self.path, Place::default(), source.to_string())
+                CompareError::damaged(&self.path, Place::line(line), source.to_string())
             }
             csv::ErrorKind::Io(source) => {
                 DiskError::new("read", &self.path, std::io::Error::new(source.kind(), source.to_string()))
@@ -193,7 +199,8 @@ impl Iterator for Reading<'_> {
                 }
                 Err(error) => {
                     self.done = true;
-                    return Some(Err(self.source.failed(&error)));
+                    let line = record.position().map_or(1, csv::Position::line);
+                    return Some(Err(self.source.failed(&error, line)));
                 }
             }
             self.row.begin_row();
