@@ -29,7 +29,7 @@ pub(super) fn check_footer(file: &File) -> Result<(), String> {
     let Some(start) = tail_start.checked_sub(length).filter(|_| magic == *MAGIC) else { return Ok(()) };
     let mut footer = vec![0; usize::try_from(length).map_err(|error| error.to_string())?];
     file.read_exact_at(&mut footer, start).map_err(failed)?;
-    match walk(&footer, &mut |_, _| {}) {
+    match walk(&footer, &mut |_, _, _| {}) {
         Ok(_) => Ok(()),
         Err(Fault::CutOff) => Err("its footer counts more than it holds".to_owned()),
         Err(Fault::Wrong) => Err("its footer is damaged".to_owned()),
@@ -69,6 +69,22 @@ pub(super) fn check_pages(
     Ok(())
 }
 
+/// How many bytes a value of a column chunk takes on average, decoded: what a dictionary keeps once stands in many rows.
+pub(super) fn value_bytes(file: &File, chunk: &ColumnChunkMetaData) -> u64 {
+    let size = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
+    let values = size(chunk.num_values()).max(1);
+    let encoded = size(chunk.uncompressed_size()) / values;
+    if let Some(bytes) = chunk.unencoded_byte_array_data_bytes() {
+        return encoded.max(size(bytes) / values);
+    }
+    let dictionary = chunk.dictionary_page_offset().and_then(|_| {
+        let (at, length) = byte_range(chunk).ok()?;
+        let header = read_header(file, at, at.checked_add(length)?).ok()?;
+        Some(size(header.uncompressed?) / size(header.dictionary_values?).max(1))
+    });
+    encoded.max(dictionary.unwrap_or(0))
+}
+
 /// Why a page is not read.
 #[derive(Debug)]
 pub(super) enum PageFault {
@@ -82,6 +98,8 @@ struct PageHeader {
     length: u64,
     uncompressed: Option<i64>,
     compressed: Option<i64>,
+    /// How many values a dictionary has; other pages have none.
+    dictionary_values: Option<i64>,
 }
 
 fn read_header(file: &File, at: u64, end: u64) -> Result<PageHeader, PageFault> {
@@ -92,14 +110,18 @@ fn read_header(file: &File, at: u64, end: u64) -> Result<PageHeader, PageFault> 
         file.read_exact_at(&mut bytes, at).map_err(|error| {
             PageFault::Damaged(format!("its footer names bytes that are not there ({error})"))
         })?;
-        let (mut uncompressed, mut compressed) = (None, None);
-        let walked = walk(&bytes, &mut |field, value| match field {
-            2 => uncompressed = Some(value),
-            3 => compressed = Some(value),
+        let (mut uncompressed, mut compressed, mut dictionary_values) = (None, None, None);
+        let walked = walk(&bytes, &mut |within, field, value| match (within, field) {
+            (0, 2) => uncompressed = Some(value),
+            (0, 3) => compressed = Some(value),
+            (7, 1) => dictionary_values = Some(value),
             _ => {}
         });
         match walked {
-            Ok(length) => return Ok(PageHeader { length: length as u64, uncompressed, compressed }),
+            Ok(length) => {
+                let length = length as u64;
+                return Ok(PageHeader { length, uncompressed, compressed, dictionary_values });
+            }
             Err(Fault::CutOff) if readable < end - at && window < PAGE_BYTES_TRUSTED => window *= 4,
             Err(_) => return Err(PageFault::Damaged("the header of a page is damaged".to_owned())),
         }

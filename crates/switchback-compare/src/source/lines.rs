@@ -65,7 +65,8 @@ impl<'a> Lines<'a> {
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, columns: &[Column], wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
         let names = wanted.iter().filter_map(|index| columns.get(*index)).map(|column| column.name.clone());
-        Ok(Box::new(Reading { names: names.collect(), rows: self.rows()?, done: false }))
+        let positions = names.enumerate().map(|(at, name)| (name, at)).collect();
+        Ok(Box::new(Reading { columns: wanted.len(), positions, rows: self.rows()?, done: false }))
     }
 }
 
@@ -135,7 +136,9 @@ impl Rows<'_> {
 }
 
 struct Reading<'a> {
-    names: Vec<String>,
+    columns: usize,
+    /// Where each column's cells go.
+    positions: HashMap<String, usize>,
     rows: Rows<'a>,
     done: bool,
 }
@@ -147,10 +150,10 @@ impl Iterator for Reading<'_> {
         if self.done {
             return None;
         }
-        let mut columns: Vec<Vec<Value<'static>>> = vec![Vec::new(); self.names.len()];
+        let mut columns: Vec<Vec<Value<'static>>> = vec![Vec::new(); self.columns];
         let (mut rows, mut bytes) = (0, 0);
         while rows < BATCH_ROWS && bytes < BATCH_BYTES {
-            let mut row = match self.rows.next() {
+            let row = match self.rows.next() {
                 None => break,
                 Some(Ok(row)) => row,
                 Some(Err(error)) => {
@@ -158,13 +161,19 @@ impl Iterator for Reading<'_> {
                     return Some(Err(error));
                 }
             };
-            for (name, cells) in self.names.iter().zip(&mut columns) {
-                let found = row.iter().position(|(other, _)| other == name);
-                let cell = found.map_or(Value::Null, |at| row.swap_remove(at).1);
-                bytes += cell.bytes();
-                cells.push(cell);
+            for (name, value) in row {
+                let cells = self.positions.get(&name).and_then(|at| columns.get_mut(*at));
+                if let Some(cells) = cells {
+                    bytes += value.bytes();
+                    cells.push(value);
+                }
             }
             rows += 1;
+            // A member that is missing is null.
+            for cells in &mut columns {
+                cells.resize_with(rows, || Value::Null);
+            }
+            bytes += (columns.len() * size_of::<Value<'_>>()) as u64;
         }
         (rows > 0).then(|| Ok(Batch { columns: columns.into_iter().map(Cells::Values).collect(), rows }))
     }

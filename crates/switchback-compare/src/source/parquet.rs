@@ -17,7 +17,7 @@ use switchback_core::world::DiskError;
 use super::allowance::{Allowance, BATCH_BYTES};
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
-use super::headers::{PageFault, byte_range, check_footer, check_pages};
+use super::headers::{PageFault, byte_range, check_footer, check_pages, value_bytes};
 use super::logical::{Column, ColumnType};
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
@@ -88,14 +88,20 @@ impl Parquet {
 
     /// How many rows of these columns are read at a time: fewer where a row is long.
     fn batch_rows(&self, wanted: &[usize]) -> usize {
-        let (metadata, leaves) = (self.metadata.metadata(), self.leaves());
+        let leaves = self.leaves();
         let leaves: Vec<usize> = wanted.iter().filter_map(|at| leaves.get(*at)).flatten().copied().collect();
-        let groups = metadata.row_groups().iter();
-        let chunks = groups.flat_map(|group| leaves.iter().filter_map(|leaf| group.columns().get(*leaf)));
-        let encoded: u64 = chunks.map(|chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0)).sum();
-        let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0).max(1);
-        // Encodings shrink: a decoded cell takes some bytes in any case.
-        let row_bytes = (encoded / rows).max(leaves.len() as u64 * CELL_BYTES).max(1);
+        let row_bytes = |group: &RowGroupMetaData| -> u64 {
+            let rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
+            let chunks = leaves.iter().filter_map(|leaf| group.columns().get(*leaf));
+            let cells = chunks.map(|chunk| {
+                // Of lists there are several values in a row.
+                let values = u64::try_from(chunk.num_values()).unwrap_or(0).div_ceil(rows);
+                value_bytes(&self.file, chunk).max(CELL_BYTES).saturating_mul(values.max(1))
+            });
+            cells.fold(1, u64::saturating_add)
+        };
+        // The longest rows of all decide: a reader has one size.
+        let row_bytes = self.metadata.metadata().row_groups().iter().map(row_bytes).max().unwrap_or(1);
         usize::try_from(BATCH_BYTES / row_bytes).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
     }
 

@@ -14,10 +14,13 @@ pub(super) enum Fault {
     Wrong,
 }
 
-/// Walks through one structure, and names the integers among its own fields. Answers how many bytes it takes.
-pub(super) fn walk(bytes: &[u8], integer: &mut dyn FnMut(i64, i64)) -> Result<usize, Fault> {
+/// Walks through one structure. Answers how many bytes it takes.
+///
+/// `integer` is told of each integer among its own fields, and among those of a structure that is one of them: the field
+/// of that structure (0: its own), the field, and the value.
+pub(super) fn walk(bytes: &[u8], integer: &mut dyn FnMut(i64, i64, i64)) -> Result<usize, Fault> {
     let mut walker = Walker { rest: bytes };
-    walker.structure(0, integer)?;
+    walker.structure(0, 0, integer)?;
     Ok(bytes.len() - walker.rest.len())
 }
 
@@ -57,7 +60,12 @@ impl Walker<'_> {
         Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
-    fn structure(&mut self, depth: usize, integer: &mut dyn FnMut(i64, i64)) -> Result<(), Fault> {
+    fn structure(
+        &mut self,
+        depth: usize,
+        within: i64,
+        integer: &mut dyn FnMut(i64, i64, i64),
+    ) -> Result<(), Fault> {
         if depth > NESTING_MAX {
             return Err(Fault::Wrong);
         }
@@ -74,7 +82,8 @@ impl Walker<'_> {
             match head & 0x0f {
                 // The head itself says whether it is true.
                 1 | 2 => {}
-                4..=6 => integer(field, self.signed()?),
+                4..=6 => integer(within, field, self.signed()?),
+                12 if depth == 0 => self.structure(1, field, integer)?,
                 kind => self.value(kind, depth)?,
             }
         }
@@ -103,7 +112,7 @@ impl Walker<'_> {
                 let kinds = if length == 0 { 0 } else { self.byte()? };
                 self.values(length, &[kinds >> 4, kinds & 0x0f], depth)
             }
-            12 => self.structure(depth + 1, &mut |_, _| {}),
+            12 => self.structure(depth + 1, 0, &mut |_, _, _| {}),
             13 => self.skip(16),
             _ => Err(Fault::Wrong),
         }
@@ -127,20 +136,28 @@ impl Walker<'_> {
 mod tests {
     use super::*;
 
-    fn check(bytes: &[u8], integers: &[(i64, i64)], end: Result<usize, Fault>) {
+    fn check(bytes: &[u8], integers: &[(i64, i64, i64)], end: Result<usize, Fault>) {
         let mut found = Vec::new();
-        assert_eq!(walk(bytes, &mut |field, value| found.push((field, value))), end, "{bytes:x?}");
+        assert_eq!(
+            walk(bytes, &mut |within, field, value| found.push((within, field, value))),
+            end,
+            "{bytes:x?}"
+        );
         assert_eq!(found, integers, "{bytes:x?}");
     }
 
     #[test]
     fn integers_of_the_structure_itself_are_named() {
         // Fields 1 = 0, 2 = 300 and 5 = a structure whose first field is 7; then a byte that is not its own.
-        check(&[0x15, 0x00, 0x15, 0xd8, 0x04, 0x3c, 0x15, 0x0e, 0x00, 0x00, 9], &[(1, 0), (2, 300)], Ok(10));
+        check(
+            &[0x15, 0x00, 0x15, 0xd8, 0x04, 0x3c, 0x15, 0x0e, 0x00, 0x00, 9],
+            &[(0, 1, 0), (0, 2, 300), (5, 1, 7)],
+            Ok(10),
+        );
         // A long field number, a double, a text, a map of nothing.
         check(
             &[0x05, 0x80, 0x02, 0x01, 0x17, 0, 0, 0, 0, 0, 0, 0, 0, 0x18, 1, b'x', 0x1b, 0, 0],
-            &[(128, -1)],
+            &[(0, 128, -1)],
             Ok(19),
         );
     }

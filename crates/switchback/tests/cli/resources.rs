@@ -226,7 +226,9 @@ fn what_is_just_refused_or_just_read_stays_within_memory() {
         ("csv", "a,b\n", "1,some text\n", ""),
     ];
     for (kind, before, text, after) in kinds {
-        for size in [2, 8, 24, 40] {
+        // A row takes its time in a program that is not optimised.
+        let sizes: &[u64] = if before.is_empty() { &[1, 4] } else { &[2, 8, 24, 40] };
+        for size in sizes {
             let name = format!("size{size}.{kind}");
             write_repeated(&ground.at(&name), before, text, size * MIB / text.len() as u64, after);
             let other = format!("other{size}.{kind}");
