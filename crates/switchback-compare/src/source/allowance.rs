@@ -5,6 +5,7 @@ use std::path::Path;
 use switchback_core::rule::Rule;
 use switchback_core::world::{Disk, DiskError};
 
+use super::numpy::BYTES_MAX;
 use crate::error::CompareError;
 
 /// What each side may take beside its half of what the rule allows: both together stay below 512 MiB.
@@ -64,9 +65,9 @@ impl Allowance {
         })
     }
 
-    /// That a file takes more.
+    /// That a file takes more. Arrays, archives and workbooks have a bound of their own in any case.
     pub(crate) fn exceeded(self, path: &Path) -> CompareError {
-        CompareError::Memory { path: path.to_owned(), bytes_max: self.memory_max_bytes.unwrap_or(u64::MAX) }
+        CompareError::Memory { path: path.to_owned(), bytes_max: self.memory_max_bytes.unwrap_or(BYTES_MAX) }
     }
 }
 
