@@ -13,6 +13,7 @@ use crate::known::{Known, covering};
 use crate::plan::Pair;
 use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
 use crate::source::Format;
+use crate::source::allowance::Allowance;
 use crate::source::document::read;
 use crate::source::notebook;
 use crate::value::{Closeness, Terms, Value, find};
@@ -30,10 +31,11 @@ pub(crate) fn compare(
         let reason = format!("columns are chosen or renamed, and `{}` has none", pair.name);
         return Err(CompareError::Rule { reason });
     }
+    let allowance = Allowance::of(setting.rule);
     // Also one of two equal files is read: what cannot be read is no result.
-    let old = read(disk, &pair.old, formats.0)?;
+    let old = read(disk, &pair.old, formats.0, allowance)?;
     let same = formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;
-    let new = if same { old.clone() } else { read(disk, &pair.new, formats.1)? };
+    let new = if same { old.clone() } else { read(disk, &pair.new, formats.1, allowance)? };
     let is_notebook = formats.0 == Format::Notebook && formats.1 == Format::Notebook;
     let mut walk = Walk {
         rule: setting.rule,

@@ -11,6 +11,7 @@ use switchback_statistics::{Ensemble, Ensembles, NotCompared, PairFinding};
 use crate::error::{CompareError, Place};
 use crate::plan::{CompareOptions, ComparePlan, Way};
 use crate::source::Format;
+use crate::source::allowance::Allowance;
 use crate::source::inference::Kind;
 use crate::source::logical::ColumnType;
 use crate::source::table::Table;
@@ -50,8 +51,8 @@ pub fn ensembles(
         let why = format!("`{}` is no table of replicates", odd.display());
         return Err(refusal(old, new, why, TABLES));
     };
-    let old_table = Table::open(disk, &pair.old, old_format, None).map_err(failed)?;
-    let new_table = Table::open(disk, &pair.new, new_format, None).map_err(failed)?;
+    let old_table = Table::open(disk, &pair.old, old_format, None, Allowance::UNBOUNDED).map_err(failed)?;
+    let new_table = Table::open(disk, &pair.new, new_format, None, Allowance::UNBOUNDED).map_err(failed)?;
     if options.paired.is_some() && old_table.rows != new_table.rows {
         let why = format!("there are {} replicates in OLD and {} in NEW", old_table.rows, new_table.rows);
         return Err(refusal(old, new, why, "compare them without pairing, or write as many of both"));

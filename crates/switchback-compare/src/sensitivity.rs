@@ -11,6 +11,7 @@ use crate::error::CompareError;
 pub use crate::format::Plant;
 use crate::plan::{ComparePlan, Pair, Way};
 use crate::report::CompareOutcome;
+use crate::source::allowance::Allowance;
 use crate::source::table::Table;
 use crate::table::sensitivity::plant;
 use crate::value::Terms;
@@ -56,12 +57,13 @@ fn tables<'d>(
     rule: &Rule,
     disk: &'d dyn Disk,
 ) -> Result<Vec<(String, Table<'d>)>, CompareError> {
+    let allowance = Allowance::of(rule);
     Ok(match pair.way {
         Way::Table(_, format) => {
-            vec![(pair.name.clone(), Table::open(disk, &pair.new, format, rule.delimiter_new)?)]
+            vec![(pair.name.clone(), Table::open(disk, &pair.new, format, rule.delimiter_new, allowance)?)]
         }
         Way::Tables(_, format) => {
-            let tables = Table::all_of(disk, &pair.new, format)?.into_iter();
+            let tables = Table::all_of(disk, &pair.new, format, allowance)?.into_iter();
             tables.map(|(name, table)| (format!("{}#{name}", pair.name), table)).collect()
         }
         Way::Document(..) | Way::Bytes | Way::Links => Vec::new(),

@@ -122,10 +122,12 @@ mod tests {
 
     use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
     use parquet::arrow::ArrowWriter;
+    use switchback_core::rule::Rule;
     use switchback_core::world::RealDisk;
 
     use super::*;
     use crate::source::Format;
+    use crate::source::allowance::Allowance;
     use crate::source::batch::Cells;
 
     #[test]
@@ -144,7 +146,8 @@ mod tests {
         file.persist(&path).unwrap();
 
         let disk = RealDisk;
-        let table = Table::open(&disk, &path, Format::Parquet, None).unwrap();
+        let table =
+            Table::open(&disk, &path, Format::Parquet, None, Allowance::of(&Rule::default())).unwrap();
         for threads in [1, 2, 3, 8] {
             let wanted = [2, 1, 0];
             std::thread::scope(|scope| {

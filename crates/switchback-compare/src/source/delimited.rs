@@ -7,8 +7,10 @@ use arrow_array::StringArray;
 use csv::{ByteRecord, Reader, StringRecord};
 use switchback_core::world::{Disk, DiskError};
 
+use super::allowance::{BATCH_BYTES, COLUMNS_MAX};
 use super::batch::{Batch, Cells};
 use super::blank_lines::BlankLines;
+use super::bounded_rows::{BoundedRows, RowBytes};
 use super::dialect::Dialect;
 use super::encoding::{Encoding, open};
 use super::inference::{Kind, kind_of};
@@ -54,7 +56,7 @@ impl<'a> Delimited<'a> {
             encoding: Encoding::Marked,
             written: Vec::new(),
         };
-        file.single = file.reader()?.byte_headers().map_err(|error| file.failed(&error))?.len() == 1;
+        file.single = file.reader()?.0.byte_headers().map_err(|error| file.failed(&error, 1))?.len() == 1;
         file.refuse_open_quote()?;
         if let Scan::Done(columns, rows, written) = file.scan()? {
             file.written = written;
@@ -79,18 +81,25 @@ impl<'a> Delimited<'a> {
         self.written.get(column).copied()
     }
 
-    fn reader(&self) -> Result<Reader<Box<dyn Read>>, CompareError> {
+    /// Reads from the start; the second says how much of a row has been read.
+    fn reader(&self) -> Result<(Reader<Box<dyn Read>>, RowBytes), CompareError> {
         let text = open(self.disk, &self.path, self.encoding)?;
         let text: Box<dyn Read> =
             if self.single { Box::new(BlankLines::new(text, self.dialect.quote)) } else { text };
-        Ok(self.dialect.reader().from_reader(text))
+        let row = RowBytes::default();
+        let text: Box<dyn Read> = Box::new(BoundedRows::new(text, row.clone()));
+        Ok((self.dialect.reader().from_reader(text), row))
     }
 
     fn scan(&self) -> Result<Scan, CompareError> {
-        let mut reader = self.reader()?;
-        let header = reader.byte_headers().map_err(|error| self.failed(&error))?.clone();
+        let (mut reader, row) = self.reader()?;
+        let header = reader.byte_headers().map_err(|error| self.failed(&error, 1))?.clone();
         if header.is_empty() {
             return Err(CompareError::damaged(&self.path, Place::default(), "it has no header"));
+        }
+        if header.len() > COLUMNS_MAX {
+            let reason = format!("it has {} columns; up to {COLUMNS_MAX} are compared", header.len());
+            return Err(CompareError::damaged(&self.path, Place::line(1), reason));
         }
         self.refuse_nul(&header, 1)?;
         let Ok(header) = StringRecord::from_byte_record(header) else {
@@ -100,8 +109,13 @@ impl<'a> Delimited<'a> {
         let mut written = vec![Written::default(); header.len()];
         let mut rows = 0;
         let mut record = ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(|error| self.failed(&error))? {
-            self.refuse_nul(&record, record.position().map_or(0, csv::Position::line))?;
+        loop {
+            let read = reader.read_byte_record(&mut record);
+            let line = record.position().map_or(1, csv::Position::line);
+            if !read.map_err(|error| self.failed(&error, line))? {
+                break;
+            }
+            self.refuse_nul(&record, line)?;
             for ((kind, written), field) in kinds.iter_mut().zip(&mut written).zip(&record) {
                 let Ok(field) = std::str::from_utf8(field) else {
                     return Ok(Scan::NotUtf8);
@@ -114,6 +128,7 @@ impl<'a> Delimited<'a> {
                 }
             }
             rows += 1;
+            row.begin_row();
         }
         let columns = header.iter().zip(kinds);
         let columns =
@@ -143,13 +158,17 @@ impl<'a> Delimited<'a> {
         Ok(())
     }
 
-    fn failed(&self, error: &csv::Error) -> CompareError {
+    /// `line`: where the row begins that could not be read.
+    fn failed(&self, error: &csv::Error, line: u64) -> CompareError {
         match error.kind() {
             csv::ErrorKind::UnequalLengths { pos, expected_len, len } => CompareError::damaged(
                 &self.path,
                 pos.as_ref().map_or_else(Place::default, |at| Place::line(at.line())),
                 format!("a row of {len} fields under a header of {expected_len}"),
             ),
+            csv::ErrorKind::Io(source) if source.kind() == std::io::ErrorKind::FileTooLarge => {
+                CompareError::damaged(&self.path, Place::line(line), source.to_string())
+            }
             csv::ErrorKind::Io(source) => {
                 DiskError::new("read", &self.path, std::io::Error::new(source.kind(), source.to_string()))
                     .into()
@@ -170,7 +189,8 @@ impl<'a> Delimited<'a> {
             };
             (*index, kind)
         });
-        Ok(Box::new(Reading { source: self, wanted: wanted.collect(), reader: self.reader()?, done: false }))
+        let (reader, row) = self.reader()?;
+        Ok(Box::new(Reading { source: self, wanted: wanted.collect(), reader, row, done: false }))
     }
 }
 
@@ -178,6 +198,7 @@ struct Reading<'a> {
     source: &'a Delimited<'a>,
     wanted: Vec<(usize, Kind)>,
     reader: Reader<Box<dyn Read>>,
+    row: RowBytes,
     done: bool,
 }
 
@@ -190,8 +211,8 @@ impl Iterator for Reading<'_> {
         }
         let mut fields: Vec<Vec<Option<String>>> = vec![Vec::new(); self.wanted.len()];
         let mut record = StringRecord::new();
-        let mut rows = 0;
-        while rows < BATCH_ROWS {
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < BATCH_ROWS && bytes < BATCH_BYTES {
             match self.reader.read_record(&mut record) {
                 Ok(true) => rows += 1,
                 Ok(false) => {
@@ -200,9 +221,12 @@ impl Iterator for Reading<'_> {
                 }
                 Err(error) => {
                     self.done = true;
-                    return Some(Err(self.source.failed(&error)));
+                    let line = record.position().map_or(1, csv::Position::line);
+                    return Some(Err(self.source.failed(&error, line)));
                 }
             }
+            self.row.begin_row();
+            bytes += (record.as_slice().len() + self.wanted.len() * size_of::<Option<String>>()) as u64;
             for (cells, (index, _)) in fields.iter_mut().zip(&self.wanted) {
                 cells.push(record.get(*index).filter(|field| !field.is_empty()).map(str::to_owned));
             }

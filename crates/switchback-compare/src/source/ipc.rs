@@ -8,9 +8,11 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use switchback_core::world::{Disk, DiskError, ReadSeek};
 
+use super::allowance::Allowance;
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
 use super::logical::{Column, ColumnType};
+use super::messages;
 use super::parquet::plain;
 use super::table::Batches;
 use crate::error::{CompareError, Place};
@@ -24,6 +26,7 @@ pub(crate) struct Ipc<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
     columns: Vec<String>,
+    allowance: Allowance,
 }
 
 /// Record batches of either form.
@@ -31,8 +34,13 @@ type Records = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
 impl<'a> Ipc<'a> {
     /// Reads the schema, and counts the rows.
-    pub(crate) fn open(disk: &'a dyn Disk, path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
-        let mut file = Self { disk, path: path.to_owned(), columns: Vec::new() };
+    pub(crate) fn open(
+        disk: &'a dyn Disk,
+        path: &Path,
+        allowance: Allowance,
+    ) -> Result<(Self, Vec<Column>, u64), CompareError> {
+        let mut file = Self { disk, path: path.to_owned(), columns: Vec::new(), allowance };
+        file.check()?;
         let (schema, records) = file.records()?;
         let columns: Vec<Column> = schema
             .fields()
@@ -52,15 +60,32 @@ impl<'a> Ipc<'a> {
         guarded(read).map_err(|reason| CompareError::damaged(&self.path, Place::default(), reason))
     }
 
-    fn records(&self) -> Result<(SchemaRef, Records), CompareError> {
+    /// The file from its start, and whether it is one with a footer.
+    fn open_file(&self) -> Result<(BufReader<Box<dyn ReadSeek + Send>>, bool), CompareError> {
         let failed = |error| DiskError::new("read", &self.path, error);
-        let mut file: BufReader<Box<dyn ReadSeek + Send>> =
-            BufReader::new(self.disk.open_seekable(&self.path)?);
+        let mut file = BufReader::new(self.disk.open_seekable(&self.path)?);
         let mut start = Vec::new();
         (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        Ok((file, start == MAGIC))
+    }
+
+    /// Refuses a file whose messages say more than there is, before memory is set aside for it.
+    fn check(&self) -> Result<(), CompareError> {
+        let (file, has_footer) = self.open_file()?;
+        let largest = guarded(|| messages::check(file, has_footer))
+            .map_err(|reason| CompareError::damaged(&self.path, Place::default(), reason))?;
+        // A batch is in memory as it stands in the file, and decoded.
+        if largest > self.allowance.bytes() / 2 {
+            return Err(self.allowance.exceeded(&self.path));
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Result<(SchemaRef, Records), CompareError> {
+        let (file, has_footer) = self.open_file()?;
         self.guarded(|| {
-            Ok(if start == MAGIC {
+            Ok(if has_footer {
                 let reader = FileReader::try_new(file, None)?;
                 (reader.schema(), Box::new(reader) as Records)
             } else {

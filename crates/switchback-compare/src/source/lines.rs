@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use switchback_core::world::{Disk, DiskError};
 
+use super::allowance::{Allowance, BATCH_BYTES, COLUMNS_MAX, Meter, ROW_BYTES_MAX};
 use super::batch::{Batch, Cells};
+use super::bounded_rows::too_long;
 use super::encoding::{Encoding, open};
 use super::inference::Kind;
 use super::json;
@@ -15,20 +17,22 @@ use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
 use crate::value::{Number, Value};
 
-/// The longest line that is read.
-const LINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
-
 /// A file of JSON lines that has been read through once.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
+    allowance: Allowance,
 }
 
 impl<'a> Lines<'a> {
     /// Reads the file through once: columns in the order in which they first appear, their kinds, number of rows.
-    pub(crate) fn open(disk: &'a dyn Disk, path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
-        let lines = Self { disk, path: path.to_owned() };
+    pub(crate) fn open(
+        disk: &'a dyn Disk,
+        path: &Path,
+        allowance: Allowance,
+    ) -> Result<(Self, Vec<Column>, u64), CompareError> {
+        let lines = Self { disk, path: path.to_owned(), allowance };
         let mut columns: Vec<(String, Kind)> = Vec::new();
         let mut positions = HashMap::new();
         let mut rows = 0;
@@ -43,6 +47,10 @@ impl<'a> Lines<'a> {
                 }
             }
             rows += 1;
+            if columns.len() > COLUMNS_MAX {
+                let reason = format!("it has more than {COLUMNS_MAX} columns");
+                return Err(CompareError::damaged(path, Place::line(rows), reason));
+            }
         }
         let columns =
             columns.into_iter().map(|(name, kind)| Column { name, kind: ColumnType::Found(kind) }).collect();
@@ -51,13 +59,14 @@ impl<'a> Lines<'a> {
 
     fn rows(&self) -> Result<Rows<'_>, CompareError> {
         let text = BufReader::new(open(self.disk, &self.path, Encoding::Marked)?);
-        Ok(Rows { path: &self.path, text, line: 0 })
+        Ok(Rows { path: &self.path, text, line: 0, allowance: self.allowance })
     }
 
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, columns: &[Column], wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
         let names = wanted.iter().filter_map(|index| columns.get(*index)).map(|column| column.name.clone());
-        Ok(Box::new(Reading { names: names.collect(), rows: self.rows()?, done: false }))
+        let positions = names.enumerate().map(|(at, name)| (name, at)).collect();
+        Ok(Box::new(Reading { columns: wanted.len(), positions, rows: self.rows()?, done: false }))
     }
 }
 
@@ -78,6 +87,7 @@ struct Rows<'a> {
     path: &'a Path,
     text: BufReader<Box<dyn Read>>,
     line: usize,
+    allowance: Allowance,
 }
 
 impl Iterator for Rows<'_> {
@@ -87,9 +97,13 @@ impl Iterator for Rows<'_> {
         loop {
             let mut line = Vec::new();
             self.line += 1;
-            match (&mut self.text).take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
+            match (&mut self.text).take(ROW_BYTES_MAX + 1).read_until(b'\n', &mut line) {
                 Err(error) => return Some(Err(DiskError::new("read", self.path, error).into())),
                 Ok(0) => return None,
+                Ok(length) if length as u64 > ROW_BYTES_MAX => {
+                    let place = Place::line(self.line as u64);
+                    return Some(Err(CompareError::damaged(self.path, place, too_long())));
+                }
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => return Some(self.row(&line)),
             }
@@ -99,7 +113,12 @@ impl Iterator for Rows<'_> {
 
 impl Rows<'_> {
     fn row(&self, line: &[u8]) -> Result<Vec<(String, Value<'static>)>, CompareError> {
-        let value = json::read(line).map_err(|fault| {
+        // A few rows of both sides are held at a time.
+        let mut meter = Meter::new(self.allowance.bytes() / 2);
+        let value = json::read(line, &mut meter).map_err(|fault| {
+            if fault.is_large {
+                return self.allowance.exceeded(self.path);
+            }
             let place = Place::at(self.line, fault.column);
             CompareError::damaged(self.path, place, fault.reason)
         })?;
@@ -117,7 +136,9 @@ impl Rows<'_> {
 }
 
 struct Reading<'a> {
-    names: Vec<String>,
+    columns: usize,
+    /// Where each column's cells go.
+    positions: HashMap<String, usize>,
     rows: Rows<'a>,
     done: bool,
 }
@@ -129,10 +150,10 @@ impl Iterator for Reading<'_> {
         if self.done {
             return None;
         }
-        let mut columns: Vec<Vec<Value<'static>>> = vec![Vec::new(); self.names.len()];
-        let mut rows = 0;
-        while rows < BATCH_ROWS {
-            let mut row = match self.rows.next() {
+        let mut columns: Vec<Vec<Value<'static>>> = vec![Vec::new(); self.columns];
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < BATCH_ROWS && bytes < BATCH_BYTES {
+            let row = match self.rows.next() {
                 None => break,
                 Some(Ok(row)) => row,
                 Some(Err(error)) => {
@@ -140,11 +161,19 @@ impl Iterator for Reading<'_> {
                     return Some(Err(error));
                 }
             };
-            for (name, cells) in self.names.iter().zip(&mut columns) {
-                let found = row.iter().position(|(other, _)| other == name);
-                cells.push(found.map_or(Value::Null, |at| row.swap_remove(at).1));
+            for (name, value) in row {
+                let cells = self.positions.get(&name).and_then(|at| columns.get_mut(*at));
+                if let Some(cells) = cells {
+                    bytes += value.bytes();
+                    cells.push(value);
+                }
             }
             rows += 1;
+            // A member that is missing is null.
+            for cells in &mut columns {
+                cells.resize_with(rows, || Value::Null);
+            }
+            bytes += (columns.len() * size_of::<Value<'_>>()) as u64;
         }
         (rows > 0).then(|| Ok(Batch { columns: columns.into_iter().map(Cells::Values).collect(), rows }))
     }

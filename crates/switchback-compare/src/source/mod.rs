@@ -1,23 +1,29 @@
 //! Where data comes from: files on the two sides, told apart by their names.
 
 pub(crate) mod ahead;
+pub(crate) mod allowance;
 pub(crate) mod batch;
 pub(crate) mod bits;
 mod blank_lines;
+mod bounded_rows;
 pub(crate) mod delimited;
 mod dialect;
 pub(crate) mod document;
 mod encoding;
 mod guard;
+mod headers;
 pub(crate) mod inference;
 pub(crate) mod ipc;
 mod json;
 pub(crate) mod lines;
 pub(crate) mod logical;
+mod messages;
 pub(crate) mod notebook;
 pub(crate) mod numpy;
 pub(crate) mod parquet;
+mod sheet_size;
 pub(crate) mod table;
+mod thrift;
 mod toml;
 pub(crate) mod workbook;
 pub(crate) mod written;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::allowance::Meter;
 use super::json::{self, Fault};
 use crate::value::Value;
 
@@ -33,9 +34,9 @@ const FLEETING_METADATA: &[&str] = &[
 type Members = Vec<(Cow<'static, str>, Value<'static>)>;
 
 /// Reads a notebook of format 4: an object of `metadata` and `cells`.
-pub(crate) fn read(bytes: &[u8]) -> Result<Value<'static>, Fault> {
-    let failed = |reason: &str| Fault { line: 1, column: 1, reason: reason.to_owned() };
-    let Value::Object(members) = json::read(bytes)? else {
+pub(crate) fn read(bytes: &[u8], meter: &mut Meter) -> Result<Value<'static>, Fault> {
+    let failed = |reason: &str| Fault::new(1, 1, reason);
+    let Value::Object(members) = json::read(bytes, meter)? else {
         return Err(failed("a notebook is one JSON object"));
     };
     let mut kept = Members::new();

@@ -11,6 +11,7 @@ use arrow_array::types::{
 };
 use arrow_array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
 
+use super::allowance::{Allowance, COLUMNS_MAX};
 use super::batch::{Batch, Cells};
 use super::logical::{Column, ColumnType};
 use super::table::Table;
@@ -20,8 +21,6 @@ use crate::error::{CompareError, Place};
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The largest array that is read, in bytes: it is held in memory as a whole.
 pub(crate) const BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
-/// The most columns that an array is spread over.
-const COLUMNS_MAX: usize = 100_000;
 
 /// One field of each item: a name, its type, and where in the item it starts.
 #[derive(Debug, Clone)]
@@ -44,6 +43,9 @@ struct Layout {
 pub(crate) fn read<'a>(path: &Path, bytes: &[u8]) -> Result<Table<'a>, CompareError> {
     let failed = |reason: String| CompareError::damaged(path, Place::default(), reason);
     let (layout, data) = layout(bytes).map_err(failed)?;
+    if layout.item_bytes == 0 {
+        return Err(failed("its items have no bytes".to_owned()));
+    }
     let rows = layout.shape.first().copied().unwrap_or(1);
     let inner: Vec<usize> = layout.shape.iter().skip(1).copied().collect();
     let width = inner.iter().try_fold(1_usize, |width, axis| width.checked_mul(*axis));
@@ -76,16 +78,24 @@ pub(crate) fn read<'a>(path: &Path, bytes: &[u8]) -> Result<Table<'a>, CompareEr
 }
 
 /// The arrays of an archive, by name.
-pub(crate) fn read_archive<'a>(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Table<'a>)>, CompareError> {
+pub(crate) fn read_archive<'a>(
+    path: &Path,
+    bytes: &[u8],
+    allowance: Allowance,
+) -> Result<Vec<(String, Table<'a>)>, CompareError> {
     let failed = |reason: String| CompareError::damaged(path, Place::default(), reason);
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| failed(error.to_string()))?;
     let mut arrays = Vec::with_capacity(archive.len());
+    let mut left = allowance.file_bytes(3, BYTES_MAX);
     for index in 0..archive.len() {
         let file = archive.by_index(index).map_err(|error| failed(error.to_string()))?;
         let name = file.name().map_err(|error| failed(error.to_string()))?;
         let name = name.trim_end_matches(".npy").to_owned();
         let mut content = Vec::new();
-        file.take(BYTES_MAX).read_to_end(&mut content).map_err(|error| failed(error.to_string()))?;
+        file.take(left.saturating_add(1))
+            .read_to_end(&mut content)
+            .map_err(|error| failed(format!("`{name}`: {error}")))?;
+        left = left.checked_sub(content.len() as u64).ok_or_else(|| allowance.exceeded(path))?;
         let table = read(&part_path(path, &name), &content)?;
         arrays.push((name, table));
     }
@@ -174,7 +184,7 @@ fn fields(kind: &str) -> Result<(Vec<Field>, usize), String> {
             return Err(format!("its field `{name}` is an array, which is not compared"));
         }
         fields.push(Field { name: (*name).to_owned(), kind: (*kind).to_owned(), offset });
-        offset += item_bytes(kind)?;
+        offset = item_bytes(kind)?.checked_add(offset).ok_or("its type is too long")?;
     }
     Ok((fields, offset))
 }
@@ -183,7 +193,7 @@ fn item_bytes(kind: &str) -> Result<usize, String> {
     let wrong = || format!("its type `{kind}` is not one that is compared");
     let size = kind.get(2..).and_then(|size| size.split('[').next()).ok_or_else(wrong)?;
     let size: usize = size.parse().map_err(|_| wrong())?;
-    Ok(if kind.get(1..2) == Some("U") { size * 4 } else { size })
+    if kind.get(1..2) == Some("U") { size.checked_mul(4).ok_or_else(wrong) } else { Ok(size) }
 }
 
 /// The items of one field. `at`: where in the data the item of a row starts.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
@@ -13,8 +14,10 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use switchback_core::world::DiskError;
 
+use super::allowance::{Allowance, BATCH_BYTES};
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
+use super::headers::{PageFault, byte_range, check_footer, check_pages, value_bytes};
 use super::logical::{Column, ColumnType};
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
@@ -22,24 +25,32 @@ use crate::error::{CompareError, Place};
 /// How much of a column chunk is looked at at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
+/// What a decoded cell takes at least, with its offset or its place in a list.
+const CELL_BYTES: u64 = 16;
+
 /// A Parquet file whose footer has been read.
 #[derive(Debug)]
 pub(crate) struct Parquet {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
+    /// For each leaf, whether the headers of its pages have been looked at.
+    checked: Vec<OnceLock<()>>,
+    allowance: Allowance,
 }
 
 impl Parquet {
     /// Reads the footer: columns and number of rows.
-    pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Column>, u64), CompareError> {
+    pub(crate) fn open(path: &Path, allowance: Allowance) -> Result<(Self, Vec<Column>, u64), CompareError> {
         #[expect(
             clippy::disallowed_methods,
             reason = "the Parquet reader seeks in the file itself: a named exception, behind the port `Comparer`"
         )]
         let file = File::open(path).map_err(|error| DiskError::new("read", path, error))?;
-        let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
-            .map_err(|error| CompareError::damaged(path, Place::default(), error))?;
+        let failed = |error: String| CompareError::damaged(path, Place::default(), error);
+        check_footer(&file).map_err(failed)?;
+        let metadata =
+            guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(failed)?;
         let columns = metadata
             .schema()
             .fields()
@@ -50,19 +61,79 @@ impl Parquet {
         let rows = u64::try_from(rows).map_err(|_| {
             CompareError::damaged(path, Place::default(), format!("its footer counts {rows} rows"))
         })?;
-        Ok((Self { path: path.to_owned(), file, metadata }, columns, rows))
+        let checked = vec![OnceLock::new(); metadata.parquet_schema().num_columns()];
+        Ok((Self { path: path.to_owned(), file, metadata, checked, allowance }, columns, rows))
     }
 
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
+        self.check_pages(wanted)?;
         let file = self.file.try_clone().map_err(|error| DiskError::new("read", &self.path, error))?;
+        let batch_rows = self.batch_rows(wanted);
         let reader = guarded(|| {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
             let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
-            builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()
+            builder.with_projection(mask).with_batch_size(batch_rows).build()
         })
         .map_err(|error| CompareError::damaged(&self.path, Place::default(), error))?;
-        Ok(Box::new(Reading { source: self, wanted: wanted.to_vec(), reader, row: 0, failed: false }))
+        Ok(Box::new(Reading {
+            source: self,
+            wanted: wanted.to_vec(),
+            reader,
+            batch_rows,
+            row: 0,
+            failed: false,
+        }))
+    }
+
+    /// How many rows of these columns are read at a time: fewer where a row is long.
+    fn batch_rows(&self, wanted: &[usize]) -> usize {
+        let leaves = self.leaves();
+        let leaves: Vec<usize> = wanted.iter().filter_map(|at| leaves.get(*at)).flatten().copied().collect();
+        let row_bytes = |group: &RowGroupMetaData| -> u64 {
+            let rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
+            let chunks = leaves.iter().filter_map(|leaf| group.columns().get(*leaf));
+            let cells = chunks.map(|chunk| {
+                // Of lists there are several values in a row.
+                let values = u64::try_from(chunk.num_values()).unwrap_or(0).div_ceil(rows);
+                value_bytes(&self.file, chunk).max(CELL_BYTES).saturating_mul(values.max(1))
+            });
+            cells.fold(1, u64::saturating_add)
+        };
+        // The longest rows of all decide: a reader has one size.
+        let row_bytes = self.metadata.metadata().row_groups().iter().map(row_bytes).max().unwrap_or(1);
+        usize::try_from(BATCH_BYTES / row_bytes).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
+    }
+
+    /// Looks at the headers of all pages of these columns, once.
+    fn check_pages(&self, wanted: &[usize]) -> Result<(), CompareError> {
+        let leaves = self.leaves();
+        for column in wanted {
+            for leaf in leaves.get(*column).into_iter().flatten() {
+                let Some(checked) = self.checked.get(*leaf).filter(|checked| checked.get().is_none()) else {
+                    continue;
+                };
+                for (group, chunks) in self.metadata.metadata().row_groups().iter().enumerate() {
+                    let Some(chunk) = chunks.columns().get(*leaf) else { continue };
+                    check_pages(&self.file, chunk, self.allowance.bytes())
+                        .map_err(|fault| self.page_failed(fault, group, *column))?;
+                }
+                // Another thread may have been faster, with the same result.
+                let _ = checked.set(());
+            }
+        }
+        Ok(())
+    }
+
+    fn page_failed(&self, fault: PageFault, group: usize, column: usize) -> CompareError {
+        match fault {
+            PageFault::Damaged(reason) => {
+                let field = self.metadata.schema().fields().get(column).map(|field| field.name().clone());
+                let place = Place { row_group: Some(group), field, ..Place::default() };
+                CompareError::damaged(&self.path, place, reason)
+            }
+            PageFault::Large => self.allowance.exceeded(&self.path),
+        }
     }
 
     /// For each pair of columns, of this file and of another, whether their chunks are the same bytes: then they hold
@@ -147,7 +218,8 @@ impl Parquet {
         chunk: &ColumnChunkMetaData,
         other_chunk: &ColumnChunkMetaData,
     ) -> Result<bool, CompareError> {
-        let ((start, length), (other_start, other_length)) = (chunk.byte_range(), other_chunk.byte_range());
+        let ((start, length), (other_start, other_length)) =
+            (self.byte_range(chunk)?, other.byte_range(other_chunk)?);
         if length != other_length {
             return Ok(false);
         }
@@ -160,14 +232,18 @@ impl Parquet {
             else {
                 return Ok(false);
             };
-            self.read_at(start + done, bytes)?;
-            other.read_at(other_start + done, other_bytes)?;
+            self.read_at(start.saturating_add(done), bytes)?;
+            other.read_at(other_start.saturating_add(done), other_bytes)?;
             if bytes != other_bytes {
                 return Ok(false);
             }
             done += size as u64;
         }
         Ok(true)
+    }
+
+    fn byte_range(&self, chunk: &ColumnChunkMetaData) -> Result<(u64, u64), CompareError> {
+        byte_range(chunk).map_err(|reason| CompareError::damaged(&self.path, Place::default(), reason))
     }
 
     fn read_at(&self, offset: u64, to: &mut [u8]) -> Result<(), CompareError> {
@@ -187,12 +263,19 @@ impl Parquet {
     }
 
     /// The one column that cannot be read, when there is exactly one: each is tried alone.
-    fn damaged_column(&self, wanted: &[usize], row: u64) -> Option<String> {
-        let batch = row / BATCH_ROWS as u64;
+    fn damaged_column(&self, wanted: &[usize], row: u64, batch_rows: usize) -> Option<String> {
         let mut damaged = wanted.iter().filter(|index| {
             let Ok(mut batches) = self.batches(&[**index]) else { return true };
-            let at = usize::try_from(batch).unwrap_or(usize::MAX);
-            batches.nth(at).is_none_or(|batch| batch.is_err())
+            // The batch in question, and no row behind it: alone, a column comes in batches of its own size.
+            let mut read = 0;
+            while read < row.saturating_add(batch_rows as u64) {
+                match batches.next() {
+                    Some(Ok(batch)) => read += batch.rows as u64,
+                    Some(Err(_)) => return true,
+                    None => return read <= row,
+                }
+            }
+            false
         });
         let index = damaged.next()?;
         damaged.next().is_none().then(|| self.metadata.schema().field(*index).name().clone())
@@ -203,6 +286,7 @@ struct Reading<'a> {
     source: &'a Parquet,
     wanted: Vec<usize>,
     reader: ParquetRecordBatchReader,
+    batch_rows: usize,
     row: u64,
     failed: bool,
 }
@@ -224,7 +308,7 @@ impl Iterator for Reading<'_> {
             // A single column is not tried once more: its name is known.
             let field = match self.wanted.as_slice() {
                 [only] => Some(self.source.metadata.schema().field(*only).name().clone()),
-                wanted => self.source.damaged_column(wanted, self.row),
+                wanted => self.source.damaged_column(wanted, self.row, self.batch_rows),
             };
             let place = Place { row_group: self.source.row_group(self.row), field, ..Place::default() };
             CompareError::damaged(&self.source.path, place, reason)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use switchback_core::world::Disk;
 
+use super::allowance::Allowance;
 use super::batch::{Batch, Cells};
 use super::delimited::Delimited;
 use super::ipc::Ipc;
@@ -49,21 +50,22 @@ impl<'a> Table<'a> {
         path: &Path,
         format: Format,
         delimiter: Option<u8>,
+        allowance: Allowance,
     ) -> Result<Self, CompareError> {
         let (columns, rows, content) = match format {
             Format::Parquet => {
-                let (parquet, columns, rows) = Parquet::open(path)?;
+                let (parquet, columns, rows) = Parquet::open(path, allowance)?;
                 (columns, rows, Content::Parquet(parquet))
             }
             Format::JsonLines => {
-                let (lines, columns, rows) = Lines::open(disk, path)?;
+                let (lines, columns, rows) = Lines::open(disk, path, allowance)?;
                 (columns, rows, Content::Lines(lines))
             }
             Format::Arrow => {
-                let (ipc, columns, rows) = Ipc::open(disk, path)?;
+                let (ipc, columns, rows) = Ipc::open(disk, path, allowance)?;
                 (columns, rows, Content::Arrow(ipc))
             }
-            Format::Array => return numpy::read(path, &disk.read(path, numpy::BYTES_MAX)?),
+            Format::Array => return numpy::read(path, &allowance.read(disk, path, 2, numpy::BYTES_MAX)?),
             _ => {
                 let (delimited, columns, rows) = Delimited::open(disk, path, delimiter)?;
                 (columns, rows, Content::Delimited(delimited))
@@ -87,11 +89,12 @@ impl<'a> Table<'a> {
         disk: &dyn Disk,
         path: &Path,
         format: Format,
+        allowance: Allowance,
     ) -> Result<Vec<(String, Self)>, CompareError> {
-        let bytes = disk.read(path, numpy::BYTES_MAX)?;
+        let bytes = allowance.read(disk, path, 2, numpy::BYTES_MAX)?;
         match format {
-            Format::Workbook => workbook::read(path, &bytes),
-            _ => numpy::read_archive(path, &bytes),
+            Format::Workbook => workbook::read(path, &bytes, allowance),
+            _ => numpy::read_archive(path, &bytes, allowance),
         }
     }
 

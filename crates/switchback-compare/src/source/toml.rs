@@ -9,7 +9,7 @@ use crate::value::{Number, Value};
 pub(crate) fn read(text: &str) -> Result<Value<'static>, Fault> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
-        Fault { line, column, reason: error.message().to_owned() }
+        Fault::new(line, column, error.message())
     })?;
     Ok(build_table(table))
 }

@@ -8,21 +8,35 @@ use calamine::{Data, Range, Reader, open_workbook_auto_from_rs};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
+use super::allowance::{Allowance, Meter};
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
 use super::inference::Kind;
 use super::logical::{Column, ColumnType};
-use super::numpy::part_path;
+use super::numpy::{BYTES_MAX, part_path};
+use super::sheet_size::{Refused, spend_archive, spend_sheet};
 use super::table::Table;
 use crate::error::{CompareError, Place};
 use crate::value::{Number, Value};
 
 /// The sheets of a workbook that hold anything, by name, in their order.
-pub(crate) fn read<'a>(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Table<'a>)>, CompareError> {
+pub(crate) fn read<'a>(
+    path: &Path,
+    bytes: &[u8],
+    allowance: Allowance,
+) -> Result<Vec<(String, Table<'a>)>, CompareError> {
     let failed = |reason: String| CompareError::damaged(path, Place::default(), reason);
+    let refused = |why: Refused, sheet: &str| match why {
+        Refused::Large => allowance.exceeded(path),
+        Refused::Damaged(reason) => failed(format!("sheet `{sheet}`: {reason}")),
+    };
+    let mut meter = Meter::new(allowance.file_bytes(1, BYTES_MAX).saturating_sub(bytes.len() as u64));
+    spend_archive(bytes, &mut meter).map_err(|why| refused(why, ""))?;
     let mut book = guarded(|| open_workbook_auto_from_rs(Cursor::new(bytes))).map_err(failed)?;
     let mut sheets = Vec::new();
     for name in book.sheet_names() {
+        let paid = guarded(|| Ok::<_, String>(spend_sheet(&mut book, &name, &mut meter)));
+        paid.map_err(failed)?.map_err(|why| refused(why, &name))?;
         let range = guarded(|| book.worksheet_range(&name))
             .map_err(|error| failed(format!("sheet `{name}`: {error}")))?;
         if !range.is_empty() {

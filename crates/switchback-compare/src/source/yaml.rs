@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
+use super::allowance::{Exceeded, Meter};
 use super::json::{Fault, NESTING_MAX};
 use crate::value::{Number, Value};
 
@@ -12,8 +13,8 @@ use crate::value::{Number, Value};
 const VALUES_MAX: usize = 10_000_000;
 
 /// Reads a YAML stream. `None` when it holds no document at all.
-pub(crate) fn read(text: &str) -> Result<Option<Value<'static>>, Fault> {
-    let mut loader = Loader { events: Parser::new_from_str(text), anchors: HashMap::new(), values: 0 };
+pub(crate) fn read<'m>(text: &'m str, meter: &'m mut Meter) -> Result<Option<Value<'static>>, Fault> {
+    let mut loader = Loader { events: Parser::new_from_str(text), anchors: HashMap::new(), values: 0, meter };
     let mut documents = Vec::new();
     loop {
         let (event, at) = loader.next()?;
@@ -31,7 +32,7 @@ pub(crate) fn read(text: &str) -> Result<Option<Value<'static>>, Fault> {
 }
 
 fn fault(at: Marker, reason: impl Into<String>) -> Fault {
-    Fault { line: at.line(), column: at.col() + 1, reason: reason.into() }
+    Fault::new(at.line(), at.col() + 1, reason)
 }
 
 struct Loader<'t> {
@@ -39,6 +40,7 @@ struct Loader<'t> {
     /// What each anchor stands for, and how many values that is.
     anchors: HashMap<usize, (Value<'static>, usize)>,
     values: usize,
+    meter: &'t mut Meter,
 }
 
 impl<'t> Loader<'t> {
@@ -58,6 +60,11 @@ impl<'t> Loader<'t> {
         Ok(())
     }
 
+    /// Counts what a value takes, and what it is read through: twice its size while its list grows.
+    fn hold(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        self.meter.spend(2 * value.bytes()).map_err(|Exceeded| Fault::large())
+    }
+
     fn build(&mut self, event: Event<'t>, at: Marker, depth: usize) -> Result<Value<'static>, Fault> {
         if depth > NESTING_MAX {
             return Err(fault(at, format!("it is nested deeper than {NESTING_MAX} levels")));
@@ -65,7 +72,11 @@ impl<'t> Loader<'t> {
         let before = self.values;
         self.count(1, at)?;
         let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => (scalar(text, style, tag.as_deref(), at)?, anchor),
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = scalar(text, style, tag.as_deref(), at)?;
+                self.hold(&value)?;
+                (value, anchor)
+            }
             Event::SequenceStart(anchor, _) => (self.sequence(depth)?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping(depth)?, anchor),
             Event::Alias(anchor) => {
@@ -73,11 +84,13 @@ impl<'t> Loader<'t> {
                     return Err(fault(at, "an alias inside of what it stands for"));
                 };
                 self.count(values, at)?;
+                self.hold(&value)?;
                 return Ok(value);
             }
             _ => return Err(fault(at, "a value was expected")),
         };
         if anchor != 0 {
+            self.hold(&value)?;
             self.anchors.insert(anchor, (value.clone(), self.values - before));
         }
         Ok(value)

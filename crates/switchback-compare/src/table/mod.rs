@@ -38,6 +38,7 @@ use crate::known::Known;
 use crate::plan::Pair;
 use crate::report::{Cell, Detail, Item, Kind, Proof, Relation, RowName, Rows, Size, TableDetail};
 use crate::source::Format;
+use crate::source::allowance::Allowance;
 use crate::source::table::Table;
 use agreement::Agreement;
 use tally::Tally;
@@ -94,7 +95,8 @@ pub(crate) fn compare(
     disk: &dyn Disk,
 ) -> Result<Item, CompareError> {
     let rule = setting.rule;
-    let old = Table::open(disk, &pair.old, formats.0, rule.delimiter_old)?;
+    let allowance = Allowance::of(rule);
+    let old = Table::open(disk, &pair.old, formats.0, rule.delimiter_old, allowance)?;
     let same_reading = formats.0 == formats.1 && rule.delimiter_old == rule.delimiter_new;
     if same_reading && rule.rename.is_empty() && same_bytes(disk, &pair.old, &pair.new)? {
         let agreement = Agreement::new(&old, &old, setting)?;
@@ -115,7 +117,7 @@ pub(crate) fn compare(
             return Ok(conclude(&pair.name, Proof::Bytes, Relation::Bytes, detail, &agreement, differs));
         }
     }
-    let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new)?;
+    let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new, allowance)?;
     compare_open(&pair.name, &old, &new, setting)
 }
 
@@ -137,8 +139,9 @@ pub(crate) fn compare_all(
     setting: &Setting<'_>,
     disk: &dyn Disk,
 ) -> Result<Several, CompareError> {
-    let old: BTreeMap<_, _> = Table::all_of(disk, &pair.old, formats.0)?.into_iter().collect();
-    let new: BTreeMap<_, _> = Table::all_of(disk, &pair.new, formats.1)?.into_iter().collect();
+    let allowance = Allowance::of(setting.rule);
+    let old: BTreeMap<_, _> = Table::all_of(disk, &pair.old, formats.0, allowance)?.into_iter().collect();
+    let new: BTreeMap<_, _> = Table::all_of(disk, &pair.new, formats.1, allowance)?.into_iter().collect();
     let named = |table: &String| format!("{}#{table}", pair.name);
     let mut found = Several {
         only_old: old.keys().filter(|name| !new.contains_key(*name)).map(named).collect(),

@@ -9,6 +9,8 @@ use crate::explanation::Cell;
 
 /// Integers up to this one are exact in a 64-bit float, and in JSON.
 const EXACT_MAX: u128 = 1 << 53;
+/// The longest integer that is read as a number: the time it takes grows with the square of its length.
+const DIGITS_MAX: usize = 20_000;
 /// Below this a product of floats may have lost digits to underflow.
 const NORMAL_PRODUCT_MIN: f64 = 1e-290;
 
@@ -35,10 +37,13 @@ impl Number {
         Self::Decimal { mantissa: value.into(), scale: 0 }
     }
 
-    /// Reads decimal digits with an optional minus sign, of any length.
+    /// Reads decimal digits with an optional minus sign, up to [`DIGITS_MAX`] of them.
     pub(crate) fn from_integer_text(text: &str) -> Option<Self> {
         if let Ok(mantissa) = text.parse() {
             return Some(Self::Decimal { mantissa, scale: 0 });
+        }
+        if text.len() > DIGITS_MAX {
+            return None;
         }
         text.parse().ok().map(|mantissa| Self::Large { mantissa, scale: 0 })
     }
@@ -185,7 +190,8 @@ impl Number {
                 return gap < bound;
             }
         }
-        let (Some((gap, unit)), Some((bound, bound_unit))) = (self.gap(other), float_fraction(bound)) else {
+        let (Some((gap, unit)), Some((bound, bound_unit))) = (self.gap(other), self.bound(other, bound))
+        else {
             return false;
         };
         gap * bound_unit <= bound * unit
@@ -204,7 +210,7 @@ impl Number {
             }
         }
         let (Some((gap, unit)), Some((largest, largest_unit)), Some((bound, bound_unit))) =
-            (self.gap(other), self.larger(other), float_fraction(bound))
+            (self.gap(other), self.larger(other), self.bound(other, bound))
         else {
             return false;
         };
@@ -220,6 +226,19 @@ impl Number {
             (Some((n1, d1)), Some((n2, d2))) => (n1 * d2).cmp(&(n2 * d1)),
             _ => std::cmp::Ordering::Equal,
         }
+    }
+
+    /// A bound as a fraction: between integers and decimals the decimal number that was written (the shortest that stands
+    /// for the float), so that 1.0 and 1.3 lie within 0.3; where a float takes part, the float itself.
+    fn bound(&self, other: &Self, bound: f64) -> Option<(BigInt, BigInt)> {
+        if self.float().is_some() || other.float().is_some() {
+            return float_fraction(bound);
+        }
+        let text = format!("{bound:e}");
+        let (digits, exponent) = text.split_once('e')?;
+        let places = digits.split_once('.').map_or(0, |(_, places)| places.len());
+        let scale = i32::try_from(places).ok()?.checked_sub(exponent.parse().ok()?)?;
+        Some(decimal_fraction(digits.replace('.', "").parse().ok()?, scale))
     }
 
     /// `|self - other|` as a fraction.
@@ -458,6 +477,25 @@ mod tests {
         check(&Number::Float(1e16), &Number::Float(-0.4), absolute(1e16), false);
         let wide = Tolerance { relative: Some(0.105), ..Tolerance::default() };
         check(&Number::Float(10.0), &Number::Float(9.0), wide, true);
+    }
+
+    #[test]
+    fn between_decimals_a_bound_is_the_decimal_that_was_written() {
+        let tenths = |mantissa| Number::Decimal { mantissa, scale: 1 };
+        for bound in [0.3, 1e-6, 1e-12, 123.456e9] {
+            let written = format!("{bound:e}");
+            let (digits, exponent) = written.split_once('e').unwrap();
+            let places = digits.split_once('.').map_or(0, |(_, places)| places.len());
+            let scale = i32::try_from(places).unwrap() - exponent.parse::<i32>().unwrap();
+            let one = Number::Decimal { mantissa: digits.replace('.', "").parse().unwrap(), scale };
+            check(&one, &tenths(0), absolute(bound), true);
+            check(&one, &tenths(0), absolute(bound * 0.999_999), false);
+        }
+        let tenth = Tolerance { relative: Some(0.1), ..Tolerance::default() };
+        check(&tenths(100), &tenths(90), tenth, true);
+        check(&tenths(1000), &tenths(899), tenth, false);
+        // A float is what it is: 1.3 is a little more than 1.3.
+        check(&Number::Float(1.3), &tenths(10), absolute(0.3), false);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
 use switchback_core::port::Comparer;
 use switchback_core::rule::Rule;
@@ -187,6 +188,37 @@ fn parquet_with_any_byte_damaged_ends_in_a_verdict_or_an_error() {
         }
     }
     assert!(errors > bytes.len() / 4, "only {errors} of {} damages were noticed", bytes.len());
+}
+
+/// A text of a megabyte that stands once in the file, and in thousands of rows.
+fn long_dictionary(path: &Path, rows: usize, last: &str) {
+    let long = "x".repeat(1 << 20);
+    let settings = WriterProperties::builder().set_dictionary_page_size_limit(1 << 24).build();
+    let batch = |texts: Vec<&str>| {
+        let texts: ArrayRef = Arc::new(StringArray::from(texts));
+        RecordBatch::try_from_iter([("text", texts)]).unwrap()
+    };
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch(Vec::new()).schema(), Some(settings)).unwrap();
+    for _ in 0..rows / 10 {
+        writer.write(&batch(vec![&long; 10])).unwrap();
+    }
+    writer.write(&batch(vec![last])).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+#[ignore = "slow: gigabytes of text, decoded"]
+fn text_that_a_dictionary_keeps_once_is_compared_a_few_rows_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.parquet"), folder.path().join("new.parquet"));
+    long_dictionary(&old, 2_500, "a");
+    long_dictionary(&new, 2_500, "b");
+    assert!(std::fs::metadata(&old).unwrap().len() < 4 << 20, "the text stands once in the file");
+    let report: serde_json::Value =
+        serde_json::from_str(&comparer().compare(&old, &new, &Rule::default()).unwrap().report).unwrap();
+    assert_eq!(report["items"][0]["rows"]["equal"], 2_500);
+    assert_eq!(report["items"][0]["first"]["row_old"], 2_500);
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod documents;
 mod ensembles;
 mod exceptions;
 mod explanations;
+mod fuzz;
+mod invariants;
 mod notebooks;
 mod pairings;
 mod properties;
@@ -22,6 +24,7 @@ mod sources;
 mod spilled;
 mod tables;
 mod trees;
+mod types;
 
 use std::path::Path;
 use std::sync::Arc;

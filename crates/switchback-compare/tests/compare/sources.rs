@@ -66,13 +66,13 @@ fn arrow_files_streams_and_text_are_one() {
 }
 
 /// An array with this header and these bytes.
-fn array(header: &str, data: &[u8]) -> Vec<u8> {
+pub(crate) fn array(header: &str, data: &[u8]) -> Vec<u8> {
     let header = format!("{header}\n");
     let length = u16::try_from(header.len()).unwrap().to_le_bytes();
     [b"\x93NUMPY\x01\x00", length.as_slice(), header.as_bytes(), data].concat()
 }
 
-fn floats(values: &[f64]) -> Vec<u8> {
+pub(crate) fn floats(values: &[f64]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
@@ -133,7 +133,7 @@ fn arrays_are_tables() {
     }
 }
 
-fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, content) in members {
         writer.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -159,7 +159,7 @@ fn archives_of_arrays_are_compared_array_by_array() {
 }
 
 /// A workbook of sheets, each a name and rows of cells in the words of its XML.
-fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
+pub(crate) fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
     let (mut names, mut relations, mut members) = (String::new(), String::new(), Vec::new());
     for (at, (name, rows)) in sheets.iter().enumerate() {
         let id = at + 1;

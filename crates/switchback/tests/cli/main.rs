@@ -20,6 +20,7 @@ mod plan;
 mod price_elasticity;
 mod rehearsal;
 mod report;
+mod resources;
 mod run;
 mod secrets;
 mod snapshots;
