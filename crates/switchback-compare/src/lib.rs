@@ -5,9 +5,12 @@
 //! (`bytes`, `table`, `document`), and [`CompareOutcome`] (`report`) is the verdict with its evidence, which [`page`] writes
 //! for people.
 //!
+//! Tables that are no files here come through a port ([`store`]), told by their [`address`].
+//!
 //! It deliberately never writes, never prints, and never follows a rule halfway: what it cannot read, or cannot tell
 //! apart by the key it was given, is an error and never a verdict.
 
+pub mod address;
 mod bytes;
 mod compare;
 mod document;
@@ -18,6 +21,7 @@ pub mod page;
 mod plan;
 pub mod report;
 mod source;
+pub mod store;
 mod table;
 mod value;
 

@@ -1,5 +1,6 @@
 //! A table that can be read from the start as often as needed, a batch at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use switchback_core::world::Disk;
@@ -10,8 +11,11 @@ use super::ipc::Ipc;
 use super::lines::Lines;
 use super::logical::Column;
 use super::parquet::Parquet;
+use super::stored::Stored;
 use super::{Format, numpy, workbook};
+use crate::address::Address;
 use crate::error::CompareError;
+use crate::store::{Database, Side, StoredTable};
 
 /// How many rows are read at a time.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -37,6 +41,7 @@ enum Content<'a> {
     Arrow(Ipc<'a>),
     /// All rows, in memory.
     Held(Batch),
+    Stored(Stored<'a>),
 }
 
 impl<'a> Table<'a> {
@@ -62,6 +67,9 @@ impl<'a> Table<'a> {
                 let (ipc, columns, rows) = Ipc::open(disk, path)?;
                 (columns, rows, Content::Arrow(ipc))
             }
+            Format::Database => {
+                return Err(CompareError::NoStores { address: path.display().to_string() });
+            }
             Format::Array => return numpy::read(path, &disk.read(path, numpy::BYTES_MAX)?),
             _ => {
                 let (delimited, columns, rows) = Delimited::open(disk, path, delimiter)?;
@@ -69,6 +77,31 @@ impl<'a> Table<'a> {
             }
         };
         let table = Self { path: path.to_owned(), columns, rows, content };
+        table.check_names()?;
+        Ok(table)
+    }
+
+    /// Opens the table that an open side names, or else the file at `path`.
+    pub(crate) fn of_side(
+        side: &'a Side,
+        disk: &'a dyn Disk,
+        path: &Path,
+        format: Format,
+        delimiter: Option<u8>,
+    ) -> Result<Self, CompareError> {
+        match side {
+            Side::Database(address, database) if format == Format::Database => {
+                let table = database.table(address.table().unwrap_or_default())?;
+                Self::stored(path, table)
+            }
+            _ => Self::open(disk, path, format, delimiter),
+        }
+    }
+
+    /// A table of an open database. `path`: what it is called in errors.
+    fn stored(path: &Path, table: Box<dyn StoredTable + 'a>) -> Result<Self, CompareError> {
+        let (stored, columns, rows) = Stored::new(path, table);
+        let table = Self { path: path.to_owned(), columns, rows, content: Content::Stored(stored) };
         table.check_names()?;
         Ok(table)
     }
@@ -81,12 +114,21 @@ impl<'a> Table<'a> {
         Ok(table)
     }
 
+    /// What was not read as the source declares it, one sentence each.
+    pub(crate) fn notes(&self) -> &[String] {
+        match &self.content {
+            Content::Stored(stored) => stored.notes(),
+            _ => &[],
+        }
+    }
+
+    /// Whether its rows stand in the order that its source happens to give them.
+    pub(crate) fn is_unordered(&self) -> bool {
+        matches!(self.content, Content::Stored(_))
+    }
+
     /// The tables of a file that holds several, by name, in their order.
-    pub(crate) fn all_of(
-        disk: &dyn Disk,
-        path: &Path,
-        format: Format,
-    ) -> Result<Vec<(String, Self)>, CompareError> {
+    fn all_of(disk: &dyn Disk, path: &Path, format: Format) -> Result<Vec<(String, Self)>, CompareError> {
         let bytes = disk.read(path, numpy::BYTES_MAX)?;
         match format {
             Format::Workbook => workbook::read(path, &bytes),
@@ -101,6 +143,7 @@ impl<'a> Table<'a> {
             Content::Delimited(delimited) => delimited.batches(&self.columns, wanted),
             Content::Lines(lines) => lines.batches(&self.columns, wanted),
             Content::Arrow(ipc) => ipc.batches(wanted),
+            Content::Stored(stored) => stored.batches(wanted),
             Content::Held(all) => {
                 let columns = wanted.iter().map(|index| all.columns.get(*index).cloned());
                 let columns = columns.map(|cells| cells.unwrap_or(Cells::Values(Vec::new()))).collect();
@@ -131,5 +174,56 @@ impl<'a> Table<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// The tables of one side, by name.
+#[derive(Debug)]
+pub(crate) enum Tables<'a> {
+    /// Of a file, which is read as a whole.
+    Read(BTreeMap<String, Table<'a>>),
+    /// Of a database, each of which is opened when its turn comes.
+    Stored(&'a Address, &'a dyn Database, BTreeSet<String>),
+}
+
+impl<'a> Tables<'a> {
+    /// The tables of an open side, or else of the file at `path`.
+    pub(crate) fn of_side(
+        side: &'a Side,
+        disk: &dyn Disk,
+        path: &Path,
+        format: Format,
+    ) -> Result<Self, CompareError> {
+        match side {
+            Side::Database(address, database) if format == Format::Database => {
+                let names = database.tables()?.into_iter().collect();
+                Ok(Self::Stored(address, database.as_ref(), names))
+            }
+            _ if format == Format::Database => {
+                Err(CompareError::NoStores { address: path.display().to_string() })
+            }
+            _ => Ok(Self::Read(Table::all_of(disk, path, format)?.into_iter().collect())),
+        }
+    }
+
+    /// The names, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        match self {
+            Self::Read(tables) => tables.keys().cloned().collect(),
+            Self::Stored(_, _, names) => names.iter().cloned().collect(),
+        }
+    }
+
+    /// One of them, once; `None` when it is not, or no longer, there.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Option<Table<'a>>, CompareError> {
+        match self {
+            Self::Read(tables) => Ok(tables.remove(name)),
+            Self::Stored(address, database, names) => {
+                if !names.remove(name) {
+                    return Ok(None);
+                }
+                Table::stored(&address.shown_with(name), database.table(name)?).map(Some)
+            }
+        }
     }
 }
