@@ -183,3 +183,12 @@ fn options_of_compare_that_make_no_sense_are_refused() {
     ground.expect(0, "compare a.csv a.csv --delimiter ,,, --time-tolerance 1.5s");
     ground.expect(2, "compare a.csv a.csv --columns z --json").json();
 }
+
+/// A program that was built without them says so; `cargo test -p switchback --no-default-features` runs this.
+#[cfg(not(feature = "databases"))]
+#[test]
+fn without_databases_their_addresses_are_refused() {
+    let ground = Ground::new();
+    ground.write("one.csv", "v\n1\n");
+    insta::assert_snapshot!(ground.run("compare postgresql://me:secret@h/d#t one.csv"), @"");
+}
