@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::CompareError;
 
 /// What stands in the place of a password.
-const MASK: &str = "***";
+const MASK: &str = "[password]";
 
 /// Parameters of a connection that are secrets.
 const SECRET_PARAMETERS: &[&str] = &["password", "sslpassword"];
@@ -212,6 +212,6 @@ mod tests {
                 assert!(!text.contains("geheim") && !text.contains("heim@"), "{text}");
             }
         }
-        assert_eq!(shown(Path::new("postgresql://u:p@h/d#t")), "postgresql://u:***@h/d#t");
+        assert_eq!(shown(Path::new("postgresql://u:p@h/d#t")), "postgresql://u:[password]@h/d#t");
     }
 }

@@ -16,7 +16,8 @@ use switchback_core::world::Surroundings;
 use crate::failure::{chain, failed, no_table};
 use table::{Kind, PostgresTable};
 
-/// Begins the read. Sequential scans begin at the start, so that rows stand in the same order each time; where a policy
+/// Begins the read. Sequential scans begin at the start, and partitions are read one after the other, so
+/// that rows stand in the same order each time; where a policy
 /// would hide rows, there is an error; texts are written in one way.
 const BEGIN: &str = "\
     SET statement_timeout = 0; \
@@ -27,7 +28,8 @@ const BEGIN: &str = "\
     SET LOCAL TimeZone = 'UTC'; \
     SET LOCAL DateStyle = 'ISO, YMD'; \
     SET LOCAL IntervalStyle = 'iso_8601'; \
-    SET LOCAL extra_float_digits = 3";
+    SET LOCAL extra_float_digits = 3; \
+    SELECT set_config(name, 'off', true) FROM pg_catalog.pg_settings WHERE name = 'enable_async_append'";
 
 /// Its own tables: ordinary and partitioned ones (not their partitions), and foreign ones.
 const TABLES: &str = "\

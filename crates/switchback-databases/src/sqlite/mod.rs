@@ -36,7 +36,7 @@ impl SqliteDatabase {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(address.place(), flags).and_then(|connection| {
             connection.busy_timeout(std::time::Duration::from_millis(LOCK_WAIT_MS))?;
-            connection.execute_batch("PRAGMA query_only = ON; BEGIN")?;
+            connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; BEGIN")?;
             // The transaction begins with the first read.
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             Ok(connection)
