@@ -48,7 +48,7 @@ fn ground() -> Ground {
 const KINDS: &str = "
     CREATE TYPE mood AS ENUM ('good', 'bad');
     CREATE TABLE kinds (id BIGINT, flag BOOLEAN, tiny TINYINT, small USMALLINT, whole INTEGER, large UBIGINT, single FLOAT,
-        double DOUBLE, amount DECIMAL(18, 3), wide DECIMAL(38, 10), name VARCHAR, raw BLOB, day DATE, at TIME, seen TIMESTAMP,
+        double DOUBLE, amount DECIMAL(18, 3), wide DECIMAL(38, 10), name VARCHAR, raw BLOB, day DATE, clock TIME, seen TIMESTAMP,
         fine TIMESTAMP_NS, instant TIMESTAMPTZ, list INTEGER[], pair STRUCT(a INTEGER, b VARCHAR));
     INSERT INTO kinds VALUES
         (9223372036854775807, true, 127, 65535, 2147483647, 18446744073709551615, 3.4028235e38, 1.7976931348623157e308,

@@ -1,8 +1,7 @@
 //! Servers that a test starts for itself, and that end with it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -156,18 +155,20 @@ impl S3 {
     pub(super) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
-        let mut child = Command::new("setpriv")
+        let child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "node"])
             .arg(of_npm("s3rver/bin/s3rver.js"))
             .args(["-a", "127.0.0.1", "-p", &port.to_string(), "--configure-bucket", "results", "-d"])
             .arg(directory.path())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let words = BufReader::new(child.stdout.take().unwrap()).lines();
-        let listens = words.map_while(Result::ok).any(|line| line.contains("listening"));
-        assert!(listens, "it does not start");
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(START_SECONDS_MAX), "it does not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
         Self { child, port, _directory: directory }
     }
 

@@ -14,7 +14,7 @@ use super::{Ground, compare, only_cell, refused};
 
 const KINDS: &str = "
     CREATE TABLE kinds (id INTEGER PRIMARY KEY, large BIGINT, real REAL, amount DECIMAL(10, 2), name TEXT, raw BLOB,
-                        plain, nothing TEXT, doubled INTEGER GENERATED ALWAYS AS (CASE WHEN abs(real) < 1 THEN 1 END) STORED);
+                        plain, hollow TEXT, doubled INTEGER GENERATED ALWAYS AS (CASE WHEN abs(real) < 1 THEN 1 END) STORED);
     INSERT INTO kinds (id, large, real, amount, name, raw, plain) VALUES
         (-9223372036854775808, 9223372036854775807, 0.1, 10, 'Zürich', x'00ff', 1),
         (1, 9007199254740993, 1e308, 10.25, '', x'', 2),
@@ -44,7 +44,7 @@ fn export(ground: &Ground, file: &str) {
             ("raw", Arc::new(BinaryArray::from(raw))),
             // SQLite declares no width, so that a narrower one is the same type.
             ("plain", Arc::new(Int32Array::from(vec![Some(1), Some(2), None, Some(4)]))),
-            ("nothing", Arc::new(Date32Array::from(vec![None::<i32>; 4]))),
+            ("hollow", Arc::new(Date32Array::from(vec![None::<i32>; 4]))),
             ("doubled", ints(vec![Some(1), None, Some(1), Some(1)])),
         ],
     );
@@ -182,11 +182,13 @@ fn a_database_is_read_with_its_log_and_left_as_it_was() {
     compare(&ground, 0, "sqlite:wal.db#t", "t.parquet", &[]);
     connection.execute_batch("COMMIT").unwrap();
     compare(&ground, 1, "sqlite:wal.db#t", "t.parquet", &[]);
-    // Closed, it has no log any more; what a reader makes beside it goes with the reader.
+    // Closed, it has no log any more: a reader makes an empty one beside it, and leaves the database alone.
     drop(connection);
-    let listing = ground.listing();
+    let before = fs::read(ground.at("wal.db")).unwrap();
+    assert!(!ground.at("wal.db-wal").exists());
     compare(&ground, 1, "sqlite:wal.db#t", "t.parquet", &[]);
-    assert_eq!(ground.listing(), listing);
+    assert_eq!(fs::read(ground.at("wal.db")).unwrap(), before);
+    assert_eq!(fs::read(ground.at("wal.db-wal")).unwrap(), b"");
 }
 
 #[test]
