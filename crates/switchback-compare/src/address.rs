@@ -92,8 +92,7 @@ impl Address {
                 let database = rest.rsplit_once('/').map_or("", |(_, database)| database);
                 if database.is_empty() { "postgresql" } else { database }
             }
-            Scheme::Sqlite | Scheme::Duckdb => self.place.rsplit('/').next().unwrap_or_default(),
-            Scheme::S3 => self.place.rsplit('/').next().unwrap_or_default(),
+            _ => self.place.rsplit('/').next().unwrap_or_default(),
         };
         let table = self.table.as_ref().map(|table| format!("#{table}"));
         format!("{last}{}", table.unwrap_or_default())

@@ -327,7 +327,7 @@ fn odd(
     from: &str,
     columns: &[(String, String)],
 ) -> Result<(Vec<bool>, u64), StoreError> {
-    let questions: String = columns
+    let questions: Vec<String> = columns
         .iter()
         .map(|(name, kind)| {
             let name = quoted(name);
@@ -340,7 +340,7 @@ fn odd(
             format!(", coalesce(bool_or({question}), false)")
         })
         .collect();
-    let batches = database.query(shown, &format!("SELECT count(*){questions} FROM {from}"))?;
+    let batches = database.query(shown, &format!("SELECT count(*){} FROM {from}", questions.concat()))?;
     let unread = || failed(shown, ["the rows were not counted".to_owned()], "compare again");
     let batch = batches.first().filter(|batch| batch.num_rows() == 1).ok_or_else(unread)?;
     let (count, answers) = batch.columns().split_first().ok_or_else(unread)?;

@@ -16,6 +16,7 @@ mod records;
 mod spool;
 mod sqlite;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -72,3 +73,12 @@ fn check_file(address: &Address) -> Result<(), StoreError> {
 
 const CHECK_PATH: &str =
     "check the path: it is the file of the database, and what stands after `#` the table";
+
+/// Bytes as hexadecimal digits.
+fn hexadecimal(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes.into_iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

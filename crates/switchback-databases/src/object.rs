@@ -14,6 +14,7 @@ use tempfile::NamedTempFile;
 use ureq::http::{HeaderMap, Response, StatusCode};
 
 use crate::failure::failed;
+use crate::hexadecimal;
 
 /// How long a request may be signed for; each is made at once.
 const SIGNED_SECONDS: u64 = 900;
@@ -114,7 +115,7 @@ impl Transfer {
     }
 
     fn check(self, address: &Address) -> Result<(), StoreError> {
-        let found: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = hexadecimal(self.hash.finalize());
         let tag = self.tag.unwrap_or_default().trim_matches('"').to_ascii_lowercase();
         if !self.is_hashed || tag == found {
             return Ok(());

@@ -32,7 +32,7 @@ pub const NEEDS: &[Need] = &[
         name: "s3rver",
         probe: &["s3rver/bin/s3rver.js"],
         package: "s3rver",
-        used_by: "objects of S3, from a server that checks signatures",
+        used_by: "objects of S3, from a server that speaks its protocol",
     },
 ];
 

@@ -93,7 +93,7 @@ impl Cells {
     pub(super) fn push(&mut self, cell: Option<&[u8]>) -> Result<(), String> {
         match self {
             Self::Boolean(to) => {
-                to.append_option(cell.map(|raw| fixed(raw).map(|[byte]| byte != 0)).transpose()?)
+                to.append_option(cell.map(|raw| fixed(raw).map(|[byte]| byte != 0)).transpose()?);
             }
             Self::Int16(to) => to.append_option(cell.map(fixed).transpose()?.map(i16::from_be_bytes)),
             Self::Int32(to) => to.append_option(cell.map(fixed).transpose()?.map(i32::from_be_bytes)),
@@ -117,12 +117,12 @@ impl Cells {
             Self::Bytes(to) => to.append_option(cell),
             Self::Date(to) => {
                 let days = cell.map(fixed).transpose()?.map(i32::from_be_bytes);
-                to.append_option(days.map(|days| shifted(days, EPOCH_DAYS)).transpose()?);
+                to.append_option(days.map(|days| shifted(&days, &EPOCH_DAYS)).transpose()?);
             }
             Self::Time(to) => to.append_option(cell.map(fixed).transpose()?.map(i64::from_be_bytes)),
             Self::Timestamp(to) => {
                 let at = cell.map(fixed).transpose()?.map(i64::from_be_bytes);
-                to.append_option(at.map(|at| shifted(at, EPOCH_MICROSECONDS)).transpose()?);
+                to.append_option(at.map(|at| shifted(&at, &EPOCH_MICROSECONDS)).transpose()?);
             }
             Self::List { items, ends, valid, count, .. } => {
                 valid.push(cell.is_some());
@@ -202,8 +202,8 @@ fn text(raw: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(raw).map_err(|error| format!("a text is not UTF-8: {error}"))
 }
 
-fn shifted<T: CheckedAdd>(at: T, epoch: T) -> Result<T, String> {
-    at.checked_add(&epoch).ok_or_else(|| "a date lies too far off to be held".to_owned())
+fn shifted<T: CheckedAdd>(at: &T, epoch: &T) -> Result<T, String> {
+    at.checked_add(epoch).ok_or_else(|| "a date lies too far off to be held".to_owned())
 }
 
 fn no_decimal(digits: &str) -> String {

@@ -241,7 +241,7 @@ fn ask(
     // A table without columns has rows all the same.
     let chunks = declared.chunks(SCANNED_MAX).chain(declared.is_empty().then_some(declared));
     for columns in chunks {
-        let questions: String = columns
+        let questions: Vec<String> = columns
             .iter()
             .map(Declared::questions)
             .map(|ask| {
@@ -251,7 +251,7 @@ fn ask(
                 )
             })
             .collect();
-        let row = client.query_one(&format!("SELECT count(*){questions} FROM {from}"), &[])?;
+        let row = client.query_one(&format!("SELECT count(*){} FROM {from}", questions.concat()), &[])?;
         rows = u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default();
         for at in 0..columns.len() {
             let start = 1 + at * ANSWERS;

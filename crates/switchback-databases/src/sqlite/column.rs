@@ -8,6 +8,8 @@ use arrow_schema::DataType;
 use rusqlite::types::ValueRef;
 use switchback_compare::store::{StoredColumn, TypeClaim};
 
+use crate::hexadecimal;
+
 /// Integers up to here are floats exactly.
 pub(super) const FLOAT_INTEGER_MAX: i64 = 1 << 53;
 
@@ -115,8 +117,7 @@ impl Cells {
             (Self::Texts(cells), ValueRef::Integer(integer)) => cells.append_value(integer.to_string()),
             (Self::Texts(cells), ValueRef::Real(real)) => cells.append_value(format!("{real:?}")),
             (Self::Texts(cells), ValueRef::Blob(bytes)) => {
-                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                cells.append_value(format!("x'{digits}'"));
+                cells.append_value(format!("x'{}'", hexadecimal(bytes.iter().copied())));
             }
             (_, value) => return Err(format!("a value is {}, which it had none of", value.data_type())),
         }

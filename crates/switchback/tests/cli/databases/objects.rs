@@ -1,4 +1,5 @@
-//! S3: objects of a real server, each request signed.
+//! S3: objects of a server that speaks its protocol. It knows its user by the key's name; signatures of version 4 it takes
+//! as they come.
 
 use std::fs;
 use std::sync::Arc;
@@ -76,6 +77,7 @@ fn needs_s3rver_what_cannot_be_fetched_is_named_and_no_key_is() {
         refused(&ground, "s3://results", "one.csv", "bucket and the key", "s3://BUCKET/KEY"),
     ];
     ground.set("AWS_SECRET_ACCESS_KEY", "verborgen");
+    ground.set("AWS_ACCESS_KEY_ID", "stranger");
     told.push(refused(&ground, "s3://results/broken.parquet", "one.csv", "403", "AWS_SECRET_ACCESS_KEY"));
     ground.set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
     told.push(refused(

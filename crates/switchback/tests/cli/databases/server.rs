@@ -144,7 +144,7 @@ pub(super) fn of_npm(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/needs/node_modules").join(path)
 }
 
-/// A server that speaks S3, with a bucket `results`, whose objects are checked against the signature of each request.
+/// A server that speaks S3, with a bucket `results`.
 pub(super) struct S3 {
     child: Child,
     port: u16,
