@@ -190,5 +190,13 @@ fn options_of_compare_that_make_no_sense_are_refused() {
 fn without_databases_their_addresses_are_refused() {
     let ground = Ground::new();
     ground.write("one.csv", "v\n1\n");
-    insta::assert_snapshot!(ground.run("compare postgresql://me:secret@h/d#t one.csv"), @"");
+    insta::assert_snapshot!(ground.run("compare postgresql://me:secret@h/d#t one.csv"), @r"
+    $ switchback compare postgresql://me:secret@h/d#t one.csv
+    --- stderr
+    error: could not compare `postgresql://me:[password]@h/d#t` with `one.csv`
+      caused by: `postgresql://me:[password]@h/d#t` is the address of a database or of an object store, and they are not read here
+
+    hint: `compare` reads them in a program that was built with the feature `databases`, which is on unless it was left out; elsewhere, write a Parquet file of the table
+    --- exit 2
+    ");
 }
