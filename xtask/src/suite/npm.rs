@@ -92,7 +92,9 @@ mod tests {
         let (listed, folder) = (root.path().join("listed"), root.path().join("laid-out"));
         for place in [&listed, &folder] {
             fs::create_dir(place).unwrap();
-            FILES.iter().for_each(|file| fs::write(place.join(file), file).unwrap());
+            for file in FILES {
+                fs::write(place.join(file), file).unwrap();
+            }
         }
         assert!(is_current(&listed, &folder));
         fs::write(listed.join("package-lock.json"), "newer").unwrap();

@@ -20,7 +20,7 @@ fn put(server: &S3, key: &str, content: &[u8]) {
     let bucket =
         Bucket::new(server.endpoint().parse().unwrap(), UrlStyle::Path, "results", "us-east-1").unwrap();
     let credentials = Credentials::new(KEY, KEY);
-    let url = PutObject::new(&bucket, Some(&credentials), key).sign(Duration::from_secs(60));
+    let url = PutObject::new(&bucket, Some(&credentials), key).sign(Duration::from_mins(1));
     ureq::put(url.as_str()).send(content).unwrap();
 }
 

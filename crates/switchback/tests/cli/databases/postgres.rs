@@ -189,15 +189,17 @@ fn needs_postgresql_all_tables_views_partitions_and_schemas() {
     );
 }
 
+/// A guest who may not read one table, and of another sees only some rows.
+const POLICED: &str =
+    "CREATE TABLE t (v int); INSERT INTO t VALUES (1); CREATE ROLE guest LOGIN PASSWORD 'guest';
+         CREATE TABLE policed (v int); INSERT INTO policed VALUES (1), (2); GRANT SELECT ON policed TO guest;
+         ALTER TABLE policed ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON policed USING (v = 1);";
+
 #[test]
 fn needs_postgresql_what_cannot_be_read_is_named_and_no_password_is() {
     let mut ground = Ground::new();
     let server = Postgres::start(&[]);
-    server.run(
-        "CREATE TABLE t (v int); INSERT INTO t VALUES (1); CREATE ROLE guest LOGIN PASSWORD 'guest';
-         CREATE TABLE policed (v int); INSERT INTO policed VALUES (1), (2); GRANT SELECT ON policed TO guest;
-         ALTER TABLE policed ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON policed USING (v = 1);",
-    );
+    server.run(POLICED);
     ground.write("one.csv", "v\n1\n");
     let port = server.port();
     let at = |user: &str, more: &str| format!("postgresql://{user}@127.0.0.1:{port}/{more}");
