@@ -12,6 +12,7 @@ use switchback_core::world::Disk;
 use crate::error::CompareError;
 use crate::plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 use crate::report::{CompareOutcome, Detail, Divergence, Item, Relation, SCHEMA, Stage, StageName};
+use crate::store::{Opened, Stores};
 use crate::value::Terms;
 use crate::{bytes, document, known, table};
 
@@ -23,17 +24,28 @@ pub(crate) struct Setting<'r> {
     pub(crate) terms: Terms,
     /// It is the only pair: what the rule names must be in it.
     pub(crate) alone: bool,
+    /// What its addresses lead to.
+    pub(crate) opened: &'r Opened,
 }
 
 /// Compares what a plan has settled. A difference is an answer, never an error.
 ///
 /// # Errors
 ///
-/// When no verdict can be reached: a file that cannot be read, a key that repeats or that a table does not have.
+/// When no verdict can be reached: a file that cannot be read, a key that repeats or that a table does not have, a plan
+/// of addresses (only a [`TableComparer`] with stores opens what they lead to).
 pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, CompareError> {
+    compare_opened(plan, disk, &Opened::default())
+}
+
+fn compare_opened(
+    plan: &ComparePlan,
+    disk: &dyn Disk,
+    opened: &Opened,
+) -> Result<CompareOutcome, CompareError> {
     let rule = &plan.options.rule;
     let alone = plan.scopes.len() == 1 && plan.scopes.iter().all(|scope| scope.pairs.len() == 1);
-    let setting = Setting { rule, terms: Terms::of(rule)?, alone };
+    let setting = Setting { rule, terms: Terms::of(rule)?, alone, opened };
     let mut outcome = CompareOutcome {
         schema: SCHEMA,
         verdict: Verdict::Unknown,
@@ -167,12 +179,19 @@ fn divergence(stage: &str, scope: &Scope, items: &[Item]) -> Divergence {
 #[derive(Debug, Clone)]
 pub struct TableComparer {
     disk: Arc<dyn Disk>,
+    stores: Option<Arc<dyn Stores>>,
 }
 
 impl TableComparer {
     /// A comparer that reads through `disk` (Parquet files excepted: their reader seeks in the file itself).
     pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk }
+        Self { disk, stores: None }
+    }
+
+    /// The same comparer, which also opens what addresses lead to.
+    #[must_use]
+    pub fn with_stores(self, stores: Arc<dyn Stores>) -> Self {
+        Self { stores: Some(stores), ..self }
     }
 
     /// Plans and compares in one go, with the outcome in full.
@@ -186,7 +205,9 @@ impl TableComparer {
         new: &Path,
         options: CompareOptions,
     ) -> Result<CompareOutcome, CompareError> {
-        compare(&ComparePlan::new(old, new, options, self.disk.as_ref())?, self.disk.as_ref())
+        let mut plan = ComparePlan::new(old, new, options, self.disk.as_ref())?;
+        let opened = Opened::of((old, new), self.stores.as_ref(), &mut plan)?;
+        compare_opened(&plan, self.disk.as_ref(), &opened).map_err(|error| opened.explain(error))
     }
 }
 

@@ -86,7 +86,7 @@ enum Role {
 
 fn role(kind: &ColumnType) -> Role {
     match kind {
-        ColumnType::Found(Kind::Integer | Kind::Number) => Role::Numeric,
+        ColumnType::Numeric | ColumnType::Found(Kind::Integer | Kind::Number) => Role::Numeric,
         ColumnType::Found(Kind::Nothing) => Role::Empty,
         ColumnType::Stored(kind) if kind.is_integer() || kind.is_floating() || kind.is_decimal() => {
             Role::Numeric

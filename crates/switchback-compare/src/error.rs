@@ -6,6 +6,9 @@ use switchback_core::plan::Finding;
 use switchback_core::port::PortError;
 use switchback_core::world::DiskError;
 
+use crate::address::shown;
+use crate::store::StoreError;
+
 /// A comparison that reached no verdict. A difference is never one of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -137,6 +140,39 @@ pub enum CompareError {
         .0.column, .0.item, .0.asked, .0.noise
     )]
     BelowNoise(Box<BelowNoise>),
+    /// A database or an object store that could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was fetched from an object store could not be compared.
+    #[error("{}", causes.join(": "))]
+    Object {
+        /// The chain of reasons, outermost first.
+        causes: Vec<String>,
+        /// The next move.
+        hint: String,
+    },
+    /// An address that names nothing.
+    #[error("`{address}` is no address: {reason}")]
+    Address {
+        /// As it may be shown.
+        address: String,
+        /// Why, in a few words.
+        reason: String,
+    },
+    /// An address where nothing is there to read databases and object stores.
+    #[error("`{address}` is the address of a database or of an object store, and they are not read here")]
+    NoStores {
+        /// As it may be shown.
+        address: String,
+    },
+    /// A whole database beside a single table.
+    #[error("`{all}` is all tables of a database, and `{one}` is one table")]
+    TableAndDatabase {
+        /// The database.
+        all: String,
+        /// What is beside it.
+        one: String,
+    },
     /// A rule that no comparison can follow.
     #[error("the rule cannot be followed: {reason}")]
     Rule {
@@ -210,7 +246,7 @@ impl CompareError {
 
     /// The failure as the run sees it: what was being done, why not, what now.
     pub fn into_port_error(self, old: &Path, new: &Path) -> PortError {
-        let message = format!("could not compare `{}` with `{}`", old.display(), new.display());
+        let message = format!("could not compare `{}` with `{}`", shown(old), shown(new));
         let hint = self.hint();
         let error = PortError::new(message, self.causes());
         match hint {
@@ -219,7 +255,7 @@ impl CompareError {
         }
     }
 
-    fn causes(&self) -> Vec<String> {
+    pub(crate) fn causes(&self) -> Vec<String> {
         match self {
             // The disk's own message carries its source already.
             Self::Damaged { path, place, reason } => {
@@ -232,11 +268,17 @@ impl CompareError {
                 });
                 std::iter::once(self.to_string()).chain(told).collect()
             }
+            Self::Store(error) => {
+                let mut causes = vec![format!("`{}` cannot be read", error.address)];
+                causes.extend(error.reasons.iter().cloned());
+                causes
+            }
+            Self::Object { causes, .. } => causes.clone(),
             other => vec![other.to_string()],
         }
     }
 
-    fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Disk(_) | Self::NotRegular { .. } => None,
             Self::Missing { .. } => {
@@ -270,6 +312,20 @@ impl CompareError {
                 "ask for no less than the noise; the tolerance that follows from it is: {}",
                 below.tolerance
             )),
+            Self::Store(StoreError { hint, .. }) | Self::Object { hint, .. } => {
+                Some(hint.clone()).filter(|hint| !hint.is_empty())
+            }
+            Self::Address { .. } => Some(
+                "write `sqlite:FILE#TABLE`, `duckdb:FILE#TABLE`, `postgresql://USER@HOST/DATABASE#TABLE` or \
+                 `s3://BUCKET/KEY`"
+                    .to_owned(),
+            ),
+            Self::NoStores { .. } => Some(
+                "`compare` reads them in a program that was built with the feature `databases`, which is on unless \
+                 it was left out; elsewhere, write a Parquet file of the table"
+                    .to_owned(),
+            ),
+            Self::TableAndDatabase { .. } => Some("name the table after the database: `#TABLE`".to_owned()),
             Self::Rule { .. } => Some("correct the option that is named".to_owned()),
         }
     }

@@ -5,9 +5,12 @@
 //! (`bytes`, `table`, `document`), and [`CompareOutcome`] (`report`) is the verdict with its evidence, which [`page`] writes
 //! for people.
 //!
+//! Tables that are no files here come through a port ([`store`]), told by their [`address`].
+//!
 //! It deliberately never writes, never prints, and never follows a rule halfway: what it cannot read, or cannot tell
 //! apart by the key it was given, is an error and never a verdict.
 
+pub mod address;
 mod bytes;
 pub mod calibration;
 mod compare;
@@ -23,6 +26,7 @@ mod plan;
 pub mod report;
 pub mod sensitivity;
 mod source;
+pub mod store;
 mod summary;
 mod table;
 mod value;

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use switchback_core::rule::{Rule, Tolerance};
 use switchback_core::world::{Disk, FileKind, Meta};
 
+use crate::address::{Address, Scheme};
 use crate::error::CompareError;
 use crate::source::Format;
 
@@ -74,7 +75,7 @@ pub enum Way {
 }
 
 impl ComparePlan {
-    /// Finds what belongs together in `old` and `new`: two files, or two directories.
+    /// Finds what belongs together in `old` and `new`: two files, two directories, or what addresses lead to.
     ///
     /// # Errors
     ///
@@ -87,6 +88,10 @@ impl ComparePlan {
         disk: &dyn Disk,
     ) -> Result<Self, CompareError> {
         check_rule(&options.rule)?;
+        let (old_address, new_address) = (Address::of(old)?, Address::of(new)?);
+        if old_address.is_some() || new_address.is_some() {
+            return Self::of_addresses((old, old_address), (new, new_address), options, disk);
+        }
         let (old_path, old_meta) = settle(disk, old)?;
         let (new_path, new_meta) = settle(disk, new)?;
         let directories = (old_meta.kind == FileKind::Directory, new_meta.kind == FileKind::Directory);
@@ -122,6 +127,38 @@ impl ComparePlan {
         old_files.append(&mut new_files);
         let not_compared = old_files.keys().map(|path| shown(path)).collect();
         Ok(Self { options, scopes, not_compared })
+    }
+
+    /// Two sides, at least one of which is a database or an object.
+    fn of_addresses(
+        old: (&Path, Option<Address>),
+        new: (&Path, Option<Address>),
+        options: CompareOptions,
+        disk: &dyn Disk,
+    ) -> Result<Self, CompareError> {
+        if !options.rule.stages.is_empty() {
+            return Err(CompareError::NoStages { path: crate::address::shown(old.0).into() });
+        }
+        let (one, two) = (Named::of(old, disk)?, Named::of(new, disk)?);
+        let way = match (one.format, two.format) {
+            (Format::Database, Format::Database) if one.all_tables && two.all_tables => {
+                Way::Tables(one.format, two.format)
+            }
+            (Format::Database, other) if one.all_tables && other.is_tables() => {
+                Way::Tables(one.format, other)
+            }
+            (other, Format::Database) if two.all_tables && other.is_tables() => {
+                Way::Tables(other, two.format)
+            }
+            _ if one.all_tables || two.all_tables => {
+                let (all, one) = if one.all_tables { (one, two) } else { (two, one) };
+                return Err(CompareError::TableAndDatabase { all: shown(&all.path), one: shown(&one.path) });
+            }
+            (old, new) => way_of_formats((&one.path, old), (&two.path, new))?,
+        };
+        let pair = Pair { name: one.name, old: one.path, new: two.path, way };
+        let scope = Scope { stage: None, pairs: vec![pair], only_old: Vec::new(), only_new: Vec::new() };
+        Ok(Self { options, scopes: vec![scope], not_compared: Vec::new() })
     }
 
     /// Two single files: each as it was named, and where it really is.
@@ -174,14 +211,50 @@ fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// One side where the other, or itself, is an address.
+struct Named {
+    name: String,
+    /// Where it is; of an address, what may be shown of it.
+    path: PathBuf,
+    format: Format,
+    /// A database without a table.
+    all_tables: bool,
+}
+
+impl Named {
+    fn of((path, address): (&Path, Option<Address>), disk: &dyn Disk) -> Result<Self, CompareError> {
+        if let Some(address) = address {
+            let (name, shown) = (address.name(), PathBuf::from(address.to_string()));
+            let is_object = address.scheme() == Scheme::S3;
+            let format = if is_object { Format::of(Path::new(&name)) } else { Format::Database };
+            let all_tables = !is_object && address.table().is_none();
+            return Ok(Self { name, path: shown, format, all_tables });
+        }
+        let (real, meta) = settle(disk, path)?;
+        if meta.kind == FileKind::Directory {
+            return Err(CompareError::NotRegular { path: path.to_owned() });
+        }
+        let name = path.file_name().map_or_else(|| shown(path), |name| name.to_string_lossy().into_owned());
+        Ok(Self { name, path: real, format: Format::of(path), all_tables: false })
+    }
+}
+
 /// Names decide: what a link leads to may have a name without an ending.
 fn way_of(old: &Path, new: &Path) -> Result<Way, CompareError> {
-    let (one, two) = (Format::of(old), Format::of(new));
+    way_of_formats((old, Format::of(old)), (new, Format::of(new)))
+}
+
+fn way_of_formats((old, one): (&Path, Format), (new, two): (&Path, Format)) -> Result<Way, CompareError> {
     Ok(match () {
         () if one.is_table() && two.is_table() => Way::Table(one, two),
         () if one.is_tables() && two.is_tables() => Way::Tables(one, two),
         () if one.is_document() && two.is_document() => Way::Document(one, two),
-        () if one == Format::Bytes || two == Format::Bytes => Way::Bytes,
+        () if (one == Format::Bytes || two == Format::Bytes)
+            && one != Format::Database
+            && two != Format::Database =>
+        {
+            Way::Bytes
+        }
         () => return Err(CompareError::DifferentKinds { old: old.to_owned(), new: new.to_owned() }),
     })
 }

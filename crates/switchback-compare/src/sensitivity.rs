@@ -11,8 +11,10 @@ use crate::error::CompareError;
 pub use crate::format::Plant;
 use crate::plan::{ComparePlan, Pair, Way};
 use crate::report::CompareOutcome;
+use crate::source::Format;
 use crate::source::allowance::Allowance;
 use crate::source::table::Table;
+use crate::store::Opened;
 use crate::table::sensitivity::plant;
 use crate::value::Terms;
 
@@ -30,13 +32,14 @@ pub fn prove(plan: &ComparePlan, outcome: &mut CompareOutcome, disk: &dyn Disk) 
         memory_max_bytes: None,
         ..plan.options.rule.clone()
     };
-    let setting = Setting { terms: Terms::of(&rule)?, rule: &rule, alone: false };
+    let opened = Opened::default();
+    let setting = Setting { terms: Terms::of(&rule)?, rule: &rule, alone: false, opened: &opened };
     let renamed = &plan.options.rule.rename;
     let (mut plants, mut notes) = (Vec::new(), Vec::new());
     for pair in plan.scopes.iter().flat_map(|scope| &scope.pairs) {
         let tables = tables(pair, &plan.options.rule, disk)?;
         if tables.is_empty() {
-            notes.push(format!("nothing was planted in `{}`, which is no table", pair.name));
+            notes.push(format!("nothing was planted in `{}`, which is no table of a file", pair.name));
         }
         for (name, table) in tables {
             if outcome.items.iter().any(|item| item.name == name) {
@@ -59,6 +62,7 @@ fn tables<'d>(
 ) -> Result<Vec<(String, Table<'d>)>, CompareError> {
     let allowance = Allowance::of(rule);
     Ok(match pair.way {
+        Way::Table(_, Format::Database) | Way::Tables(_, Format::Database) => Vec::new(),
         Way::Table(_, format) => {
             vec![(pair.name.clone(), Table::open(disk, &pair.new, format, rule.delimiter_new, allowance)?)]
         }

@@ -117,9 +117,9 @@ pub enum Command {
         after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored"
     )]
     Snapshot(SnapshotCommand),
-    /// Compare two results: files or directories
+    /// Compare two results: files, directories, or tables of databases
     #[command(
-        after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean\n  switchback compare old.csv new.csv --order any --format markdown --output diff.md"
+        after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean\n  switchback compare old.csv new.csv --order any --format markdown --output diff.md\n  switchback compare 'postgresql://me@db.example.org/shop#orders' orders.parquet --key id"
     )]
     Compare(Box<CompareArgs>),
     /// Compare two ensembles, such as bootstrap replicates: whether each statistic is distributed alike
@@ -349,9 +349,10 @@ pub enum SnapshotCommand {
 /// `compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// The old file or directory
+    /// The old file or directory, or an address: `sqlite:FILE#TABLE`, `duckdb:FILE#TABLE`, `postgresql://…#TABLE`,
+    /// `s3://BUCKET/KEY`
     pub old: PathBuf,
-    /// The new file or directory
+    /// The new one
     pub new: PathBuf,
     /// When values are equal
     #[command(flatten)]

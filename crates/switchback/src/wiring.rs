@@ -12,10 +12,22 @@ use switchback_snapshot::RusticVault;
 /// Everything that a project needs from outside.
 pub fn ports(world: World) -> Ports {
     Ports {
-        comparer: Arc::new(TableComparer::new(world.disk.clone())),
+        comparer: Arc::new(comparer(&world)),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         world,
     }
+}
+
+#[cfg(feature = "databases")]
+fn comparer(world: &World) -> TableComparer {
+    let stores = switchback_databases::Databases::new(world.surroundings.clone());
+    TableComparer::new(world.disk.clone()).with_stores(Arc::new(stores))
+}
+
+/// Without databases, their addresses are an error that says so.
+#[cfg(not(feature = "databases"))]
+fn comparer(world: &World) -> TableComparer {
+    TableComparer::new(world.disk.clone())
 }
 
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod needs;
+pub mod npm;
 
 use std::io::IsTerminal;
 
@@ -27,7 +28,8 @@ pub struct SuiteOptions {
 
 /// Runs all tests of the workspace, then its doctests. Answers whether all that ran passed.
 pub fn test(workspace: &Workspace, options: &SuiteOptions) -> Result<bool, Problem> {
-    let missing = needs::provide(needs::NEEDS, !options.no_install)?;
+    let mut missing = needs::provide(needs::NEEDS, !options.no_install)?;
+    missing.extend(npm::provide(workspace, !options.no_install)?);
     let runner = Runner::of(workspace)?;
     announce_not_run(workspace, runner, &missing)?;
 
@@ -191,11 +193,12 @@ mod tests {
         let missing: Vec<&Need> = needs::NEEDS.iter().filter(|need| need.name != "git").collect();
         let options = SuiteOptions { slow: true, ..SuiteOptions::default() };
         let shown = line(Runner::Nextest, &options, &missing);
-        let excluded =
-            "-E not (test(needs_python3) or test(needs_rsync) or test(needs_strace) or test(needs_chromium))";
+        let excluded = "-E not (test(needs_python3) or test(needs_rsync) or test(needs_strace) or \
+             test(needs_chromium) or test(needs_postgresql) or test(needs_npm))";
         assert!(shown.ends_with(&format!("--profile default --run-ignored all {excluded}")), "{shown}");
         let shown = line(Runner::CargoTest, &options, &missing);
-        let excluded = "--skip needs_python3 --skip needs_rsync --skip needs_strace --skip needs_chromium";
+        let excluded = "--skip needs_python3 --skip needs_rsync --skip needs_strace --skip needs_chromium \
+             --skip needs_postgresql --skip needs_npm";
         assert!(shown.ends_with(&format!("-- --include-ignored {excluded}")), "{shown}");
     }
 }

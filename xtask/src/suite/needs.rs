@@ -54,6 +54,18 @@ pub const NEEDS: &[Need] = &[
         package: "chromium",
         used_by: "the HTML report, opened as a reader opens it",
     },
+    Need {
+        name: "postgresql",
+        probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
+        package: "postgresql",
+        used_by: "tables of PostgreSQL: each test makes a cluster of its own and starts it",
+    },
+    Need {
+        name: "npm",
+        probe: &["npm", "--version"],
+        package: "npm",
+        used_by: "what tests use that only npm has: `xtask/npm/package.json`",
+    },
 ];
 
 impl Need {
@@ -121,7 +133,9 @@ fn refusal(missing: &[&Need]) -> Problem {
 }
 
 fn apt_get(arguments: &[&str]) -> Result<(), Problem> {
-    let call = Call::new("apt-get", arguments).with("DEBIAN_FRONTEND", "noninteractive");
+    // At run level 1 a package does not start its server where it asks (`invoke-rc.d`): tests start their own.
+    let call =
+        Call::new("apt-get", arguments).with("DEBIAN_FRONTEND", "noninteractive").with("RUNLEVEL", "1");
     println!("> {call}");
     let status = call.show()?;
     if status.success() {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Scope, available_parallelism};
 
 use super::batch::Batch;
-use super::table::{BATCH_ROWS, Batches, Table};
+use super::table::{BATCH_ROWS, Batches, Table, TableFile};
 use crate::error::CompareError;
 
 /// How many batches of each thread wait to be compared.
@@ -27,18 +27,18 @@ pub(crate) fn ahead<'scope>(
     if processors == 1 || table.rows < ROWS_MIN || wanted.is_empty() {
         return table.batches(wanted);
     }
+    let Some(file) = table.file() else { return table.batches(wanted) };
     let threads = (processors / 2).clamp(1, THREADS_MAX);
-    Ok(in_threads(scope, table, wanted, threads))
+    Ok(in_threads(scope, file, (wanted, &table.weights(wanted)), threads))
 }
 
 /// The same, by so many threads at most: each reads columns of its own, of about the same weight.
 fn in_threads<'scope>(
     scope: &'scope Scope<'scope, '_>,
-    table: &'scope Table<'_>,
-    wanted: &[usize],
+    file: TableFile<'scope>,
+    (wanted, weights): (&[usize], &[u64]),
     threads: usize,
 ) -> Batches<'scope> {
-    let weights = table.weights(wanted);
     let threads = if weights.is_empty() { 1 } else { threads.clamp(1, wanted.len()) };
     let mut groups = vec![(0, Vec::new()); threads];
     let mut places: Vec<usize> = (0..wanted.len()).collect();
@@ -51,7 +51,7 @@ fn in_threads<'scope>(
     }
     let parts = groups.into_iter().map(|(_, places)| {
         let columns = places.iter().filter_map(|place| wanted.get(*place).copied()).collect();
-        Part { places, batches: started(scope, table, columns) }
+        Part { places, batches: started(scope, file, columns) }
     });
     Box::new(Together { parts: parts.collect(), columns: wanted.len() })
 }
@@ -59,12 +59,12 @@ fn in_threads<'scope>(
 /// Reads in a thread. It ends with the table, with the first error, or when nobody takes its batches any more.
 fn started<'scope>(
     scope: &'scope Scope<'scope, '_>,
-    table: &'scope Table<'_>,
+    file: TableFile<'scope>,
     wanted: Vec<usize>,
 ) -> Receiver<Result<Batch, CompareError>> {
     let (sender, receiver) = sync_channel(WAITING_MAX);
     scope.spawn(move || {
-        let batches = match table.batches(&wanted) {
+        let batches = match file.batches(&wanted) {
             Ok(batches) => batches,
             Err(error) => {
                 drop(sender.send(Err(error)));
@@ -152,7 +152,9 @@ mod tests {
             let wanted = [2, 1, 0];
             std::thread::scope(|scope| {
                 let (mut row, mut rows_seen) = (0, 0);
-                for batch in in_threads(scope, &table, &wanted, threads) {
+                for batch in
+                    in_threads(scope, table.file().unwrap(), (&wanted, &table.weights(&wanted)), threads)
+                {
                     let batch = batch.unwrap();
                     let Some(Cells::Arrow(texts)) = batch.columns.get(1) else { unreachable!() };
                     assert_eq!(texts.to_data(), self::texts(row, batch.rows).to_data());

@@ -16,6 +16,8 @@ pub(crate) enum ColumnType {
     Stored(DataType),
     /// As the whole column's text says.
     Found(Kind),
+    /// A number, as a database declares it that does not tell integers from others.
+    Numeric,
 }
 
 /// A column of a table.
@@ -36,6 +38,7 @@ impl ColumnType {
         match self {
             Self::Stored(kind) => kind.is_integer() || kind.is_floating() || kind.is_decimal(),
             Self::Found(kind) => matches!(kind, Kind::Integer | Kind::Number),
+            Self::Numeric => true,
         }
     }
 
@@ -44,6 +47,7 @@ impl ColumnType {
         match self {
             Self::Stored(kind) => kind.to_string(),
             Self::Found(kind) => kind.name().to_owned(),
+            Self::Numeric => Kind::Number.name().to_owned(),
         }
     }
 
@@ -51,6 +55,7 @@ impl ColumnType {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Found(Kind::Nothing), _) | (_, Self::Found(Kind::Nothing)) => true,
+            (Self::Numeric, other) | (other, Self::Numeric) => other.is_numeric(),
             (Self::Stored(one), Self::Stored(two)) => one == two,
             (Self::Found(one), Self::Found(two)) => one == two,
             (Self::Stored(stored), Self::Found(found)) | (Self::Found(found), Self::Stored(stored)) => {

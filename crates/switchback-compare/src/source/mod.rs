@@ -22,6 +22,7 @@ pub(crate) mod notebook;
 pub(crate) mod numpy;
 pub(crate) mod parquet;
 mod sheet_size;
+mod stored;
 pub(crate) mod table;
 mod thrift;
 mod toml;
@@ -56,6 +57,8 @@ pub enum Format {
     Toml,
     /// A Jupyter notebook.
     Notebook,
+    /// A table of a database, or all of them.
+    Database,
     /// Anything else: only its bytes are compared.
     Bytes,
 }
@@ -84,7 +87,10 @@ impl Format {
     /// Whether its content is rows of columns.
     #[must_use]
     pub fn is_table(self) -> bool {
-        matches!(self, Self::Parquet | Self::Delimited | Self::JsonLines | Self::Arrow | Self::Array)
+        matches!(
+            self,
+            Self::Parquet | Self::Delimited | Self::JsonLines | Self::Arrow | Self::Array | Self::Database
+        )
     }
 
     /// Whether its content is several tables, each with a name.

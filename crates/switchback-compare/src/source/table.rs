@@ -1,5 +1,6 @@
 //! A table that can be read from the start as often as needed, a batch at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use switchback_core::world::Disk;
@@ -11,9 +12,12 @@ use super::ipc::Ipc;
 use super::lines::Lines;
 use super::logical::Column;
 use super::parquet::Parquet;
+use super::stored::Stored;
 use super::written::Written;
 use super::{Format, numpy, workbook};
+use crate::address::Address;
 use crate::error::CompareError;
+use crate::store::{Database, Side, StoredTable};
 
 /// How many rows are read at a time.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -39,6 +43,28 @@ enum Content<'a> {
     Arrow(Ipc<'a>),
     /// All rows, in memory.
     Held(Batch),
+    Stored(Stored<'a>),
+}
+
+/// A table's file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TableFile<'t> {
+    Parquet(&'t Parquet),
+    Delimited(&'t Delimited<'t>, &'t [Column]),
+    Lines(&'t Lines<'t>, &'t [Column]),
+    Arrow(&'t Ipc<'t>),
+}
+
+impl<'t> TableFile<'t> {
+    /// Reads from the start. Batches have the `wanted` columns, in that order.
+    pub(crate) fn batches(self, wanted: &[usize]) -> Result<Batches<'t>, CompareError> {
+        match self {
+            Self::Parquet(parquet) => parquet.batches(wanted),
+            Self::Delimited(delimited, columns) => delimited.batches(columns, wanted),
+            Self::Lines(lines, columns) => lines.batches(columns, wanted),
+            Self::Arrow(ipc) => ipc.batches(wanted),
+        }
+    }
 }
 
 impl<'a> Table<'a> {
@@ -65,6 +91,9 @@ impl<'a> Table<'a> {
                 let (ipc, columns, rows) = Ipc::open(disk, path, allowance)?;
                 (columns, rows, Content::Arrow(ipc))
             }
+            Format::Database => {
+                return Err(CompareError::NoStores { address: path.display().to_string() });
+            }
             Format::Array => return numpy::read(path, &allowance.read(disk, path, 2, numpy::BYTES_MAX)?),
             _ => {
                 let (delimited, columns, rows) = Delimited::open(disk, path, delimiter)?;
@@ -76,12 +105,50 @@ impl<'a> Table<'a> {
         Ok(table)
     }
 
+    /// Opens the table that an open side names, or else the file at `path`.
+    pub(crate) fn of_side(
+        side: &'a Side,
+        disk: &'a dyn Disk,
+        path: &Path,
+        (format, delimiter): (Format, Option<u8>),
+        allowance: Allowance,
+    ) -> Result<Self, CompareError> {
+        match side {
+            Side::Database(address, database) if format == Format::Database => {
+                let table = database.table(address.table().unwrap_or_default())?;
+                Self::stored(path, table)
+            }
+            _ => Self::open(disk, path, format, delimiter, allowance),
+        }
+    }
+
+    /// A table of an open database. `path`: what it is called in errors.
+    fn stored(path: &Path, table: Box<dyn StoredTable + 'a>) -> Result<Self, CompareError> {
+        let (stored, columns, rows) = Stored::new(path, table);
+        let table = Self { path: path.to_owned(), columns, rows, content: Content::Stored(stored) };
+        table.check_names()?;
+        Ok(table)
+    }
+
     /// A table of rows that are in memory.
     pub(crate) fn held(path: &Path, columns: Vec<Column>, rows: Batch) -> Result<Self, CompareError> {
         let table =
             Self { path: path.to_owned(), columns, rows: rows.rows as u64, content: Content::Held(rows) };
         table.check_names()?;
         Ok(table)
+    }
+
+    /// What was not read as the source declares it, one sentence each.
+    pub(crate) fn notes(&self) -> &[String] {
+        match &self.content {
+            Content::Stored(stored) => stored.notes(),
+            _ => &[],
+        }
+    }
+
+    /// Whether its rows stand in the order that its source happens to give them.
+    pub(crate) fn is_unordered(&self) -> bool {
+        matches!(self.content, Content::Stored(_))
     }
 
     /// The tables of a file that holds several, by name, in their order.
@@ -109,16 +176,29 @@ impl<'a> Table<'a> {
     /// Reads from the start. Batches have the `wanted` columns, in that order.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
         match &self.content {
-            Content::Parquet(parquet) => parquet.batches(wanted),
-            Content::Delimited(delimited) => delimited.batches(&self.columns, wanted),
-            Content::Lines(lines) => lines.batches(&self.columns, wanted),
-            Content::Arrow(ipc) => ipc.batches(wanted),
+            Content::Parquet(parquet) => TableFile::Parquet(parquet).batches(wanted),
+            Content::Delimited(delimited) => TableFile::Delimited(delimited, &self.columns).batches(wanted),
+            Content::Lines(lines) => TableFile::Lines(lines, &self.columns).batches(wanted),
+            Content::Arrow(ipc) => TableFile::Arrow(ipc).batches(wanted),
+            Content::Stored(stored) => stored.batches(wanted),
             Content::Held(all) => {
                 let columns = wanted.iter().map(|index| all.columns.get(*index).cloned());
                 let columns = columns.map(|cells| cells.unwrap_or(Cells::Values(Vec::new()))).collect();
                 Ok(Box::new(std::iter::once(Ok(Batch { columns, rows: all.rows }))))
             }
         }
+    }
+
+    /// The file that it is read from, which several threads can do at a time; `None` for rows that are in memory or in a
+    /// database.
+    pub(crate) fn file(&self) -> Option<TableFile<'_>> {
+        Some(match &self.content {
+            Content::Parquet(parquet) => TableFile::Parquet(parquet),
+            Content::Delimited(delimited) => TableFile::Delimited(delimited, &self.columns),
+            Content::Lines(lines) => TableFile::Lines(lines, &self.columns),
+            Content::Arrow(ipc) => TableFile::Arrow(ipc),
+            Content::Held(_) | Content::Stored(_) => return None,
+        })
     }
 
     /// For each pair of columns, of this table and of another, whether the files show without decoding that they hold
@@ -151,5 +231,57 @@ impl<'a> Table<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// The tables of one side, by name.
+#[derive(Debug)]
+pub(crate) enum Tables<'a> {
+    /// Of a file, which is read as a whole.
+    Read(BTreeMap<String, Table<'a>>),
+    /// Of a database, each of which is opened when its turn comes.
+    Stored(&'a Address, &'a dyn Database, BTreeSet<String>),
+}
+
+impl<'a> Tables<'a> {
+    /// The tables of an open side, or else of the file at `path`.
+    pub(crate) fn of_side(
+        side: &'a Side,
+        disk: &dyn Disk,
+        path: &Path,
+        format: Format,
+        allowance: Allowance,
+    ) -> Result<Self, CompareError> {
+        match side {
+            Side::Database(address, database) if format == Format::Database => {
+                let names = database.tables()?.into_iter().collect();
+                Ok(Self::Stored(address, database.as_ref(), names))
+            }
+            _ if format == Format::Database => {
+                Err(CompareError::NoStores { address: path.display().to_string() })
+            }
+            _ => Ok(Self::Read(Table::all_of(disk, path, format, allowance)?.into_iter().collect())),
+        }
+    }
+
+    /// The names, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        match self {
+            Self::Read(tables) => tables.keys().cloned().collect(),
+            Self::Stored(_, _, names) => names.iter().cloned().collect(),
+        }
+    }
+
+    /// One of them, once; `None` when it is not, or no longer, there.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Option<Table<'a>>, CompareError> {
+        match self {
+            Self::Read(tables) => Ok(tables.remove(name)),
+            Self::Stored(address, database, names) => {
+                if !names.remove(name) {
+                    return Ok(None);
+                }
+                Table::stored(&address.shown_with(name), database.table(name)?).map(Some)
+            }
+        }
     }
 }

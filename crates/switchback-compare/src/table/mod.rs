@@ -25,7 +25,6 @@ mod unique;
 mod witnesses;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use switchback_core::rule::{Covers, Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
@@ -39,9 +38,13 @@ use crate::plan::Pair;
 use crate::report::{Cell, Detail, Item, Kind, Proof, Relation, RowName, Rows, Size, TableDetail};
 use crate::source::Format;
 use crate::source::allowance::Allowance;
-use crate::source::table::Table;
+use crate::source::table::{Table, Tables};
 use agreement::Agreement;
 use tally::Tally;
+
+/// Said where rows of a database are matched by position.
+const UNORDERED: &str =
+    "rows are matched by position, and a table of a database has no order of its own: name a key";
 
 /// What an attack found: the cells, and the rows on one side only.
 #[derive(Debug)]
@@ -96,8 +99,10 @@ pub(crate) fn compare(
 ) -> Result<Item, CompareError> {
     let rule = setting.rule;
     let allowance = Allowance::of(rule);
-    let old = Table::open(disk, &pair.old, formats.0, rule.delimiter_old, allowance)?;
-    let same_reading = formats.0 == formats.1 && rule.delimiter_old == rule.delimiter_new;
+    let old =
+        Table::of_side(&setting.opened.old, disk, &pair.old, (formats.0, rule.delimiter_old), allowance)?;
+    let files = formats.0 != Format::Database && formats.0 == formats.1;
+    let same_reading = files && rule.delimiter_old == rule.delimiter_new;
     if same_reading && rule.rename.is_empty() && same_bytes(disk, &pair.old, &pair.new)? {
         let agreement = Agreement::new(&old, &old, setting)?;
         // Equal bytes prove equality where no option makes identical values differ.
@@ -117,7 +122,8 @@ pub(crate) fn compare(
             return Ok(conclude(&pair.name, Proof::Bytes, Relation::Bytes, detail, &agreement, differs));
         }
     }
-    let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new, allowance)?;
+    let new =
+        Table::of_side(&setting.opened.new, disk, &pair.new, (formats.1, rule.delimiter_new), allowance)?;
     compare_open(&pair.name, &old, &new, setting)
 }
 
@@ -140,19 +146,23 @@ pub(crate) fn compare_all(
     disk: &dyn Disk,
 ) -> Result<Several, CompareError> {
     let allowance = Allowance::of(setting.rule);
-    let old: BTreeMap<_, _> = Table::all_of(disk, &pair.old, formats.0, allowance)?.into_iter().collect();
-    let new: BTreeMap<_, _> = Table::all_of(disk, &pair.new, formats.1, allowance)?.into_iter().collect();
+    let mut old = Tables::of_side(&setting.opened.old, disk, &pair.old, formats.0, allowance)?;
+    let mut new = Tables::of_side(&setting.opened.new, disk, &pair.new, formats.1, allowance)?;
+    let (old_names, new_names) = (old.names(), new.names());
     let named = |table: &String| format!("{}#{table}", pair.name);
     let mut found = Several {
-        only_old: old.keys().filter(|name| !new.contains_key(*name)).map(named).collect(),
-        only_new: new.keys().filter(|name| !old.contains_key(*name)).map(named).collect(),
+        only_old: old_names.iter().filter(|name| !new_names.contains(name)).map(named).collect(),
+        only_new: new_names.iter().filter(|name| !old_names.contains(name)).map(named).collect(),
         ..Several::default()
     };
     let setting =
-        Setting { alone: setting.alone && old.len() == 1, terms: setting.terms.clone(), ..*setting };
-    for (name, old) in &old {
-        if let Some(new) = new.get(name) {
-            found.items.push(compare_open(&named(name), old, new, &setting)?);
+        Setting { alone: setting.alone && old_names.len() == 1, terms: setting.terms.clone(), ..*setting };
+    for name in &old_names {
+        if !new_names.contains(name) {
+            continue;
+        }
+        if let (Some(old), Some(new)) = (old.take(name)?, new.take(name)?) {
+            found.items.push(compare_open(&named(name), &old, &new, &setting)?);
         }
     }
     Ok(found)
@@ -180,6 +190,7 @@ fn compare_open(
     let relation = found.tally.closeness.into();
     let mut detail = agreement.detail(old, new, rows);
     detail.not_compared.extend(found.notes);
+    detail.not_compared.extend(reading_notes(old, new, rule));
     detail.cannot_carry = carrying::cannot_carry(old, new, &agreement)?;
     let mut open = found.tally.open;
     detail.covered.clone_from(&found.tally.covered);
@@ -200,6 +211,17 @@ fn compare_open(
     detail.rows_only_new = found.only_new.sample;
     let differs = open > 0 || agreement.is_refused_by(rule);
     Ok(conclude(name, proof, relation, detail, &agreement, (differs, rule)))
+}
+
+/// What is said about how the two sides were read, in an order that is the same when the sides are swapped.
+fn reading_notes(old: &Table<'_>, new: &Table<'_>, rule: &Rule) -> Vec<String> {
+    let mut notes: Vec<String> = old.notes().iter().chain(new.notes()).cloned().collect();
+    if (old.is_unordered() || new.is_unordered()) && rule.key.is_empty() && rule.row_order != RowOrder::Any {
+        notes.push(UNORDERED.to_owned());
+    }
+    notes.sort();
+    notes.dedup();
+    notes
 }
 
 fn attack(

@@ -320,3 +320,20 @@ fn compare_shows_what_it_would_find() {
     ground.write("two.csv", "id,score,name\n1,10.5,a\n");
     ground.expect(1, "compare one.csv two.csv --key id --prove-sensitivity");
 }
+
+/// A program that was built without them says so; `cargo test -p switchback --no-default-features` runs this.
+#[cfg(not(feature = "databases"))]
+#[test]
+fn without_databases_their_addresses_are_refused() {
+    let ground = Ground::new();
+    ground.write("one.csv", "v\n1\n");
+    insta::assert_snapshot!(ground.run("compare postgresql://me:secret@h/d#t one.csv"), @r"
+    $ switchback compare postgresql://me:secret@h/d#t one.csv
+    --- stderr
+    error: could not compare `postgresql://me:[password]@h/d#t` with `one.csv`
+      caused by: `postgresql://me:[password]@h/d#t` is the address of a database or of an object store, and they are not read here
+
+    hint: `compare` reads them in a program that was built with the feature `databases`, which is on unless it was left out; elsewhere, write a Parquet file of the table
+    --- exit 2
+    ");
+}

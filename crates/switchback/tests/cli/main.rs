@@ -8,6 +8,8 @@ mod bisect;
 mod browser;
 mod comparisons;
 mod conformance;
+#[cfg(feature = "databases")]
+mod databases;
 mod demo;
 mod distributions;
 mod documentation;
