@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod phase;
 pub mod plan;
 pub mod port;
+pub mod quantity;
 pub mod report;
 pub mod rule;
 pub mod test_results;

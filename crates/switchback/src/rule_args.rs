@@ -1,24 +1,12 @@
 //! When values are equal, as it is typed: the options that every comparison has.
 
 use clap::{Args, ValueEnum};
+use switchback_core::quantity;
 use switchback_core::rule::{
     ColumnCase, ColumnOrder, Duplicates, KeyTypes, Pairing, RowOrder, Rule, SchemaRule, TextRule, Tolerance,
 };
 
 use crate::failure::Failure;
-
-/// Units of a duration, with their nanoseconds. `m` comes after the units that end in it.
-const DURATION_UNITS: &[(&str, u64)] = &[
-    ("ns", 1),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("min", 60_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("d", 86_400_000_000_000),
-];
 
 /// When values are equal.
 #[derive(Debug, Args)]
@@ -239,51 +227,17 @@ fn pairing(choice: PairingChoice) -> Pairing {
     }
 }
 
-/// A whole number or a decimal fraction, and a unit; `0` needs none.
+/// `--time-tolerance`.
 fn duration_ns(text: &str) -> Result<u64, Failure> {
-    let wrong = || {
+    quantity::duration_ns(text).ok_or_else(|| {
         let what = format!("`--time-tolerance {text}` is not a number and a unit");
         Failure::new(what, Vec::new(), "e.g. `--time-tolerance 500ms`; units are ns, us, ms, s, m, h and d")
-    };
-    let text = text.trim();
-    if text == "0" {
-        return Ok(0);
-    }
-    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(split);
-    let (_, unit_ns) = DURATION_UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let whole_ns =
-        whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(*unit_ns)).ok_or_else(wrong)?;
-    let mut fraction_ns = 0;
-    let mut place_ns = *unit_ns;
-    for digit in fraction.chars() {
-        // What is finer than a nanosecond cannot be said.
-        if place_ns % 10 != 0 {
-            return Err(wrong());
-        }
-        place_ns /= 10;
-        fraction_ns += u64::from(digit.to_digit(10).ok_or_else(wrong)?) * place_ns;
-    }
-    whole_ns.checked_add(fraction_ns).ok_or_else(wrong)
+    })
 }
 
-/// A whole number of bytes, or of a unit.
+/// `--memory`.
 fn bytes(text: &str) -> Result<u64, Failure> {
-    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => Some(1),
-        "kb" => Some(1_000),
-        "mb" => Some(1_000_000),
-        "gb" => Some(1_000_000_000),
-        "k" | "kib" => Some(1 << 10),
-        "m" | "mib" => Some(1 << 20),
-        "g" | "gib" => Some(1_u64 << 30),
-        _ => None,
-    };
-    let bytes = unit.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
-    bytes.ok_or_else(|| {
+    quantity::bytes(text).ok_or_else(|| {
         let what = format!("`--memory {text}` is not a size");
         Failure::new(what, Vec::new(), "e.g. `--memory 2GiB`; units are B, KB, MB, GB, KiB, MiB and GiB")
     })
@@ -299,41 +253,20 @@ fn renamed(text: &str) -> Result<(String, String), Failure> {
     }
 }
 
-/// One delimiter for both sides, or `OLD,NEW`. The comma itself may be either.
+/// `--delimiter`.
 fn delimiters(text: &str) -> Result<(Option<u8>, Option<u8>), Failure> {
-    let wrong = || {
-        let what =
-            format!("`--delimiter {text}` is neither one ASCII character nor two with a comma between");
-        Failure::new(what, Vec::new(), "e.g. `--delimiter ';'`, `--delimiter ',,;'`, `--delimiter tab`")
-    };
-    let (old, rest) = delimiter(text).ok_or_else(wrong)?;
-    if rest.is_empty() {
-        return Ok((Some(old), Some(old)));
-    }
-    let (new, rest) = rest.strip_prefix(',').and_then(delimiter).ok_or_else(wrong)?;
-    if rest.is_empty() { Ok((Some(old), Some(new))) } else { Err(wrong()) }
-}
-
-/// The delimiter at the start of a text, and what follows it.
-fn delimiter(text: &str) -> Option<(u8, &str)> {
-    for (word, delimiter) in [
-        ("tab", b'\t'),
-        ("\\t", b'\t'),
-        ("space", b' '),
-        ("comma", b','),
-        ("semicolon", b';'),
-        ("pipe", b'|'),
-    ] {
-        if let Some(rest) = text.strip_prefix(word) {
-            return Some((delimiter, rest));
+    match quantity::delimiters(text) {
+        Some((old, new)) => Ok((Some(old), Some(new))),
+        None => {
+            let what =
+                format!("`--delimiter {text}` is neither one ASCII character nor two with a comma between");
+            Err(Failure::new(
+                what,
+                Vec::new(),
+                "e.g. `--delimiter ';'`, `--delimiter ',,;'`, `--delimiter tab`",
+            ))
         }
     }
-    let first = text
-        .chars()
-        .next()
-        .filter(char::is_ascii)
-        .filter(|letter| !matches!(letter, '"' | '\r' | '\n' | '\0'))?;
-    Some((u8::try_from(first).ok()?, text.get(1..)?))
 }
 
 pub(crate) fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failure> {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Check, Kind, Looked, Scene, shell};
+use super::{Check, Kind, Looked, Scene, rule_keys, shell};
 use crate::plan::{Fields, Key, Shape, relative};
-use crate::rule::{Rule, Tolerance};
+use crate::rule::Rule;
 
 const SIDE: &[Key] = &[
     Key::required(
@@ -21,38 +21,17 @@ const SIDE: &[Key] = &[
         "what is compared: a path in `{out}`, or in the tree when there is no command",
     ),
 ];
-const TOLERANCE: &[Key] = &[
-    Key::optional("absolute", Shape::Number, "largest allowed |a - b|"),
-    Key::optional("relative", Shape::Number, "largest allowed |a - b| / max(|a|, |b|)"),
-    Key::optional("ulps", Shape::Whole, "largest allowed distance in units in the last place"),
+const SIDES: [Key; 2] = [
+    Key::required("old", Shape::Table(SIDE), "where the old results come from"),
+    Key::required("new", Shape::Table(SIDE), "where the new results come from"),
 ];
+const KEYS: [Key; 27] = rule_keys::joined(&[&SIDES, &rule_keys::TABLES, &rule_keys::VALUES]);
 
 /// The kind `equivalence`.
 pub(super) static KIND: Kind = Kind {
     word: "equivalence",
     doc: "the results of the old and the new tree are equal within stated tolerances",
-    keys: &[
-        Key::required("old", Shape::Table(SIDE), "where the old results come from"),
-        Key::required("new", Shape::Table(SIDE), "where the new results come from"),
-        Key::optional("key", Shape::Texts, "columns that together name a row; by position when left out"),
-        Key::optional(
-            "tolerance",
-            Shape::Table(TOLERANCE),
-            "for all columns; identical values when left out",
-        ),
-        Key::optional(
-            "columns",
-            Shape::Named(TOLERANCE),
-            "tolerances of single columns, which replace the global one",
-        ),
-        Key::optional("exclude", Shape::Texts, "columns that are left out of the verdict"),
-        Key::optional(
-            "stages",
-            Shape::Texts,
-            "folders or file stems of the results, in the order in which they are computed",
-        ),
-        Key::optional("allow_empty", Shape::Flag, "`true`: two results without a row are equal"),
-    ],
+    keys: &KEYS,
     read,
 };
 
@@ -71,29 +50,9 @@ struct EquivalenceCheck {
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
-    let rule = Rule {
-        key: fields.texts("key").unwrap_or_default(),
-        tolerance: fields.table("tolerance").map_or_else(Tolerance::default, |table| read_tolerance(&table)),
-        column_tolerance: fields
-            .named("columns")
-            .into_iter()
-            .map(|(name, table)| (name, read_tolerance(&table)))
-            .collect(),
-        exclude: fields.texts("exclude").unwrap_or_default(),
-        stages: fields.texts("stages").unwrap_or_default(),
-        allow_empty: fields.flag("allow_empty").unwrap_or(false),
-        ..Rule::default()
-    };
+    let rule = rule_keys::read(fields);
     let (old, new) = (read_source(fields, "old"), read_source(fields, "new"));
     Some(Box::new(EquivalenceCheck { old: old?, new: new?, rule }))
-}
-
-fn read_tolerance(fields: &Fields<'_>) -> Tolerance {
-    Tolerance {
-        absolute: fields.number("absolute"),
-        relative: fields.number("relative"),
-        ulps: fields.whole("ulps"),
-    }
 }
 
 fn read_source(fields: &Fields<'_>, name: &str) -> Option<Source> {

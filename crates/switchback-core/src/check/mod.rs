@@ -6,6 +6,7 @@ mod command;
 mod equivalence;
 mod files;
 mod http;
+mod rule_keys;
 pub(crate) mod shell;
 mod tests;
 

@@ -245,6 +245,18 @@ impl<'a> Fields<'a> {
         found
     }
 
+    /// The entries of the table at `name`, whose keys are names and whose values are texts: offset, name, text.
+    pub fn named_texts(&self, name: &str) -> Vec<(usize, String, String)> {
+        let read = |value: &'a DeValue<'a>| {
+            let entry = |(name, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
+                let name: &std::borrow::Cow<'_, str> = name.get_ref();
+                Some((value.span().start, name.to_string(), value.get_ref().as_str()?.to_owned()))
+            };
+            value.as_table()?.iter().map(entry).collect()
+        };
+        self.ask(name, read).unwrap_or_default()
+    }
+
     /// The items of the list at `name`: texts, or tables with the keys that the shape allows.
     pub fn texts_or_tables(&self, name: &str) -> Vec<(usize, TextOrTable<'a>)> {
         let Some(Key { shape: Shape::TextsOrTables(keys), .. }) =

@@ -54,6 +54,8 @@ pub enum Shape {
     Table(&'static [Key]),
     /// A table whose keys are names and whose values are all tables with these keys.
     Named(&'static [Key]),
+    /// A table whose keys are names and whose values are texts.
+    NamedTexts,
     /// A list of tables with these keys.
     Tables(&'static [Key]),
     /// A list whose items are texts or tables with these keys.
@@ -79,6 +81,7 @@ impl Shape {
             Self::Whole => "a whole number, 0 or more".to_owned(),
             Self::Number => "a number, 0 or more".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),
+            Self::NamedTexts => "a table of texts".to_owned(),
             Self::Table(_) | Self::Named(_) => "a table".to_owned(),
             Self::Tables(_) | Self::Kinds(..) => "a list of tables (`[[…]]`)".to_owned(),
             Self::TextsOrTables(_) => "a list of texts or tables".to_owned(),

@@ -49,6 +49,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Table(keys) => object(keys),
         Shape::Named(keys) => json!({"type": "object", "additionalProperties": object(keys)}),
+        Shape::NamedTexts => json!({"type": "object", "additionalProperties": {"type": "string"}}),
         Shape::Tables(keys) => json!({"type": "array", "items": object(keys)}),
         Shape::TextsOrTables(keys) => {
             json!({"type": "array", "items": {"oneOf": [{"type": "string"}, object(keys)]}})
