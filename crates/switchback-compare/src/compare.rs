@@ -12,6 +12,7 @@ use switchback_core::world::Disk;
 use crate::error::CompareError;
 use crate::plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 use crate::report::{CompareOutcome, Detail, Divergence, Item, Relation, SCHEMA, Stage, StageName};
+use crate::table::mapping::Tracing;
 use crate::value::Terms;
 use crate::{bytes, document, table};
 
@@ -23,6 +24,8 @@ pub(crate) struct Setting<'r> {
     pub(crate) terms: Terms,
     /// It is the only pair: what the rule names must be in it.
     pub(crate) alone: bool,
+    /// What the new results call, measure, label and lay out in another way.
+    pub(crate) mapping: Option<&'r Tracing<'r>>,
 }
 
 /// Compares what a plan has settled. A difference is an answer, never an error.
@@ -33,7 +36,8 @@ pub(crate) struct Setting<'r> {
 pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, CompareError> {
     let rule = &plan.options.rule;
     let alone = plan.scopes.len() == 1 && plan.scopes.iter().all(|scope| scope.pairs.len() == 1);
-    let setting = Setting { rule, terms: Terms::of(rule)?, alone };
+    let tracing = rule.mapping.as_ref().map(Tracing::new);
+    let setting = Setting { rule, terms: Terms::of(rule)?, alone, mapping: tracing.as_ref() };
     let mut outcome = CompareOutcome {
         schema: SCHEMA,
         verdict: Verdict::Unknown,
@@ -68,6 +72,9 @@ pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, Co
         outcome.items.extend(items);
         outcome.only_old.extend(scope.only_old.iter().cloned());
         outcome.only_new.extend(scope.only_new.iter().cloned());
+    }
+    if let Some(tracing) = &tracing {
+        tracing.finish()?;
     }
     outcome.verdict = Verdict::all(verdicts);
     Ok(outcome)

@@ -26,3 +26,4 @@ pub use error::{CompareError, Place};
 pub use plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 pub use report::CompareOutcome;
 pub use source::Format;
+pub use table::mapping::{Applied, WithoutValue};

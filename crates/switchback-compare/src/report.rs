@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
+use crate::table::mapping::Applied;
 use crate::value::{Closeness, float_to_json};
 
 /// The name and version of the document.
@@ -140,6 +141,9 @@ pub struct TableDetail {
     pub types_changed: Vec<TypeChange>,
     /// What the verdict does not cover.
     pub not_compared: Vec<String>,
+    /// What a mapping did, in the order in which it was done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<Applied>,
     /// Every compared column that is not the same bit by bit.
     pub columns: Vec<ColumnDetail>,
     /// The first cell that differs; where no cell does, the first row on one side only.

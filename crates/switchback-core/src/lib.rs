@@ -13,6 +13,7 @@ pub mod git;
 pub mod init;
 pub mod journal;
 pub mod manifest;
+pub mod mapping;
 pub mod phase;
 pub mod plan;
 pub mod port;

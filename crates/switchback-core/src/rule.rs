@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::mapping::Mapping;
+
 /// How far two numbers may lie apart and still be equal.
 ///
 /// A pair is equal when it is within *any* bound that is set; with none set, values must be identical.
@@ -48,6 +50,8 @@ pub struct Rule {
     pub exclude: Vec<String>,
     /// New names of columns, by their old ones.
     pub rename: BTreeMap<String, String>,
+    /// What the new results call, measure, label and lay out in another way than the old ones.
+    pub mapping: Option<Mapping>,
     /// Whether names and types of columns are part of the verdict.
     pub schema: SchemaRule,
     /// Whether the order of columns is part of the verdict.
@@ -167,6 +171,7 @@ impl Default for Rule {
             columns: Vec::new(),
             exclude: Vec::new(),
             rename: BTreeMap::new(),
+            mapping: None,
             schema: SchemaRule::default(),
             column_order: ColumnOrder::default(),
             column_case: ColumnCase::default(),

@@ -1,10 +1,14 @@
 //! When values are equal, as it is typed: the options that every comparison has.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
+use switchback_core::mapping::{self, Mapping};
 use switchback_core::quantity;
 use switchback_core::rule::{
     ColumnCase, ColumnOrder, Duplicates, KeyTypes, Pairing, RowOrder, Rule, SchemaRule, TextRule, Tolerance,
 };
+use switchback_core::world::Disk;
 
 use crate::failure::Failure;
 
@@ -42,6 +46,9 @@ pub struct RuleArgs {
     /// A column that has another name in NEW; may be repeated. All other options name columns as OLD does
     #[arg(long, value_name = "OLD=NEW")]
     pub rename: Vec<String>,
+    /// A file that says which columns have other names, units, labels or another layout in NEW
+    #[arg(long, value_name = "F")]
+    pub mapping: Option<PathBuf>,
     /// Whether names and types of columns are part of the verdict, or only common columns and values count
     #[arg(long, value_name = "WHICH", default_value = "strict")]
     pub schema: SchemaChoice,
@@ -154,8 +161,8 @@ impl RuleArgs {
     ///
     /// # Errors
     ///
-    /// When a bound, a duration, a size, a name or a delimiter cannot be read.
-    pub(crate) fn rule(&self) -> Result<Rule, Failure> {
+    /// When a bound, a duration, a size, a name, a delimiter or the mapping cannot be read.
+    pub(crate) fn rule(&self, disk: &dyn Disk) -> Result<Rule, Failure> {
         let mut rule = Rule {
             key: self.key.clone(),
             duplicates: match self.duplicates {
@@ -180,6 +187,7 @@ impl RuleArgs {
             text: TextRule { ignore_case: self.ignore_case, trim: self.trim, masks: self.mask.clone() },
             columns: self.columns.clone(),
             exclude: self.exclude.clone(),
+            mapping: self.mapping.as_deref().map(|path| mapping(path, disk)).transpose()?,
             schema: match self.schema {
                 SchemaChoice::Strict => SchemaRule::Strict,
                 SchemaChoice::Common => SchemaRule::Common,
@@ -227,6 +235,16 @@ fn pairing(choice: PairingChoice) -> Pairing {
     }
 }
 
+fn mapping(path: &Path, disk: &dyn Disk) -> Result<Mapping, Failure> {
+    mapping::load(path, disk).map_err(|error| {
+        Failure::new(
+            error.to_string(),
+            error.causes(),
+            "correct these places; docs/mapping.md says what a mapping says",
+        )
+    })
+}
+
 /// `--time-tolerance`.
 fn duration_ns(text: &str) -> Result<u64, Failure> {
     quantity::duration_ns(text).ok_or_else(|| {
@@ -255,18 +273,12 @@ fn renamed(text: &str) -> Result<(String, String), Failure> {
 
 /// `--delimiter`.
 fn delimiters(text: &str) -> Result<(Option<u8>, Option<u8>), Failure> {
-    match quantity::delimiters(text) {
-        Some((old, new)) => Ok((Some(old), Some(new))),
-        None => {
-            let what =
-                format!("`--delimiter {text}` is neither one ASCII character nor two with a comma between");
-            Err(Failure::new(
-                what,
-                Vec::new(),
-                "e.g. `--delimiter ';'`, `--delimiter ',,;'`, `--delimiter tab`",
-            ))
-        }
-    }
+    let delimiters = quantity::delimiters(text).map(|(old, new)| (Some(old), Some(new)));
+    delimiters.ok_or_else(|| {
+        let what =
+            format!("`--delimiter {text}` is neither one ASCII character nor two with a comma between");
+        Failure::new(what, Vec::new(), "e.g. `--delimiter ';'`, `--delimiter ',,;'`, `--delimiter tab`")
+    })
 }
 
 pub(crate) fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failure> {

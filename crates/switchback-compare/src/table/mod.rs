@@ -9,6 +9,7 @@ mod held;
 mod join;
 mod key;
 mod lockstep;
+pub(crate) mod mapping;
 mod matching;
 mod multiset;
 mod tally;
@@ -62,7 +63,8 @@ pub(crate) fn compare(
     let rule = setting.rule;
     let old = Table::open(disk, &pair.old, formats.0, rule.delimiter_old)?;
     let same_reading = formats.0 == formats.1 && rule.delimiter_old == rule.delimiter_new;
-    if same_reading && rule.rename.is_empty() && same_bytes(disk, &pair.old, &pair.new)? {
+    let mapped = mapping::is_for(setting, &pair.name);
+    if same_reading && rule.rename.is_empty() && !mapped && same_bytes(disk, &pair.old, &pair.new)? {
         let agreement = Agreement::new(&old, &old, setting)?;
         // Equal bytes prove equality where no option makes identical values differ.
         if agreement.bits_prove() {
@@ -79,7 +81,7 @@ pub(crate) fn compare(
         }
     }
     let new = Table::open(disk, &pair.new, formats.1, rule.delimiter_new)?;
-    compare_open(&pair.name, &old, &new, setting)
+    compare_mapped(&pair.name, old, new, setting)
 }
 
 /// What the comparison of two files with several tables found.
@@ -101,7 +103,7 @@ pub(crate) fn compare_all(
     disk: &dyn Disk,
 ) -> Result<Several, CompareError> {
     let old: BTreeMap<_, _> = Table::all_of(disk, &pair.old, formats.0)?.into_iter().collect();
-    let new: BTreeMap<_, _> = Table::all_of(disk, &pair.new, formats.1)?.into_iter().collect();
+    let mut new: BTreeMap<_, _> = Table::all_of(disk, &pair.new, formats.1)?.into_iter().collect();
     let named = |table: &String| format!("{}#{table}", pair.name);
     let mut found = Several {
         only_old: old.keys().filter(|name| !new.contains_key(*name)).map(named).collect(),
@@ -110,12 +112,34 @@ pub(crate) fn compare_all(
     };
     let setting =
         Setting { alone: setting.alone && old.len() == 1, terms: setting.terms.clone(), ..*setting };
-    for (name, old) in &old {
-        if let Some(new) = new.get(name) {
-            found.items.push(compare_open(&named(name), old, new, &setting)?);
+    for (name, old) in old {
+        if let Some(new) = new.remove(&name) {
+            found.items.push(compare_mapped(&named(&name), old, new, &setting)?);
         }
     }
     Ok(found)
+}
+
+/// Compares two tables as the mapping says that they belong together, where there is one.
+fn compare_mapped(
+    name: &str,
+    old: Table<'_>,
+    new: Table<'_>,
+    setting: &Setting<'_>,
+) -> Result<Item, CompareError> {
+    let mapped = mapping::apply(name, old, new, setting)?;
+    let setting = Setting { rule: &mapped.rule, terms: setting.terms.clone(), ..*setting };
+    let mut item = compare_open(name, &mapped.old, &mapped.new, &setting)?;
+    if let Detail::Table(detail) = &mut item.detail {
+        // Converted values are not the bits of the file.
+        let converted =
+            mapped.applied.iter().any(|applied| !matches!(applied, mapping::Applied::Column { .. }));
+        if converted && item.relation == Some(Relation::Bitwise) {
+            item.relation = Some(Relation::Identical);
+        }
+        detail.mapping = mapped.applied;
+    }
+    Ok(item)
 }
 
 fn compare_open(

@@ -2,6 +2,7 @@
 
 mod cast;
 mod closeness;
+mod conversion;
 mod number;
 mod prose;
 mod terms;
@@ -11,6 +12,7 @@ use std::fmt::Write as _;
 
 pub(crate) use cast::value_at;
 pub(crate) use closeness::{Closeness, Distance, Finding, find, find_across_types};
+pub(crate) use conversion::{Conversion, Target};
 pub(crate) use number::{Number, float_to_json};
 pub(crate) use terms::{Terms, TextTerms};
 
@@ -43,6 +45,29 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// The same without what it borrows.
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Boolean(flag) => Value::Boolean(flag),
+            Self::Number(number) => Value::Number(number),
+            Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Self::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
+            Self::Instant { ns, zoned } => Value::Instant { ns, zoned },
+            Self::Date(ms) => Value::Date(ms),
+            Self::Time(ns) => Value::Time(ns),
+            Self::Duration(ns) => Value::Duration(ns),
+            Self::Other(text) => Value::Other(text),
+            Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+            Self::Object(members) => Value::Object(
+                members
+                    .into_iter()
+                    .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
+                    .collect(),
+            ),
+        }
+    }
+
     /// The value for a report: a number where JSON carries it exactly, else text.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;

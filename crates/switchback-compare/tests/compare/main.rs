@@ -9,6 +9,7 @@ mod damaged;
 mod documents;
 mod ensembles;
 mod explanations;
+mod mappings;
 mod notebooks;
 mod pairings;
 mod properties;

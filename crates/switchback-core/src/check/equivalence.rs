@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{Check, Kind, Looked, Scene, rule_keys, shell};
+use crate::mapping;
 use crate::plan::{Fields, Key, Shape, relative};
 use crate::rule::Rule;
 
@@ -25,7 +26,12 @@ const SIDES: [Key; 2] = [
     Key::required("old", Shape::Table(SIDE), "where the old results come from"),
     Key::required("new", Shape::Table(SIDE), "where the new results come from"),
 ];
-const KEYS: [Key; 27] = rule_keys::joined(&[&SIDES, &rule_keys::TABLES, &rule_keys::VALUES]);
+const MAPPING: [Key; 1] = [Key::optional(
+    "mapping",
+    Shape::Text,
+    "a file of the project that says which columns have other names, units, labels or another layout",
+)];
+const KEYS: [Key; 28] = rule_keys::joined(&[&SIDES, &rule_keys::TABLES, &MAPPING, &rule_keys::VALUES]);
 
 /// The kind `equivalence`.
 pub(super) static KIND: Kind = Kind {
@@ -47,12 +53,16 @@ struct EquivalenceCheck {
     old: Source,
     new: Source,
     rule: Rule,
+    /// Relative to the project.
+    mapping: Option<PathBuf>,
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     let rule = rule_keys::read(fields);
+    let path = |text: String| relative(&text, fields.offset_of("mapping"), "the mapping", fields.findings());
+    let mapping = fields.text("mapping").and_then(path);
     let (old, new) = (read_source(fields, "old"), read_source(fields, "new"));
-    Some(Box::new(EquivalenceCheck { old: old?, new: new?, rule }))
+    Some(Box::new(EquivalenceCheck { old: old?, new: new?, rule, mapping }))
 }
 
 fn read_source(fields: &Fields<'_>, name: &str) -> Option<Source> {
@@ -83,7 +93,11 @@ impl Check for EquivalenceCheck {
                 Err(why) => return Looked::unknown(format!("{name}: {why}"), evidence),
             }
         }
-        match scene.comparer.compare(&results[0], &results[1], &self.rule) {
+        let rule = match self.mapped_rule(scene) {
+            Ok(rule) => rule,
+            Err(why) => return Looked::unknown(why, evidence),
+        };
+        match scene.comparer.compare(&results[0], &results[1], &rule) {
             Ok(comparison) => {
                 // The report was written by the comparison itself; as text it is evidence all the same.
                 let report =
@@ -99,6 +113,26 @@ impl Check for EquivalenceCheck {
                 Looked::unknown(words.join(": "), evidence)
             }
         }
+    }
+
+    fn reads(&self) -> Vec<PathBuf> {
+        self.mapping.iter().cloned().collect()
+    }
+}
+
+impl EquivalenceCheck {
+    /// The rule with its mapping, as the project with the candidate has it.
+    fn mapped_rule(&self, scene: &Scene<'_>) -> Result<Rule, String> {
+        let mut rule = self.rule.clone();
+        if let Some(path) = &self.mapping {
+            let path = scene.trees.new_project()?.join(path);
+            let mapping = mapping::load(&path, scene.world.disk.as_ref()).map_err(|error| {
+                let words: Vec<String> = std::iter::once(error.to_string()).chain(error.causes()).collect();
+                words.join(": ")
+            })?;
+            rule.mapping = Some(mapping);
+        }
+        Ok(rule)
     }
 }
 

@@ -67,6 +67,12 @@ pub fn kinds() -> Vec<KindKeys> {
 pub trait Check: Debug + Send + Sync {
     /// Looks. Whatever keeps it from looking is *could not tell*, with the reason in the summary.
     fn look(&self, scene: &Scene<'_>) -> Looked;
+
+    /// Files of the project that its keys name and that it reads, relative to the project. Its evidence is bound to them
+    /// as to its declared inputs.
+    fn reads(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 /// What a check has around it.

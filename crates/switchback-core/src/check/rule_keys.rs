@@ -134,6 +134,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Rule {
             "a size",
             "write it like `\"2GiB\"`; units are B, KB, MB, GB, KiB, MiB and GiB",
         ),
+        ..Rule::default()
     };
     look_for_contradictions(fields);
     rule

@@ -11,7 +11,7 @@ use crate::cli::{CompareArgs, CompareFormat};
 use crate::failure::Failure;
 
 pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdict, Failure> {
-    let rule = args.rule.rule()?;
+    let rule = args.rule.rule(context.ports.world.disk.as_ref())?;
     let comparison = context.ports.comparer.compare(&args.old, &args.new, &rule)?;
     let written = args.format.map(|format| written(&comparison.report, format)).transpose()?;
     if let Some(path) = &args.output {

@@ -16,6 +16,7 @@ mod ground;
 mod init;
 mod journal;
 mod kinds;
+mod mapping;
 mod plan;
 mod price_elasticity;
 mod rehearsal;
