@@ -15,6 +15,7 @@ pub mod ensemble;
 mod error;
 pub mod explanation;
 pub mod page;
+mod pictures;
 mod plan;
 pub mod report;
 mod source;
@@ -23,6 +24,7 @@ mod value;
 
 pub use compare::{TableComparer, compare};
 pub use error::{CompareError, Place};
+pub use pictures::Pixels;
 pub use plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 pub use report::CompareOutcome;
 pub use source::Format;

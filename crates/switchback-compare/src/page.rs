@@ -227,7 +227,7 @@ fn item_part(item: &Json) -> Option<Part> {
         part.tables.push(Table { heads: vec!["row", "column", "old", "new"], rows: cells });
     }
     let places = list(item, "differences").iter();
-    let places = places.map(|one| vec![text(one, "path"), text(one, "old"), text(one, "new")]);
+    let places = places.map(|one| vec![text(one, "path"), text(one, "old"), text(one, "new") + &pixels(one)]);
     let places: Vec<Vec<String>> = places.collect();
     if !places.is_empty() {
         part.tables.push(Table { heads: vec!["place", "old", "new"], rows: places });
@@ -254,6 +254,14 @@ fn sentences(item: &Json) -> Vec<String> {
         sentences.push(format!("Not compared: {}", names(item, "not_compared")));
     }
     sentences
+}
+
+/// How many pixels of two pictures are apart, and where; nothing for other values.
+fn pixels(difference: &Json) -> String {
+    let Some(pixels) = difference.get("pixels") else { return String::new() };
+    let first = list(pixels, "first").iter().map(shown).collect::<Vec<_>>().join(", ");
+    let (apart, largest) = (text(pixels, "apart"), text(pixels, "largest"));
+    format!(": {apart} are apart, by {largest} of 255 at most, first at ({first})")
 }
 
 /// What a mapping did, as a sentence.

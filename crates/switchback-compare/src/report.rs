@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
+use crate::pictures::Pixels;
 use crate::table::mapping::Applied;
 use crate::value::{Closeness, float_to_json};
 
@@ -271,6 +272,9 @@ pub struct Difference {
     /// The new value; missing where the new document has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<Json>,
+    /// Of two pictures of one size: where their pixels differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<Pixels>,
 }
 
 /// Two files of no known format.

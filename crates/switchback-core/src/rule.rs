@@ -44,6 +44,8 @@ pub struct Rule {
     pub null_is_nan: bool,
     /// What is ignored in text.
     pub text: TextRule,
+    /// How far pictures in the outputs of notebooks may lie apart.
+    pub image: ImageTolerance,
     /// The only columns that count, by their old names; empty: all.
     pub columns: Vec<String>,
     /// Columns that are left out of the verdict, by their old names.
@@ -81,6 +83,15 @@ pub struct TextRule {
     pub trim: bool,
     /// Regular expressions whose matches are blanked; keys are left as they are.
     pub masks: Vec<String>,
+}
+
+/// How far two pictures may lie apart and still be equal. With nothing set, all pixels must be identical.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ImageTolerance {
+    /// Two pixels are apart when a channel (red, green, blue, opacity; 0 to 255) differs by more than this.
+    pub channel_max: u8,
+    /// So many percent of the pixels may be apart.
+    pub pixels_percent_max: f64,
 }
 
 /// Whether two values that have no value of their own are equal.
@@ -168,6 +179,7 @@ impl Default for Rule {
             null: Pairing::default(),
             null_is_nan: false,
             text: TextRule::default(),
+            image: ImageTolerance::default(),
             columns: Vec::new(),
             exclude: Vec::new(),
             rename: BTreeMap::new(),

@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use switchback_core::mapping::{self, Mapping};
 use switchback_core::quantity;
 use switchback_core::rule::{
-    ColumnCase, ColumnOrder, Duplicates, KeyTypes, Pairing, RowOrder, Rule, SchemaRule, TextRule, Tolerance,
+    ColumnCase, ColumnOrder, Duplicates, ImageTolerance, KeyTypes, Pairing, RowOrder, Rule, SchemaRule,
+    TextRule, Tolerance,
 };
 use switchback_core::world::Disk;
 
@@ -85,6 +86,12 @@ pub struct RuleArgs {
     /// Text that matches this regular expression is blanked before it is compared; may be repeated
     #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     pub mask: Vec<String>,
+    /// Pixels of pictures in notebooks are apart when a channel differs by more than this, 0 to 255
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub image_threshold: u8,
+    /// How many percent of a picture's pixels may be apart
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    pub image_pixels: f64,
     /// The delimiter of text tables, or that of OLD and that of NEW; found for each file when left out
     #[arg(long, value_name = "OLD[,NEW]", allow_hyphen_values = true)]
     pub delimiter: Option<String>,
@@ -185,6 +192,10 @@ impl RuleArgs {
             null: pairing(self.null),
             null_is_nan: self.null_is_nan,
             text: TextRule { ignore_case: self.ignore_case, trim: self.trim, masks: self.mask.clone() },
+            image: ImageTolerance {
+                channel_max: self.image_threshold,
+                pixels_percent_max: percent(self.image_pixels)?,
+            },
             columns: self.columns.clone(),
             exclude: self.exclude.clone(),
             mapping: self.mapping.as_deref().map(|path| mapping(path, disk)).transpose()?,
@@ -287,6 +298,14 @@ pub(crate) fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failu
         return Err(Failure::new(what, Vec::new(), format!("e.g. `{flag} 1e-12`")));
     }
     Ok(bound)
+}
+
+/// `--image-pixels`.
+fn percent(percent: f64) -> Result<f64, Failure> {
+    if (0.0..=100.0).contains(&percent) {
+        return Ok(percent);
+    }
+    Err(Failure::new("`--image-pixels` must be from 0 to 100", Vec::new(), "e.g. `--image-pixels 0.1`"))
 }
 
 /// `COLUMN=X[abs|rel|ulps]`; without a unit it is absolute.

@@ -31,7 +31,7 @@ const MAPPING: [Key; 1] = [Key::optional(
     Shape::Text,
     "a file of the project that says which columns have other names, units, labels or another layout",
 )];
-const KEYS: [Key; 28] = rule_keys::joined(&[&SIDES, &rule_keys::TABLES, &MAPPING, &rule_keys::VALUES]);
+const KEYS: [Key; 29] = rule_keys::joined(&[&SIDES, &rule_keys::TABLES, &MAPPING, &rule_keys::VALUES]);
 
 /// The kind `equivalence`.
 pub(super) static KIND: Kind = Kind {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::{Fields, Key, Shape, shown};
 use crate::quantity;
 use crate::rule::{
-    ColumnCase, ColumnOrder, Duplicates, KeyTypes, Pairing, RowOrder, Rule, SchemaRule, TextRule, Tolerance,
+    ColumnCase, ColumnOrder, Duplicates, ImageTolerance, KeyTypes, Pairing, RowOrder, Rule, SchemaRule,
+    TextRule, Tolerance,
 };
 
 const TOLERANCE: &[Key] = &[
@@ -13,10 +14,18 @@ const TOLERANCE: &[Key] = &[
     Key::optional("relative", Shape::Number, "largest allowed |a - b| / max(|a|, |b|)"),
     Key::optional("ulps", Shape::Whole, "largest allowed distance in units in the last place"),
 ];
+const IMAGE: &[Key] = &[
+    Key::optional(
+        "threshold",
+        Shape::Whole,
+        "pixels are apart when a channel differs by more than this, 0 to 255",
+    ),
+    Key::optional("pixels_percent", Shape::Number, "how many percent of the pixels may be apart"),
+];
 const PAIRING: Shape = Shape::Word(&["equal", "different"]);
 
 /// Keys about single values, which hold for documents as for tables.
-pub(super) const VALUES: [Key; 10] = [
+pub(super) const VALUES: [Key; 11] = [
     Key::optional("tolerance", Shape::Table(TOLERANCE), "for all numbers; identical values when left out"),
     Key::optional("bitwise", Shape::Flag, "`true`: only identical bits are equal"),
     Key::optional(
@@ -30,6 +39,7 @@ pub(super) const VALUES: [Key; 10] = [
     Key::optional("ignore_case", Shape::Flag, "`true`: upper and lower case of text are the same"),
     Key::optional("trim", Shape::Flag, "`true`: white space at both ends of text does not count"),
     Key::optional("mask", Shape::Texts, "regular expressions; text that matches is blanked first"),
+    Key::optional("image", Shape::Table(IMAGE), "pictures in notebooks; identical pixels when left out"),
     Key::optional("sample", Shape::Whole, "how many differences are kept in full"),
 ];
 
@@ -116,6 +126,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Rule {
         null: pairing("null"),
         null_is_nan: flag("null_is_nan"),
         text: TextRule { ignore_case: flag("ignore_case"), trim: flag("trim"), masks: masks(fields) },
+        image: fields.table("image").map_or_else(ImageTolerance::default, |table| image(&table)),
         columns: texts("only"),
         exclude: texts("exclude"),
         rename: renames(fields),
@@ -146,6 +157,20 @@ fn tolerance(fields: &Fields<'_>) -> Tolerance {
         relative: fields.number("relative"),
         ulps: fields.whole("ulps"),
     }
+}
+
+fn image(fields: &Fields<'_>) -> ImageTolerance {
+    let threshold = fields.whole("threshold").unwrap_or(0);
+    let channel_max = u8::try_from(threshold).unwrap_or_else(|_| {
+        fields.find("threshold", format!("`threshold` is {threshold}, more than 255"), "write 0 to 255");
+        0
+    });
+    let pixels_percent_max = fields.number("pixels_percent").unwrap_or(0.0);
+    if pixels_percent_max > 100.0 {
+        let message = format!("`pixels_percent` is {pixels_percent_max}, more than 100");
+        fields.find("pixels_percent", message, "write 0 to 100");
+    }
+    ImageTolerance { channel_max, pixels_percent_max }
 }
 
 fn quantity_of(
