@@ -14,6 +14,7 @@ pub mod init;
 pub mod journal;
 pub mod manifest;
 pub mod mapping;
+pub mod pattern;
 pub mod phase;
 pub mod plan;
 pub mod port;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::pattern;
 use crate::plan::{Fields, Finding, Findings, Key, Shape, TextOrTable, place, shown};
 use crate::world::Disk;
 
@@ -188,32 +189,8 @@ impl Entry {
         let (file, table) = item.split_once('#').unwrap_or((item, ""));
         let stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy());
         let names = [Some(item), stem.as_deref(), Some(table).filter(|table| !table.is_empty())];
-        names.into_iter().flatten().any(|name| fits(pattern, name))
+        names.into_iter().flatten().any(|name| pattern::fits(pattern, name))
     }
-}
-
-/// Whether a name is one that a pattern means: `*` stands for any characters, `?` for one.
-fn fits(pattern: &str, name: &str) -> bool {
-    let name: Vec<char> = name.chars().collect();
-    // Whether the pattern up to here means the name up to each place.
-    let mut reached = vec![false; name.len() + 1];
-    reached[0] = true;
-    for part in pattern.chars() {
-        let mut next = vec![false; name.len() + 1];
-        if part == '*' {
-            let mut any = false;
-            for (to, from) in next.iter_mut().zip(&reached) {
-                any |= *from;
-                *to = any;
-            }
-        } else {
-            for (at, letter) in name.iter().enumerate() {
-                next[at + 1] = reached[at] && (part == '?' || part == *letter);
-            }
-        }
-        reached = next;
-    }
-    reached[name.len()]
 }
 
 /// A mapping that cannot be used.

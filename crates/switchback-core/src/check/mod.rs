@@ -6,6 +6,7 @@ mod command;
 mod equivalence;
 mod files;
 mod http;
+mod notebook;
 mod rule_keys;
 pub(crate) mod shell;
 mod tests;
@@ -35,7 +36,8 @@ pub struct Kind {
 }
 
 /// Every kind of check that a plan can name.
-pub static KINDS: &[&Kind] = &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND, &tests::KIND];
+pub static KINDS: &[&Kind] =
+    &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND, &notebook::KIND, &tests::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &[
@@ -48,7 +50,6 @@ pub const NOT_BUILT: &[&str] = &[
     "imports",
     "integrity",
     "log",
-    "notebook",
     "performance",
     "prometheus",
     "restart",

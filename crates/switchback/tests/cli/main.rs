@@ -17,6 +17,7 @@ mod init;
 mod journal;
 mod kinds;
 mod mapping;
+mod notebooks;
 mod plan;
 mod price_elasticity;
 mod rehearsal;
