@@ -14,6 +14,7 @@ mod document;
 pub mod ensemble;
 mod error;
 pub mod explanation;
+mod format;
 pub mod page;
 mod pictures;
 mod plan;
@@ -24,8 +25,7 @@ mod value;
 
 pub use compare::{TableComparer, compare};
 pub use error::{CompareError, Place};
-pub use pictures::Pixels;
+pub use format::{Applied, Pixels, WithoutValue};
 pub use plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 pub use report::CompareOutcome;
 pub use source::Format;
-pub use table::mapping::{Applied, WithoutValue};

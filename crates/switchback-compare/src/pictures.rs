@@ -5,9 +5,9 @@ use std::io::Cursor;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
-use serde::Serialize;
 use switchback_core::rule::ImageTolerance;
 
+use crate::format::Pixels;
 use crate::value::Closeness;
 
 /// More pixels than that are not decoded: a picture of a few bytes can be one of terabytes.
@@ -16,21 +16,6 @@ const PIXELS_MAX: u64 = 16 * 1024 * 1024;
 const DECODER_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// A channel of 8 bits as one of 16: 255 becomes 65535.
 const STEP: u16 = 257;
-
-/// Two pictures of one size, pixel by pixel.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Pixels {
-    /// Of each picture.
-    pub width: u32,
-    /// Of each picture.
-    pub height: u32,
-    /// Pixels with a channel that is farther apart than the threshold.
-    pub apart: u64,
-    /// The largest distance of two channels, of 255.
-    pub largest: f64,
-    /// Column and row, counted from 0, of the first pixel that is apart.
-    pub first: Option<(u32, u32)>,
-}
 
 /// What the comparison of two pictures found.
 #[derive(Debug)]

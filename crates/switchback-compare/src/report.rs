@@ -4,8 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
-use crate::pictures::Pixels;
-use crate::table::mapping::Applied;
+use crate::format::{Applied, Pixels};
 use crate::value::{Closeness, float_to_json};
 
 /// The name and version of the document.

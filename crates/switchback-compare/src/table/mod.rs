@@ -24,6 +24,7 @@ use switchback_core::world::Disk;
 use crate::bytes::same_bytes;
 use crate::compare::Setting;
 use crate::error::CompareError;
+use crate::format::Applied;
 use crate::plan::Pair;
 use crate::report::{Cell, Detail, Item, Kind, Proof, Relation, RowName, Rows, Size, TableDetail};
 use crate::source::Format;
@@ -132,8 +133,7 @@ fn compare_mapped(
     let mut item = compare_open(name, &mapped.old, &mapped.new, &setting)?;
     if let Detail::Table(detail) = &mut item.detail {
         // Converted values are not the bits of the file.
-        let converted =
-            mapped.applied.iter().any(|applied| !matches!(applied, mapping::Applied::Column { .. }));
+        let converted = mapped.applied.iter().any(|applied| !matches!(applied, Applied::Column { .. }));
         if converted && item.relation == Some(Relation::Bitwise) {
             item.relation = Some(Relation::Identical);
         }
