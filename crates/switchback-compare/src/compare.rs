@@ -13,6 +13,7 @@ use crate::error::CompareError;
 use crate::plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 use crate::report::{CompareOutcome, Detail, Divergence, Item, Relation, SCHEMA, Stage, StageName};
 use crate::store::{Opened, Stores};
+use crate::table::mapping::Tracing;
 use crate::value::Terms;
 use crate::{bytes, document, known, table};
 
@@ -26,6 +27,8 @@ pub(crate) struct Setting<'r> {
     pub(crate) alone: bool,
     /// What its addresses lead to.
     pub(crate) opened: &'r Opened,
+    /// What the new results call, measure, label and lay out in another way.
+    pub(crate) mapping: Option<&'r Tracing<'r>>,
 }
 
 /// Compares what a plan has settled. A difference is an answer, never an error.
@@ -45,7 +48,8 @@ fn compare_opened(
 ) -> Result<CompareOutcome, CompareError> {
     let rule = &plan.options.rule;
     let alone = plan.scopes.len() == 1 && plan.scopes.iter().all(|scope| scope.pairs.len() == 1);
-    let setting = Setting { rule, terms: Terms::of(rule)?, alone, opened };
+    let tracing = rule.mapping.as_ref().map(Tracing::new);
+    let setting = Setting { rule, terms: Terms::of(rule)?, alone, opened, mapping: tracing.as_ref() };
     let mut outcome = CompareOutcome {
         schema: SCHEMA,
         verdict: Verdict::Unknown,
@@ -77,6 +81,9 @@ fn compare_opened(
         outcome.items.extend(items);
         outcome.only_old.extend(scope.only_old.iter().cloned());
         outcome.only_new.extend(scope.only_new.iter().cloned());
+    }
+    if let Some(tracing) = &tracing {
+        tracing.finish()?;
     }
     outcome.verdict = Verdict::all(verdicts);
     Ok(outcome)

@@ -10,6 +10,7 @@ use crate::bytes::same_bytes;
 use crate::compare::Setting;
 use crate::error::CompareError;
 use crate::known::{Known, covering};
+use crate::pictures::{self, Found};
 use crate::plan::Pair;
 use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
 use crate::source::Format;
@@ -141,6 +142,13 @@ impl Walk<'_> {
                 if let Some(tells) = self.tells_numbers(at, name) {
                     own = Some(own.as_ref().unwrap_or(terms).telling_numbers(tells));
                 }
+                if let (Some(Value::Text(one)), Some(Value::Text(two))) = (one, two)
+                    && let Some(format) = self.picture(at, name)
+                    && one != two
+                    && self.pictures(at, (one, two), format)
+                {
+                    return;
+                }
                 self.maybe(at, one, two, own.as_ref().unwrap_or(terms));
             });
         }
@@ -154,6 +162,44 @@ impl Walk<'_> {
             kind if kind.contains('/') => Some(kind.starts_with("text/") || kind == "image/svg+xml"),
             _ => None,
         }
+    }
+
+    /// The format of a picture in the outputs of a notebook.
+    fn picture(&self, at: &Pointer, name: &str) -> Option<image::ImageFormat> {
+        let is_output = self.is_notebook && !self.rule.bitwise && at.0.contains("/outputs/");
+        if is_output { pictures::format_of(name) } else { None }
+    }
+
+    /// Compares two pictures that are not the same text. `false`: one cannot be read, which is said, and they must be
+    /// compared as text.
+    fn pictures(&mut self, at: &Pointer, (old, new): (&str, &str), format: image::ImageFormat) -> bool {
+        let size = |(width, height)| Value::Text(format!("a picture of {width} × {height} pixels").into());
+        match pictures::compare(old, new, format, self.rule.image) {
+            Found::Unread(why) => {
+                if self.detail.not_compared.len() < self.rule.sample_max.max(2) {
+                    let said = format!("the pixels at `{}`: {why}; compared as text", at.0);
+                    self.detail.not_compared.push(said);
+                }
+                return false;
+            }
+            Found::Sizes(old, new) => {
+                self.detail.values_compared += 1;
+                self.differ(at, Some(&size(old)), Some(&size(new)));
+            }
+            Found::Pixels(closeness, pixels) => {
+                self.detail.values_compared += 1;
+                self.closeness = self.closeness.max(closeness);
+                if closeness == Closeness::Different {
+                    let both = size((pixels.width, pixels.height));
+                    let kept = self.detail.differences.len();
+                    self.differ(at, Some(&both), Some(&both));
+                    if let Some(difference) = self.detail.differences.get_mut(kept) {
+                        difference.pixels = Some(pixels);
+                    }
+                }
+            }
+        }
+        true
     }
 
     fn maybe(&mut self, at: &mut Pointer, old: Option<&Value<'_>>, new: Option<&Value<'_>>, terms: &Terms) {
@@ -178,6 +224,7 @@ impl Walk<'_> {
                 path: at.0.clone(),
                 old: old.map(Value::to_json),
                 new: new.map(Value::to_json),
+                pixels: None,
             });
         }
     }

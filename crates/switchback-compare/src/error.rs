@@ -173,6 +173,16 @@ pub enum CompareError {
         /// What is beside it.
         one: String,
     },
+    /// A mapping that is not about these tables.
+    #[error("the mapping `{path}` line {line} cannot be followed: {reason}")]
+    Mapping {
+        /// The mapping file.
+        path: PathBuf,
+        /// Its line, counted from 1.
+        line: usize,
+        /// Why.
+        reason: String,
+    },
     /// A rule that no comparison can follow.
     #[error("the rule cannot be followed: {reason}")]
     Rule {
@@ -326,6 +336,7 @@ impl CompareError {
                     .to_owned(),
             ),
             Self::TableAndDatabase { .. } => Some("name the table after the database: `#TABLE`".to_owned()),
+            Self::Mapping { .. } => Some("correct the mapping, or take the entry out of it".to_owned()),
             Self::Rule { .. } => Some("correct the option that is named".to_owned()),
         }
     }

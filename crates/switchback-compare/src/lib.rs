@@ -11,6 +11,7 @@
 //! apart by the key it was given, is an error and never a verdict.
 
 pub mod address;
+mod applied;
 mod bytes;
 pub mod calibration;
 mod compare;
@@ -22,6 +23,7 @@ pub mod explanation;
 mod format;
 mod known;
 pub mod page;
+mod pictures;
 mod plan;
 pub mod report;
 pub mod sensitivity;
@@ -31,6 +33,7 @@ mod summary;
 mod table;
 mod value;
 
+pub use applied::{Applied, Pixels, WithoutValue};
 pub use compare::{TableComparer, compare};
 pub use error::{BelowNoise, CompareError, Place};
 pub use plan::{CompareOptions, ComparePlan, Pair, Scope, Way};

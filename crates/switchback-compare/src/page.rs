@@ -303,7 +303,7 @@ fn item_part(item: &Json) -> Option<Part> {
         part.tables.push(Table { heads: vec!["row", "column", "old", "new"], rows: cells });
     }
     let places = list(item, "differences").iter();
-    let places = places.map(|one| vec![text(one, "path"), text(one, "old"), text(one, "new")]);
+    let places = places.map(|one| vec![text(one, "path"), text(one, "old"), text(one, "new") + &pixels(one)]);
     let places: Vec<Vec<String>> = places.collect();
     if !places.is_empty() {
         part.tables.push(Table { heads: vec!["place", "old", "new"], rows: places });
@@ -330,6 +330,7 @@ fn sentences(item: &Json) -> Vec<String> {
             sentences.push(format!("Columns only in the {side} table: {}", names(item, name)));
         }
     }
+    sentences.extend(list(item, "mapping").iter().map(mapped));
     for change in list(item, "types_changed") {
         let (column, old, new) = (text(change, "column"), text(change, "old"), text(change, "new"));
         sentences.push(format!("The type of {column} was {old} and is {new}"));
@@ -353,6 +354,57 @@ fn sentences(item: &Json) -> Vec<String> {
         sentences.push(format!("Not compared: {}", names(item, "not_compared")));
     }
     sentences
+}
+
+/// How many pixels of two pictures are apart, and where; nothing for other values.
+fn pixels(difference: &Json) -> String {
+    let Some(pixels) = difference.get("pixels") else { return String::new() };
+    let first = list(pixels, "first").iter().map(shown).collect::<Vec<_>>().join(", ");
+    let (apart, largest) = (text(pixels, "apart"), text(pixels, "largest"));
+    format!(": {apart} are apart, by {largest} of 255 at most, first at ({first})")
+}
+
+/// What a mapping did, as a sentence.
+fn mapped(applied: &Json) -> String {
+    let column = text(applied, "column");
+    match applied.get("kind").and_then(Json::as_str) {
+        Some("column") => {
+            format!("Mapped: {} is {} in the new table", text(applied, "old"), text(applied, "new"))
+        }
+        Some("unit") => {
+            let offset = Some(text(applied, "offset")).filter(|offset| offset != "0");
+            let offset = offset.map_or_else(String::new, |offset| format!(" + {offset}"));
+            let unit = applied.get("unit").and_then(Json::as_str);
+            let unit = unit.map_or_else(String::new, |unit| format!(" ({unit})"));
+            format!("Mapped: old values of {column} × {}{offset}{unit}", text(applied, "factor"))
+        }
+        Some("categories") => {
+            let labels = applied.get("labels").and_then(Json::as_object);
+            let labels = labels
+                .into_iter()
+                .flatten()
+                .map(|(old, new)| format!("{} is {}", shown(&Json::from(old.as_str())), shown(new)));
+            let joined = applied.get("joined").and_then(Json::as_object);
+            let joined = joined.into_iter().flatten().map(|(new, old)| {
+                let old: Vec<_> = old.as_array().into_iter().flatten().map(shown).collect();
+                format!("; {} became one label, {}", old.join(" and "), shown(&Json::from(new.as_str())))
+            });
+            let labels: Vec<_> = labels.collect();
+            format!("Mapped: labels of {column}: {}{}", labels.join(", "), joined.collect::<String>())
+        }
+        _ => {
+            let missing = applied.get("without_value").unwrap_or(&Json::Null);
+            format!(
+                "Mapped: {} made long, one row for each of {}, in {} and {}; without a value, and no row: {} of the old table, {} of the new one",
+                if text(applied, "old") == "wide" { "the old table" } else { "the new table" },
+                names(applied, "columns"),
+                text(applied, "name"),
+                text(applied, "value"),
+                text(missing, "old"),
+                text(missing, "new"),
+            )
+        }
+    }
 }
 
 /// *No* is a failure, *could not tell* an error. A file on one side only is a case of its own.

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
+use crate::applied::{Applied, Pixels};
 use crate::calibration::Calibration;
 use crate::explanation::Explanation;
 pub use crate::format::ExceptionDetail;
@@ -159,6 +160,9 @@ pub struct TableDetail {
     pub not_compared: Vec<String>,
     /// Columns of which more is claimed than their source can show. The verdict is that of the values as they are.
     pub cannot_carry: Vec<CannotCarry>,
+    /// What a mapping did, in the order in which it was done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<Applied>,
     /// Every compared column that is not the same bit by bit.
     pub columns: Vec<ColumnDetail>,
     /// The first cell that differs; where no cell does, the first row on one side only.
@@ -340,6 +344,9 @@ pub struct Difference {
     /// The new value; missing where the new document has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<Json>,
+    /// Of two pictures of one size: where their pixels differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<Pixels>,
 }
 
 /// Two files of no known format.

@@ -33,7 +33,13 @@ pub fn prove(plan: &ComparePlan, outcome: &mut CompareOutcome, disk: &dyn Disk) 
         ..plan.options.rule.clone()
     };
     let opened = Opened::default();
-    let setting = Setting { terms: Terms::of(&rule)?, rule: &rule, alone: false, opened: &opened };
+    let setting =
+        Setting { terms: Terms::of(&rule)?, rule: &rule, alone: false, opened: &opened, mapping: None };
+    if plan.options.rule.mapping.is_some() {
+        outcome.sensitivity = Some(Vec::new());
+        outcome.sensitivity_notes = vec!["nothing was planted: a copy of NEW has nothing to map".to_owned()];
+        return Ok(());
+    }
     let renamed = &plan.options.rule.rename;
     let (mut plants, mut notes) = (Vec::new(), Vec::new());
     for pair in plan.scopes.iter().flat_map(|scope| &scope.pairs) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::mapping::Mapping;
+
 /// How far two numbers may lie apart and still be equal.
 ///
 /// A pair is equal when it is within *any* bound that is set; with none set, values must be identical.
@@ -42,12 +44,16 @@ pub struct Rule {
     pub null_is_nan: bool,
     /// What is ignored in text.
     pub text: TextRule,
+    /// How far pictures in the outputs of notebooks may lie apart.
+    pub image: ImageTolerance,
     /// The only columns that count, by their old names; empty: all.
     pub columns: Vec<String>,
     /// Columns that are left out of the verdict, by their old names.
     pub exclude: Vec<String>,
     /// New names of columns, by their old ones.
     pub rename: BTreeMap<String, String>,
+    /// What the new results call, measure, label and lay out in another way than the old ones.
+    pub mapping: Option<Mapping>,
     /// Whether names and types of columns are part of the verdict.
     pub schema: SchemaRule,
     /// Whether the order of columns is part of the verdict.
@@ -115,6 +121,15 @@ pub struct TextRule {
     pub trim: bool,
     /// Regular expressions whose matches are blanked; keys are left as they are.
     pub masks: Vec<String>,
+}
+
+/// How far two pictures may lie apart and still be equal. With nothing set, all pixels must be identical.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ImageTolerance {
+    /// Two pixels are apart when a channel (red, green, blue, opacity; 0 to 255) differs by more than this.
+    pub channel_max: u8,
+    /// So many percent of the pixels may be apart.
+    pub pixels_percent_max: f64,
 }
 
 /// Whether two values that have no value of their own are equal.
@@ -202,9 +217,11 @@ impl Default for Rule {
             null: Pairing::default(),
             null_is_nan: false,
             text: TextRule::default(),
+            image: ImageTolerance::default(),
             columns: Vec::new(),
             exclude: Vec::new(),
             rename: BTreeMap::new(),
+            mapping: None,
             schema: SchemaRule::default(),
             column_order: ColumnOrder::default(),
             column_case: ColumnCase::default(),

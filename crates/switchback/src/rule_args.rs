@@ -1,24 +1,17 @@
 //! When values are equal, as it is typed: the options that every comparison has.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
+use switchback_core::mapping::{self, Mapping};
+use switchback_core::quantity;
 use switchback_core::rule::{
-    ColumnCase, ColumnOrder, Duplicates, KeyTypes, Pairing, RowOrder, Rule, SchemaRule, TextRule, Tolerance,
+    ColumnCase, ColumnOrder, Duplicates, ImageTolerance, KeyTypes, Pairing, RowOrder, Rule, SchemaRule,
+    TextRule, Tolerance,
 };
+use switchback_core::world::Disk;
 
 use crate::failure::Failure;
-
-/// Units of a duration, with their nanoseconds. `m` comes after the units that end in it.
-const DURATION_UNITS: &[(&str, u64)] = &[
-    ("ns", 1),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("min", 60_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("d", 86_400_000_000_000),
-];
 
 /// When values are equal.
 #[derive(Debug, Args)]
@@ -54,6 +47,9 @@ pub struct RuleArgs {
     /// A column that has another name in NEW; may be repeated. All other options name columns as OLD does
     #[arg(long, value_name = "OLD=NEW")]
     pub rename: Vec<String>,
+    /// A file that says which columns have other names, units, labels or another layout in NEW
+    #[arg(long, value_name = "F")]
+    pub mapping: Option<PathBuf>,
     /// Whether names and types of columns are part of the verdict, or only common columns and values count
     #[arg(long, value_name = "WHICH", default_value = "strict")]
     pub schema: SchemaChoice,
@@ -90,6 +86,12 @@ pub struct RuleArgs {
     /// Text that matches this regular expression is blanked before it is compared; may be repeated
     #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     pub mask: Vec<String>,
+    /// Pixels of pictures in notebooks are apart when a channel differs by more than this, 0 to 255
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub image_threshold: u8,
+    /// How many percent of a picture's pixels may be apart
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    pub image_pixels: f64,
     /// The delimiter of text tables, or that of OLD and that of NEW; found for each file when left out
     #[arg(long, value_name = "OLD[,NEW]", allow_hyphen_values = true)]
     pub delimiter: Option<String>,
@@ -167,8 +169,8 @@ impl RuleArgs {
     ///
     /// # Errors
     ///
-    /// When a bound, a duration, a size, a name or a delimiter cannot be read.
-    pub(crate) fn rule(&self) -> Result<Rule, Failure> {
+    /// When a bound, a duration, a size, a name, a delimiter or the mapping cannot be read.
+    pub(crate) fn rule(&self, disk: &dyn Disk) -> Result<Rule, Failure> {
         let mut rule = Rule {
             key: self.key.clone(),
             duplicates: match self.duplicates {
@@ -191,8 +193,13 @@ impl RuleArgs {
             null: pairing(self.null),
             null_is_nan: self.null_is_nan,
             text: TextRule { ignore_case: self.ignore_case, trim: self.trim, masks: self.mask.clone() },
+            image: ImageTolerance {
+                channel_max: self.image_threshold,
+                pixels_percent_max: percent(self.image_pixels)?,
+            },
             columns: self.columns.clone(),
             exclude: self.exclude.clone(),
+            mapping: self.mapping.as_deref().map(|path| mapping(path, disk)).transpose()?,
             schema: match self.schema {
                 SchemaChoice::Strict => SchemaRule::Strict,
                 SchemaChoice::Common => SchemaRule::Common,
@@ -240,51 +247,27 @@ fn pairing(choice: PairingChoice) -> Pairing {
     }
 }
 
-/// A whole number or a decimal fraction, and a unit; `0` needs none.
-fn duration_ns(text: &str) -> Result<u64, Failure> {
-    let wrong = || {
-        let what = format!("`--time-tolerance {text}` is not a number and a unit");
-        Failure::new(what, Vec::new(), "e.g. `--time-tolerance 500ms`; units are ns, us, ms, s, m, h and d")
-    };
-    let text = text.trim();
-    if text == "0" {
-        return Ok(0);
-    }
-    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(split);
-    let (_, unit_ns) = DURATION_UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let whole_ns =
-        whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(*unit_ns)).ok_or_else(wrong)?;
-    let mut fraction_ns = 0;
-    let mut place_ns = *unit_ns;
-    for digit in fraction.chars() {
-        // What is finer than a nanosecond cannot be said.
-        if place_ns % 10 != 0 {
-            return Err(wrong());
-        }
-        place_ns /= 10;
-        fraction_ns += u64::from(digit.to_digit(10).ok_or_else(wrong)?) * place_ns;
-    }
-    whole_ns.checked_add(fraction_ns).ok_or_else(wrong)
+fn mapping(path: &Path, disk: &dyn Disk) -> Result<Mapping, Failure> {
+    mapping::load(path, disk).map_err(|error| {
+        Failure::new(
+            error.to_string(),
+            error.causes(),
+            "correct these places; docs/mapping.md says what a mapping says",
+        )
+    })
 }
 
-/// A whole number of bytes, or of a unit.
+/// `--time-tolerance`.
+fn duration_ns(text: &str) -> Result<u64, Failure> {
+    quantity::duration_ns(text).ok_or_else(|| {
+        let what = format!("`--time-tolerance {text}` is not a number and a unit");
+        Failure::new(what, Vec::new(), "e.g. `--time-tolerance 500ms`; units are ns, us, ms, s, m, h and d")
+    })
+}
+
+/// `--memory`.
 fn bytes(text: &str) -> Result<u64, Failure> {
-    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => Some(1),
-        "kb" => Some(1_000),
-        "mb" => Some(1_000_000),
-        "gb" => Some(1_000_000_000),
-        "k" | "kib" => Some(1 << 10),
-        "m" | "mib" => Some(1 << 20),
-        "g" | "gib" => Some(1_u64 << 30),
-        _ => None,
-    };
-    let bytes = unit.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
-    bytes.ok_or_else(|| {
+    quantity::bytes(text).ok_or_else(|| {
         let what = format!("`--memory {text}` is not a size");
         Failure::new(what, Vec::new(), "e.g. `--memory 2GiB`; units are B, KB, MB, GB, KiB, MiB and GiB")
     })
@@ -300,41 +283,14 @@ fn renamed(text: &str) -> Result<(String, String), Failure> {
     }
 }
 
-/// One delimiter for both sides, or `OLD,NEW`. The comma itself may be either.
+/// `--delimiter`.
 fn delimiters(text: &str) -> Result<(Option<u8>, Option<u8>), Failure> {
-    let wrong = || {
+    let delimiters = quantity::delimiters(text).map(|(old, new)| (Some(old), Some(new)));
+    delimiters.ok_or_else(|| {
         let what =
             format!("`--delimiter {text}` is neither one ASCII character nor two with a comma between");
         Failure::new(what, Vec::new(), "e.g. `--delimiter ';'`, `--delimiter ',,;'`, `--delimiter tab`")
-    };
-    let (old, rest) = delimiter(text).ok_or_else(wrong)?;
-    if rest.is_empty() {
-        return Ok((Some(old), Some(old)));
-    }
-    let (new, rest) = rest.strip_prefix(',').and_then(delimiter).ok_or_else(wrong)?;
-    if rest.is_empty() { Ok((Some(old), Some(new))) } else { Err(wrong()) }
-}
-
-/// The delimiter at the start of a text, and what follows it.
-fn delimiter(text: &str) -> Option<(u8, &str)> {
-    for (word, delimiter) in [
-        ("tab", b'\t'),
-        ("\\t", b'\t'),
-        ("space", b' '),
-        ("comma", b','),
-        ("semicolon", b';'),
-        ("pipe", b'|'),
-    ] {
-        if let Some(rest) = text.strip_prefix(word) {
-            return Some((delimiter, rest));
-        }
-    }
-    let first = text
-        .chars()
-        .next()
-        .filter(char::is_ascii)
-        .filter(|letter| !matches!(letter, '"' | '\r' | '\n' | '\0'))?;
-    Some((u8::try_from(first).ok()?, text.get(1..)?))
+    })
 }
 
 pub(crate) fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failure> {
@@ -343,6 +299,14 @@ pub(crate) fn bound(flag: &str, bound: Option<f64>) -> Result<Option<f64>, Failu
         return Err(Failure::new(what, Vec::new(), format!("e.g. `{flag} 1e-12`")));
     }
     Ok(bound)
+}
+
+/// `--image-pixels`.
+fn percent(percent: f64) -> Result<f64, Failure> {
+    if (0.0..=100.0).contains(&percent) {
+        return Ok(percent);
+    }
+    Err(Failure::new("`--image-pixels` must be from 0 to 100", Vec::new(), "e.g. `--image-pixels 0.1`"))
 }
 
 /// `COLUMN=X[abs|rel|ulps]`; without a unit it is absolute.

@@ -12,7 +12,7 @@ pub struct Need {
     pub name: &'static str,
     /// A command that succeeds when it is there and good enough.
     pub probe: &'static [&'static str],
-    /// The Debian package that brings it.
+    /// The Debian packages that bring it, with spaces between.
     pub package: &'static str,
     /// Which tests use it.
     pub used_by: &'static str,
@@ -66,6 +66,16 @@ pub const NEEDS: &[Need] = &[
         package: "npm",
         used_by: "what tests use that only npm has: `xtask/npm/package.json`",
     },
+    Need {
+        name: "jupyter",
+        probe: &[
+            "sh",
+            "-c",
+            "jupyter-nbconvert --version >/dev/null && jupyter-kernelspec list | grep -q python3",
+        ],
+        package: "jupyter-nbconvert jupyter-client python3-ipykernel",
+        used_by: "notebooks, executed for real",
+    },
 ];
 
 impl Need {
@@ -100,7 +110,7 @@ pub fn provide(
     println!("{} is missing: installing with apt-get", names.join(", "));
     apt_get(&["update", "-q"])?;
     let mut arguments = vec!["install", "-q", "-y", "--no-install-recommends"];
-    arguments.extend(missing.iter().map(|need| need.package));
+    arguments.extend(missing.iter().flat_map(|need| need.package.split(' ')));
     apt_get(&arguments)?;
     match missing_of(missing)?.as_slice() {
         [] => Ok(Vec::new()),

@@ -1,6 +1,6 @@
 //! A table that can be read from the start as often as needed, a batch at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use switchback_core::world::Disk;
@@ -10,8 +10,10 @@ use super::batch::{Batch, Cells};
 use super::delimited::Delimited;
 use super::ipc::Ipc;
 use super::lines::Lines;
-use super::logical::Column;
+use super::logical::{Column, ColumnType};
+use super::mapped::{Change, Mapped};
 use super::parquet::Parquet;
+use super::reshaped::{Long, Melting, Valued};
 use super::stored::Stored;
 use super::written::Written;
 use super::{Format, numpy, workbook};
@@ -44,6 +46,12 @@ enum Content<'a> {
     /// All rows, in memory.
     Held(Batch),
     Stored(Stored<'a>),
+    /// Another table, with other units and labels.
+    Mapped(Box<Mapped<'a>>),
+    /// Another table, made long.
+    Long(Box<Long<'a>>),
+    /// Another table, without the rows that have no value.
+    Valued(Box<Valued<'a>>),
 }
 
 /// A table's file.
@@ -173,6 +181,52 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A table without columns and rows.
+    pub(crate) fn empty(path: &Path) -> Self {
+        let rows = Batch { columns: Vec::new(), rows: 0 };
+        Self { path: path.to_owned(), columns: Vec::new(), rows: 0, content: Content::Held(rows) }
+    }
+
+    /// The table with other units and labels. `changes`: of columns by their index; `kinds`: the types that these columns
+    /// have then.
+    pub(crate) fn mapped(self, changes: HashMap<usize, Change>, kinds: &HashMap<usize, ColumnType>) -> Self {
+        if changes.is_empty() {
+            return self;
+        }
+        let mut columns = self.columns.clone();
+        for (index, column) in columns.iter_mut().enumerate() {
+            if let Some(kind) = kinds.get(&index) {
+                column.kind = kind.clone();
+            }
+        }
+        let (path, rows) = (self.path.clone(), self.rows);
+        Self { path, columns, rows, content: Content::Mapped(Box::new(Mapped::new(self, changes))) }
+    }
+
+    /// The table made long, and how many cells have no value. It is read through once to count its rows.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or a column has the name of a new one.
+    pub(crate) fn made_long(self, melting: &Melting<'_>) -> Result<(Self, u64), CompareError> {
+        let path = self.path.clone();
+        let (long, columns, rows, missing) = Long::new(self, melting)?;
+        let table = Self { path, columns, rows, content: Content::Long(Box::new(long)) };
+        table.check_names()?;
+        Ok((table, missing))
+    }
+
+    /// The table without the rows that have no value in a column, and how many these are. It is read through once.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(crate) fn valued(self, value: usize, nan_is_missing: bool) -> Result<(Self, u64), CompareError> {
+        let (path, columns) = (self.path.clone(), self.columns.clone());
+        let (valued, rows, missing) = Valued::new(self, value, nan_is_missing)?;
+        Ok((Self { path, columns, rows, content: Content::Valued(Box::new(valued)) }, missing))
+    }
+
     /// Reads from the start. Batches have the `wanted` columns, in that order.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
         match &self.content {
@@ -181,6 +235,9 @@ impl<'a> Table<'a> {
             Content::Lines(lines) => TableFile::Lines(lines, &self.columns).batches(wanted),
             Content::Arrow(ipc) => TableFile::Arrow(ipc).batches(wanted),
             Content::Stored(stored) => stored.batches(wanted),
+            Content::Mapped(mapped) => mapped.batches(wanted),
+            Content::Long(long) => long.batches(wanted),
+            Content::Valued(valued) => valued.batches(wanted),
             Content::Held(all) => {
                 let columns = wanted.iter().map(|index| all.columns.get(*index).cloned());
                 let columns = columns.map(|cells| cells.unwrap_or(Cells::Values(Vec::new()))).collect();
@@ -197,7 +254,11 @@ impl<'a> Table<'a> {
             Content::Delimited(delimited) => TableFile::Delimited(delimited, &self.columns),
             Content::Lines(lines) => TableFile::Lines(lines, &self.columns),
             Content::Arrow(ipc) => TableFile::Arrow(ipc),
-            Content::Held(_) | Content::Stored(_) => return None,
+            Content::Held(_)
+            | Content::Stored(_)
+            | Content::Mapped(_)
+            | Content::Long(_)
+            | Content::Valued(_) => return None,
         })
     }
 
@@ -223,7 +284,7 @@ impl<'a> Table<'a> {
     }
 
     fn check_names(&self) -> Result<(), CompareError> {
-        let mut seen = std::collections::HashMap::new();
+        let mut seen = HashMap::new();
         for (second, column) in self.columns.iter().enumerate() {
             if let Some(first) = seen.insert(column.name.as_str(), second) {
                 let (path, column) = (self.path.clone(), column.name.clone());

@@ -13,6 +13,7 @@ mod index;
 mod join;
 mod key;
 mod lockstep;
+pub(crate) mod mapping;
 mod matching;
 mod multiset;
 mod parts;
@@ -30,6 +31,7 @@ use switchback_core::rule::{Covers, Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
+use crate::applied::Applied;
 use crate::bytes::same_bytes;
 use crate::compare::Setting;
 use crate::error::CompareError;
@@ -103,7 +105,8 @@ pub(crate) fn compare(
         Table::of_side(&setting.opened.old, disk, &pair.old, (formats.0, rule.delimiter_old), allowance)?;
     let files = formats.0 != Format::Database && formats.0 == formats.1;
     let same_reading = files && rule.delimiter_old == rule.delimiter_new;
-    if same_reading && rule.rename.is_empty() && same_bytes(disk, &pair.old, &pair.new)? {
+    let mapped = mapping::is_for(setting, &pair.name);
+    if same_reading && rule.rename.is_empty() && !mapped && same_bytes(disk, &pair.old, &pair.new)? {
         let agreement = Agreement::new(&old, &old, setting)?;
         // Equal bytes prove equality where no option makes identical values differ.
         if agreement.bits_prove() {
@@ -124,7 +127,7 @@ pub(crate) fn compare(
     }
     let new =
         Table::of_side(&setting.opened.new, disk, &pair.new, (formats.1, rule.delimiter_new), allowance)?;
-    compare_open(&pair.name, &old, &new, setting)
+    compare_mapped(&pair.name, old, new, setting)
 }
 
 /// What the comparison of two files with several tables found.
@@ -162,10 +165,31 @@ pub(crate) fn compare_all(
             continue;
         }
         if let (Some(old), Some(new)) = (old.take(name)?, new.take(name)?) {
-            found.items.push(compare_open(&named(name), &old, &new, &setting)?);
+            found.items.push(compare_mapped(&named(name), old, new, &setting)?);
         }
     }
     Ok(found)
+}
+
+/// Compares two tables as the mapping says that they belong together, where there is one.
+fn compare_mapped(
+    name: &str,
+    old: Table<'_>,
+    new: Table<'_>,
+    setting: &Setting<'_>,
+) -> Result<Item, CompareError> {
+    let mapped = mapping::apply(name, old, new, setting)?;
+    let setting = Setting { rule: &mapped.rule, terms: setting.terms.clone(), ..*setting };
+    let mut item = compare_open(name, &mapped.old, &mapped.new, &setting)?;
+    if let Detail::Table(detail) = &mut item.detail {
+        // Converted values are not the bits of the file.
+        let converted = mapped.applied.iter().any(|applied| !matches!(applied, Applied::Column { .. }));
+        if converted && item.relation == Some(Relation::Bitwise) {
+            item.relation = Some(Relation::Identical);
+        }
+        detail.mapping = mapped.applied;
+    }
+    Ok(item)
 }
 
 fn compare_open(

@@ -2,6 +2,7 @@
 
 mod cast;
 mod closeness;
+mod conversion;
 mod number;
 mod prose;
 mod terms;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use cast::value_at;
 pub(crate) use closeness::{Closeness, Distance, Finding, find, find_across_types};
+pub(crate) use conversion::{Conversion, Target};
 pub(crate) use number::{Number, float_to_json};
 pub(crate) use terms::{Terms, TextTerms};
 
@@ -45,22 +47,7 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// The value for a report: a number where JSON carries it exactly, else text.
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        use serde_json::Value as Json;
-        match self {
-            Self::Null => Json::Null,
-            Self::Boolean(flag) => Json::Bool(*flag),
-            Self::Number(number) => number.to_json(),
-            Self::List(items) => Json::Array(items.iter().map(Value::to_json).collect()),
-            Self::Object(members) => Json::Object(
-                members.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect(),
-            ),
-            other => Json::String(other.to_text()),
-        }
-    }
-
-    /// The same with content of its own.
+    /// The same without what it borrows.
     pub(crate) fn into_owned(self) -> Value<'static> {
         match self {
             Self::Null => Value::Null,
@@ -74,12 +61,27 @@ impl Value<'_> {
             Self::Duration(ns) => Value::Duration(ns),
             Self::Other(text) => Value::Other(text),
             Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
-            Self::Object(members) => {
-                let owned = |(name, value): (Cow<'_, str>, Value<'_>)| {
-                    (Cow::Owned(name.into_owned()), value.into_owned())
-                };
-                Value::Object(members.into_iter().map(owned).collect())
-            }
+            Self::Object(members) => Value::Object(
+                members
+                    .into_iter()
+                    .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The value for a report: a number where JSON carries it exactly, else text.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Self::Null => Json::Null,
+            Self::Boolean(flag) => Json::Bool(*flag),
+            Self::Number(number) => number.to_json(),
+            Self::List(items) => Json::Array(items.iter().map(Value::to_json).collect()),
+            Self::Object(members) => Json::Object(
+                members.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect(),
+            ),
+            other => Json::String(other.to_text()),
         }
     }
 

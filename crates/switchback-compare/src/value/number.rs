@@ -380,7 +380,7 @@ fn decimal_fraction(mantissa: BigInt, scale: i32) -> (BigInt, BigInt) {
     if scale < 0 { (mantissa * power, BigInt::from(1)) } else { (mantissa, power) }
 }
 
-fn float_fraction(value: f64) -> Option<(BigInt, BigInt)> {
+pub(super) fn float_fraction(value: f64) -> Option<(BigInt, BigInt)> {
     if !value.is_finite() {
         return None;
     }

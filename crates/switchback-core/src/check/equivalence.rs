@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Check, Kind, Looked, Scene, shell};
+use super::{Check, Kind, Looked, Scene, rule_keys, shell};
+use crate::mapping;
 use crate::plan::{Fields, Key, Shape, relative};
-use crate::rule::{Rule, Tolerance};
+use crate::rule::Rule;
 
 const SIDE: &[Key] = &[
     Key::required(
@@ -21,38 +22,22 @@ const SIDE: &[Key] = &[
         "what is compared: a path in `{out}`, or in the tree when there is no command",
     ),
 ];
-const TOLERANCE: &[Key] = &[
-    Key::optional("absolute", Shape::Number, "largest allowed |a - b|"),
-    Key::optional("relative", Shape::Number, "largest allowed |a - b| / max(|a|, |b|)"),
-    Key::optional("ulps", Shape::Whole, "largest allowed distance in units in the last place"),
+const SIDES: [Key; 2] = [
+    Key::required("old", Shape::Table(SIDE), "where the old results come from"),
+    Key::required("new", Shape::Table(SIDE), "where the new results come from"),
 ];
+const MAPPING: [Key; 1] = [Key::optional(
+    "mapping",
+    Shape::Text,
+    "a file of the project that says which columns have other names, units, labels or another layout",
+)];
+const KEYS: [Key; 29] = rule_keys::joined(&[&SIDES, &rule_keys::TABLES, &MAPPING, &rule_keys::VALUES]);
 
 /// The kind `equivalence`.
 pub(super) static KIND: Kind = Kind {
     word: "equivalence",
     doc: "the results of the old and the new tree are equal within stated tolerances",
-    keys: &[
-        Key::required("old", Shape::Table(SIDE), "where the old results come from"),
-        Key::required("new", Shape::Table(SIDE), "where the new results come from"),
-        Key::optional("key", Shape::Texts, "columns that together name a row; by position when left out"),
-        Key::optional(
-            "tolerance",
-            Shape::Table(TOLERANCE),
-            "for all columns; identical values when left out",
-        ),
-        Key::optional(
-            "columns",
-            Shape::Named(TOLERANCE),
-            "tolerances of single columns, which replace the global one",
-        ),
-        Key::optional("exclude", Shape::Texts, "columns that are left out of the verdict"),
-        Key::optional(
-            "stages",
-            Shape::Texts,
-            "folders or file stems of the results, in the order in which they are computed",
-        ),
-        Key::optional("allow_empty", Shape::Flag, "`true`: two results without a row are equal"),
-    ],
+    keys: &KEYS,
     read,
 };
 
@@ -68,32 +53,16 @@ struct EquivalenceCheck {
     old: Source,
     new: Source,
     rule: Rule,
+    /// Relative to the project.
+    mapping: Option<PathBuf>,
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
-    let rule = Rule {
-        key: fields.texts("key").unwrap_or_default(),
-        tolerance: fields.table("tolerance").map_or_else(Tolerance::default, |table| read_tolerance(&table)),
-        column_tolerance: fields
-            .named("columns")
-            .into_iter()
-            .map(|(name, table)| (name, read_tolerance(&table)))
-            .collect(),
-        exclude: fields.texts("exclude").unwrap_or_default(),
-        stages: fields.texts("stages").unwrap_or_default(),
-        allow_empty: fields.flag("allow_empty").unwrap_or(false),
-        ..Rule::default()
-    };
+    let rule = rule_keys::read(fields);
+    let path = |text: String| relative(&text, fields.offset_of("mapping"), "the mapping", fields.findings());
+    let mapping = fields.text("mapping").and_then(path);
     let (old, new) = (read_source(fields, "old"), read_source(fields, "new"));
-    Some(Box::new(EquivalenceCheck { old: old?, new: new?, rule }))
-}
-
-fn read_tolerance(fields: &Fields<'_>) -> Tolerance {
-    Tolerance {
-        absolute: fields.number("absolute"),
-        relative: fields.number("relative"),
-        ulps: fields.whole("ulps"),
-    }
+    Some(Box::new(EquivalenceCheck { old: old?, new: new?, rule, mapping }))
 }
 
 fn read_source(fields: &Fields<'_>, name: &str) -> Option<Source> {
@@ -124,7 +93,11 @@ impl Check for EquivalenceCheck {
                 Err(why) => return Looked::unknown(format!("{name}: {why}"), evidence),
             }
         }
-        match scene.comparer.compare(&results[0], &results[1], &self.rule) {
+        let rule = match self.mapped_rule(scene) {
+            Ok(rule) => rule,
+            Err(why) => return Looked::unknown(why, evidence),
+        };
+        match scene.comparer.compare(&results[0], &results[1], &rule) {
             Ok(comparison) => {
                 // The report was written by the comparison itself; as text it is evidence all the same.
                 let report =
@@ -140,6 +113,26 @@ impl Check for EquivalenceCheck {
                 Looked::unknown(words.join(": "), evidence)
             }
         }
+    }
+
+    fn reads(&self) -> Vec<PathBuf> {
+        self.mapping.iter().cloned().collect()
+    }
+}
+
+impl EquivalenceCheck {
+    /// The rule with its mapping, as the project with the candidate has it.
+    fn mapped_rule(&self, scene: &Scene<'_>) -> Result<Rule, String> {
+        let mut rule = self.rule.clone();
+        if let Some(path) = &self.mapping {
+            let path = scene.trees.new_project()?.join(path);
+            let mapping = mapping::load(&path, scene.world.disk.as_ref()).map_err(|error| {
+                let words: Vec<String> = std::iter::once(error.to_string()).chain(error.causes()).collect();
+                words.join(": ")
+            })?;
+            rule.mapping = Some(mapping);
+        }
+        Ok(rule)
     }
 }
 

@@ -6,6 +6,8 @@ mod command;
 mod equivalence;
 mod files;
 mod http;
+mod notebook;
+mod rule_keys;
 pub(crate) mod shell;
 mod tests;
 
@@ -34,7 +36,8 @@ pub struct Kind {
 }
 
 /// Every kind of check that a plan can name.
-pub static KINDS: &[&Kind] = &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND, &tests::KIND];
+pub static KINDS: &[&Kind] =
+    &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND, &notebook::KIND, &tests::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &[
@@ -47,7 +50,6 @@ pub const NOT_BUILT: &[&str] = &[
     "imports",
     "integrity",
     "log",
-    "notebook",
     "performance",
     "prometheus",
     "restart",
@@ -66,6 +68,12 @@ pub fn kinds() -> Vec<KindKeys> {
 pub trait Check: Debug + Send + Sync {
     /// Looks. Whatever keeps it from looking is *could not tell*, with the reason in the summary.
     fn look(&self, scene: &Scene<'_>) -> Looked;
+
+    /// Files of the project that its keys name and that it reads, relative to the project. Its evidence is bound to them
+    /// as to its declared inputs.
+    fn reads(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 /// What a check has around it.

@@ -8,6 +8,9 @@ use toml::de::{DeTable, DeValue};
 use super::finding::Findings;
 use super::key::{Key, Shape};
 
+/// A text with a name of its own: the text's byte offset, its name, the text.
+pub type NamedText = (usize, String, String);
+
 /// One table of the plan file. Making it looks for unknown keys; asking it looks at the values.
 #[derive(Debug)]
 pub struct Fields<'a> {
@@ -259,6 +262,59 @@ impl<'a> Fields<'a> {
         found
     }
 
+    /// The entries of the table at `name`, whose keys are names and whose values are texts: offset, name, text.
+    pub fn named_texts(&self, name: &str) -> Vec<NamedText> {
+        self.ask(name, texts_by_name).unwrap_or_default()
+    }
+
+    /// The entries of the table at `name`, whose keys are names and whose values are tables of texts: offset, name, and
+    /// the texts as [`Fields::named_texts`] gives them.
+    pub fn named_groups(&self, name: &str) -> Vec<(usize, String, Vec<NamedText>)> {
+        let read = |value: &'a DeValue<'a>| {
+            let entries = value.as_table()?.iter();
+            entries
+                .map(|(entry, group)| {
+                    Some((group.span().start, entry.get_ref().to_string(), texts_by_name(group.get_ref())?))
+                })
+                .collect()
+        };
+        self.ask(name, read).unwrap_or_default()
+    }
+
+    /// The entries of the table at `name`, whose keys are names: offset, name, and a text, or a table with the keys that
+    /// the shape allows.
+    pub fn named_texts_or_tables(&self, name: &str) -> Vec<(usize, String, TextOrTable<'a>)> {
+        let Some(Key { shape: Shape::NamedTextsOrTables(keys), .. }) =
+            self.keys.iter().find(|key| key.name == name)
+        else {
+            return Vec::new();
+        };
+        let Some(table) = self.ask(name, DeValue::as_table) else { return Vec::new() };
+        let mut found = Vec::new();
+        for (entry, value) in table {
+            let (offset, word) = (value.span().start, entry.get_ref().to_string());
+            match value.get_ref() {
+                DeValue::String(text) => found.push((offset, word, TextOrTable::Text(text.to_string()))),
+                DeValue::Table(table) => {
+                    let title = format!("`{name}.{}` of {}", shown(&word), self.title);
+                    let fields = Fields::new(table, offset, title, keys, self.findings);
+                    found.push((offset, word, TextOrTable::Table(fields)));
+                }
+                _ => self.wrong(name, value),
+            }
+        }
+        found
+    }
+
+    /// A number as it is written, of either sign.
+    pub fn literal(&self, name: &str) -> Option<String> {
+        self.ask(name, |value| match value {
+            DeValue::Integer(integer) if integer.radix() == 10 => Some(integer.as_str().to_owned()),
+            DeValue::Float(float) => Some(float.as_str().to_owned()),
+            _ => None,
+        })
+    }
+
     /// The items of the list at `name`: texts, or tables with the keys that the shape allows.
     pub fn texts_or_tables(&self, name: &str) -> Vec<(usize, TextOrTable<'a>)> {
         let Some(Key { shape: Shape::TextsOrTables(keys), .. }) =
@@ -294,6 +350,15 @@ impl<'a> Fields<'a> {
         canonical_table(self.table, &mut text);
         text
     }
+}
+
+fn texts_by_name<'a>(value: &'a DeValue<'a>) -> Option<Vec<NamedText>> {
+    let entries = value.as_table()?.iter();
+    entries
+        .map(|(name, value)| {
+            Some((value.span().start, name.get_ref().to_string(), value.get_ref().as_str()?.to_owned()))
+        })
+        .collect()
 }
 
 /// An item of a list that may hold both.

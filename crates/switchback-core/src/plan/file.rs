@@ -413,8 +413,14 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
             fields.find("timeout_s", "`timeout_s` cannot be 0", "give the check at least one second");
         }
         let hash: Hash = *blake3::hash(fields.canonical().as_bytes()).as_bytes();
-        let inputs = fields.texts("inputs").unwrap_or_default().into_iter().map(PathBuf::from).collect();
+        let inputs = fields.texts("inputs").unwrap_or_default().into_iter().map(PathBuf::from);
         if let Some(check) = read {
+            let mut inputs: Vec<PathBuf> = inputs.collect();
+            for path in check.reads() {
+                if !inputs.contains(&path) {
+                    inputs.push(path);
+                }
+            }
             checks.push(CheckPlan {
                 name,
                 kind: word,

@@ -48,12 +48,20 @@ pub enum Shape {
     Whole,
     /// A number, 0 or more.
     Number,
+    /// A number of either sign, as it is written.
+    Decimal,
     /// `true` or `false`.
     Flag,
     /// A table with these keys.
     Table(&'static [Key]),
     /// A table whose keys are names and whose values are all tables with these keys.
     Named(&'static [Key]),
+    /// A table whose keys are names and whose values are texts.
+    NamedTexts,
+    /// A table whose keys are names and whose values are tables of texts, each with a name.
+    NamedGroups,
+    /// A table whose keys are names and whose values are texts or tables with these keys.
+    NamedTextsOrTables(&'static [Key]),
     /// A list of tables with these keys.
     Tables(&'static [Key]),
     /// A list whose items are texts or tables with these keys.
@@ -78,7 +86,11 @@ impl Shape {
             Self::Texts => "a list of texts".to_owned(),
             Self::Whole => "a whole number, 0 or more".to_owned(),
             Self::Number => "a number, 0 or more".to_owned(),
+            Self::Decimal => "a number".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),
+            Self::NamedTexts => "a table of texts".to_owned(),
+            Self::NamedGroups => "a table of tables of texts".to_owned(),
+            Self::NamedTextsOrTables(_) => "a table of texts or tables".to_owned(),
             Self::Table(_) | Self::Named(_) => "a table".to_owned(),
             Self::Tables(_) | Self::Kinds(..) => "a list of tables (`[[…]]`)".to_owned(),
             Self::TextsOrTables(_) => "a list of texts or tables".to_owned(),

@@ -46,9 +46,13 @@ fn shape(shape: Shape) -> Value {
         Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
         Shape::Whole => json!({"type": "integer", "minimum": 0}),
         Shape::Number => json!({"type": "number", "minimum": 0}),
+        Shape::Decimal => json!({"type": "number"}),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Table(keys) => object(keys),
-        Shape::Named(keys) => json!({"type": "object", "additionalProperties": object(keys)}),
+        Shape::Named(keys) => named(&object(keys)),
+        Shape::NamedTexts => named(&json!({"type": "string"})),
+        Shape::NamedGroups => named(&named(&json!({"type": "string"}))),
+        Shape::NamedTextsOrTables(keys) => named(&json!({"oneOf": [{"type": "string"}, object(keys)]})),
         Shape::Tables(keys) => json!({"type": "array", "items": object(keys)}),
         Shape::TextsOrTables(keys) => {
             json!({"type": "array", "items": {"oneOf": [{"type": "string"}, object(keys)]}})
@@ -56,4 +60,8 @@ fn shape(shape: Shape) -> Value {
         Shape::TextOrTable(keys) => json!({"oneOf": [{"type": "string"}, object(keys)]}),
         Shape::Kinds(..) | Shape::NotBuilt => json!({}),
     }
+}
+
+fn named(value: &Value) -> Value {
+    json!({"type": "object", "additionalProperties": value})
 }

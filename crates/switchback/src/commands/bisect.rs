@@ -28,7 +28,7 @@ pub(crate) fn bisect(context: &Context<'_>, args: &BisectArgs) -> Result<Verdict
         bad: args.bad.clone(),
         command: args.command.clone(),
         path: args.path.clone(),
-        rule: args.rule.rule()?,
+        rule: args.rule.rule(world.disk.as_ref())?,
         timeout: Duration::from_secs(args.timeout_s.max(1)),
         scratch,
     };

@@ -40,7 +40,7 @@ fn compared(context: &Context<'_>, args: &CompareArgs) -> Result<Comparison, Fai
     let world = &context.ports.world;
     let disk = world.disk.as_ref();
     let failed = |error: CompareError| error.into_port_error(&args.old, &args.new);
-    let mut rule = args.rule.rule()?;
+    let mut rule = args.rule.rule(disk)?;
     if args.calibrate {
         return Ok(calibration::calibrate(&args.old, &args.new, &rule, disk).map_err(failed)?.into());
     }

@@ -29,6 +29,7 @@ const KINDS: &[&str] = &[
     "empty-file",
     "environment-dependencies-not-built",
     "equivalence-of-nothing",
+    "equivalence-rule-wrong",
     "everything-wrong-at-once",
     "files-check-of-nothing",
     "http-p95-of-too-few",

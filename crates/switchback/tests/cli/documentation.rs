@@ -58,7 +58,7 @@ fn collect(title: &str, keys: &[Key], found: &mut Vec<(String, Key)>) {
             },
             ("## `[[phase]]`", "change") => "## `[[phase.change]]`".to_owned(),
             (_, "managed") => "### An item of `managed`".to_owned(),
-            (_, "old" | "new" | "tolerance" | "columns") => {
+            (_, "old" | "new" | "tolerance" | "columns" | "image") => {
                 "### A check of the kind `equivalence`".to_owned()
             }
             (_, "worse_than") => "### `when`".to_owned(),

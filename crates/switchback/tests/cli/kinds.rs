@@ -123,6 +123,55 @@ fn needs_python3_two_programs_are_equal_within_a_tolerance_and_different_without
     says(&ground, 2, "unknown", "no file in common");
 }
 
+/// Keys of a rule that together make two tables one; without any of them, these are different.
+const RULE_KEYS: &[&str] = &[
+    "rename = { amt = \"amount\" }",
+    "only = [\"amt\", \"at\", \"name\", \"n\"]",
+    "time_tolerance = \"1.5s\"",
+    "ignore_case = true",
+    "trim = true",
+    "mask = [\"#[0-9]+\"]",
+    "null_is_nan = true",
+    "row_order = \"any\"",
+    "delimiter = \",,~\"",
+];
+
+// rows: RE-2
+#[test]
+fn each_key_of_a_rule_in_the_plan_does_what_the_option_does() {
+    let check = |keys: &[&str]| {
+        let sides = "old = { tree = \"live\", path = \"src/t.csv\" }\nnew = { tree = \"candidate\", path = \"src/t.csv\" }";
+        let more = "memory = \"1MiB\"\nsample = 1";
+        format!("[[check]]\nname = \"equal\"\nkind = \"equivalence\"\n{sides}\n{more}\n{}\n", keys.join("\n"))
+    };
+    let ground = Ground::shop(&check(RULE_KEYS));
+    ground.write(
+        "src/t.csv",
+        "amt,at,name,n,noise\n1,2026-01-01T00:00:00,Ann #12,1.5,7\n2,2026-01-02T00:00:00,Bo #3,nan,7\n\
+         3,2026-01-03T00:00:00,Cy; d #4,2.5,7\n",
+    );
+    ground.write(
+        "../new/src/t.csv",
+        "amount~at~name~n~noise\n3~2026-01-03T00:00:00~Cy; d #44~2.5~8\n1~2026-01-01T00:00:01~ann #1 ~1.5~8\n\
+         2~2026-01-02T00:00:00~ Bo #3~~8\n",
+    );
+    says(&ground, 0, "yes", "equal (`t.csv`");
+    // A type that changes counts unless the schema does not.
+    let retyped = ground.read("../new/src/t.csv").replace("\n3~", "\n3.0~");
+    ground.write("../new/src/t.csv", &retyped);
+    says(&ground, 1, "no", "of the schema, first `amt`");
+    ground.plan("", &check(&[RULE_KEYS, &["schema = \"common\""]].concat()));
+    says(&ground, 0, "yes", "equal (`t.csv`");
+    ground.write("../new/src/t.csv", retyped.replace("3.0~", "3~"));
+    for key in RULE_KEYS {
+        let rest: Vec<&str> = RULE_KEYS.iter().filter(|other| *other != key).copied().collect();
+        ground.plan("", &check(&rest));
+        let seen = ground.run("run --until staged --restage");
+        let (verdict, summary) = staged(&ground);
+        assert_ne!(verdict, "yes", "without {key}: {summary}\n{seen}");
+    }
+}
+
 // rows: TM-10, PC-9
 #[test]
 fn a_service_is_judged_by_status_body_and_speed() {

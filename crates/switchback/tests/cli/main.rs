@@ -18,6 +18,8 @@ mod ground;
 mod init;
 mod journal;
 mod kinds;
+mod mapping;
+mod notebooks;
 mod plan;
 mod price_elasticity;
 mod rehearsal;
