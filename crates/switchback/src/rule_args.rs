@@ -269,7 +269,7 @@ fn duration_ns(text: &str) -> Result<u64, Failure> {
 }
 
 /// A whole number of bytes, or of a unit.
-fn bytes(text: &str) -> Result<u64, Failure> {
+pub(crate) fn bytes(text: &str) -> Result<u64, Failure> {
     let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let unit = match unit.trim().to_ascii_lowercase().as_str() {

@@ -6,7 +6,7 @@ pub(crate) mod delimited;
 mod dialect;
 pub(crate) mod document;
 mod encoding;
-mod guard;
+pub(crate) mod guard;
 pub(crate) mod inference;
 pub(crate) mod ipc;
 mod json;

@@ -8,6 +8,7 @@ mod bisect;
 mod browser;
 mod comparisons;
 mod conformance;
+mod constraints;
 mod demo;
 mod distributions;
 mod documentation;
