@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout_at};
 
 use crate::look::Found;
-use crate::session::{Joins, Session};
+use crate::session::Session;
 use crate::shelf::Shelf;
 use crate::table::Job;
 use crate::words::Unknown;
@@ -74,25 +74,16 @@ impl Looking<'_, '_> {
     fn all(self, constraints: &[Constraint]) -> Vec<ConstraintFinding> {
         // Counted in whole: a limit that lies beyond the clock's range is none.
         let end = self.bounds.timeout.and_then(|limit| Instant::now().checked_add(limit));
-        constraints.iter().map(|constraint| finding(constraint, self.found(constraint, end))).collect()
+        let shown_rows = self.bounds.shown_rows;
+        constraints
+            .iter()
+            .map(|constraint| finding(constraint, self.found(constraint, end), shown_rows))
+            .collect()
     }
 
     fn found(&self, constraint: &Constraint, end: Option<Instant>) -> Result<Found, Unknown> {
-        match self.found_by(constraint, end, Joins::Held) {
-            // Sorted tables are joined without holding one of them.
-            Err(error) if error.lacks_memory => self.found_by(constraint, end, Joins::Sorted),
-            found => found,
-        }
-    }
-
-    fn found_by(
-        &self,
-        constraint: &Constraint,
-        end: Option<Instant>,
-        joins: Joins,
-    ) -> Result<Found, Unknown> {
         let look = async {
-            let session = Session::new(self.shelf, self.jobs.clone(), self.bounds, joins)?;
+            let session = Session::new(self.shelf, self.jobs.clone(), self.bounds)?;
             session.look(constraint, self.bounds.shown_rows).await
         };
         let run = || {
@@ -114,8 +105,17 @@ impl Looking<'_, '_> {
     }
 }
 
-fn finding(constraint: &Constraint, found: Result<Found, Unknown>) -> ConstraintFinding {
+fn finding(constraint: &Constraint, found: Result<Found, Unknown>, shown_rows: usize) -> ConstraintFinding {
     let (found, unknown) = match found {
+        // Counted and shown by two queries: where they contradict each other, neither is believed.
+        Ok(found) if (found.violating == 0) != found.sample.is_empty() && shown_rows > 0 => {
+            let why = format!(
+                "the engine contradicts itself: {} rows were counted and {} shown",
+                found.violating,
+                found.sample.len()
+            );
+            (Found::default(), Some(Unknown::new(why).hinted("say the same in another form")))
+        }
         Ok(found) => {
             let unknown = saw_nothing(constraint, &found);
             (found, unknown)

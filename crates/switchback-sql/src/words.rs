@@ -15,13 +15,11 @@ const LISTED_MAX: usize = 20;
 pub(crate) struct Unknown {
     pub(crate) why: String,
     pub(crate) hint: Option<String>,
-    /// It might be told with another plan that takes less memory.
-    pub(crate) lacks_memory: bool,
 }
 
 impl Unknown {
     pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: None, lacks_memory: false }
+        Self { why: why.into(), hint: None }
     }
 
     pub(crate) fn hinted(self, hint: impl Into<String>) -> Self {
@@ -66,11 +64,10 @@ impl From<DataFusionError> for Unknown {
                 Some(error) => Self::of_port(error),
                 None => Self::new(sentence(&error.to_string())),
             },
-            error @ DataFusionError::ResourcesExhausted(_) => Self {
-                lacks_memory: true,
-                ..Self::new(format!("it needs more memory than it may take ({})", said(error)))
+            error @ DataFusionError::ResourcesExhausted(_) => {
+                Self::new(format!("it needs more memory than it may take ({})", said(error)))
                     .hinted("allow more memory, or ask for less: fewer columns, a condition on the rows")
-            },
+            }
             DataFusionError::Collection(errors) if !errors.is_empty() => {
                 Self::new(errors.first().map(said).unwrap_or_default())
             }
@@ -115,7 +112,7 @@ mod tests {
         let known = ["price", "row", "week"];
         let near = Unknown::no_column("prise", known.into_iter());
         assert_eq!(near.why, "there is no column `prise`; did you mean `price`?");
-        let far = Unknown::no_column("ok", known.into_iter());
-        assert_eq!(far.why, "there is no column `ok`; there are `price`, `row`, `week`");
+        let far = Unknown::no_column("enrolled", known.into_iter());
+        assert_eq!(far.why, "there is no column `enrolled`; there are `price`, `row`, `week`");
     }
 }
