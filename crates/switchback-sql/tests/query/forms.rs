@@ -164,3 +164,37 @@ fn tables_are_joined_and_what_they_share_is_told_apart() {
     ));
     assert_eq!((found.verdict, found.seen, cell(&found, 0, "o.row")), (No, 1, json!(2)));
 }
+
+// rows: OM-10
+#[test]
+fn states_must_agree_over_years_and_tables() {
+    let registry = |ends: &str| {
+        format!("person,year,begins,ends\n7,2024,none,{ends}\n7,2025,enrolled,enrolled\n8,2025,none,waived\n")
+    };
+    let next =
+        "registry AS last JOIN registry AS next ON next.person = last.person AND next.year = last.year + 1";
+    let shelf = |ends: &str| {
+        Shelf::new(&[
+            ("registry.csv", &registry(ends)),
+            ("payroll.jsonl", "{\"person\": 7}\n{\"person\": 8}\n"),
+        ])
+    };
+    let found = shelf("enrolled").ask(from(holds("next.begins = last.ends"), next));
+    assert_eq!((found.verdict, found.seen), (Yes, 1));
+    let found = shelf("waived").ask(from(holds("next.begins = last.ends"), next));
+    assert_eq!((found.verdict, cell(&found, 0, "last.ends")), (No, json!("waived")));
+    let paid = "SELECT p.person, r.ends FROM payroll AS p
+        LEFT JOIN registry AS r ON r.person = p.person AND r.year = 2025
+        WHERE r.ends IS DISTINCT FROM 'enrolled'";
+    let found = shelf("enrolled").ask(select(paid));
+    assert_eq!((found.verdict, found.seen, found.violating), (No, 5, 1));
+    assert_eq!(cell(&found, 0, "person"), json!(8));
+}
+
+#[test]
+fn the_sum_that_overflows_is_known_to_wrap() {
+    let shelf = Shelf::new(&[("t.csv", "a\n9223372036854775807\n")]);
+    // The documentation says so: whoever adds up such numbers casts them.
+    assert_eq!(shelf.ask(holds("a + 1 > 0")).verdict, No);
+    assert_eq!(shelf.ask(holds("CAST(a AS DECIMAL(38, 0)) + 1 > 0")).verdict, Yes);
+}
