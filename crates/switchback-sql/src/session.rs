@@ -52,8 +52,8 @@ impl<'s, 'd> Session<'s, 'd> {
         let options = config.options_mut();
         // A name means what it says, to the letter.
         options.sql_parser.enable_ident_normalization = false;
-        // One side of a join is held in memory. Joins by sorting would need less, but count rows that are not there where
-        // there is a condition beside the key (apache/datafusion issue 24414).
+        // One side of a join is held in memory. Joins by sorting would need less, but can answer wrong where there is a
+        // condition beside the key (apache/datafusion issue 24414).
         options.optimizer.prefer_hash_join = true;
         Ok(Self { context: SessionContext::new_with_config_rt(config, runtime), shelf, jobs })
     }

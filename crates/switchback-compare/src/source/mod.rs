@@ -15,6 +15,7 @@ pub(crate) mod logical;
 pub(crate) mod notebook;
 pub(crate) mod numpy;
 pub(crate) mod parquet;
+mod positioned;
 pub(crate) mod table;
 mod toml;
 pub(crate) mod workbook;

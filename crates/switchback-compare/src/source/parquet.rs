@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
@@ -16,6 +17,7 @@ use switchback_core::world::DiskError;
 use super::batch::{Batch, Cells};
 use super::guard::guarded;
 use super::logical::{Column, ColumnType};
+use super::positioned::Positioned;
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
 
@@ -26,7 +28,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Parquet {
     path: PathBuf,
-    file: File,
+    file: Positioned,
     metadata: ArrowReaderMetadata,
 }
 
@@ -38,6 +40,7 @@ impl Parquet {
             reason = "the Parquet reader seeks in the file itself: a named exception, behind the port `Comparer`"
         )]
         let file = File::open(path).map_err(|error| DiskError::new("read", path, error))?;
+        let file = Positioned(Arc::new(file));
         let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
             .map_err(|error| CompareError::damaged(path, Place::default(), error))?;
         let columns = metadata
@@ -55,7 +58,7 @@ impl Parquet {
 
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
-        let file = self.file.try_clone().map_err(|error| DiskError::new("read", &self.path, error))?;
+        let file = self.file.clone();
         let reader = guarded(|| {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
             let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
@@ -159,7 +162,7 @@ impl Parquet {
     }
 
     fn read_at(&self, offset: u64, to: &mut [u8]) -> Result<(), CompareError> {
-        self.file.read_exact_at(to, offset).map_err(|error| {
+        self.file.0.read_exact_at(to, offset).map_err(|error| {
             let reason = format!("its footer names bytes that are not there ({error})");
             CompareError::damaged(&self.path, Place::default(), reason)
         })

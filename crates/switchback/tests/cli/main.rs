@@ -8,6 +8,7 @@ mod bisect;
 mod browser;
 mod comparisons;
 mod conformance;
+#[cfg(feature = "sql")]
 mod constraints;
 mod demo;
 mod distributions;
@@ -18,6 +19,8 @@ mod init;
 mod journal;
 mod kinds;
 mod plan;
+// Its plan has constraints.
+#[cfg(feature = "sql")]
 mod price_elasticity;
 mod rehearsal;
 mod report;
@@ -27,3 +30,5 @@ mod snapshots;
 mod story;
 mod terminal;
 mod triggers;
+#[cfg(not(feature = "sql"))]
+mod without_sql;
