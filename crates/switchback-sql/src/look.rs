@@ -1,5 +1,6 @@
 //! One constraint: counted, and shown where it is violated.
 
+use arrow_schema::DataType;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::expr_fn::count;
@@ -138,11 +139,12 @@ impl Session<'_, '_> {
         let Planned { frame, .. } = self.plan(&sql).await?;
         let (state, plan) = frame.into_parts();
         let plan = if nan_is_null { without_nan(plan)? } else { plan };
-        if let Some((_, field)) = plan.schema().iter().last() {
-            if !(field.data_type() == &arrow_schema::DataType::Boolean || field.data_type().is_null()) {
-                let why = format!("it is no condition, but of the type {}", field.data_type());
-                return Err(Unknown::new(why).hinted("compare it with something: `price > 0`"));
-            }
+        let is_condition = |kind: &DataType| *kind == DataType::Boolean || kind.is_null();
+        if let Some((_, field)) = plan.schema().iter().last()
+            && !is_condition(field.data_type())
+        {
+            let why = format!("it is no condition, but of the type {}", field.data_type());
+            return Err(Unknown::new(why).hinted("compare it with something: `price > 0`"));
         }
         let frame = DataFrame::new(state, plan);
         let violates = || Expr::Column(Column::new_unqualified(HOLDS)).is_not_true();

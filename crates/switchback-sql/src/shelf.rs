@@ -85,10 +85,10 @@ impl<'d> Shelf<'d> {
 
     /// The only table that there is.
     pub(crate) fn only(&self) -> Result<Id, Unknown> {
-        if let [_] = self.files.as_slice() {
-            if let [only] = self.parts(0)?.as_slice() {
-                return Ok(*only);
-            }
+        if let [_] = self.files.as_slice()
+            && let [only] = self.parts(0)?.as_slice()
+        {
+            return Ok(*only);
         }
         let why = "there is more than one table, and none is named".to_owned();
         Err(Unknown::new(why).hinted(format!("name one: {}", self.listed())))
@@ -176,12 +176,12 @@ impl<'d> Shelf<'d> {
         let names = self.files.iter().filter_map(|file| file.names.first());
         let mut listed: Vec<String> = names.take(LISTED_MAX).map(|name| format!("`{name}`")).collect();
         // Of a single workbook it is the sheets that can be named.
-        if let [file] = self.files.as_slice() {
-            if file.source.has_parts() {
-                let parts = self.opened();
-                let parts = parts.iter().filter_map(|table| table.part.as_ref());
-                listed = parts.take(LISTED_MAX).map(|part| format!("`{part}`")).collect();
-            }
+        if let [file] = self.files.as_slice()
+            && file.source.has_parts()
+        {
+            let parts = self.opened();
+            let parts = parts.iter().filter_map(|table| table.part.as_ref());
+            listed = parts.take(LISTED_MAX).map(|part| format!("`{part}`")).collect();
         }
         if self.files.len() > LISTED_MAX {
             listed.push("…".to_owned());
@@ -198,18 +198,15 @@ impl<'d> Shelf<'d> {
 impl File {
     fn new(table: &TableFile, source: Source) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let names = match &table.name {
-            Some(name) => vec![name.clone()],
-            None => {
-                let stem = source.name.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-                let mut names: Vec<String> = stem.into_iter().chain([text(&source.name)]).collect();
-                if table.path.ends_with(&source.name) {
-                    names.push(text(&table.path));
-                }
-                names.dedup();
-                names
-            }
-        };
+        if let Some(name) = &table.name {
+            return Self { source, names: vec![name.clone()] };
+        }
+        let stem = source.name.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let mut names: Vec<String> = stem.into_iter().chain([text(&source.name)]).collect();
+        if table.path.ends_with(&source.name) {
+            names.push(text(&table.path));
+        }
+        names.dedup();
         Self { source, names }
     }
 }

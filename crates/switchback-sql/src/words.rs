@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::common::SchemaError;
+use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use switchback_core::plan::advise;
 use switchback_core::port::PortError;
@@ -52,7 +52,7 @@ impl From<DataFusionError> for Unknown {
         match error.find_root() {
             DataFusionError::SchemaError(error, _) => match error.as_ref() {
                 SchemaError::FieldNotFound { field, valid_fields } => {
-                    Self::no_column(field.name(), valid_fields.iter().map(|column| column.name()))
+                    Self::no_column(field.name(), valid_fields.iter().map(Column::name))
                 }
                 SchemaError::AmbiguousReference { field } => {
                     Self::new(format!("several tables have a column `{}`", field.name()))

@@ -142,12 +142,12 @@ impl ConstraintOutcome {
             _ => format!("{}: {}", first.name, first.told()),
         };
         if let Some(row) = first.first() {
-            text.push_str(&format!("; first: {row}"));
+            text = format!("{text}; first: {row}");
         }
         let others = self.findings.iter().filter(|finding| finding.verdict == verdict).count() - 1;
         if others > 0 {
             let what = if verdict == Verdict::No { "does not hold" } else { "could not be told" };
-            text.push_str(&format!(" (and {others} more {what})"));
+            text = format!("{text} (and {others} more {what})");
         }
         text
     }
