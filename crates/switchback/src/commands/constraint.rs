@@ -82,7 +82,7 @@ fn aligned(grid: &[Vec<String>]) -> Vec<String> {
 
 /// A text of one line, of at most [`VALUE_MAX`] characters.
 fn cut(text: &str) -> String {
-    let text: String = text.chars().flat_map(|letter| escaped(letter)).collect();
+    let text: String = text.chars().flat_map(escaped).collect();
     if text.chars().count() > VALUE_MAX {
         format!("{}…", text.chars().take(VALUE_MAX - 1).collect::<String>())
     } else {
