@@ -1,12 +1,16 @@
 //! Two ensembles as columns of numbers: what `switchback-statistics` judges, read from tables.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use num_traits::ToPrimitive;
-use switchback_core::port::PortError;
-use switchback_core::rule::Tolerance;
+use switchback_core::port::{Comparison, PortError, Statistician};
+use switchback_core::rule::{DistributionRule, Tolerance};
 use switchback_core::world::Disk;
-use switchback_statistics::{Ensemble, Ensembles, NotCompared, PairFinding};
+use switchback_statistics::{
+    Adjust, DistributionOptions, DistributionOutcome, DistributionPlan, Ensemble, Ensembles, NotCompared,
+    OptionError, PairFinding, judge,
+};
 
 use crate::error::{CompareError, Place};
 use crate::plan::{CompareOptions, ComparePlan, Way};
@@ -66,6 +70,67 @@ pub fn ensembles(
         only_new: choice.only_new,
         not_compared: choice.not_compared,
     })
+}
+
+/// Judges the ensembles of two tables.
+#[derive(Debug, Clone)]
+pub struct EnsembleJudge {
+    disk: Arc<dyn Disk>,
+}
+
+impl EnsembleJudge {
+    /// A judge that reads through `disk` (Parquet files excepted: their reader seeks in the file itself).
+    pub fn new(disk: Arc<dyn Disk>) -> Self {
+        Self { disk }
+    }
+
+    /// Reads and judges, with the outcome in full.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ensembles`], and margins or a level that cannot be followed.
+    pub fn outcome(
+        &self,
+        old: &Path,
+        new: &Path,
+        rule: &DistributionRule,
+    ) -> Result<DistributionOutcome, PortError> {
+        let usual = DistributionOptions::default();
+        let plan = DistributionPlan::new(DistributionOptions {
+            alpha: rule.alpha.unwrap_or(usual.alpha),
+            margin_mean: rule.margin_mean.unwrap_or(usual.margin_mean),
+            margin_sd: rule.margin_sd.unwrap_or(usual.margin_sd),
+            margin_ks: rule.margin_ks.unwrap_or(usual.margin_ks),
+            adjust: if rule.is_adjusted { Adjust::BenjaminiHochberg } else { Adjust::None },
+            paired: rule.paired.is_some(),
+            seed: rule.seed.unwrap_or(usual.seed),
+            ..usual
+        });
+        let plan = plan.map_err(|error| {
+            let hint = hint_for(&error);
+            PortError::new(error.to_string(), Vec::new()).hinted(hint)
+        })?;
+        let options = EnsembleOptions { columns: rule.columns.clone(), paired: rule.paired };
+        Ok(judge(&plan, &ensembles(self.disk.as_ref(), old, new, &options)?))
+    }
+}
+
+impl Statistician for EnsembleJudge {
+    fn judge(&self, old: &Path, new: &Path, rule: &DistributionRule) -> Result<Comparison, PortError> {
+        let outcome = self.outcome(old, new, rule)?;
+        Ok(Comparison { verdict: outcome.verdict, summary: outcome.summary(), report: outcome.to_json() })
+    }
+}
+
+fn hint_for(error: &OptionError) -> &'static str {
+    match error {
+        OptionError::Alpha(_) => "e.g. an alpha of 0.05",
+        OptionError::Margin { .. } => {
+            "e.g. 0.25 for the mean, 0.25 for the standard deviation and 0.15 for the distribution function, which hold \
+             when they are left out"
+        }
+        _ => "ask for a larger alpha",
+    }
 }
 
 const TABLES: &str = "name two files of Parquet, CSV or JSON lines, a row for each replicate";
@@ -263,7 +328,7 @@ fn compare_pairs(old: &[Option<Number>], new: &[Option<Number>], tolerance: &Tol
 }
 
 /// The 64-bit float that is nearest.
-fn nearest_float(number: &Number) -> f64 {
+pub(crate) fn nearest_float(number: &Number) -> f64 {
     let decimal = |mantissa: &str, scale: i32| {
         // Reading is exact to the last bit, whatever the number of digits.
         format!("{mantissa}e{}", -i64::from(scale)).parse().unwrap_or(f64::NAN)

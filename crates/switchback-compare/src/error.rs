@@ -265,6 +265,15 @@ impl CompareError {
         }
     }
 
+    /// The failure of whoever only reads one file.
+    pub(crate) fn into_read_error(self, path: &Path) -> PortError {
+        let error = PortError::new(format!("could not read `{}`", path.display()), self.causes());
+        match &self {
+            Self::Damaged { .. } => error.hinted("name a table, or write the file again"),
+            other => other.hint().into_iter().fold(error, PortError::hinted),
+        }
+    }
+
     pub(crate) fn causes(&self) -> Vec<String> {
         match self {
             // The disk's own message carries its source already.

@@ -283,6 +283,19 @@ fn follow(disk: &dyn Disk, path: &Path) -> Result<Option<(PathBuf, Meta)>, Compa
     Ok(None)
 }
 
+/// Every file at `path` whose name promises tables: name relative to `path` (of a single file, its own), and where it
+/// really is. Sorted by name; a single file is there whatever its name promises.
+pub(crate) fn table_files(disk: &dyn Disk, path: &Path) -> Result<Vec<(PathBuf, PathBuf)>, CompareError> {
+    let (real, meta) = settle(disk, path)?;
+    if meta.kind != FileKind::Directory {
+        return Ok(vec![(path.file_name().map_or_else(|| path.to_owned(), PathBuf::from), real)]);
+    }
+    let promises = |name: &Path| Format::of(name).is_table() || Format::of(name).is_tables();
+    let files = files_below(disk, &real)?.into_iter();
+    let tables = files.filter(|(name, found)| promises(name) && !found.is_loose_link);
+    Ok(tables.map(|(name, found)| (name, found.path)).collect())
+}
+
 fn files_below(disk: &dyn Disk, root: &Path) -> Result<Files, CompareError> {
     let mut files = Files::new();
     let mut waiting = vec![(PathBuf::new(), 0)];

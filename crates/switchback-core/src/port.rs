@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
+use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::manifest::Manifest;
-use crate::rule::Rule;
+use crate::rule::{DistributionRule, Rule};
 use crate::verdict::Verdict;
 
 /// Compares two results, each a file or a directory.
@@ -26,6 +27,32 @@ pub struct Comparison {
     pub summary: String,
     /// The whole report: one JSON document of the schema `switchback/compare/1`.
     pub report: String,
+}
+
+/// Looks whether constraints hold on tables.
+pub trait Querier: Debug + Send + Sync {
+    /// Looks at every constraint. A violation is an answer, never an error, and so is *could not tell*: an unknown column,
+    /// no row to look at.
+    ///
+    /// # Errors
+    ///
+    /// When no constraint can be looked at: a table that was named does not exist or cannot be read.
+    fn query(
+        &self,
+        tables: &[TableFile],
+        constraints: &[Constraint],
+        bounds: &Bounds,
+    ) -> Result<ConstraintOutcome, PortError>;
+}
+
+/// Compares two ensembles: tables whose rows are replicates and whose columns are statistics.
+pub trait Statistician: Debug + Send + Sync {
+    /// Whether every statistic is distributed alike in `old` and `new`, two files, within the margins of `rule`.
+    ///
+    /// # Errors
+    ///
+    /// When no verdict can be reached: a file that cannot be read, no statistic in common, a level that is none.
+    fn judge(&self, old: &Path, new: &Path, rule: &DistributionRule) -> Result<Comparison, PortError>;
 }
 
 /// Keeps durable, verified copies of trees.

@@ -172,6 +172,27 @@ pub enum RowOrder {
     Any,
 }
 
+/// How alike two ensembles must be. What is not set is as in `switchback distribution` without the option.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DistributionRule {
+    /// The level of each test: the probability, at most, of a false *yes*.
+    pub alpha: Option<f64>,
+    /// How far the means may lie apart, in standard deviations of OLD.
+    pub margin_mean: Option<f64>,
+    /// How far the standard deviations may lie apart: between `1 / (1 + x)` and `1 + x` times that of OLD.
+    pub margin_sd: Option<f64>,
+    /// How far the distribution functions may lie apart.
+    pub margin_ks: Option<f64>,
+    /// Under which tolerance replicates are compared one by one first; not at all when `None`.
+    pub paired: Option<Tolerance>,
+    /// Whether a *no* is held against the number of columns (Benjamini-Hochberg).
+    pub is_adjusted: bool,
+    /// The statistics; every numeric column that both sides have when empty.
+    pub columns: Vec<String>,
+    /// What the bootstrap follows from.
+    pub seed: Option<u64>,
+}
+
 /// Whether names and logical types of columns are part of the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SchemaRule {

@@ -199,6 +199,25 @@ impl DistributionOutcome {
         // Keys are texts and every number is finite, so nothing here can fail.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
+
+    /// One line for a person: how many statistics are equivalent, are not, are undecided, and under which margins.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let count = |verdict| self.columns.iter().filter(|column| column.verdict == verdict).count();
+        format!(
+            "of {} statistics, {} are equivalent, {} are not, {} are undecided (alpha {}, margins: mean {}, sd {}, ks {}; \
+             seed {})",
+            self.columns.len(),
+            count(Verdict::Yes),
+            count(Verdict::No),
+            count(Verdict::Unknown),
+            self.alpha,
+            self.margins.mean,
+            self.margins.sd,
+            self.margins.ks,
+            self.seed,
+        )
+    }
 }
 
 impl MeanFinding {

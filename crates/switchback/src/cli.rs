@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::constraint_args::ConstraintArgs;
 use crate::rule_args::RuleArgs;
 
 /// Brings a large change into production, proves that it changed nothing it should not have, and can undo it
@@ -122,6 +123,13 @@ pub enum Command {
         after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean\n  switchback compare old.csv new.csv --order any --format markdown --output diff.md\n  switchback compare 'postgresql://me@db.example.org/shop#orders' orders.parquet --key id"
     )]
     Compare(Box<CompareArgs>),
+    /// Look whether constraints hold on tables: conditions and queries in SQL, signs, keys, monotony
+    ///
+    /// A constraint that saw no row could not be told. The rows that violate one are shown.
+    #[command(
+        after_help = "Examples:\n  switchback constraint prices.parquet --holds 'price > 0 AND price < 1000'\n  switchback constraint out/ --select 'SELECT * FROM orders AS o LEFT JOIN customers AS c ON c.id = o.customer WHERE c.id IS NULL'\n  switchback constraint effects.csv --sign coefficient=negative --where \"feature = 'own_price'\"\n  switchback constraint curve.csv --monotone elasticity --by cap_rate --within product --direction increasing"
+    )]
+    Constraint(Box<ConstraintArgs>),
     /// Compare two ensembles, such as bootstrap replicates: whether each statistic is distributed alike
     #[command(
         after_help = "Examples:\n  switchback distribution old.parquet new.parquet\n  switchback distribution old.csv new.csv --columns elasticity --margin-mean 0.1 --seed 7\n  switchback distribution old.csv new.csv --paired --absolute 1e-12"

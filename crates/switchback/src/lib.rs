@@ -7,6 +7,7 @@
 mod cli;
 mod commands;
 mod confined;
+mod constraint_args;
 mod demo;
 mod failure;
 mod progress;

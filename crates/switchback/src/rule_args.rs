@@ -265,8 +265,8 @@ fn duration_ns(text: &str) -> Result<u64, Failure> {
     })
 }
 
-/// `--memory`.
-fn bytes(text: &str) -> Result<u64, Failure> {
+/// A whole number of bytes, or of a unit.
+pub(crate) fn bytes(text: &str) -> Result<u64, Failure> {
     quantity::bytes(text).ok_or_else(|| {
         let what = format!("`--memory {text}` is not a size");
         Failure::new(what, Vec::new(), "e.g. `--memory 2GiB`; units are B, KB, MB, GB, KiB, MiB and GiB")

@@ -4,8 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use switchback_compare::TableComparer;
+use switchback_compare::ensemble::EnsembleJudge;
+#[cfg(not(feature = "sql"))]
+use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;
-use switchback_core::port::{Vault, Vaults};
+#[cfg(not(feature = "sql"))]
+use switchback_core::port::PortError;
+use switchback_core::port::{Querier, Vault, Vaults};
 use switchback_core::world::World;
 use switchback_snapshot::RusticVault;
 
@@ -13,6 +18,8 @@ use switchback_snapshot::RusticVault;
 pub fn ports(world: World) -> Ports {
     Ports {
         comparer: Arc::new(comparer(&world)),
+        querier: querier(&world),
+        statistician: Arc::new(EnsembleJudge::new(world.disk.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         world,
     }
@@ -28,6 +35,36 @@ fn comparer(world: &World) -> TableComparer {
 #[cfg(not(feature = "databases"))]
 fn comparer(world: &World) -> TableComparer {
     TableComparer::new(world.disk.clone())
+}
+
+#[cfg(feature = "sql")]
+fn querier(world: &World) -> Arc<dyn Querier> {
+    Arc::new(switchback_sql::SqlQuerier::new(world.disk.clone()))
+}
+
+#[cfg(not(feature = "sql"))]
+fn querier(_world: &World) -> Arc<dyn Querier> {
+    Arc::new(NoQuerier)
+}
+
+/// What stands for SQL in a build without it.
+#[cfg(not(feature = "sql"))]
+#[derive(Debug)]
+struct NoQuerier;
+
+#[cfg(not(feature = "sql"))]
+impl Querier for NoQuerier {
+    fn query(
+        &self,
+        _tables: &[TableFile],
+        _constraints: &[Constraint],
+        _bounds: &Bounds,
+    ) -> Result<ConstraintOutcome, PortError> {
+        let why = "this build of Switchback has no SQL".to_owned();
+        Err(PortError::new("could not look at the constraints", vec![why]).hinted(
+            "build it with the feature `sql`, which is on unless `--no-default-features` turns it off",
+        ))
+    }
 }
 
 #[derive(Debug)]

@@ -4,13 +4,14 @@ use crate::tidy::{Finding, Source};
 
 /// The most packages that `Cargo.lock` may hold. Raised on purpose, in the commit that needs it, never in passing:
 /// each package is code that somebody has to trust, build and update.
-pub const PACKAGES_MAX: usize = 480;
+pub const PACKAGES_MAX: usize = 600;
 
 /// What a name begins with, and the only crates whose manifests may name it.
 const HEAVY: &[(&str, &[&str])] = &[
-    ("datafusion", &["switchback-compare"]),
-    ("ballista", &["switchback-compare"]),
-    ("arrow", &["switchback-compare", "switchback-databases"]),
+    ("datafusion", &["switchback-sql"]),
+    ("ballista", &["switchback-sql"]),
+    // The engine computes on what the comparison reads.
+    ("arrow", &["switchback-compare", "switchback-databases", "switchback-sql"]),
     ("parquet", &["switchback-compare"]),
     ("adbc", &["switchback-databases"]),
     ("postgres", &["switchback-databases"]),
@@ -107,7 +108,8 @@ mod tests {
 
     #[test]
     fn at_home_it_is_not() {
-        assert_eq!(caught("crates/switchback-compare/Cargo.toml", "[dependencies]\ndatafusion = \"1\"\n"), 0);
+        assert_eq!(caught("crates/switchback-sql/Cargo.toml", "[dependencies]\ndatafusion = \"1\"\n"), 0);
+        assert_eq!(caught("crates/switchback-compare/Cargo.toml", "[dependencies]\narrow = \"1\"\n"), 0);
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn quieten() {
 /// # Errors
 ///
 /// Those of the call, and what a panic said.
-pub(super) fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+pub fn guarded<T, E: ToString>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     quieten();
     let before = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(read));

@@ -149,13 +149,17 @@ fn date(text: &str) -> Option<Date> {
     Date::new(digits(text, 0..4)?, small(5..7)?, small(8..10)?).ok()
 }
 
+/// Where times are counted from.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 fn days(date: Date) -> i64 {
     let day_seconds = 86_400;
     seconds(date.at(0, 0, 0, 0)) / day_seconds
 }
 
 fn seconds(at: DateTime) -> i64 {
-    at.to_zoned(jiff::tz::TimeZone::UTC).map_or(0, |at| at.timestamp().as_second())
+    // As clocks read: an instant of a zone cannot name the last days of the year 9999, which stand for *never* in many files.
+    at.duration_since(EPOCH).as_secs()
 }
 
 /// `YYYY-MM-DD`, `T` or a space, `HH:MM[:SS[.fraction]]`, and a zone (`Z`, `±HH:MM`, `±HHMM`) or none.
@@ -260,6 +264,16 @@ mod tests {
         for text in texts {
             check(text, Kind::Text);
         }
+    }
+
+    #[test]
+    fn the_last_days_of_the_calendar_are_told_apart() {
+        let day = |text| parse(text, Kind::Date).to_text();
+        assert_eq!([day("9999-12-31"), day("9999-12-30")], ["9999-12-31", "9999-12-30"]);
+        assert_eq!(day("0001-01-01"), "0001-01-01");
+        let at = |text| parse(text, Kind::Timestamp).to_text();
+        assert_eq!(at("9999-12-31T23:59:59.25"), "9999-12-31T23:59:59.25");
+        assert_eq!(at("9999-12-31T23:59"), "9999-12-31T23:59:00");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
@@ -19,6 +19,7 @@ use super::batch::{Batch, Cells};
 use super::guard::guarded;
 use super::headers::{PageFault, byte_range, check_footer, check_pages, value_bytes};
 use super::logical::{Column, ColumnType};
+use super::positioned::Positioned;
 use super::table::{BATCH_ROWS, Batches};
 use crate::error::{CompareError, Place};
 
@@ -32,7 +33,7 @@ const CELL_BYTES: u64 = 16;
 #[derive(Debug)]
 pub(crate) struct Parquet {
     path: PathBuf,
-    file: File,
+    file: Positioned,
     metadata: ArrowReaderMetadata,
     /// For each leaf, whether the headers of its pages have been looked at.
     checked: Vec<OnceLock<()>>,
@@ -49,6 +50,7 @@ impl Parquet {
         let file = File::open(path).map_err(|error| DiskError::new("read", path, error))?;
         let failed = |error: String| CompareError::damaged(path, Place::default(), error);
         check_footer(&file).map_err(failed)?;
+        let file = Positioned(Arc::new(file));
         let metadata =
             guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(failed)?;
         let columns = metadata
@@ -68,7 +70,7 @@ impl Parquet {
     /// Reads the `wanted` columns from the start.
     pub(crate) fn batches(&self, wanted: &[usize]) -> Result<Batches<'_>, CompareError> {
         self.check_pages(wanted)?;
-        let file = self.file.try_clone().map_err(|error| DiskError::new("read", &self.path, error))?;
+        let file = self.file.clone();
         let batch_rows = self.batch_rows(wanted);
         let reader = guarded(|| {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
@@ -96,7 +98,7 @@ impl Parquet {
             let cells = chunks.map(|chunk| {
                 // Of lists there are several values in a row.
                 let values = u64::try_from(chunk.num_values()).unwrap_or(0).div_ceil(rows);
-                value_bytes(&self.file, chunk).max(CELL_BYTES).saturating_mul(values.max(1))
+                value_bytes(&self.file.0, chunk).max(CELL_BYTES).saturating_mul(values.max(1))
             });
             cells.fold(1, u64::saturating_add)
         };
@@ -115,7 +117,7 @@ impl Parquet {
                 };
                 for (group, chunks) in self.metadata.metadata().row_groups().iter().enumerate() {
                     let Some(chunk) = chunks.columns().get(*leaf) else { continue };
-                    check_pages(&self.file, chunk, self.allowance.bytes())
+                    check_pages(&self.file.0, chunk, self.allowance.bytes())
                         .map_err(|fault| self.page_failed(fault, group, *column))?;
                 }
                 // Another thread may have been faster, with the same result.
@@ -247,7 +249,7 @@ impl Parquet {
     }
 
     fn read_at(&self, offset: u64, to: &mut [u8]) -> Result<(), CompareError> {
-        self.file.read_exact_at(to, offset).map_err(|error| {
+        self.file.0.read_exact_at(to, offset).map_err(|error| {
             let reason = format!("its footer names bytes that are not there ({error})");
             CompareError::damaged(&self.path, Place::default(), reason)
         })

@@ -138,15 +138,20 @@ fn date_text(ms: i64) -> String {
     if ms % 86_400_000 != 0 {
         return instant_text(i128::from(ms) * 1_000_000, false);
     }
-    jiff::Timestamp::from_millisecond(ms)
-        .map_or_else(|_| format!("{ms} ms"), |at| at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+    date_of(i128::from(ms) * 1_000_000).map_or_else(|| format!("{ms} ms"), |date| date.to_string())
 }
 
 /// ISO 8601; outside of the calendar of four-digit years, the bare count of nanoseconds.
 fn instant_text(ns: i128, zoned: bool) -> String {
-    let Ok(at) = jiff::Timestamp::from_nanosecond(ns) else {
+    let Some(date) = date_of(ns) else {
         return format!("{ns} ns");
     };
-    let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
     format!("{date}T{}{}", time_text(ns.rem_euclid(DAY_NS)), if zoned { "Z" } else { "" })
+}
+
+/// The day of a count of nanoseconds since 1970, where the calendar has one.
+fn date_of(ns: i128) -> Option<jiff::civil::Date> {
+    let days = i32::try_from(ns.div_euclid(DAY_NS)).ok()?;
+    let since = jiff::SignedDuration::from_hours(i64::from(days) * 24);
+    jiff::civil::Date::constant(1970, 1, 1).checked_add(since).ok()
 }

@@ -3,22 +3,25 @@
 //! A kind of check is one file here and one entry in [`KINDS`]: the entry names its keys in the plan, and how it is read.
 
 mod command;
+mod constraint;
+mod distribution;
 mod equivalence;
 mod files;
 mod http;
 mod notebook;
 mod rule_keys;
 pub(crate) mod shell;
+mod side;
 mod tests;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::plan::{Fields, Key, KindKeys, Moment};
-use crate::port::Comparer;
+use crate::port::{Comparer, PortError, Querier, Statistician};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, World};
 
@@ -36,16 +39,22 @@ pub struct Kind {
 }
 
 /// Every kind of check that a plan can name.
-pub static KINDS: &[&Kind] =
-    &[&command::KIND, &equivalence::KIND, &files::KIND, &http::KIND, &notebook::KIND, &tests::KIND];
+pub static KINDS: &[&Kind] = &[
+    &command::KIND,
+    &constraint::KIND,
+    &distribution::KIND,
+    &equivalence::KIND,
+    &files::KIND,
+    &http::KIND,
+    &notebook::KIND,
+    &tests::KIND,
+];
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &[
     "api",
     "config",
-    "constraint",
     "coverage",
-    "distribution",
     "freshness",
     "imports",
     "integrity",
@@ -83,6 +92,10 @@ pub struct Scene<'a> {
     pub world: &'a World,
     /// Compares results.
     pub comparer: &'a dyn Comparer,
+    /// Looks whether constraints hold.
+    pub querier: &'a dyn Querier,
+    /// Compares ensembles.
+    pub statistician: &'a dyn Statistician,
     /// The trees.
     pub trees: &'a dyn Trees,
     /// When it looks.
@@ -132,6 +145,14 @@ impl Looked {
     /// *Could not tell*, and why.
     pub fn unknown(why: impl Into<String>, details: Value) -> Self {
         Self::new(Verdict::Unknown, why, details)
+    }
+
+    /// *Could not tell*, because a port failed.
+    fn failed(error: &PortError, mut details: Value) -> Self {
+        details["error"] = json!({"message": error.message, "causes": error.causes, "hint": error.hint});
+        let words: Vec<&str> =
+            std::iter::once(&error.message).chain(&error.causes).map(String::as_str).collect();
+        Self::unknown(words.join(": "), details)
     }
 
     /// With what was measured.

@@ -94,6 +94,8 @@ fn look_once(
     let scene = Scene {
         world: work.world(),
         comparer: work.project.ports.comparer.as_ref(),
+        querier: work.project.ports.querier.as_ref(),
+        statistician: work.project.ports.statistician.as_ref(),
         trees,
         moment,
         out,

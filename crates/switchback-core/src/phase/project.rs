@@ -11,7 +11,7 @@ use super::witness::{Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, STATE_FOLDER};
-use crate::port::{Comparer, Vault, Vaults};
+use crate::port::{Comparer, Querier, Statistician, Vault, Vaults};
 use crate::tree::copy::{keeping_time, make_directories, remove_tree};
 use crate::world::{Confinement, Disk, FileKind, Lock, World};
 
@@ -25,6 +25,10 @@ pub struct Ports {
     pub world: World,
     /// Compares results.
     pub comparer: Arc<dyn Comparer>,
+    /// Looks whether constraints hold.
+    pub querier: Arc<dyn Querier>,
+    /// Compares ensembles.
+    pub statistician: Arc<dyn Statistician>,
     /// Keeps snapshots.
     pub vaults: Arc<dyn Vaults>,
 }

@@ -1,40 +1,33 @@
 //! `switchback distribution`.
 
-use switchback_compare::ensemble::{EnsembleOptions, ensembles};
-use switchback_core::rule::Tolerance;
+use switchback_compare::ensemble::EnsembleJudge;
+use switchback_core::rule::{DistributionRule, Tolerance};
 use switchback_core::verdict::Verdict;
-use switchback_statistics::{
-    Adjust, ColumnFinding, DistributionOptions, DistributionOutcome, DistributionPlan, OptionError, Proof,
-    judge,
-};
+use switchback_statistics::{ColumnFinding, DistributionOutcome, Proof};
 
 use super::Context;
-use crate::cli::{self, DistributionArgs};
+use crate::cli::{Adjust, DistributionArgs};
 use crate::failure::Failure;
 use crate::rule_args::bound;
 
 pub(crate) fn distribution(context: &Context<'_>, args: &DistributionArgs) -> Result<Verdict, Failure> {
-    let plan = DistributionPlan::new(DistributionOptions {
-        alpha: args.alpha,
-        margin_mean: args.margin_mean,
-        margin_sd: args.margin_sd,
-        margin_ks: args.margin_ks,
-        adjust: match args.adjust {
-            cli::Adjust::None => Adjust::None,
-            cli::Adjust::Bh => Adjust::BenjaminiHochberg,
-        },
-        paired: args.paired,
-        seed: args.seed,
-        ..DistributionOptions::default()
-    })?;
     let tolerance = Tolerance {
         absolute: bound("--absolute", args.absolute)?,
         relative: bound("--relative", args.relative)?,
         ulps: args.ulps,
     };
-    let options = EnsembleOptions { columns: args.columns.clone(), paired: args.paired.then_some(tolerance) };
-    let disk = context.ports.world.disk.as_ref();
-    let outcome = judge(&plan, &ensembles(disk, &args.old, &args.new, &options)?);
+    let rule = DistributionRule {
+        alpha: Some(args.alpha),
+        margin_mean: Some(args.margin_mean),
+        margin_sd: Some(args.margin_sd),
+        margin_ks: Some(args.margin_ks),
+        paired: args.paired.then_some(tolerance),
+        is_adjusted: args.adjust == Adjust::Bh,
+        columns: args.columns.clone(),
+        seed: Some(args.seed),
+    };
+    let outcome =
+        EnsembleJudge::new(context.ports.world.disk.clone()).outcome(&args.old, &args.new, &rule)?;
     if context.ui.json {
         context.ui.data(&outcome.to_json());
     } else {
@@ -43,36 +36,9 @@ pub(crate) fn distribution(context: &Context<'_>, args: &DistributionArgs) -> Re
     Ok(outcome.verdict)
 }
 
-impl From<OptionError> for Failure {
-    fn from(error: OptionError) -> Self {
-        let hint = match error {
-            OptionError::Alpha(_) => "e.g. `--alpha 0.05`",
-            OptionError::Margin { .. } => {
-                "e.g. `--margin-mean 0.25`, `--margin-sd 0.25` and `--margin-ks 0.15`, which hold when they are left out"
-            }
-            _ => "ask for a larger `--alpha`",
-        };
-        Self::new(error.to_string(), Vec::new(), hint)
-    }
-}
-
 fn show(context: &Context<'_>, outcome: &DistributionOutcome) {
     let ui = context.ui;
-    let count = |verdict| outcome.columns.iter().filter(|column| column.verdict == verdict).count();
-    ui.show(&format!(
-        "{}: of {} statistics, {} are equivalent, {} are not, {} are undecided (alpha {}, margins: mean {}, sd {}, ks {}; \
-         seed {})",
-        ui.verdict(outcome.verdict),
-        outcome.columns.len(),
-        count(Verdict::Yes),
-        count(Verdict::No),
-        count(Verdict::Unknown),
-        outcome.alpha,
-        outcome.margins.mean,
-        outcome.margins.sd,
-        outcome.margins.ks,
-        outcome.seed,
-    ));
+    ui.show(&format!("{}: {}", ui.verdict(outcome.verdict), outcome.summary()));
     for column in &outcome.columns {
         ui.show(&format!("  {}: {}: {}", column.name, ui.verdict(column.verdict), told(column)));
     }

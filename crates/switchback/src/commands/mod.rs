@@ -4,6 +4,7 @@ mod approve;
 mod bisect;
 mod check;
 mod compare;
+mod constraint;
 mod demo;
 mod distribution;
 mod init;
@@ -77,6 +78,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Report(args) => report::report(&context, args),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
+        Command::Constraint(args) => constraint::constraint(&context, args),
         Command::Distribution(args) => distribution::distribution(&context, args),
         Command::Bisect(args) => bisect::bisect(&context, args),
         // It became another program before anything else was looked at.

@@ -195,3 +195,51 @@ fn many_columns_are_held_against_their_number() {
     assert!(below(&ground.expect(1, "distribution old.csv new.csv --json").json()) > 0);
     assert_eq!(below(&ground.expect(2, "distribution old.csv new.csv --adjust bh --json").json()), 0);
 }
+
+/// What the check of a plan said about the candidate.
+fn staged(ground: &Ground, code: i32) -> (String, String) {
+    let seen = ground.expect(code, "run --until staged --restage");
+    let document = ground.run("status --json").json();
+    let check = document["checks"].as_array().unwrap().last().unwrap_or_else(|| panic!("{seen}"));
+    (check["verdict"].as_str().unwrap().to_owned(), check["summary"].as_str().unwrap().to_owned())
+}
+
+// rows: RE-3
+#[test]
+fn a_plan_compares_ensembles() {
+    let side = |tree: &str| {
+        format!(
+            "{{ tree = \"{tree}\", command = \"cp src/replicates.csv {{out}}/r.csv\", path = \"r.csv\" }}"
+        )
+    };
+    let check = |more: &str| {
+        let (old, new) = (side("live"), side("candidate"));
+        format!("[[check]]\nname = \"alike\"\nkind = \"distribution\"\nold = {old}\nnew = {new}\n{more}")
+    };
+    let replicates = |size: u64, shift: f64| {
+        let mut random = Random::new(size, 0);
+        let lines = (0..size).map(|_| format!("{}\n", random.normal() + shift));
+        format!("elasticity\n{}", lines.collect::<String>())
+    };
+    let ground = Ground::shop(&check(""));
+    ground.write("src/replicates.csv", replicates(1000, 0.0));
+    for (code, replicates, words) in [
+        (0, replicates(1001, 0.0), "of 1 statistics, 1 are equivalent"),
+        (1, replicates(1001, 0.9), "1 are not"),
+        (2, replicates(8, 0.0), "1 are undecided"),
+        (2, "name\nx\n".to_owned(), "no numeric column in common"),
+    ] {
+        ground.write("../new/src/replicates.csv", replicates);
+        let (_, summary) = staged(&ground, code);
+        assert!(summary.contains(words), "{summary}");
+    }
+    ground.write("../new/src/replicates.csv", replicates(1000, 0.0));
+    ground.plan("", &check("paired = true\nmargin_ks = 0.01\n"));
+    assert_eq!(staged(&ground, 0).0, "yes");
+    ground.plan("", &check("margin_ks = 0.01\nalpha = 0.01\nadjust = \"bh\"\nseed = 3\n"));
+    assert!(staged(&ground, 2).1.ends_with("(alpha 0.01, margins: mean 0.25, sd 0.25, ks 0.01; seed 3)"));
+    ground.plan("", &check("margin_sd = 0\n"));
+    assert!(staged(&ground, 2).1.contains("the margin of the standard deviation"));
+    ground.plan("", &check("columns = [\"elastic\"]\n"));
+    assert!(staged(&ground, 2).1.contains("has no column `elastic`"));
+}

@@ -8,6 +8,8 @@ mod bisect;
 mod browser;
 mod comparisons;
 mod conformance;
+#[cfg(feature = "sql")]
+mod constraints;
 #[cfg(feature = "databases")]
 mod databases;
 mod demo;
@@ -21,6 +23,8 @@ mod kinds;
 mod mapping;
 mod notebooks;
 mod plan;
+// Its plan has constraints.
+#[cfg(feature = "sql")]
 mod price_elasticity;
 mod rehearsal;
 mod report;
@@ -31,3 +35,5 @@ mod snapshots;
 mod story;
 mod terminal;
 mod triggers;
+#[cfg(not(feature = "sql"))]
+mod without_sql;

@@ -72,7 +72,9 @@ fn tree(ground: &Ground) -> String {
 fn all_say_yes(document: &Value) {
     assert_eq!(document["verdict"], "yes");
     let checks = document["checks"].as_array().unwrap();
-    for name in ["tests", "no-fixtures", "same-results", "same-features", "baseline", "constraints"] {
+    for name in
+        ["tests", "no-fixtures", "same-results", "same-features", "baseline", "constraints", "economics"]
+    {
         assert!(checks.iter().any(|check| check["name"] == name && check["at"] == "staged"), "{name}");
     }
     for check in checks {
@@ -105,6 +107,41 @@ fn needs_python3_a_refactored_pipeline_goes_live_and_comes_back() {
     ground.expect(0, "rollback");
     assert!(!ground.at("elasticity").exists());
     assert_eq!(tree(&ground), before);
+}
+
+// rows: RE-4
+#[test]
+fn needs_python3_constraints_hold_and_a_wrong_one_is_refused_with_its_rows() {
+    let ground = ground("refactored");
+    let document = ground.expect(0, "check economics --at before --json").json();
+    assert_eq!(document["checks"][0]["summary"], "2 constraints hold");
+    let plan = ground.read("switchback.toml");
+    for (right, wrong, words) in [
+        (
+            "is = \"negative\"",
+            "is = \"positive\"",
+            "own price lowers sales: 4 violations in 4 rows; first: row = 1, product = harvest, feature = log_own_price",
+        ),
+        (
+            "direction = \"increasing\"",
+            "direction = \"decreasing\"",
+            "elasticity grows with the cap: 16 violations in 28 rows, 16 neighbouring pairs; first: product = harvest, ",
+        ),
+    ] {
+        assert!(plan.contains(right), "{right}");
+        ground.write("switchback.toml", plan.replace(right, wrong));
+        let seen = ground.expect(1, "check economics --at before");
+        assert!(format!("{}{}", seen.out, seen.err).contains(words), "{seen}");
+    }
+    // Neither is a constraint about nothing, nor one about a column that is not there, a yes.
+    for (right, wrong, words) in [
+        ("'log_own_price'", "'log_price'", "own price lowers sales: it saw no row"),
+        ("by = \"own_cap\"", "by = \"own_caps\"", "there is no column `own_caps`; did you mean `own_cap`?"),
+    ] {
+        ground.write("switchback.toml", plan.replace(right, wrong));
+        let seen = ground.expect(2, "check economics --at before");
+        assert!(format!("{}{}", seen.out, seen.err).contains(words), "{seen}");
+    }
 }
 
 #[test]
