@@ -44,8 +44,10 @@ pub fn prove(plan: &ComparePlan, outcome: &mut CompareOutcome, disk: &dyn Disk) 
     let (mut plants, mut notes) = (Vec::new(), Vec::new());
     for pair in plan.scopes.iter().flat_map(|scope| &scope.pairs) {
         let tables = tables(pair, &plan.options.rule, disk)?;
-        if tables.is_empty() {
-            notes.push(format!("nothing was planted in `{}`, which is no table of a file", pair.name));
+        if matches!(pair.way, Way::Table(_, Format::Database) | Way::Tables(_, Format::Database)) {
+            notes.push(format!("nothing was planted in `{}`, which is in a database", pair.name));
+        } else if tables.is_empty() {
+            notes.push(format!("nothing was planted in `{}`, which is no table", pair.name));
         }
         for (name, table) in tables {
             if outcome.items.iter().any(|item| item.name == name) {

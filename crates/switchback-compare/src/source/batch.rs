@@ -5,7 +5,7 @@ use arrow_schema::DataType;
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::bits::mark_different;
+use super::bits::{mark_different, same_views};
 use super::inference::{Kind, parse};
 use crate::error::{CompareError, Place};
 use crate::value::{Value, value_at};
@@ -93,8 +93,11 @@ impl Cells {
     pub(crate) fn same_bits(&self, start: usize, other: &Self, other_start: usize, rows: usize) -> bool {
         match (self, other) {
             (Self::Arrow(one), Self::Arrow(two)) => {
-                one.data_type() == two.data_type()
-                    && one.slice(start, rows).to_data() == two.slice(other_start, rows).to_data()
+                let (piece, other) = (one.slice(start, rows), two.slice(other_start, rows));
+                if let Some(same) = same_views(&piece, &other) {
+                    return same;
+                }
+                one.data_type() == two.data_type() && piece.to_data() == other.to_data()
             }
             (Self::Text(one, kind), Self::Text(two, other_kind)) => {
                 kind == other_kind && one.slice(start, rows) == two.slice(other_start, rows)

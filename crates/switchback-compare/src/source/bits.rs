@@ -1,13 +1,19 @@
 //! Which cells of two columns hold the same bits, told column by column and not cell by cell.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrowPrimitiveType, downcast_primitive_array};
+use arrow_array::{Array, ArrowPrimitiveType, StringViewArray, downcast_primitive_array};
 use arrow_schema::DataType;
 
 /// Marks the rows whose cells are not the same bits. `false`, and nothing marked, for types that are not told here.
 ///
 /// Text and bytes are told by their content, however they are stored. Both arrays have as many rows as there are marks.
 pub(crate) fn mark_different(one: &dyn Array, two: &dyn Array, marks: &mut [bool]) -> bool {
+    if let (Some(one), Some(two)) = (one.as_string_view_opt(), two.as_string_view_opt()) {
+        for (row, mark) in marks.iter_mut().enumerate() {
+            *mark |= !is_same_view(one, two, row);
+        }
+        return true;
+    }
     if let (Some(one_bytes), Some(two_bytes)) = (bytes_of(one), bytes_of(two)) {
         if is_text(one) != is_text(two) {
             return false;
@@ -30,6 +36,30 @@ pub(crate) fn mark_different(one: &dyn Array, two: &dyn Array, marks: &mut [bool
         }
         _ => false,
     )
+}
+
+/// Whether two arrays of text that is stored as views hold the same; `None` when they are not stored so.
+pub(super) fn same_views(one: &dyn Array, two: &dyn Array) -> Option<bool> {
+    let (one, two) = (one.as_string_view_opt()?, two.as_string_view_opt()?);
+    Some(one.len() == two.len() && (0..one.len()).all(|row| is_same_view(one, two, row)))
+}
+
+/// The longest text that stands in its view as a whole (Arrow Columnar Format, *Variable-size Binary View Layout*).
+const INLINE_BYTES: u64 = 12;
+
+/// A view's low half holds the length and the first four bytes: texts that differ mostly differ there.
+fn is_same_view(one: &StringViewArray, two: &StringViewArray, row: usize) -> bool {
+    if one.is_null(row) || two.is_null(row) {
+        return one.is_null(row) == two.is_null(row);
+    }
+    let (Some(view), Some(other)) = (one.views().get(row), two.views().get(row)) else { return false };
+    let low_half = |view: u128| view & u128::from(u64::MAX);
+    let length = view & u128::from(u32::MAX);
+    match () {
+        () if low_half(*view) != low_half(*other) => false,
+        () if length <= u128::from(INLINE_BYTES) => view == other,
+        () => one.value(row) == two.value(row),
+    }
 }
 
 fn mark_numbers<T: ArrowPrimitiveType>(
@@ -144,6 +174,16 @@ mod tests {
         let two =
             array(StringViewArray::from(vec![Some("b"), None, Some("a text of more than twelve bytes")]));
         assert_eq!(marks(&one, &two), Some(vec![true, false, false]));
+        let long =
+            ["a text of more than twelve bytes", "a text of more than twelve letters", "a text of", ""];
+        let views = |texts: &[Option<&str>]| array(texts.iter().copied().collect::<StringViewArray>());
+        for (at, text) in long.iter().enumerate() {
+            for (other_at, other) in long.iter().enumerate() {
+                let (one, two) = (views(&[None, Some(text)]), views(&[None, Some(other)]));
+                assert_eq!(marks(&one, &two), Some(vec![false, at != other_at]));
+                assert_eq!(same_views(&one, &two), Some(at == other_at));
+            }
+        }
         let bytes = array(arrow_array::BinaryArray::from(vec![Some(&b"a"[..]), None, None]));
         assert_eq!(marks(&one, &bytes), None);
     }

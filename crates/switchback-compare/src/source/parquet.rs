@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -53,6 +53,7 @@ impl Parquet {
         let file = Positioned(Arc::new(file));
         let metadata =
             guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(failed)?;
+        let metadata = with_views(metadata);
         let columns = metadata
             .schema()
             .fields()
@@ -334,6 +335,21 @@ impl Reading<'_> {
         }
         Ok(Batch { columns, rows: batch.num_rows() })
     }
+}
+
+/// The same file, its text read as views of the pages that it stands in, which are not copied.
+fn with_views(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
+    let view = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+        }
+        _ => Arc::clone(field),
+    };
+    let fields: Vec<Arc<Field>> = metadata.schema().fields().iter().map(view).collect();
+    let schema = Schema::new_with_metadata(fields, metadata.schema().metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    // A file that cannot be read so is read as it says.
+    ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).unwrap_or(metadata)
 }
 
 /// Whether the same bytes in two chunks are the same values: what is not in the chunk itself is the same too.

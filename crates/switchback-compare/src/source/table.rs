@@ -275,6 +275,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Whether its columns come as arrays of the types that they are said to have.
+    pub(crate) fn has_arrays(&self) -> bool {
+        matches!(self.content, Content::Parquet(_) | Content::Arrow(_) | Content::Stored(_))
+    }
+
     /// About how many bytes each of the `wanted` columns takes to read; none where its columns are not read apart.
     pub(crate) fn weights(&self, wanted: &[usize]) -> Vec<u64> {
         match &self.content {

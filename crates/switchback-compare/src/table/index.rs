@@ -35,7 +35,11 @@ pub(super) struct KeyForm {
 
 impl KeyForm {
     pub(super) fn of(agreement: &Agreement, old: &Table<'_>, new: &Table<'_>) -> Self {
+        let have_arrays = old.has_arrays() && new.has_arrays();
         let kind = |key: &Shared| {
+            if !have_arrays {
+                return None;
+            }
             let kinds = (&old.columns.get(key.old)?.kind, &new.columns.get(key.new)?.kind);
             let (ColumnType::Stored(kind), ColumnType::Stored(_)) = kinds else { return None };
             if key.meeting == Meeting::OneType { plain_kind(key, kind) } else { None }

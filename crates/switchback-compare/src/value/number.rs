@@ -11,6 +11,8 @@ use crate::explanation::Cell;
 const EXACT_MAX: u128 = 1 << 53;
 /// The longest integer that is read as a number: the time it takes grows with the square of its length.
 const DIGITS_MAX: usize = 20_000;
+/// The largest power of ten that a 64-bit float holds exactly.
+const EXACT_POWER_MAX: i32 = 22;
 /// Below this a product of floats may have lost digits to underflow.
 const NORMAL_PRODUCT_MIN: f64 = 1e-290;
 
@@ -133,8 +135,26 @@ impl Number {
         if let (Some(one), Some(two)) = (self.exact_float(), other.exact_float()) {
             return Some((one - two).abs().min(f64::MAX));
         }
+        if let Some((gap, _, power)) = self.aligned(other) {
+            return Some(gap / power);
+        }
         let (numerator, denominator) = self.gap(other)?;
         Some(quotient(&numerator, &denominator))
+    }
+
+    /// The gap of two decimals of one scale, the larger of their sizes, and the power of ten that both are divided by:
+    /// where floats hold all three exactly.
+    fn aligned(&self, other: &Self) -> Option<(f64, f64, f64)> {
+        let (Self::Decimal { mantissa: one, scale }, Self::Decimal { mantissa: two, scale: other_scale }) =
+            (self, other)
+        else {
+            return None;
+        };
+        let (gap, largest) = (one.abs_diff(*two), one.unsigned_abs().max(two.unsigned_abs()));
+        if scale != other_scale || !(0..=EXACT_POWER_MAX).contains(scale) || gap.max(largest) > EXACT_MAX {
+            return None;
+        }
+        Some((gap.to_f64()?, largest.to_f64()?, 10f64.powi(*scale)))
     }
 
     /// `|self - other| / max(|self|, |other|)`; of finite numbers only.
@@ -150,6 +170,9 @@ impl Number {
                 () if gap.is_finite() => gap / largest,
                 () => (one / largest - two / largest).abs(),
             });
+        }
+        if let Some((gap, largest, _)) = self.aligned(other) {
+            return Some(if largest == 0.0 { 0.0 } else { gap / largest });
         }
         let (gap, gap_unit) = self.gap(other)?;
         let (largest, largest_unit) = self.larger(other)?;
