@@ -188,7 +188,9 @@ fn check_names(old: &Table<'_>, new: &Table<'_>, rule: &Rule) -> Result<(), Comp
         }
     }
     for name in rule.columns.iter().chain(&rule.exclude).chain(rule.column_tolerance.keys()) {
-        if !has(old, name) && !has(new, names.new_name(name)) {
+        // A renamed column is named as OLD names it: by its new name it would be overlooked.
+        let renamed = rule.rename.values().any(|new_name| names.are_one(new_name, name));
+        if !has(old, name) && (renamed || !has(new, names.new_name(name))) {
             return Err(unknown(old, name));
         }
     }

@@ -184,6 +184,11 @@ fn options_of_compare_that_make_no_sense_are_refused() {
     ground.expect(0, "compare a.csv a.csv --key id --duplicates match");
     ground.expect(0, "compare a.csv a.csv --delimiter ,,, --time-tolerance 1.5s");
     ground.expect(2, "compare a.csv a.csv --columns z --json").json();
+    // A renamed column is named as OLD names it.
+    ground.write("c.csv", "id,y\n1,1\n1,2\n");
+    ground.expect(0, "compare a.csv c.csv --rename x=y --tolerance x=1");
+    let seen = ground.expect(2, "compare a.csv c.csv --rename x=y --tolerance y=1");
+    assert!(seen.err.contains("`a.csv` has no column `y`"), "{seen}");
 }
 
 const KNOWN: &str = r#"[[exception]]
