@@ -11,7 +11,6 @@
 //! apart by the key it was given, is an error and never a verdict.
 
 pub mod address;
-mod applied;
 mod bytes;
 pub mod calibration;
 mod compare;
@@ -34,9 +33,9 @@ mod summary;
 mod table;
 mod value;
 
-pub use applied::{Applied, Pixels, WithoutValue};
 pub use compare::{TableComparer, compare};
 pub use error::{BelowNoise, CompareError, Place};
+pub use format::{Applied, Pixels, WithoutValue};
 pub use plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
 pub use report::CompareOutcome;
 pub use source::Format;

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use switchback_core::rule::ImageTolerance;
 
-use crate::applied::Pixels;
+use crate::format::Pixels;
 use crate::value::Closeness;
 
 /// More pixels than that are not decoded: a picture of a few bytes can be one of terabytes.

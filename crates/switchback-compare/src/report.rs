@@ -4,10 +4,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use switchback_core::verdict::Verdict;
 
-use crate::applied::{Applied, Pixels};
 use crate::calibration::Calibration;
 use crate::explanation::Explanation;
 pub use crate::format::ExceptionDetail;
+use crate::format::{Applied, Pixels};
 use crate::known::Covered;
 use crate::sensitivity::Plant;
 use crate::value::{Closeness, Distance, float_to_json};

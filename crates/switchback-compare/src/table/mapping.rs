@@ -8,9 +8,9 @@ use switchback_core::mapping::{self, Decimal, Entry, Mapping, Reshape};
 use switchback_core::rule::Rule;
 
 use super::columns::Names;
-use crate::applied::{Applied, WithoutValue};
 use crate::compare::Setting;
 use crate::error::CompareError;
+use crate::format::{Applied, WithoutValue};
 use crate::source::inference::{Kind, kind_of};
 use crate::source::logical::ColumnType;
 use crate::source::mapped::Change;

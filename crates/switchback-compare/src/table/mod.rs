@@ -31,10 +31,10 @@ use switchback_core::rule::{Covers, Duplicates, RowOrder, Rule};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
-use crate::applied::Applied;
 use crate::bytes::same_bytes;
 use crate::compare::Setting;
 use crate::error::CompareError;
+use crate::format::Applied;
 use crate::known::Known;
 use crate::plan::Pair;
 use crate::report::{Cell, Detail, Item, Kind, Proof, Relation, RowName, Rows, Size, TableDetail};
