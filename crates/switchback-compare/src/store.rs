@@ -38,7 +38,7 @@ pub trait Database: Debug {
 }
 
 /// A table of a database, which can be read from the start as often as needed.
-pub trait StoredTable: Debug {
+pub trait StoredTable: Debug + Send + Sync {
     /// Its columns, in its own order.
     fn columns(&self) -> &[StoredColumn];
 

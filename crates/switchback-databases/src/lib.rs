@@ -18,7 +18,7 @@ mod sqlite;
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use switchback_compare::address::{Address, Scheme};
 use switchback_compare::store::{Database, Object, StoreError, Stores};
@@ -29,6 +29,12 @@ use crate::failure::failed;
 use crate::object::Fetched;
 use crate::postgres::PostgresDatabase;
 use crate::sqlite::SqliteDatabase;
+
+/// The connection, for as long as one question takes. One that panicked left no question half asked that matters: whatever
+/// is read next says so itself.
+fn locked<T>(connection: &Mutex<T>) -> MutexGuard<'_, T> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// SQLite, PostgreSQL, DuckDB and S3.
 #[derive(Debug, Clone)]

@@ -6,7 +6,8 @@ mod connection;
 mod table;
 mod tls;
 
-use std::cell::{Cell, RefCell};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use postgres::Client;
 use switchback_compare::address::Address;
@@ -14,6 +15,7 @@ use switchback_compare::store::{Database, StoreError, StoredTable};
 use switchback_core::world::Surroundings;
 
 use crate::failure::{chain, failed, no_table};
+use crate::locked;
 use table::{Kind, PostgresTable};
 
 /// Begins the read. Sequential scans begin at the start, and partitions are read one after the other, so
@@ -51,9 +53,9 @@ const TABLE: &str = "\
 /// A connection whose read has begun.
 pub(crate) struct PostgresDatabase {
     address: Address,
-    client: RefCell<Client>,
+    client: Mutex<Client>,
     /// How many cursors were opened: each has a name of its own.
-    cursors: Cell<u64>,
+    cursors: AtomicU64,
 }
 
 impl std::fmt::Debug for PostgresDatabase {
@@ -67,20 +69,20 @@ impl PostgresDatabase {
     pub(crate) fn open(address: &Address, surroundings: &dyn Surroundings) -> Result<Self, StoreError> {
         let mut client = connection::connect(address, surroundings)?;
         client.batch_execute(BEGIN).map_err(|error| why(address, &error))?;
-        Ok(Self { address: address.clone(), client: RefCell::new(client), cursors: Cell::new(0) })
+        Ok(Self { address: address.clone(), client: Mutex::new(client), cursors: AtomicU64::new(0) })
     }
 }
 
 impl Database for PostgresDatabase {
     fn tables(&self) -> Result<Vec<String>, StoreError> {
-        let rows = self.client.borrow_mut().query(TABLES, &[]);
+        let rows = locked(&self.client).query(TABLES, &[]);
         let names = rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
         names.map_err(|error| why(&self.address, &error))
     }
 
     fn table(&self, name: &str) -> Result<Box<dyn StoredTable + '_>, StoreError> {
         let failed = |error: postgres::Error| why(&self.address, &error);
-        let found = self.client.borrow_mut().query_opt(TABLE, &[&name]).map_err(failed)?;
+        let found = locked(&self.client).query_opt(TABLE, &[&name]).map_err(failed)?;
         let Some(row) = found else { return Err(no_table(&self.address, name, self.tables()?)) };
         let (schema, plain): (String, String) =
             (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);

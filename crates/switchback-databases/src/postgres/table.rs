@@ -1,5 +1,7 @@
 //! A table of PostgreSQL, read through cursors.
 
+use std::sync::atomic::Ordering;
+
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use postgres::Row;
@@ -9,6 +11,7 @@ use super::cells::{Cells, Raw};
 use super::column::{Answers, Declared, Settled, Wire};
 use super::{PostgresDatabase, quoted, why};
 use crate::failure::{as_text, failed};
+use crate::locked;
 use crate::records::{BATCH_BYTES, BATCH_ROWS, batch, schema_of};
 use crate::spool::Spool;
 
@@ -67,7 +70,7 @@ impl<'a> PostgresTable<'a> {
         id: u32,
     ) -> Result<Self, StoreError> {
         let failed = |error: postgres::Error| why(&shown, &error);
-        let rows = database.client.borrow_mut().query(COLUMNS, &[&id]).map_err(failed)?;
+        let rows = locked(&database.client).query(COLUMNS, &[&id]).map_err(failed)?;
         let declared = rows.iter().map(declared).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let (answers, rows) = ask(database, &from, &declared).map_err(failed)?;
         let settled: Vec<Settled> =
@@ -100,8 +103,7 @@ impl<'a> PostgresTable<'a> {
 
     /// Opens a cursor over the whole table.
     fn cursor(&self, wanted: &[usize]) -> Result<Records<'_>, StoreError> {
-        let number = self.database.cursors.get();
-        self.database.cursors.set(number + 1);
+        let number = self.database.cursors.fetch_add(1, Ordering::Relaxed);
         let name = format!("switchback_{number}");
         let columns =
             wanted.iter().filter_map(|index| Some((self.columns.get(*index)?, self.wires.get(*index)?)));
@@ -123,7 +125,7 @@ impl<'a> PostgresTable<'a> {
                  SET LOCAL enable_bitmapscan TO DEFAULT"
             ),
         };
-        let mut client = self.database.client.borrow_mut();
+        let mut client = locked(&self.database.client);
         client.batch_execute(&declare).map_err(|error| why(&self.shown, &error))?;
         let schema = schema_of(&self.columns, wanted);
         Ok(Box::new(Reading { table: self, name, schema, ask: FIRST_ROWS, row: 0, ended: false }))
@@ -179,7 +181,7 @@ impl Reading<'_> {
         let shown = &self.table.shown;
         let fetch = format!("FETCH FORWARD {} FROM {}", self.ask, self.name);
         let rows =
-            self.table.database.client.borrow_mut().query(&fetch, &[]).map_err(|error| why(shown, &error))?;
+            locked(&self.table.database.client).query(&fetch, &[]).map_err(|error| why(shown, &error))?;
         if rows.is_empty() {
             return Ok(None);
         }
@@ -212,7 +214,7 @@ impl Reading<'_> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        if let Ok(mut client) = self.table.database.client.try_borrow_mut() {
+        if let Ok(mut client) = self.table.database.client.try_lock() {
             // The transaction's end closes it too; after an error there is nothing left to close.
             drop(client.batch_execute(&format!("CLOSE {}", self.name)));
         }
@@ -236,7 +238,7 @@ fn ask(
     from: &str,
     declared: &[Declared],
 ) -> Result<(Vec<Answers>, u64), postgres::Error> {
-    let mut client = database.client.borrow_mut();
+    let mut client = locked(&database.client);
     let (mut answers, mut rows) = (Vec::with_capacity(declared.len()), 0);
     // A table without columns has rows all the same.
     let chunks = declared.chunks(SCANNED_MAX).chain(declared.is_empty().then_some(declared));

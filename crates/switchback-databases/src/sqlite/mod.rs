@@ -3,12 +3,15 @@
 mod column;
 mod table;
 
+use std::sync::Mutex;
+
 use rusqlite::{Connection, OpenFlags};
 use switchback_compare::address::Address;
 use switchback_compare::store::{Database, StoreError, StoredTable};
 
 use crate::check_file;
 use crate::failure::{failed, no_table};
+use crate::locked;
 use table::SqliteTable;
 
 /// How long a lock of another program is waited for, in milliseconds.
@@ -26,7 +29,7 @@ const TABLE: &str = "SELECT name, type, wr FROM pragma_table_list \
 #[derive(Debug)]
 pub(crate) struct SqliteDatabase {
     address: Address,
-    connection: Connection,
+    connection: Mutex<Connection>,
 }
 
 impl SqliteDatabase {
@@ -42,14 +45,15 @@ impl SqliteDatabase {
             Ok(connection)
         });
         let connection = opened.map_err(|error| why(address, &error))?;
-        Ok(Self { address: address.clone(), connection })
+        Ok(Self { address: address.clone(), connection: Mutex::new(connection) })
     }
 }
 
 impl Database for SqliteDatabase {
     fn tables(&self) -> Result<Vec<String>, StoreError> {
         let names = || -> rusqlite::Result<Vec<String>> {
-            let mut statement = self.connection.prepare(TABLES)?;
+            let connection = locked(&self.connection);
+            let mut statement = connection.prepare(TABLES)?;
             statement.query_map([], |row| row.get(0))?.collect()
         };
         names().map_err(|error| why(&self.address, &error))
@@ -58,7 +62,7 @@ impl Database for SqliteDatabase {
     fn table(&self, name: &str) -> Result<Box<dyn StoredTable + '_>, StoreError> {
         let plain = name.strip_prefix("main.").filter(|name| !name.is_empty());
         for name in [Some(name), plain].into_iter().flatten() {
-            let found = self.connection.query_row(TABLE, [name], |row| {
+            let found = locked(&self.connection).query_row(TABLE, [name], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
             });
             match found {

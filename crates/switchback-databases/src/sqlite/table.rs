@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use std::sync::Mutex;
+
 use rusqlite::{Connection, Row};
 use switchback_compare::address::Address;
 use switchback_compare::store::{Records, StoreError, StoredColumn, StoredTable};
@@ -11,6 +13,7 @@ use switchback_compare::store::{Records, StoreError, StoredColumn, StoredTable};
 use super::column::{Cells, Classes, FLOAT_INTEGER_MAX, settle};
 use super::{quoted, why};
 use crate::failure::{as_text, failed};
+use crate::locked;
 use crate::records::{BATCH_BYTES, BATCH_ROWS, batch, schema_of};
 use crate::spool::Spool;
 
@@ -26,7 +29,7 @@ const COUNTS: usize = 5;
 /// A table or view whose types are settled.
 #[derive(Debug)]
 pub(super) struct SqliteTable<'a> {
-    connection: &'a Connection,
+    connection: &'a Mutex<Connection>,
     name: String,
     /// As it may be shown.
     shown: String,
@@ -49,7 +52,7 @@ impl<'a> SqliteTable<'a> {
     /// Settles the columns' types from their values.
     pub(super) fn open(
         address: &Address,
-        connection: &'a Connection,
+        shared: &'a Mutex<Connection>,
         name: String,
         has_rowids: bool,
     ) -> Result<Self, StoreError> {
@@ -58,6 +61,7 @@ impl<'a> SqliteTable<'a> {
             None => format!("{address}#{name}"),
         };
         let failed = |error: rusqlite::Error| why(&shown, &error);
+        let connection = &*locked(shared);
         let declared = declared(connection, &name).map_err(failed)?;
         let (classes, rows) = classes(connection, &name, &declared).map_err(failed)?;
         let (mut columns, mut notes) = (Vec::with_capacity(declared.len()), Vec::new());
@@ -78,7 +82,7 @@ impl<'a> SqliteTable<'a> {
             Order::Rowid(_) => rows,
             Order::Spooled(spool) => spool.rows(),
         };
-        Ok(Self { connection, name, shown, columns, rows, notes, order })
+        Ok(Self { connection: shared, name, shown, columns, rows, notes, order })
     }
 }
 
@@ -135,7 +139,8 @@ impl Reading<'_> {
     fn read(&mut self, start: i64) -> Result<Option<RecordBatch>, StoreError> {
         let table = self.table;
         let failed = |error: rusqlite::Error| why(&table.shown, &error);
-        let mut statement = table.connection.prepare_cached(&self.query).map_err(failed)?;
+        let connection = locked(table.connection);
+        let mut statement = connection.prepare_cached(&self.query).map_err(failed)?;
         let mut found = statement.query([start]).map_err(failed)?;
         let mut rows = Rows::of(&self.schema, self.row);
         let mut last = None;
