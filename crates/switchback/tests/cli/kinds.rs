@@ -155,13 +155,13 @@ fn each_key_of_a_rule_in_the_plan_does_what_the_option_does() {
         "amount~at~name~n~noise\n3~2026-01-03T00:00:00~Cy; d #44~2.5~8\n1~2026-01-01T00:00:01~ann #1 ~1.5~8\n\
          2~2026-01-02T00:00:00~ Bo #3~~8\n",
     );
-    says(&ground, 0, "yes", "equal (`t.csv`");
+    says(&ground, 0, "yes", "equal within the tolerance (`t.csv`");
     // A type that changes counts unless the schema does not.
     let retyped = ground.read("../new/src/t.csv").replace("\n3~", "\n3.0~");
     ground.write("../new/src/t.csv", &retyped);
     says(&ground, 1, "no", "of the schema, first `amt`");
     ground.plan("", &check(&[RULE_KEYS, &["schema = \"common\""]].concat()));
-    says(&ground, 0, "yes", "equal (`t.csv`");
+    says(&ground, 0, "yes", "equal within the tolerance (`t.csv`");
     ground.write("../new/src/t.csv", retyped.replace("3.0~", "3~"));
     for key in RULE_KEYS {
         let rest: Vec<&str> = RULE_KEYS.iter().filter(|other| *other != key).copied().collect();
