@@ -1,5 +1,11 @@
 //! `decode THREADS FILE…`: reads Parquet files with arrow-rs and does nothing with them; the floor that a comparison is
 //! measured against.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "it is a command line of its own, and reads what it is told to"
+)]
 
 use std::fs::File;
 use std::path::Path;

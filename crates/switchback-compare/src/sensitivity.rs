@@ -70,14 +70,14 @@ fn tables<'d>(
 ) -> Result<Vec<(String, Table<'d>)>, CompareError> {
     let allowance = Allowance::of(rule);
     Ok(match pair.way {
-        Way::Table(_, Format::Database) | Way::Tables(_, Format::Database) => Vec::new(),
-        Way::Table(_, format) => {
+        Way::Table(_, format) if format != Format::Database => {
             vec![(pair.name.clone(), Table::open(disk, &pair.new, format, rule.delimiter_new, allowance)?)]
         }
-        Way::Tables(_, format) => {
+        Way::Tables(_, format) if format != Format::Database => {
             let tables = Table::all_of(disk, &pair.new, format, allowance)?.into_iter();
             tables.map(|(name, table)| (format!("{}#{name}", pair.name), table)).collect()
         }
-        Way::Document(..) | Way::Bytes | Way::Links => Vec::new(),
+        // Nothing is planted in a database.
+        Way::Table(..) | Way::Tables(..) | Way::Document(..) | Way::Bytes | Way::Links => Vec::new(),
     })
 }

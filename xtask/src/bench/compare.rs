@@ -146,8 +146,8 @@ impl Ground {
             held(self.switchback(old, new, &[])?),
             self.contender(
                 "arrow-rs, decoding both",
-                vec![shown(&self.decode), "2".to_owned(), self.table(old), self.table(new)],
-            )?,
+                &[shown(&self.decode), "2".to_owned(), self.table(old), self.table(new)],
+            ),
             self.script("DuckDB", "duckdb_join.py", old, new, &[])?,
             self.script("polars", "polars_join.py", old, new, &[])?,
         ])
@@ -168,9 +168,9 @@ impl Ground {
         datacompy.extend([old, "--right".to_owned(), new]);
         Ok(vec![
             ours,
-            self.contender("pointblank", pointblank)?,
-            self.contender("datacompy", datacompy)?,
-            self.contender("diffly", diffly)?,
+            self.contender("pointblank", &pointblank),
+            self.contender("datacompy", &datacompy),
+            self.contender("diffly", &diffly),
         ])
     }
 
@@ -186,7 +186,7 @@ impl Ground {
         let rows = &report["items"][0]["rows"];
         let found = (rows["different"].as_u64(), rows["compared"].as_u64());
         self.expect(old, new, found, (rows["only_old"].as_u64(), rows["only_new"].as_u64()))?;
-        self.contender("switchback", command)
+        Ok(self.contender("switchback", &command))
     }
 
     fn script(
@@ -206,7 +206,7 @@ impl Ground {
         let truth = self.truth()?;
         let counts = (found["rows_changed"].as_u64(), truth["rows"].as_u64());
         self.expect(old, new, counts, (found["only_old"].as_u64(), found["only_new"].as_u64()))?;
-        self.contender(name, command)
+        Ok(self.contender(name, &command))
     }
 
     fn truth(&self) -> Result<serde_json::Value, Problem> {
@@ -235,14 +235,14 @@ impl Ground {
         Err(Problem::new(format!("could not trust a comparison of `{old}` with `{new}`"), cause))
     }
 
-    fn contender(&self, name: &str, command: Vec<String>) -> Result<Contender, Problem> {
+    fn contender(&self, name: &str, command: &[String]) -> Contender {
         let measure = Call::new("python3", &[&shown(&self.scripts.join("measure.py"))]);
         let call = command.iter().fold(measure, |call, argument| call.argument(argument.as_str()));
         let tables = shown(&self.tables);
         let line = command.iter().map(|word| word.replace(&format!("{tables}/"), "")).collect::<Vec<_>>();
         let line =
             line.iter().map(|word| word.rsplit('/').next().unwrap_or(word)).collect::<Vec<_>>().join(" ");
-        Ok(Contender::new(name, &[&line], Box::new(move || samples(&call))))
+        Contender::new(name, &[&line], Box::new(move || samples(&call)))
     }
 }
 

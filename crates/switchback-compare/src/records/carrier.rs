@@ -53,7 +53,6 @@ pub(super) enum Carrier {
 pub(super) fn decide(table: &Table<'_>) -> Result<Vec<Carrier>, CompareError> {
     let kinds = table.columns.iter().map(|column| match &column.kind {
         ColumnType::Stored(kind) => Carrier::Stored(kind.clone()),
-        ColumnType::Numeric => Carrier::Text,
         ColumnType::Found(Kind::Nothing) => Carrier::Nothing,
         ColumnType::Found(Kind::Integer) => Carrier::Integer,
         ColumnType::Found(Kind::Number) => Carrier::Float,
@@ -61,7 +60,9 @@ pub(super) fn decide(table: &Table<'_>) -> Result<Vec<Carrier>, CompareError> {
         ColumnType::Found(Kind::Date) => Carrier::Date,
         ColumnType::Found(Kind::Timestamp) => Carrier::Nanoseconds { zoned: false },
         ColumnType::Found(Kind::ZonedTimestamp) => Carrier::Nanoseconds { zoned: true },
-        ColumnType::Found(Kind::Text | Kind::List | Kind::Object | Kind::Mixed) => Carrier::Text,
+        ColumnType::Numeric | ColumnType::Found(Kind::Text | Kind::List | Kind::Object | Kind::Mixed) => {
+            Carrier::Text
+        }
     });
     let mut carriers: Vec<Carrier> = kinds.collect();
     let depends = |carrier: &Carrier| matches!(carrier, Carrier::Integer | Carrier::Nanoseconds { .. });

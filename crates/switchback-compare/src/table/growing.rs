@@ -64,7 +64,7 @@ impl Growing {
             Some(Last::Numbers(_)) => return false,
             None => None,
         };
-        let rows = arrays.first().map_or(0, |array| array.len());
+        let rows = arrays.first().map_or(0, Array::len);
         let crosses = before
             .is_none_or(|last| comparators(&last, arrays).is_some_and(|compare| is_before(&compare, 0, 0)));
         let grows = crosses
@@ -130,12 +130,14 @@ fn arrays(keys: &[Shared], cells: &[Cells], start: usize, rows: usize) -> Option
 fn is_ordered(key: &Shared, kind: &DataType) -> bool {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => key.canon.texts.is_exact(),
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Boolean => {
-            true
-        }
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            true
-        }
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Boolean
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => true,
         kind => kind.is_integer() || (kind.is_temporal() && !matches!(kind, DataType::Interval(_))),
     }
 }

@@ -91,7 +91,7 @@ fn plain_kind(key: &Shared, kind: &DataType) -> Option<DataType> {
 /// A hash of each key. Equal keys have equal hashes, on both sides and in every run.
 pub(super) fn hashes(keys: &[ArrayRef]) -> Vec<u64> {
     let state = FixedState::with_seed(SEED);
-    let mut hashes = vec![0; keys.first().map_or(0, |array| array.len())];
+    let mut hashes = vec![0; keys.first().map_or(0, Array::len)];
     for array in keys {
         hash_column(array.as_ref(), &state, &mut hashes);
     }

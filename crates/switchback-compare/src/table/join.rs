@@ -183,7 +183,7 @@ impl Join<'_> {
                 only_old.sample.push(self.row_name(old.table, batch, row, number)?);
             }
         }
-        self.tally(old, batch, held, &pairs, tally)
+        Self::tally(old, batch, held, &pairs, tally)
     }
 
     /// Notes an old row that has no partner. That no other one has its key is checked where hashes are the same.
@@ -225,7 +225,6 @@ impl Join<'_> {
     }
 
     fn tally(
-        &self,
         old: &Flow<'_>,
         batch: &Batch,
         held: &Held,
