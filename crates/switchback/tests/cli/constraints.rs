@@ -118,9 +118,8 @@ fn check(more: &str) -> String {
 fn staged(ground: &Ground, code: i32) -> (String, String) {
     let seen = ground.expect(code, "run --until staged --restage");
     let document = ground.run("status --json").json();
-    let checks = document["checks"].as_array().unwrap().iter();
-    let found =
-        checks.filter(|check| check["at"] == "staged").next_back().unwrap_or_else(|| panic!("{seen}"));
+    let mut checks = document["checks"].as_array().unwrap().iter();
+    let found = checks.rfind(|check| check["at"] == "staged").unwrap_or_else(|| panic!("{seen}"));
     (found["verdict"].as_str().unwrap().to_owned(), found["summary"].as_str().unwrap().to_owned())
 }
 
@@ -183,7 +182,7 @@ tables = [\"registry.csv\", { path = \"payroll/2025.jsonl\", name = \"payroll\" 
         format!("person,year,begins,ends\n7,2024,none,{ends}\n7,2025,{begins},enrolled\n8,2025,none,waived\n")
     };
     let paid = |persons: &[u32]| -> String {
-        persons.iter().map(|person| format!("{{\"person\": {person}}}\n")).collect()
+        persons.iter().map(|person| format!("{{\"person\": {person}}}\n")).collect::<Vec<_>>().concat()
     };
     let write = |registry: String, paid: String| {
         ground.write("../new/src/registry.csv", registry);
