@@ -7,8 +7,9 @@
 //!
 //! Tables that are no files here come through a port ([`store`]), told by their [`address`].
 //!
-//! It deliberately never writes, never prints, and never follows a rule halfway: what it cannot read, or cannot tell
-//! apart by the key it was given, is an error and never a verdict.
+//! It deliberately never prints, writes nothing but rows that do not fit into memory (to files without a name), and never
+//! follows a rule halfway: what it cannot read, or cannot tell apart by the key it was given, is an error and never a
+//! verdict.
 
 pub mod address;
 mod bytes;

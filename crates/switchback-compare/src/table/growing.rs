@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use arrow_array::{Array, ArrayRef};
-use arrow_ord::ord::make_comparator;
-use arrow_schema::{DataType, SortOptions};
+use arrow_schema::DataType;
 
 use super::agreement::{Meeting, Shared};
+use super::index::{Compare, comparators};
 use crate::source::batch::Cells;
 use crate::value::{Number, Value};
 
@@ -100,13 +100,6 @@ impl Growing {
         self.last = last.map(Last::Numbers);
         Ok(true)
     }
-}
-
-type Compare = Box<dyn Fn(usize, usize) -> Ordering + Send + Sync>;
-
-fn comparators(one: &[ArrayRef], two: &[ArrayRef]) -> Option<Vec<Compare>> {
-    let pairs = one.iter().zip(two);
-    pairs.map(|(one, two)| make_comparator(one, two, SortOptions::default()).ok()).collect()
 }
 
 fn is_before(compare: &[Compare], one: usize, two: usize) -> bool {

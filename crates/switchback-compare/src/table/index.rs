@@ -208,7 +208,8 @@ impl KeyIndex {
 /// Compares a cell of one array with one of another.
 pub(super) type Compare = Box<dyn Fn(usize, usize) -> Ordering + Send + Sync>;
 
-fn comparators(one: &[ArrayRef], two: &[ArrayRef]) -> Option<Vec<Compare>> {
+/// How to compare the rows of two lists of columns, column by column; `None` for a type that has no order.
+pub(super) fn comparators(one: &[ArrayRef], two: &[ArrayRef]) -> Option<Vec<Compare>> {
     let pairs = one.iter().zip(two);
     pairs.map(|(one, two)| make_comparator(one, two, SortOptions::default()).ok()).collect()
 }

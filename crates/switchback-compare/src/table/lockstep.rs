@@ -51,13 +51,7 @@ pub(super) fn compare(
             .collect(),
         first: Vec::new(),
     };
-    Ok(Found {
-        tally,
-        only_old: surplus(old.rows),
-        only_new: surplus(new.rows),
-        duplicate_keys: (0, 0),
-        notes: Vec::new(),
-    })
+    Ok(Found { only_old: surplus(old.rows), only_new: surplus(new.rows), ..Found::nothing(tally) })
 }
 
 /// Compares two tables by their keys as long as these stand in the same order on both sides; `None` when they do not.
@@ -97,7 +91,7 @@ pub(super) fn compare_keyed(
         return Ok(None);
     }
     if !growing.holds() {
-        unique::repeated_keys(old, agreement, rule)?;
+        unique::repeated_keys_in_no_order(old, agreement, rule)?;
     }
     Ok(Some(Found::nothing(tally)))
 }
