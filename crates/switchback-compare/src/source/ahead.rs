@@ -17,18 +17,19 @@ const THREADS_MAX: usize = 4;
 
 /// The `wanted` columns of a table from its start, read ahead where that is worth a thread.
 ///
-/// Two tables are read at a time, so each has half of the machine.
+/// `tables`: how many are read at a time, of which each has its part of the machine.
 pub(crate) fn ahead<'scope>(
     scope: &'scope Scope<'scope, '_>,
     table: &'scope Table<'_>,
     wanted: &[usize],
+    tables: usize,
 ) -> Result<Batches<'scope>, CompareError> {
     let processors = available_parallelism().map_or(1, NonZero::get);
     if processors == 1 || table.rows < ROWS_MIN || wanted.is_empty() {
         return table.batches(wanted);
     }
     let Some(file) = table.file() else { return table.batches(wanted) };
-    let threads = (processors / 2).clamp(1, THREADS_MAX);
+    let threads = (processors / tables.max(1)).clamp(1, THREADS_MAX);
     Ok(in_threads(scope, file, (wanted, &table.weights(wanted)), threads))
 }
 

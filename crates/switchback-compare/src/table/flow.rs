@@ -9,7 +9,7 @@ use super::spill::Part;
 use super::tally::RowNumbers;
 use crate::error::CompareError;
 use crate::source::ahead::ahead;
-use crate::source::batch::Batch;
+use crate::source::batch::{Batch, Cells};
 use crate::source::table::Table;
 
 /// Rows of one side.
@@ -52,6 +52,27 @@ impl Numbers {
     }
 }
 
+/// How many rows, and about how many bytes, are looked at together by several threads.
+const GROUP_ROWS: usize = 128 * 1024;
+const GROUP_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The next batches, as many as several threads share; none when all have come.
+///
+/// # Errors
+///
+/// The first that reading meets.
+pub(super) fn next_group(batches: &mut NumberedBatches<'_>) -> Result<Vec<Numbered>, CompareError> {
+    let mut group = Vec::new();
+    let (mut rows, mut bytes) = (0, 0);
+    while rows < GROUP_ROWS && bytes < GROUP_BYTES {
+        let Some(batch) = batches.next().transpose()? else { break };
+        rows += batch.batch.rows;
+        bytes += batch.batch.columns.iter().map(Cells::bytes).sum::<u64>();
+        group.push(batch);
+    }
+    Ok(group)
+}
+
 /// Batches in the order of the rows.
 pub(super) type NumberedBatches<'a> = Box<dyn Iterator<Item = Result<Numbered, CompareError>> + 'a>;
 
@@ -90,7 +111,7 @@ impl<'t> Flow<'t> {
         if let Some(part) = self.part {
             return part.batches(&table.path);
         }
-        let mut batches = ahead(scope, table, self.wanted)?;
+        let mut batches = ahead(scope, table, self.wanted, 1)?;
         let mut rows = 0;
         Ok(Box::new(std::iter::from_fn(move || match batches.next() {
             Some(Ok(batch)) => {

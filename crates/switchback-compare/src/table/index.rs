@@ -1,6 +1,7 @@
 //! Keys as arrays, their hashes, and where each key of a table stands.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use arrow_schema::{DataType, SortOptions};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::agreement::{Agreement, Meeting, Shared};
 use super::key::{key_not_compared, key_of};
@@ -21,8 +23,11 @@ use crate::source::bits::bytes_of;
 use crate::source::logical::ColumnType;
 use crate::source::table::Table;
 
-/// What an index takes for each key, beside the key itself: its hash, and its place in a table that is half full.
-pub(super) const INDEX_BYTES: u64 = 20;
+/// What an index takes for each key, beside the key itself: its hash while it is filled, and an entry of eight bytes in a
+/// table that may be half empty.
+pub(super) const INDEX_BYTES: u64 = 28;
+/// Into how many tables an index is split, which are filled at the same time and of which each stays closer to the processor.
+const SHARDS: u64 = 8;
 /// Where hashing starts: the same in every run, so that every run goes the same way.
 const SEED: u64 = 0x5EED_0F5C_B0A7_D5ED;
 
@@ -135,8 +140,8 @@ fn hash_column(array: &dyn Array, state: &FixedState, hashes: &mut [u64]) {
 /// Where each key stands; every key once.
 pub(super) struct KeyIndex {
     keys: Vec<ArrayRef>,
-    hashes: Vec<u64>,
-    places: HashTable<u32>,
+    /// For each key its place, and half of its hash.
+    shards: Vec<HashTable<(u32, u32)>>,
 }
 
 /// Two rows of one key, by their places in the index.
@@ -147,48 +152,34 @@ pub(super) struct Twice {
 }
 
 impl KeyIndex {
-    /// From the keys of all batches, in order, and their hashes.
+    /// From the keys of all batches, in order, and their hashes: no more than 2^32 - 1. Also says which keys repeat: the
+    /// first two places of each, in the order of the second.
     ///
     /// # Errors
     ///
-    /// Keys that cannot be laid side by side.
-    pub(super) fn new(
+    /// Keys that cannot be laid side by side, or have no order.
+    pub(super) fn of(
         batches: &[Vec<ArrayRef>],
-        hashes: Vec<u64>,
+        hashes: &[u64],
         table: &Table<'_>,
-    ) -> Result<Self, CompareError> {
+    ) -> Result<(Self, Vec<Twice>), CompareError> {
         let columns = batches.first().map_or(0, Vec::len);
         let column = |index: usize| {
             let arrays: Vec<&dyn Array> =
                 batches.iter().filter_map(|keys| keys.get(index)).map(AsRef::as_ref).collect();
             arrow_select::concat::concat(&arrays).map_err(|error| key_not_compared(table, &error.to_string()))
         };
-        let keys = (0..columns).map(column).collect::<Result<_, _>>()?;
-        let places = HashTable::with_capacity(hashes.len());
-        Ok(Self { keys, hashes, places })
-    }
-
-    /// Notes the place of every key, in order. `repeated` is told of each that was there before, and says whether to go on.
-    pub(super) fn fill(&mut self, mut repeated: impl FnMut(Twice) -> bool) {
-        let Some(compare) = comparators(&self.keys, &self.keys) else { return };
-        let hashes = &self.hashes;
-        let hash_at = |place: &u32| hashes.get(*place as usize).copied().unwrap_or(0);
-        for (place, hash) in hashes.iter().enumerate() {
-            // Parts of more rows than a place can name are split before.
-            let Ok(short) = u32::try_from(place) else { return };
-            let is_same =
-                |other: &u32| hash_at(other) == *hash && are_equal(&compare, *other as usize, place);
-            match self.places.entry(*hash, is_same, hash_at) {
-                Entry::Vacant(slot) => {
-                    slot.insert(short);
-                }
-                Entry::Occupied(slot) => {
-                    if !repeated(Twice { first: *slot.get() as usize, second: place }) {
-                        return;
-                    }
-                }
-            }
+        let keys: Vec<ArrayRef> = (0..columns).map(column).collect::<Result<_, _>>()?;
+        let compare = comparators(&keys, &keys).ok_or_else(|| key_not_compared(table, "of no order"))?;
+        let filled: Vec<_> = (0..SHARDS).into_par_iter().map(|shard| fill(shard, hashes, &compare)).collect();
+        let mut shards = Vec::new();
+        let mut repeated = Vec::new();
+        for (shard, twice) in filled {
+            shards.push(shard);
+            repeated.extend(twice);
         }
+        repeated.sort_by_key(|twice: &Twice| twice.second);
+        Ok((Self { keys, shards }, repeated))
     }
 
     /// How to tell whether a key of the index is one of `keys`.
@@ -196,13 +187,63 @@ impl KeyIndex {
         comparators(&self.keys, keys)
     }
 
-    /// The place of a key that has this hash, and is the `row`th of those that `compare` was made for.
-    pub(super) fn find(&self, hash: u64, compare: &[Compare], row: usize) -> Option<usize> {
-        let is_same = |place: &u32| {
-            self.hashes.get(*place as usize) == Some(&hash) && are_equal(compare, *place as usize, row)
-        };
-        self.places.find(hash, is_same).map(|place| *place as usize)
+    /// The place of a key that has this hash, or of one that merely looks as if it had.
+    pub(super) fn likely(&self, hash: u64) -> Option<usize> {
+        self.find(hash, |_| true)
     }
+
+    /// The place of a key that has this hash. `is_same`: whether the key at a place is the one that is looked for.
+    pub(super) fn find(&self, hash: u64, mut is_same: impl FnMut(usize) -> bool) -> Option<usize> {
+        let spread = Spread::of(hash);
+        let shard = self.shards.get(usize::try_from(spread.shard).ok()?)?;
+        let found =
+            shard.find(spread.hash, |(place, check)| *check == spread.check && is_same(*place as usize));
+        found.map(|(place, _)| *place as usize)
+    }
+}
+
+/// A hash, mixed once more: the rows of a part on disk were chosen by the bits of it that a table would go by.
+struct Spread {
+    hash: u64,
+    shard: u64,
+    check: u32,
+}
+
+impl Spread {
+    fn of(hash: u64) -> Self {
+        // The golden ratio of 64 bits, as in Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4).
+        let mixed = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let hash = mixed ^ (mixed >> 32);
+        Self { hash, shard: (hash >> 40) % SHARDS, check: u32::try_from(mixed >> 32).unwrap_or(0) }
+    }
+}
+
+/// One table of the index, and the keys of it that repeat.
+fn fill(shard: u64, hashes: &[u64], compare: &[Compare]) -> (HashTable<(u32, u32)>, Vec<Twice>) {
+    let expected = hashes.len() / usize::try_from(SHARDS).unwrap_or(1);
+    let mut places = HashTable::with_capacity(expected + expected / 64);
+    let mut repeated = BTreeMap::new();
+    let hash_at = |place: u32| Spread::of(hashes.get(place as usize).copied().unwrap_or(0)).hash;
+    for (place, hash) in hashes.iter().enumerate() {
+        let spread = Spread::of(*hash);
+        let Ok(short) = u32::try_from(place) else { break };
+        if spread.shard != shard {
+            continue;
+        }
+        let is_same = |(other, check): &(u32, u32)| {
+            *check == spread.check && are_equal(compare, *other as usize, place)
+        };
+        match places.entry(spread.hash, is_same, |(place, _)| hash_at(*place)) {
+            Entry::Vacant(slot) => {
+                slot.insert((short, spread.check));
+            }
+            Entry::Occupied(slot) => {
+                repeated.entry(slot.get().0 as usize).or_insert(place);
+            }
+        }
+    }
+    let repeated = repeated.into_iter().map(|(first, second)| Twice { first, second });
+    (places, repeated.collect())
 }
 
 /// Compares a cell of one array with one of another.
@@ -214,6 +255,7 @@ pub(super) fn comparators(one: &[ArrayRef], two: &[ArrayRef]) -> Option<Vec<Comp
     pairs.map(|(one, two)| make_comparator(one, two, SortOptions::default()).ok()).collect()
 }
 
-fn are_equal(compare: &[Compare], one: usize, two: usize) -> bool {
+/// Whether two rows are the same in every column.
+pub(super) fn are_equal(compare: &[Compare], one: usize, two: usize) -> bool {
     compare.iter().all(|compare| compare(one, two).is_eq())
 }

@@ -33,9 +33,9 @@ pub(super) fn compare(
         let skipped = skipped(agreement, proved);
         std::thread::scope(|scope| {
             let mut one =
-                Cursor::new(ahead(scope, old, &read(&agreement.old_columns(), &skipped))?, &skipped);
+                Cursor::new(ahead(scope, old, &read(&agreement.old_columns(), &skipped), 2)?, &skipped);
             let mut two =
-                Cursor::new(ahead(scope, new, &read(&agreement.new_columns(), &skipped))?, &skipped);
+                Cursor::new(ahead(scope, new, &read(&agreement.new_columns(), &skipped), 2)?, &skipped);
             while tally.rows < common {
                 let rows = at_hand(old, new, (&mut one, &mut two), tally.rows)?;
                 step(old, (&mut one, &mut two), rows, &mut tally)?;
@@ -72,8 +72,8 @@ pub(super) fn compare_keyed(
     let mut growing = Growing::new();
     let skipped = skipped(agreement, proved);
     let line_up = std::thread::scope(|scope| {
-        let mut one = Cursor::new(ahead(scope, old, &read(&agreement.old_columns(), &skipped))?, &skipped);
-        let mut two = Cursor::new(ahead(scope, new, &read(&agreement.new_columns(), &skipped))?, &skipped);
+        let mut one = Cursor::new(ahead(scope, old, &read(&agreement.old_columns(), &skipped), 2)?, &skipped);
+        let mut two = Cursor::new(ahead(scope, new, &read(&agreement.new_columns(), &skipped), 2)?, &skipped);
         while tally.rows < old.rows {
             let rows = at_hand(old, new, (&mut one, &mut two), tally.rows)?;
             if !keys_are_same((old, new), agreement, (&one, &two), rows)? {

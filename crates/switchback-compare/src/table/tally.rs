@@ -179,6 +179,17 @@ impl Tally {
         Ok(())
     }
 
+    /// Counts rows of which every cell is known to be the same bits on both sides.
+    pub(super) fn add_same(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
+    /// Whether a pair of rows may be one of those that are kept as witnesses, although nothing in it differs. What is not
+    /// wanted now is not wanted later either.
+    pub(super) fn wants(&self, rows: (u64, u64)) -> bool {
+        self.witnesses.wants(rows)
+    }
+
     /// Compares one cell; says whether it differs.
     fn add_cell(
         &mut self,

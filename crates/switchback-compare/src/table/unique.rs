@@ -77,14 +77,9 @@ fn repeated_of(
         }
         Ok::<(), CompareError>(())
     })?;
-    let mut found: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
-    let mut index = KeyIndex::new(&keys, all_hashes, flow.table)?;
-    index.fill(|Twice { first, second }| {
-        found.entry(first).or_insert(second);
-        true
-    });
+    let (_, repeated) = KeyIndex::of(&keys, &all_hashes, flow.table)?;
     let number = |place: usize| numbers.get(place).copied().unwrap_or_default();
-    Ok(found.into_iter().map(|(first, second)| (number(first), number(second))).collect())
+    Ok(repeated.into_iter().map(|Twice { first, second }| (number(first), number(second))).collect())
 }
 
 fn is_growing(table: &Table<'_>, agreement: &Agreement) -> Result<bool, CompareError> {

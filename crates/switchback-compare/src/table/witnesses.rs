@@ -120,6 +120,11 @@ impl Witnesses {
         }
     }
 
+    /// Whether the cells of a pair of rows may be kept where they do not differ.
+    pub(super) fn wants(&self, rows: (u64, u64)) -> bool {
+        self.rows.wants(place(rows))
+    }
+
     /// Takes note of the cells of a block that do not differ.
     pub(super) fn stay(&mut self, block: &Block<'_>, columns: &[&Shared]) {
         for row in 0..block.rows {
