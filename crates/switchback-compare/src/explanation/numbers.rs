@@ -235,8 +235,9 @@ pub(super) fn scaled(evidence: &Evidence<'_>) -> Option<What> {
     let fits = |factor: f64| {
         factor.is_finite() && factor != 0.0 && pairs.all_follow(|old| factor * old, |_, new| new.abs())
     };
-    let factor =
-        [plain(factor), plain(factor.recip()).recip(), factor].into_iter().find(|factor| fits(*factor))?;
+    let rounded =
+        DIGITS_PLAIN.flat_map(|digits| [plain(factor, digits), plain(factor.recip(), digits).recip()]);
+    let factor = rounded.chain([factor]).find(|factor| fits(*factor))?;
     Some(What::Scaled { factor })
 }
 
@@ -262,11 +263,18 @@ pub(super) fn offset(evidence: &Evidence<'_>) -> Option<What> {
         .all(|(old, new)| offset.abs() > STANDS_OUT * pairs.epsilon * magnitude(*old, *new));
     let fits =
         |offset: f64| pairs.all_follow(|old| old + offset, |old, new| magnitude(old, new).max(offset.abs()));
-    let offset = [plain(offset), offset].into_iter().find(|offset| stands_out && fits(*offset))?;
+    if !stands_out {
+        return None;
+    }
+    let rounded = DIGITS_PLAIN.map(|digits| plain(offset, digits));
+    let offset = rounded.chain([offset]).find(|offset| fits(*offset))?;
     Some(What::Offset { offset, unit: None })
 }
 
-/// The number to 12 digits: what a person would have typed, when it was typed.
-fn plain(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
+/// How many digits a person may have typed: the fewest that explain the cells are told.
+const DIGITS_PLAIN: std::ops::RangeInclusive<usize> = 1..=12;
+
+/// The number to so many digits.
+fn plain(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
 }

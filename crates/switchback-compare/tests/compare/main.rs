@@ -14,6 +14,7 @@ mod exceptions;
 mod explanations;
 mod fuzz;
 mod invariants;
+mod joins;
 mod mappings;
 mod notebooks;
 mod pairings;

@@ -307,7 +307,7 @@ fn counts(ended: &Ended) -> [u64; 4] {
 
 #[test]
 #[ignore = "slow: tables larger than the memory allowed"]
-fn tables_larger_than_memory_are_compared_or_refused_within_it() {
+fn tables_larger_than_memory_are_compared_within_it() {
     let ground = Ground::new();
     write_large(&ground.at("large.csv"), false, 1.0);
     write_large(&ground.at("shuffled.csv"), true, 1.0);
@@ -315,11 +315,8 @@ fn tables_larger_than_memory_are_compared_or_refused_within_it() {
     let check = |new: &str, options: &[&str], expected: [u64; 4]| {
         let options = [&["--json"], options].concat();
         let ended = compared(&ground, "large.csv", new, &options, LONG * 2);
-        match ended.code {
-            Some(0 | 1) => assert_eq!(counts(&ended), expected, "{options:?}"),
-            // What has to be held and cannot be is no verdict.
-            _ => assert!(ended.stdout.contains("bytes of memory"), "{options:?}: {ended:?}"),
-        }
+        assert!(matches!(ended.code, Some(0 | 1)), "{options:?}: {ended:?}");
+        assert_eq!(counts(&ended), expected, "{options:?}");
     };
     let rows = LARGE_ROWS;
     check("large.csv", &["--key", "id"], [rows, 0, 0, 0]);
