@@ -2,6 +2,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrowPrimitiveType, StringViewArray, downcast_primitive_array};
+use arrow_data::ByteView;
 use arrow_schema::DataType;
 
 /// Marks the rows whose cells are not the same bits. `false`, and nothing marked, for types that are not told here.
@@ -9,8 +10,14 @@ use arrow_schema::DataType;
 /// Text and bytes are told by their content, however they are stored. Both arrays have as many rows as there are marks.
 pub(crate) fn mark_different(one: &dyn Array, two: &dyn Array, marks: &mut [bool]) -> bool {
     if let (Some(one), Some(two)) = (one.as_string_view_opt(), two.as_string_view_opt()) {
-        for (row, mark) in marks.iter_mut().enumerate() {
-            *mark |= !is_same_view(one, two, row);
+        if one.null_count() == 0 && two.null_count() == 0 {
+            for ((mark, view), other) in marks.iter_mut().zip(one.views()).zip(two.views()) {
+                *mark |= !is_same_text((one, *view), (two, *other));
+            }
+        } else {
+            for (row, mark) in marks.iter_mut().enumerate() {
+                *mark |= !is_same_view(one, two, row);
+            }
         }
         return true;
     }
@@ -41,25 +48,45 @@ pub(crate) fn mark_different(one: &dyn Array, two: &dyn Array, marks: &mut [bool
 /// Whether two arrays of text that is stored as views hold the same; `None` when they are not stored so.
 pub(super) fn same_views(one: &dyn Array, two: &dyn Array) -> Option<bool> {
     let (one, two) = (one.as_string_view_opt()?, two.as_string_view_opt()?);
-    Some(one.len() == two.len() && (0..one.len()).all(|row| is_same_view(one, two, row)))
+    if one.len() != two.len() {
+        return Some(false);
+    }
+    if one.null_count() == 0 && two.null_count() == 0 {
+        let mut pairs = one.views().iter().zip(two.views());
+        return Some(pairs.all(|(view, other)| is_same_text((one, *view), (two, *other))));
+    }
+    Some((0..one.len()).all(|row| is_same_view(one, two, row)))
 }
 
 /// The longest text that stands in its view as a whole (Arrow Columnar Format, *Variable-size Binary View Layout*).
-const INLINE_BYTES: u64 = 12;
+const INLINE_BYTES: u32 = 12;
 
-/// A view's low half holds the length and the first four bytes: texts that differ mostly differ there.
 fn is_same_view(one: &StringViewArray, two: &StringViewArray, row: usize) -> bool {
     if one.is_null(row) || two.is_null(row) {
         return one.is_null(row) == two.is_null(row);
     }
-    let (Some(view), Some(other)) = (one.views().get(row), two.views().get(row)) else { return false };
+    let views = one.views().get(row).zip(two.views().get(row));
+    views.is_some_and(|(view, other)| is_same_text((one, *view), (two, *other)))
+}
+
+fn is_same_text((one, view): (&StringViewArray, u128), (two, other): (&StringViewArray, u128)) -> bool {
+    // The low half is the length and the first four bytes: texts that differ mostly differ there.
     let low_half = |view: u128| view & u128::from(u64::MAX);
-    let length = view & u128::from(u32::MAX);
-    match () {
-        () if low_half(*view) != low_half(*other) => false,
-        () if length <= u128::from(INLINE_BYTES) => view == other,
-        () => one.value(row) == two.value(row),
+    if low_half(view) != low_half(other) {
+        return false;
     }
+    let view_read = ByteView::from(view);
+    if view_read.length <= INLINE_BYTES {
+        return view == other;
+    }
+    let texts = content(one, view_read).zip(content(two, ByteView::from(other)));
+    texts.is_some_and(|(one, two)| one == two)
+}
+
+/// The bytes of a text that does not stand in its view.
+fn content(array: &StringViewArray, view: ByteView) -> Option<&[u8]> {
+    let start = view.offset as usize;
+    array.data_buffers().get(view.buffer_index as usize)?.get(start..start + view.length as usize)
 }
 
 fn mark_numbers<T: ArrowPrimitiveType>(
