@@ -229,7 +229,8 @@ impl TableComparer {
     ) -> Result<CompareOutcome, CompareError> {
         let mut plan = ComparePlan::new(old, new, options, self.disk.as_ref())?;
         let opened = Opened::of((old, new), self.stores.as_ref(), &mut plan)?;
-        compare_opened(&plan, self.disk.as_ref(), &opened, self.progress.as_ref()).map_err(|error| opened.explain(error))
+        compare_opened(&plan, self.disk.as_ref(), &opened, self.progress.as_ref())
+            .map_err(|error| opened.explain(error))
     }
 }
 

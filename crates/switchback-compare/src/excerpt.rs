@@ -27,11 +27,6 @@ pub(crate) fn middle_cut(text: &str, width_max: usize) -> String {
     format!("{start}{LEFT_OUT}{end}")
 }
 
-/// The text on at most `width_max` columns, with `…` at its end where it is longer.
-pub(crate) fn end_cut(text: &str, width_max: usize) -> String {
-    piece(text, 0, width_max)
-}
-
 /// Pieces of two texts, on at most `width_max` columns each, around the first place where they part. Swapped texts have
 /// swapped pieces.
 pub(crate) fn around_difference(old: &str, new: &str, width_max: usize) -> (String, String) {

@@ -1,8 +1,8 @@
 //! How far a comparison is, for whoever waits for it.
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Is told how far a comparison is. It is asked often and from the thread that compares, so it must be quick.
 pub trait Progress: Debug + Send + Sync {

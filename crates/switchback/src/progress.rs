@@ -9,6 +9,8 @@ use switchback_core::phase::outlook::Ahead;
 /// How often the line is drawn anew.
 const TICK: Duration = Duration::from_millis(120);
 
+/// Before that a speed is nothing to rely on.
+const MEASURED_AFTER: Duration = Duration::from_secs(1);
 /// How much of a file's name is shown.
 const ITEM_MAX: usize = 40;
 /// What stands before the name of what is compared.
@@ -93,9 +95,8 @@ impl switchback_compare::Progress for Progress {
             what = if step.is_empty() { what } else { format!("{step}: {what}") };
             doing.clone_from(&what);
         }
-        self.bar.set_position(0);
-        self.bar.reset_eta();
         self.bar.set_message(what);
+        self.bar.reset();
         self.bar.enable_steady_tick(TICK);
     }
 
@@ -106,17 +107,23 @@ impl switchback_compare::Progress for Progress {
         let Ok(doing) = self.doing.lock() else { return };
         self.bar.set_length(total);
         self.bar.set_position(done);
-        let far = far(done, total, self.bar.per_sec(), self.bar.eta());
+        let is_measured = self.bar.elapsed() >= MEASURED_AFTER;
+        let speed = is_measured.then(|| (self.bar.per_sec(), self.bar.eta()));
+        let far = far(done, total, speed);
         self.bar.set_message(format!("{doing}: {far}"));
     }
 }
 
 /// `3,400,000 rows read, 28 %, 1,200,000 rows/s, about 7 s left`. Before any time has passed there is no speed to tell.
-fn far(done: u64, total: u64, rows_per_second: f64, left: Duration) -> String {
+fn far(done: u64, total: u64, speed: Option<(f64, Duration)>) -> String {
     let share = if total == 0 { 0 } else { u128::from(done) * 100 / u128::from(total) };
     let mut far = format!("{} rows read, {share} %", HumanCount(done));
-    if rows_per_second.is_finite() && rows_per_second >= 1.0 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float too large is the largest count")]
+    if let Some((rows_per_second, left)) = speed.filter(|(speed, _)| speed.is_finite() && *speed >= 1.0) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float too large is the largest count"
+        )]
         let speed = rows_per_second as u64;
         far.push_str(&format!(", {} rows/s, {} left", HumanCount(speed), seconds("about", left)));
     }
@@ -174,9 +181,12 @@ mod tests {
     #[test]
     fn a_comparison_says_how_far_it_is_how_fast_and_how_long_still() {
         let left = Duration::from_secs(7);
-        assert_eq!(far(3_400_000, 12_000_000, 1.2e6, left), "3,400,000 rows read, 28 %, 1,200,000 rows/s, about 7 s left");
-        assert_eq!(far(8192, 16384, 0.0, left), "8,192 rows read, 50 %");
-        assert_eq!(far(0, 0, f64::NAN, left), "0 rows read, 0 %");
+        assert_eq!(
+            far(3_400_000, 12_000_000, Some((1.2e6, left))),
+            "3,400,000 rows read, 28 %, 1,200,000 rows/s, about 7 s left"
+        );
+        assert_eq!(far(8192, 16384, None), "8,192 rows read, 50 %");
+        assert_eq!(far(0, 0, Some((f64::NAN, left))), "0 rows read, 0 %");
     }
 
     #[test]

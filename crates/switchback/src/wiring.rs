@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use switchback_compare::{Progress, TableComparer};
 use switchback_compare::ensemble::EnsembleJudge;
+use switchback_compare::{Progress, TableComparer};
 #[cfg(not(feature = "sql"))]
 use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;

@@ -9,7 +9,7 @@ use crate::excerpt::{around_difference, middle_cut};
 /// What this page adds to the look of reports.
 const OWN_STYLE: &str = include_str!("page.css");
 /// The longest value and the longest name that is shown, in columns of a terminal; the document has them all.
-const VALUE_MAX: usize = 400;
+const VALUE_MAX: usize = 240;
 const NAME_MAX: usize = 160;
 /// A value that is no longer than this is not broken in two.
 const UNBROKEN_MAX: usize = 28;
@@ -30,7 +30,11 @@ pub(super) fn html(whole: &Section, items: &[Section], proofs: &[Section]) -> St
     let mut number = 0;
     for section in items.iter().chain(proofs) {
         let title = escaped(&middle_cut(&section.title, NAME_MAX));
-        let verdict = if section.verdict.is_empty() { String::new() } else { format!(": {}", verdict(&section.verdict)) };
+        let verdict = if section.verdict.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", verdict(&section.verdict))
+        };
         page.push(format!(
             "<section aria-labelledby=\"part-{number}\">\n<h2 id=\"part-{number}\">{title}{verdict}</h2>\n"
         ));
@@ -70,11 +74,15 @@ fn block(block: &Block) -> String {
 /// A table of which the first cell of each row is the row's name.
 fn table(table: &Table) -> String {
     let caption = escaped(&table.caption);
-    let more = if table.more.is_empty() { String::new() } else { format!("<p>… {}</p>\n", escaped(&table.more)) };
+    let more =
+        if table.more.is_empty() { String::new() } else { format!("<p>… {}</p>\n", escaped(&table.more)) };
     if table.rows.is_empty() {
         return more;
     }
-    let mut parts = vec![format!("{}<table class=\"stacks\">\n<caption>{caption}</caption>\n<thead><tr>", region(&caption))];
+    let mut parts = vec![format!(
+        "{}<table class=\"stacks\">\n<caption>{caption}</caption>\n<thead><tr>",
+        region(&caption)
+    )];
     for head in &table.heads {
         let class = if head.kind == Kind::Number { " class=\"number\"" } else { "" };
         parts.push(format!("<th scope=\"col\"{class}>{}</th>", escaped(head.name)));
@@ -102,7 +110,8 @@ fn region(caption: &str) -> String {
 
 fn inline(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => escaped(&middle_cut(text, VALUE_MAX)),
+        Cell::Text(text) if text.is_empty() => String::new(),
+        Cell::Text(text) => piece(&middle_cut(text, VALUE_MAX)),
         Cell::Verdict(word) => verdict(word),
         Cell::Link(name, section) => {
             let name = escaped(&middle_cut(name, NAME_MAX));
@@ -114,13 +123,41 @@ fn inline(cell: &Cell) -> String {
 
 fn pair(old: &str, new: &str) -> String {
     let (old, new) = around_difference(old, new, VALUE_MAX);
-    format!("<del>{}</del> <span class=\"arrow\">→</span> <ins>{}</ins>", piece(&old), piece(&new))
+    if old.chars().count().max(new.chars().count()) <= UNBROKEN_MAX {
+        return format!(
+            "<del>{}</del> <span class=\"arrow\">→</span> <ins>{}</ins>",
+            piece(&old),
+            piece(&new)
+        );
+    }
+    // Of long values the part is marked in which they differ.
+    let same = |one: &mut dyn Iterator<Item = (usize, char)>, two: &mut dyn Iterator<Item = char>| {
+        one.zip(two)
+            .take_while(|((_, one), two)| one == two)
+            .map(|((_, letter), _)| letter.len_utf8())
+            .sum::<usize>()
+    };
+    let head = same(&mut old.char_indices(), &mut new.chars());
+    let (old_rest, new_rest) = (old.get(head..).unwrap_or_default(), new.get(head..).unwrap_or_default());
+    let tail = same(&mut old_rest.char_indices().rev(), &mut new_rest.chars().rev());
+    let marked = |text: &str, rest: &str| {
+        let (differs, end) = rest.split_at(rest.len() - tail);
+        let start = text.get(..head).unwrap_or_default();
+        let is_marked = !differs.is_empty() && head + tail > 0;
+        let differs = if is_marked { format!("<mark>{}</mark>", escaped(differs)) } else { escaped(differs) };
+        format!("<span class=\"long\">{}{differs}{}</span>", escaped(start), escaped(end))
+    };
+    format!(
+        "<del>{}</del> <span class=\"arrow\">→</span> <ins>{}</ins>",
+        marked(&old, old_rest),
+        marked(&new, new_rest)
+    )
 }
 
 /// A value that is not broken in two where it is short.
 fn piece(text: &str) -> String {
-    let class = if text.chars().count() <= UNBROKEN_MAX { " class=\"short\"" } else { "" };
-    format!("<span{class}>{}</span>", escaped(text))
+    let class = if text.chars().count() <= UNBROKEN_MAX { "short" } else { "long" };
+    format!("<span class=\"{class}\">{}</span>", escaped(text))
 }
 
 /// Rows one after the other that show the same columns: one table each.
@@ -138,7 +175,10 @@ fn rows_table(rows: &[Row]) -> String {
         more => format!("; {} not shown", counted(more, "more column")),
     };
     let caption = escaped(&format!("Rows that differ, with the columns beside{beside}"));
-    let mut parts = vec![format!("{}<table class=\"rows\">\n<caption>{caption}</caption>\n<thead><tr><th scope=\"col\">row</th>", region(&caption))];
+    let mut parts = vec![format!(
+        "{}<table class=\"rows\">\n<caption>{caption}</caption>\n<thead><tr><th scope=\"col\">row</th>",
+        region(&caption)
+    )];
     for (at, cell) in first.cells.iter().enumerate() {
         let differs = rows.iter().any(|row| row.cells.get(at).is_some_and(|cell| cell.mark == Mark::Differs));
         let class = if differs { " class=\"differs\"" } else { "" };
@@ -146,12 +186,15 @@ fn rows_table(rows: &[Row]) -> String {
     }
     parts.push("</tr></thead>\n<tbody>\n".to_owned());
     for row in rows {
-        let numbers = escaped(&row.numbers);
+        let numbers = piece(&row.numbers);
         let name = match row.key.as_str() {
             "" => numbers,
             key => format!("{} <small>{numbers}</small>", piece(&middle_cut(key, NAME_MAX))),
         };
-        parts.push(format!("<tr><th scope=\"row\">{name}</th>{}</tr>\n", row.cells.iter().map(row_cell).collect::<String>()));
+        parts.push(format!(
+            "<tr><th scope=\"row\">{name}</th>{}</tr>\n",
+            row.cells.iter().map(row_cell).collect::<String>()
+        ));
     }
     parts.push("</tbody>\n</table>\n</div>\n".to_owned());
     parts.concat()

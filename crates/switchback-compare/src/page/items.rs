@@ -4,19 +4,23 @@ use serde_json::Value as Json;
 use switchback_core::report::visible;
 
 use super::parts::{Block, Cell, Head, Mark, Row, RowCell, Section, Table};
-use super::whole::told;
-use super::words::{counted, grouped, key, list, measured, number, pair, place, rows, shown, text, value, word};
 use super::schema;
+use super::whole::told;
+use super::words::{
+    counted, grouped, key, list, measured, number, pair, place, rows, shown, text, value, word,
+};
 use crate::explanation;
 
 /// The most columns that are listed of one item; the document has them all.
 const COLUMNS_MAX: usize = 50;
 
 /// What is to be said of one item; nothing where all of it is the same bit by bit.
-pub(super) fn section(item: &Json) -> Option<Section> {
+///
+/// `is_single`: it is all that was compared.
+pub(super) fn section(item: &Json, is_single: bool) -> Option<Section> {
     let mut blocks: Vec<Block> = schema::sentences(item).into_iter().map(Block::Sentence).collect();
     blocks.extend(first(item).map(Block::Sentence));
-    blocks.extend(columns(item).map(Block::Table));
+    blocks.extend(columns(item).map(|table| Block::Table(table.filled())));
     let context = context(item);
     let has_rows = !context.is_empty();
     if has_rows {
@@ -30,19 +34,30 @@ pub(super) fn section(item: &Json) -> Option<Section> {
     if blocks.is_empty() && verdict == "yes" {
         return None;
     }
-    blocks.insert(0, Block::Sentence(format!("{}{}", told(item), proof(item))));
+    // Of a single item the headline has said it.
+    let told = if is_single { String::new() } else { told(item) };
+    let sentence = [told.as_str(), proof(item)]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(". ");
+    if !sentence.is_empty() {
+        blocks.insert(0, Block::Sentence(sentence));
+    }
     Some(Section { title: text(item, "name"), verdict: verdict.to_owned(), blocks })
 }
 
 fn proof(item: &Json) -> &'static str {
     match word(item, "proof") {
-        "join" => "; rows matched by key",
-        "lockstep" if item.pointer("/first/key").and_then(Json::as_object).is_some_and(|key| !key.is_empty()) => {
-            "; rows matched by key, which stand in one order"
+        "join" => "Rows are matched by key",
+        "lockstep"
+            if item.pointer("/first/key").and_then(Json::as_object).is_some_and(|key| !key.is_empty()) =>
+        {
+            "Rows are matched by key, in which both sides have one order"
         }
-        "lockstep" => "; rows in the order of the files",
-        "multiset" => "; rows matched wherever they stand",
-        "chunks" => "; the column chunks are the same bytes",
+        "lockstep" => "Rows are matched by their place",
+        "multiset" => "Rows are matched wherever they stand",
+        "chunks" => "The column chunks are the same bytes",
         _ => "",
     }
 }
@@ -55,7 +70,8 @@ fn first(item: &Json) -> Option<String> {
     };
     Some(match first.get("column").and_then(Json::as_str) {
         Some(column) => {
-            let (old, new) = (first.get("old").unwrap_or(&Json::Null), first.get("new").unwrap_or(&Json::Null));
+            let (old, new) =
+                (first.get("old").unwrap_or(&Json::Null), first.get("new").unwrap_or(&Json::Null));
             let (old, new) = pair(old, new);
             let (old, new) = crate::excerpt::around_difference(&old, &new, FIRST_MAX);
             format!("The first cell that differs: {} at {place}: {old} → {new}", visible(column))
@@ -87,7 +103,7 @@ fn columns(item: &Json) -> Option<Table> {
         Head::number("worst ULPs"),
     ];
     if has_nulls {
-        heads.push(Head::number("null on one side"));
+        heads.push(Head::number("null mismatches"));
     }
     heads.extend([Head::below("worst at"), Head::below("worst cell")]);
     if explained {
@@ -100,11 +116,17 @@ fn columns(item: &Json) -> Option<Table> {
             grouped(number(column, "cells_different")).into(),
             grouped(number(column, "cells_not_identical")).into(),
         ];
-        cells.extend(["max_absolute", "max_relative", "max_ulps"].map(|name| Cell::Text(measured(column, name))));
+        cells.extend(
+            ["max_absolute", "max_relative", "max_ulps"].map(|name| Cell::Text(measured(column, name))),
+        );
         if has_nulls {
             cells.push(grouped(number(column, "null_mismatches")).into());
         }
-        cells.extend(if worst.is_object() { [place(worst).into(), changed(worst)] } else { ["".into(), "".into()] });
+        cells.extend(if worst.is_object() {
+            [place(worst).into(), changed(worst)]
+        } else {
+            ["".into(), "".into()]
+        });
         if explained {
             cells.push(why(column).unwrap_or_default().into());
         }
@@ -172,9 +194,12 @@ fn cells(item: &Json, has_rows: bool) -> Option<Table> {
 /// The first rows that only one side has.
 fn one_sided(item: &Json) -> Option<Table> {
     let sides = [("rows_only_old", "only_old", "old"), ("rows_only_new", "only_new", "new")];
-    let named = sides.into_iter().flat_map(|(name, _, side)| list(item, name).iter().map(move |row| (side, row)));
+    let named =
+        sides.into_iter().flat_map(|(name, _, side)| list(item, name).iter().map(move |row| (side, row)));
     let rows: Vec<Vec<Cell>> = named
-        .map(|(side, row)| vec![side.into(), grouped(number(row, "row")).into(), key(row).unwrap_or_default().into()])
+        .map(|(side, row)| {
+            vec![side.into(), grouped(number(row, "row")).into(), key(row).unwrap_or_default().into()]
+        })
         .collect();
     if rows.is_empty() {
         return None;

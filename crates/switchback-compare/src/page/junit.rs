@@ -34,7 +34,8 @@ pub(super) fn junit(report: &Json) -> String {
         cases.len()
     );
     for case in &cases {
-        let [name, message, details] = [&case.name, &case.message, &case.details].map(|text| escape(text.as_str()));
+        let [name, message, details] =
+            [&case.name, &case.message, &case.details].map(|text| escape(text.as_str()));
         let class = case.class;
         let _ = match case.verdict.as_str() {
             "yes" => writeln!(
@@ -84,7 +85,7 @@ fn cases(report: &Json) -> Vec<Case> {
     }
     for item in list(report, "items") {
         let verdict = item.get("verdict").and_then(Json::as_str).unwrap_or("unknown").to_owned();
-        let details = items::section(item).map(|section| details(&section)).unwrap_or_default();
+        let details = items::section(item, true).map(|section| details(&section)).unwrap_or_default();
         let message = whole::told(item);
         cases.push(Case { class: "compare", name: text(item, "name"), verdict, message, details });
     }

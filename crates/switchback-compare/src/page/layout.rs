@@ -30,7 +30,10 @@ pub(super) fn lines(table: &Table, screen: usize, strong: &dyn Fn(&str) -> Strin
 
 fn natural(table: &Table, column: usize) -> usize {
     let cells = table.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(&cell.words()));
-    let head = table.heads.get(column).map(|head| head_lines(*head).iter().map(|line| width(line)).max().unwrap_or(0));
+    let head = table
+        .heads
+        .get(column)
+        .map(|head| head_lines(*head).iter().map(|line| width(line)).max().unwrap_or(0));
     cells.chain(head).max().unwrap_or(0)
 }
 
@@ -67,7 +70,8 @@ fn plan(table: &Table, screen: usize) -> Option<Plan> {
     }
     below.reverse();
     let mut left = screen - needed(&beside, text_min);
-    let mut widths: Vec<(usize, usize)> = beside.iter().map(|column| (*column, least(*column, text_min))).collect();
+    let mut widths: Vec<(usize, usize)> =
+        beside.iter().map(|column| (*column, least(*column, text_min))).collect();
     // A column at a time, so that short ones are whole before long ones take the rest.
     while left > 0 {
         let narrow = widths.iter_mut().filter(|(column, width)| *width < natural(*column));
@@ -79,18 +83,26 @@ fn plan(table: &Table, screen: usize) -> Option<Plan> {
 }
 
 fn side_by_side(table: &Table, plan: &Plan, screen: usize, strong: &dyn Fn(&str) -> String) -> Vec<String> {
-    let heads: Vec<Vec<&str>> =
-        plan.beside.iter().map(|(column, _)| table.heads.get(*column).map_or(Vec::new(), |head| head_lines(*head))).collect();
+    let heads: Vec<Vec<&str>> = plan
+        .beside
+        .iter()
+        .map(|(column, _)| table.heads.get(*column).map_or(Vec::new(), |head| head_lines(*head)))
+        .collect();
     let high = heads.iter().map(Vec::len).max().unwrap_or(0);
     let mut lines = Vec::new();
     for line in 0..high {
         // Heads of one line stand beside the lower line of the others.
-        let words = heads.iter().map(|head| (line + head.len()).checked_sub(high).and_then(|at| head.get(at)).copied());
+        let words = heads
+            .iter()
+            .map(|head| (line + head.len()).checked_sub(high).and_then(|at| head.get(at)).copied());
         let words = words.map(|word| word.unwrap_or_default().to_owned());
         lines.push(strong(&line_of(table, plan, words)));
     }
     for row in &table.rows {
-        let cells = plan.beside.iter().map(|(column, width)| row.get(*column).map_or_else(String::new, |cell| cut(cell, *width)));
+        let cells = plan
+            .beside
+            .iter()
+            .map(|(column, width)| row.get(*column).map_or_else(String::new, |cell| cut(cell, *width)));
         lines.push(line_of(table, plan, cells));
         lines.extend(own_lines(table, plan, row, screen));
     }
@@ -218,12 +230,22 @@ mod tests {
             Head::below("why"),
         ];
         let row = |name: &str, count: &str, old: &str, new: &str| {
-            vec![name.into(), count.into(), Cell::Pair(old.to_owned(), new.to_owned()), Cell::from("new = 2 * old")]
+            vec![
+                name.into(),
+                count.into(),
+                Cell::Pair(old.to_owned(), new.to_owned()),
+                Cell::from("new = 2 * old"),
+            ]
         };
         let long = "x".repeat(300);
         let rows = vec![
             row("price", "3", "1.5", "3.0"),
-            row("売上高の合計金額と税金の内訳を足したもの", "1,234,567", &format!("{long}a"), &format!("{long}b")),
+            row(
+                "売上高の合計金額と税金の内訳を足したもの",
+                "1,234,567",
+                &format!("{long}a"),
+                &format!("{long}b"),
+            ),
         ];
         Table { caption: String::new(), heads, rows, more: String::new() }
     }
@@ -240,7 +262,9 @@ mod tests {
             .into_iter()
             .map(|at| {
                 let line = &wide[at];
-                let count = ["  3 ", "1,234,567"].into_iter().find_map(|count| Some(line.find(count)? + count.trim_end().len()));
+                let count = ["  3 ", "1,234,567"]
+                    .into_iter()
+                    .find_map(|count| Some(line.find(count)? + count.trim_end().len()));
                 width(&line[..count.unwrap()])
             })
             .collect();

@@ -15,7 +15,8 @@ pub(super) fn markdown(whole: &Section, items: &[Section], proofs: &[Section]) -
     page.extend(whole.blocks.iter().map(block));
     for section in items.iter().chain(proofs) {
         let title = escaped(&middle_cut(&section.title, VALUE_MAX));
-        let verdict = if section.verdict.is_empty() { String::new() } else { format!(": {}", section.verdict) };
+        let verdict =
+            if section.verdict.is_empty() { String::new() } else { format!(": {}", section.verdict) };
         page.push(format!("## {title}{verdict}\n"));
         page.extend(section.blocks.iter().map(block));
     }
@@ -45,8 +46,14 @@ fn table(table: &Table) -> String {
     let mut page = String::new();
     if !table.rows.is_empty() {
         let heads: Vec<String> = table.heads.iter().map(|head| escaped(head.name)).collect();
-        let rules = table.heads.iter().map(|head| if head.kind == Kind::Number { " ---: |" } else { " --- |" });
-        page.push_str(&format!("{}:\n\n{}|{}\n", escaped(&table.caption), line(&heads), rules.collect::<String>()));
+        let rules =
+            table.heads.iter().map(|head| if head.kind == Kind::Number { " ---: |" } else { " --- |" });
+        page.push_str(&format!(
+            "{}:\n\n{}|{}\n",
+            escaped(&table.caption),
+            line(&heads),
+            rules.collect::<String>()
+        ));
         for row in &table.rows {
             let cells: Vec<String> = row.iter().map(inline).collect();
             page.push_str(&line(&cells));
@@ -78,11 +85,17 @@ fn rows_table(rows: &[Row]) -> String {
     let heads: Vec<String> = std::iter::once("row".to_owned())
         .chain(shown(first).map(|name| escaped(&middle_cut(name, VALUE_MAX))))
         .collect();
-    let mut page = format!("Rows that differ, with the columns beside{more}:\n\n{}|{}\n", line(&heads), " --- |".repeat(heads.len()));
+    let mut page = format!(
+        "Rows that differ, with the columns beside{more}:\n\n{}|{}\n",
+        line(&heads),
+        " --- |".repeat(heads.len())
+    );
     for row in rows {
-        let name = if row.key.is_empty() { row.numbers.clone() } else { format!("{} ({})", row.key, row.numbers) };
-        let cells: Vec<String> =
-            std::iter::once(escaped(&middle_cut(&name, VALUE_MAX))).chain(row.cells.iter().map(row_cell)).collect();
+        let name =
+            if row.key.is_empty() { row.numbers.clone() } else { format!("{} ({})", row.key, row.numbers) };
+        let cells: Vec<String> = std::iter::once(escaped(&middle_cut(&name, VALUE_MAX)))
+            .chain(row.cells.iter().map(row_cell))
+            .collect();
         page.push_str(&line(&cells));
     }
     page

@@ -59,7 +59,7 @@ pub fn write(report: &Json, form: Form) -> String {
     let mut numbers = Vec::with_capacity(ordered.len());
     let mut items: Vec<Section> = Vec::new();
     for item in &ordered {
-        let section = items::section(item);
+        let section = items::section(item, ordered.len() == 1);
         numbers.push(section.is_some().then_some(items.len()));
         items.extend(section);
     }

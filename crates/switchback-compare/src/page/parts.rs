@@ -45,6 +45,28 @@ pub(super) enum Kind {
     Below,
 }
 
+impl Table {
+    /// The table without columns of which every cell is empty.
+    pub(super) fn filled(mut self) -> Self {
+        let is_filled = |at: usize| {
+            at == 0 || self.rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.words().is_empty()))
+        };
+        let filled: Vec<bool> = (0..self.heads.len()).map(is_filled).collect();
+        let kept = |at: usize| filled.get(at) == Some(&true);
+        self.heads =
+            self.heads.into_iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, head)| head).collect();
+        for row in &mut self.rows {
+            *row = std::mem::take(row)
+                .into_iter()
+                .enumerate()
+                .filter(|(at, _)| kept(*at))
+                .map(|(_, cell)| cell)
+                .collect();
+        }
+        self
+    }
+}
+
 impl Head {
     pub(super) fn number(name: &'static str) -> Self {
         Self { name, kind: Kind::Number }

@@ -49,7 +49,8 @@ pub(super) fn planted(report: &Json) -> Option<Section> {
     let rows = plants.map(|plant| {
         let found = if is_true(plant, "found") { "found" } else { "not found" };
         let words = ["item", "column", "plant", "size"].map(|name| text(plant, name).into());
-        let (old, new) = pair(plant.get("old").unwrap_or(&Json::Null), plant.get("new").unwrap_or(&Json::Null));
+        let (old, new) =
+            pair(plant.get("old").unwrap_or(&Json::Null), plant.get("new").unwrap_or(&Json::Null));
         words.into_iter().chain([Cell::Pair(old, new), found.into()]).collect()
     });
     let heads = vec![
@@ -60,7 +61,8 @@ pub(super) fn planted(report: &Json) -> Option<Section> {
         Head::text("value → planted"),
         Head::word("result"),
     ];
-    let sentence = "What this rule would find, whatever OLD and NEW show: differences planted in a copy of NEW";
+    let sentence =
+        "What this rule would find, whatever OLD and NEW show: differences planted in a copy of NEW";
     let notes = list(report, "sensitivity_notes").iter().map(|note| Block::Sentence(shown(note)));
     let caption = "Planted differences".to_owned();
     let table = Table { caption, heads, rows: rows.collect(), more: String::new() };

@@ -88,4 +88,3 @@ fn mapped(applied: &Json) -> String {
         }
     }
 }
-

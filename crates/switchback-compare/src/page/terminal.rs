@@ -2,9 +2,9 @@
 
 use anstyle::{AnsiColor, Style};
 
+use super::Screen;
 use super::layout::{cut_pair, lines, more, wrapped};
 use super::parts::{Block, Cell, Head, Mark, Row, RowCell, Section, Table};
-use super::Screen;
 use super::words::counted;
 use crate::excerpt::{middle_cut, width};
 
@@ -33,7 +33,8 @@ pub(super) fn terminal(whole: &Section, items: &[Section], proofs: &[Section], s
     if items.len() > SECTIONS_MAX {
         out.push(String::new());
         let left = counted((items.len() - SECTIONS_MAX) as u64, "file");
-        let told = format!("and {left} more, of which `--format html` and `--format json` tell in the same way");
+        let told =
+            format!("and {left} more, of which `--format html` and `--format json` tell in the same way");
         out.extend(wrapped(&more(&told), columns, 0, 2));
     }
     out.push(String::new());
@@ -74,7 +75,11 @@ impl Pen {
     fn title(&self, section: &Section) -> String {
         let room = self.columns.saturating_sub(section.verdict.len() + 2);
         let title = self.strong(&middle_cut(&section.title, room));
-        if section.verdict.is_empty() { title } else { format!("{title}: {}", self.verdict(&section.verdict)) }
+        if section.verdict.is_empty() {
+            title
+        } else {
+            format!("{title}: {}", self.verdict(&section.verdict))
+        }
     }
 
     fn blocks(&self, blocks: &[Block], out: &mut Vec<String>) {
@@ -116,7 +121,11 @@ impl Pen {
             let differing = row.cells.iter().filter(|cell| cell.mark == Mark::Differs);
             let place = if row.key.is_empty() { &row.numbers } else { &row.key };
             differing.map(move |cell| -> Vec<Cell> {
-                vec![place.clone().into(), cell.column.clone().into(), Cell::Pair(cell.old.clone(), cell.new.clone())]
+                vec![
+                    place.clone().into(),
+                    cell.column.clone().into(),
+                    Cell::Pair(cell.old.clone(), cell.new.clone()),
+                ]
             })
         });
         let cells: Vec<Vec<Cell>> = cells.collect();
@@ -133,8 +142,14 @@ impl Pen {
             let range = at.saturating_sub(BESIDE_MAX)..(at + BESIDE_MAX + 1).min(row.cells.len());
             row.cells.get(range).unwrap_or_default().iter().any(|cell| cell.mark == Mark::Differs)
         };
-        let cells: Vec<&RowCell> =
-            row.cells.iter().enumerate().filter(|(at, _)| near(*at)).map(|(_, cell)| cell).take(ROW_CELLS_MAX).collect();
+        let cells: Vec<&RowCell> = row
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| near(*at))
+            .map(|(_, cell)| cell)
+            .take(ROW_CELLS_MAX)
+            .collect();
         let names = cells.iter().map(|cell| width(&cell.column)).max().unwrap_or(0);
         let names = names.min(self.columns / NAME_SHARE);
         for cell in &cells {

@@ -36,7 +36,9 @@ pub(super) fn headline(report: &Json) -> String {
     let all = items.len() + one_sided;
     match (word(report, "verdict"), items) {
         ("unknown", []) => "Nothing was compared: no file in common".to_owned(),
-        ("unknown", _) => format!("Nothing was compared in {} of {}", having("unknown"), counted(all as u64, "file")),
+        ("unknown", _) => {
+            format!("Nothing was compared in {} of {}", having("unknown"), counted(all as u64, "file"))
+        }
         ("yes", [item]) if one_sided == 0 => closeness(item),
         ("yes", _) => {
             let weakest = items.iter().max_by_key(|item| rank(word(item, "relation")));
@@ -87,7 +89,11 @@ pub(super) fn told(item: &Json) -> String {
         "file" if verdict == "no" => found.push("The bytes differ".to_owned()),
         "file" => {}
         _ => {
-            found.push(format!("{} of {} differ", grouped(number(rows, "different")), counted(compared, "row")));
+            found.push(format!(
+                "{} of {} differ",
+                grouped(number(rows, "different")),
+                counted(compared, "row")
+            ));
             for (name, side) in [("only_old", "old"), ("only_new", "new")] {
                 if number(rows, name) > 0 {
                     found.push(format!("{} only in the {side} table", counted(number(rows, name), "row")));
@@ -126,7 +132,7 @@ pub(super) fn whole(report: &Json, ordered: &[&Json], sections: &[Option<usize>]
     }
     blocks.extend(stages(report));
     if !ordered.is_empty() {
-        blocks.push(Block::Table(files(ordered, sections)));
+        blocks.push(Block::Table(files(ordered, sections).filled()));
     }
     blocks.extend(exceptions(report));
     let verdict = word(report, "verdict").to_owned();
@@ -145,7 +151,11 @@ fn files(ordered: &[&Json], sections: &[Option<usize>]) -> Table {
         vec![
             Cell::Link(text(item, "name"), *section),
             Cell::Verdict(word(item, "verdict").to_owned()),
-            Cell::Text(if item.get("relation").is_some_and(Json::is_null) { String::new() } else { text(item, "relation") }),
+            Cell::Text(if item.get("relation").is_some_and(Json::is_null) {
+                String::new()
+            } else {
+                text(item, "relation")
+            }),
             Cell::Text(text(item, "proof")),
             Cell::Text(count("equal")),
             Cell::Text(count("different")),
@@ -174,9 +184,14 @@ fn same_counted(same: &[&&Json], is_rest: bool) -> String {
     for item in same {
         *proofs.entry(word(item, "proof")).or_insert(0_u64) += 1;
     }
-    let proofs: Vec<_> = proofs.into_iter().map(|(proof, count)| format!("{proof}: {}", grouped(count))).collect();
+    let proofs: Vec<_> =
+        proofs.into_iter().map(|(proof, count)| format!("{proof}: {}", grouped(count))).collect();
     let and = if is_rest { "and " } else { "" };
-    format!("{and}{} the same bit by bit (proof by {})", counted(same.len() as u64, "file"), proofs.join(", "))
+    format!(
+        "{and}{} the same bit by bit (proof by {})",
+        counted(same.len() as u64, "file"),
+        proofs.join(", ")
+    )
 }
 
 fn stages(report: &Json) -> Vec<Block> {
@@ -189,15 +204,31 @@ fn stages(report: &Json) -> Vec<Block> {
         blocks.push(Block::Sentence(parts_in(first)));
     }
     if let Some(first) = report.get("first_not_bitwise").filter(|first| first.is_object()) {
-        blocks.push(Block::Sentence(format!("The first stage that is not the same bit by bit: {}", text(first, "stage"))));
+        blocks.push(Block::Sentence(format!(
+            "The first stage that is not the same bit by bit: {}",
+            text(first, "stage")
+        )));
     }
     let rows = stages.iter().map(|stage| {
-        let relation = if stage.get("relation").is_some_and(Json::is_null) { String::new() } else { text(stage, "relation") };
-        vec![Cell::Text(text(stage, "name")), Cell::Verdict(word(stage, "verdict").to_owned()), relation.into()]
+        let relation = if stage.get("relation").is_some_and(Json::is_null) {
+            String::new()
+        } else {
+            text(stage, "relation")
+        };
+        vec![
+            Cell::Text(text(stage, "name")),
+            Cell::Verdict(word(stage, "verdict").to_owned()),
+            relation.into(),
+        ]
     });
     let heads = vec![Head::text("stage"), Head::word("verdict"), Head::word("relation")];
     let rows = rows.collect();
-    blocks.push(Block::Table(Table { caption: "Stages, in order".to_owned(), heads, rows, more: String::new() }));
+    blocks.push(Block::Table(Table {
+        caption: "Stages, in order".to_owned(),
+        heads,
+        rows,
+        more: String::new(),
+    }));
     blocks
 }
 
@@ -226,7 +257,8 @@ fn exceptions(report: &Json) -> Option<Block> {
             () if number(exception, "covered") > number(exception, "count") => "grown",
             () => "holds",
         };
-        let words = ["covered", "count", "expires", "owner", "reason"].map(|name| text(exception, name).into());
+        let words =
+            ["covered", "count", "expires", "owner", "reason"].map(|name| text(exception, name).into());
         [text(exception, "item").into(), what.into(), state.into()].into_iter().chain(words).collect()
     });
     let heads = vec![

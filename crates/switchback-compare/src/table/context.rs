@@ -27,7 +27,11 @@ pub(super) struct Around(BTreeMap<usize, Beside>);
 /// A cell beside one that differs, or this one itself.
 #[derive(Debug, Clone)]
 enum Beside {
-    Read { old: Json, new: Json, relation: Relation },
+    Read {
+        old: Json,
+        new: Json,
+        relation: Relation,
+    },
     /// It was not read: its column is known to be the same.
     Proved,
 }

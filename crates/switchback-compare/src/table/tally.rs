@@ -335,14 +335,7 @@ impl Tally {
         }
     }
 
-    fn keep(
-        &mut self,
-        (index, row): (usize, usize),
-        rank: Rank,
-        order: Order,
-        cell: Cell,
-        different: bool,
-    ) {
+    fn keep(&mut self, (index, row): (usize, usize), rank: Rank, order: Order, cell: Cell, different: bool) {
         if different {
             if self.first.as_ref().is_none_or(|(first, _)| order < *first) {
                 self.first = Some((order.clone(), cell.clone()));
