@@ -201,12 +201,15 @@ fn rows_table(rows: &[Row]) -> String {
 }
 
 fn row_cell(cell: &RowCell) -> String {
-    match cell.mark {
-        Mark::Same => format!("<td>{}</td>", piece(&middle_cut(&cell.old, VALUE_MAX))),
-        Mark::Differs => format!("<td class=\"differs\">{}</td>", pair(&cell.old, &cell.new)),
+    // The name of the column stands before the cell on paper, which does not move sideways.
+    let name = escaped(&middle_cut(&cell.column, NAME_MAX));
+    let (class, content) = match cell.mark {
+        Mark::Same => ("", piece(&middle_cut(&cell.old, VALUE_MAX))),
+        Mark::Differs => (" class=\"differs\"", pair(&cell.old, &cell.new)),
         Mark::Within => {
             let (old, new) = around_difference(&cell.old, &cell.new, VALUE_MAX);
-            format!("<td>{} <span class=\"arrow\">≈</span> {}</td>", piece(&old), piece(&new))
+            ("", format!("{} <span class=\"arrow\">≈</span> {}", piece(&old), piece(&new)))
         }
-    }
+    };
+    format!("<td{class} data-column=\"{name}\">{content}</td>")
 }

@@ -50,16 +50,18 @@ pub(super) fn section(item: &Json, is_single: bool) -> Option<Section> {
 fn proof(item: &Json) -> &'static str {
     match word(item, "proof") {
         "join" => "Rows are matched by key",
-        "lockstep"
-            if item.pointer("/first/key").and_then(Json::as_object).is_some_and(|key| !key.is_empty()) =>
-        {
-            "Rows are matched by key, in which both sides have one order"
-        }
+        "lockstep" if is_keyed(item) => "Rows are matched by key, in which both sides have one order",
         "lockstep" => "Rows are matched by their place",
         "multiset" => "Rows are matched wherever they stand",
         "chunks" => "The column chunks are the same bytes",
         _ => "",
     }
+}
+
+/// Whether some cell that is told has a key.
+fn is_keyed(item: &Json) -> bool {
+    let worst = list(item, "columns").iter().filter_map(|column| column.get("worst"));
+    worst.chain(item.get("first")).any(|cell| key(cell).is_some())
 }
 
 fn first(item: &Json) -> Option<String> {

@@ -70,9 +70,18 @@ fn inline(cell: &Cell) -> String {
     match cell {
         Cell::Pair(old, new) => {
             let (old, new) = around_difference(old, new, VALUE_MAX);
-            format!("{} → {}", escaped(&old), escaped(&new))
+            format!("{} → {}", in_cell(&old), in_cell(&new))
         }
-        other => escaped(&middle_cut(&other.words(), VALUE_MAX)),
+        other => in_cell(&middle_cut(&other.words(), VALUE_MAX)),
+    }
+}
+
+/// Text in a cell, where a number with a point begins no list.
+fn in_cell(text: &str) -> String {
+    let text = escaped(text);
+    match text.split_once("\\.") {
+        Some((whole, rest)) if whole.bytes().all(|byte| byte.is_ascii_digit()) => format!("{whole}.{rest}"),
+        _ => text,
     }
 }
 
@@ -104,8 +113,8 @@ fn rows_table(rows: &[Row]) -> String {
 fn row_cell(cell: &RowCell) -> String {
     let (old, new) = around_difference(&cell.old, &cell.new, VALUE_MAX);
     match cell.mark {
-        Mark::Same => escaped(&old),
-        Mark::Within => format!("{} ≈ {}", escaped(&old), escaped(&new)),
-        Mark::Differs => format!("**{} → {}**", escaped(&old), escaped(&new)),
+        Mark::Same => in_cell(&old),
+        Mark::Within => format!("{} ≈ {}", in_cell(&old), in_cell(&new)),
+        Mark::Differs => format!("**{} → {}**", in_cell(&old), in_cell(&new)),
     }
 }

@@ -48,7 +48,10 @@ pub(super) fn planted(report: &Json) -> Option<Section> {
     let plants = report.get("sensitivity").and_then(Json::as_array)?.iter();
     let rows = plants.map(|plant| {
         let found = if is_true(plant, "found") { "found" } else { "not found" };
-        let words = ["item", "column", "plant", "size"].map(|name| text(plant, name).into());
+        let words = ["item", "column", "plant", "size"].map(|name| match plant.get(name) {
+            Some(Json::Null) => "".into(),
+            _ => Cell::Text(text(plant, name)),
+        });
         let (old, new) =
             pair(plant.get("old").unwrap_or(&Json::Null), plant.get("new").unwrap_or(&Json::Null));
         words.into_iter().chain([Cell::Pair(old, new), found.into()]).collect()

@@ -39,13 +39,12 @@ pub(super) fn headline(report: &Json) -> String {
         ("unknown", _) => {
             format!("Nothing was compared in {} of {}", having("unknown"), counted(all as u64, "file"))
         }
-        ("yes", [item]) if one_sided == 0 => closeness(item),
+        (_, [item]) if one_sided == 0 => told(item),
         ("yes", _) => {
             let weakest = items.iter().max_by_key(|item| rank(word(item, "relation")));
             let closeness = weakest.map_or_else(|| "Equal".to_owned(), closeness);
             format!("{closeness}: {}", counted(all as u64, "file"))
         }
-        (_, [item]) if one_sided == 0 => told(item),
         _ => format!("{} of {} differ", having("no") + one_sided, counted(all as u64, "file")),
     }
 }

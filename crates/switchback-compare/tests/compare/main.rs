@@ -16,6 +16,7 @@ mod fuzz;
 mod invariants;
 mod mappings;
 mod notebooks;
+mod pages;
 mod pairings;
 mod properties;
 mod reasons;
