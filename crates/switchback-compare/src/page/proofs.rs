@@ -54,7 +54,10 @@ pub(super) fn planted(report: &Json) -> Option<Section> {
         });
         let (old, new) =
             pair(plant.get("old").unwrap_or(&Json::Null), plant.get("new").unwrap_or(&Json::Null));
-        words.into_iter().chain([Cell::Pair(old, new), found.into()]).collect()
+        // Whole rows that were dropped, repeated or swapped have no value.
+        let is_cell = plant.get("column").is_some_and(Json::is_string);
+        let value = if is_cell { Cell::Pair(old, new) } else { "".into() };
+        words.into_iter().chain([value, found.into()]).collect()
     });
     let heads = vec![
         Head::text("file"),
