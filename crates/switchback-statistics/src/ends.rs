@@ -219,7 +219,9 @@ pub(crate) fn find(asked: Asked, finite: (&[f64], &[f64]), ends: Option<&Ends>) 
     let finding =
         |verdict, low, high, why| EndsFinding { verdict, level: asked.level, low, high, power: None, why };
     let Some(ends) = ends else {
-        let is_one = |side: &[f64]| side.first().is_some_and(|first| side.iter().all(|value| value == first));
+        let is_one = |side: &[f64]| {
+            side.first().is_some_and(|first| side.iter().all(|value| value.total_cmp(first).is_eq()))
+        };
         let is_same = is_one(finite.0) && is_one(finite.1) && finite.0.first() == finite.1.first();
         let fewest = finite.0.len().min(finite.1.len());
         let (verdict, why) = match () {
@@ -254,6 +256,7 @@ pub(crate) fn find(asked: Asked, finite: (&[f64], &[f64]), ends: Option<&Ends>) 
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 
