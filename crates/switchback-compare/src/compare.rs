@@ -11,6 +11,7 @@ use switchback_core::world::Disk;
 
 use crate::error::CompareError;
 use crate::plan::{CompareOptions, ComparePlan, Pair, Scope, Way};
+use crate::progress::Progress;
 use crate::report::{CompareOutcome, Detail, Divergence, Item, Relation, SCHEMA, Stage, StageName};
 use crate::store::{Opened, Stores};
 use crate::table::mapping::Tracing;
@@ -27,6 +28,8 @@ pub(crate) struct Setting<'r> {
     pub(crate) alone: bool,
     /// What its addresses lead to.
     pub(crate) opened: &'r Opened,
+    /// Who is told how far it is.
+    pub(crate) progress: Option<&'r Arc<dyn Progress>>,
     /// What the new results call, measure, label and lay out in another way.
     pub(crate) mapping: Option<&'r Tracing<'r>>,
 }
@@ -38,18 +41,20 @@ pub(crate) struct Setting<'r> {
 /// When no verdict can be reached: a file that cannot be read, a key that repeats or that a table does not have, a plan
 /// of addresses (only a [`TableComparer`] with stores opens what they lead to).
 pub fn compare(plan: &ComparePlan, disk: &dyn Disk) -> Result<CompareOutcome, CompareError> {
-    compare_opened(plan, disk, &Opened::default())
+    compare_opened(plan, disk, &Opened::default(), None)
 }
 
 fn compare_opened(
     plan: &ComparePlan,
     disk: &dyn Disk,
     opened: &Opened,
+    progress: Option<&Arc<dyn Progress>>,
 ) -> Result<CompareOutcome, CompareError> {
     let rule = &plan.options.rule;
     let alone = plan.scopes.len() == 1 && plan.scopes.iter().all(|scope| scope.pairs.len() == 1);
     let tracing = rule.mapping.as_ref().map(Tracing::new);
-    let setting = Setting { rule, terms: Terms::of(rule)?, alone, opened, mapping: tracing.as_ref() };
+    let setting =
+        Setting { rule, terms: Terms::of(rule)?, alone, opened, progress, mapping: tracing.as_ref() };
     let mut outcome = CompareOutcome {
         schema: SCHEMA,
         verdict: Verdict::Unknown,
@@ -98,6 +103,9 @@ fn compare_scope<'p>(
     let mut scope = Cow::Borrowed(planned);
     let mut items = Vec::with_capacity(scope.pairs.len());
     for pair in &planned.pairs {
+        if let Some(progress) = setting.progress {
+            progress.begin(&pair.name);
+        }
         if let Way::Tables(old, new) = pair.way {
             let found = table::compare_all(pair, (old, new), setting, disk)?;
             items.extend(found.items);
@@ -187,18 +195,25 @@ fn divergence(stage: &str, scope: &Scope, items: &[Item]) -> Divergence {
 pub struct TableComparer {
     disk: Arc<dyn Disk>,
     stores: Option<Arc<dyn Stores>>,
+    progress: Option<Arc<dyn Progress>>,
 }
 
 impl TableComparer {
     /// A comparer that reads through `disk` (Parquet files excepted: their reader seeks in the file itself).
     pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, stores: None }
+        Self { disk, stores: None, progress: None }
     }
 
     /// The same comparer, which also opens what addresses lead to.
     #[must_use]
     pub fn with_stores(self, stores: Arc<dyn Stores>) -> Self {
         Self { stores: Some(stores), ..self }
+    }
+
+    /// The same comparer, which tells how far it is.
+    #[must_use]
+    pub fn with_progress(self, progress: Arc<dyn Progress>) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     /// Plans and compares in one go, with the outcome in full.
@@ -214,7 +229,8 @@ impl TableComparer {
     ) -> Result<CompareOutcome, CompareError> {
         let mut plan = ComparePlan::new(old, new, options, self.disk.as_ref())?;
         let opened = Opened::of((old, new), self.stores.as_ref(), &mut plan)?;
-        compare_opened(&plan, self.disk.as_ref(), &opened).map_err(|error| opened.explain(error))
+        compare_opened(&plan, self.disk.as_ref(), &opened, self.progress.as_ref())
+            .map_err(|error| opened.explain(error))
     }
 }
 

@@ -101,6 +101,8 @@ impl EnsembleJudge {
             margin_mean: rule.margin_mean.unwrap_or(usual.margin_mean),
             margin_sd: rule.margin_sd.unwrap_or(usual.margin_sd),
             margin_ks: rule.margin_ks.unwrap_or(usual.margin_ks),
+            margin_interval: rule.margin_interval,
+            interval_level: rule.interval_level.unwrap_or(usual.interval_level),
             adjust: if rule.is_adjusted { Adjust::BenjaminiHochberg } else { Adjust::None },
             paired: rule.paired.is_some(),
             seed: rule.seed.unwrap_or(usual.seed),
@@ -125,6 +127,7 @@ impl Statistician for EnsembleJudge {
 fn hint_for(error: &OptionError) -> &'static str {
     match error {
         OptionError::Alpha(_) => "e.g. an alpha of 0.05",
+        OptionError::IntervalLevel(_) => "e.g. 0.95, which holds when it is left out",
         OptionError::Margin { .. } => {
             "e.g. 0.25 for the mean, 0.25 for the standard deviation and 0.15 for the distribution function, which hold \
              when they are left out"

@@ -169,6 +169,9 @@ pub struct TableDetail {
     pub first: Option<Cell>,
     /// The first cells that differ.
     pub sample: Vec<Cell>,
+    /// The rows of the sample, with the cells beside those that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<RowContext>,
     /// The first rows that only the old table has.
     pub rows_only_old: Vec<RowName>,
     /// The first rows that only the new table has.
@@ -299,6 +302,35 @@ pub struct Cell {
     pub old: Json,
     /// The new value; text where JSON cannot carry it exactly.
     pub new: Json,
+}
+
+/// A row with cells that differ, and the compared columns beside these.
+#[derive(Debug, Clone, Serialize)]
+pub struct RowContext {
+    /// Row of the old table, counted from 0.
+    pub row_old: Option<u64>,
+    /// Row of the new table, counted from 0.
+    pub row_new: Option<u64>,
+    /// The key's columns and values; empty without a key.
+    #[serde(serialize_with = "ordered")]
+    pub key: Vec<(String, Json)>,
+    /// In the order in which columns are compared, which is that of the tables where both have one order.
+    pub cells: Vec<ContextCell>,
+    /// How many compared columns are not among them.
+    pub columns_more: usize,
+}
+
+/// One cell of a row that is shown as a whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContextCell {
+    /// The column.
+    pub column: String,
+    /// The old value; of a long one a piece, as text, where it differs.
+    pub old: Json,
+    /// The new value; of a long one a piece, as text, where it differs.
+    pub new: Json,
+    /// How close they are.
+    pub relation: Relation,
 }
 
 /// One row.

@@ -33,8 +33,14 @@ pub fn prove(plan: &ComparePlan, outcome: &mut CompareOutcome, disk: &dyn Disk) 
         ..plan.options.rule.clone()
     };
     let opened = Opened::default();
-    let setting =
-        Setting { terms: Terms::of(&rule)?, rule: &rule, alone: false, opened: &opened, mapping: None };
+    let setting = Setting {
+        terms: Terms::of(&rule)?,
+        rule: &rule,
+        alone: false,
+        opened: &opened,
+        progress: None,
+        mapping: None,
+    };
     if plan.options.rule.mapping.is_some() {
         outcome.sensitivity = Some(Vec::new());
         outcome.sensitivity_notes = vec!["nothing was planted: a copy of NEW has nothing to map".to_owned()];

@@ -2,6 +2,7 @@
 
 use switchback_core::verdict::Verdict;
 
+use crate::excerpt::around_difference;
 use crate::explanation::told;
 use crate::report::{
     Cell, ColumnDetail, CompareOutcome, Detail, IDENTICAL, Item, Kind, Relation, Rows, TableDetail,
@@ -10,6 +11,8 @@ use crate::source::notebook;
 
 /// How many of the things that were left out are named; the report has them all.
 const LEFT_OUT_MAX: usize = 3;
+/// The longest value that is shown, in columns of a terminal.
+const VALUE_MAX: usize = 60;
 
 impl CompareOutcome {
     /// One line for a person: what was compared, how close it is, and where it first differs.
@@ -201,6 +204,7 @@ impl TableDetail {
         let place = match &self.first {
             Some(cell @ Cell { column: Some(column), old, new, .. }) => {
                 let place = cell.place();
+                let (old, new) = around_difference(&old.to_string(), &new.to_string(), VALUE_MAX);
                 format!("; first in `{column}` at {place}: {old} became {new}{}", self.why(column))
             }
             _ => String::new(),

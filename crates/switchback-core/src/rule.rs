@@ -183,6 +183,11 @@ pub struct DistributionRule {
     pub margin_sd: Option<f64>,
     /// How far the distribution functions may lie apart.
     pub margin_ks: Option<f64>,
+    /// How far the ends of the percentile interval may lie apart, in standard deviations of OLD; they are not looked at when
+    /// `None`.
+    pub margin_interval: Option<f64>,
+    /// The share of the replicates in that interval.
+    pub interval_level: Option<f64>,
     /// Under which tolerance replicates are compared one by one first; not at all when `None`.
     pub paired: Option<Tolerance>,
     /// Whether a *no* is held against the number of columns (Benjamini-Hochberg).

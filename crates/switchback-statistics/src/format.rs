@@ -47,6 +47,9 @@ pub struct Margins {
     pub sd: f64,
     /// Of the distribution functions.
     pub ks: f64,
+    /// Of the ends of the percentile interval, in standard deviations of OLD, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<f64>,
 }
 
 /// A column that was left out.
@@ -81,6 +84,9 @@ pub struct ColumnFinding {
     pub sd: SpreadFinding,
     /// The distribution functions.
     pub ks: ShapeFinding,
+    /// The ends of the percentile interval, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<EndsFinding>,
     /// One by one, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paired: Option<PairFinding>,
@@ -178,6 +184,48 @@ pub struct ShapeFinding {
     pub power: Option<f64>,
 }
 
+/// The ends of the central percentile interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EndsFinding {
+    /// Of this criterion: *yes* when both ends are.
+    #[serde(serialize_with = "verdict_word")]
+    pub verdict: Verdict,
+    /// The share of the replicates between the ends.
+    pub level: f64,
+    /// The lower end.
+    pub low: EndFinding,
+    /// The upper end.
+    pub high: EndFinding,
+    /// The probability, at least, of a *yes* if both sides are one distribution.
+    pub power: Option<f64>,
+    /// Why there is no interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// One end of the percentile interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EndFinding {
+    /// Of this end.
+    #[serde(serialize_with = "verdict_word")]
+    pub verdict: Verdict,
+    /// Of OLD, in the column's unit.
+    #[serde(serialize_with = "number")]
+    pub old: Option<f64>,
+    /// Of NEW, in the column's unit.
+    #[serde(serialize_with = "number")]
+    pub new: Option<f64>,
+    /// NEW minus OLD, in standard deviations of OLD.
+    #[serde(serialize_with = "number")]
+    pub difference: Option<f64>,
+    /// Of level 1 - 2 alpha.
+    #[serde(serialize_with = "pair")]
+    pub interval: Option<[f64; 2]>,
+    /// The smallest margin that would have said *yes*.
+    #[serde(serialize_with = "number")]
+    pub bound: Option<f64>,
+}
+
 /// Replicates, one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PairFinding {
@@ -205,8 +253,8 @@ impl DistributionOutcome {
     pub fn summary(&self) -> String {
         let count = |verdict| self.columns.iter().filter(|column| column.verdict == verdict).count();
         format!(
-            "of {} statistics, {} are equivalent, {} are not, {} are undecided (alpha {}, margins: mean {}, sd {}, ks {}; \
-             seed {})",
+            "of {} statistics, {} are equivalent, {} are not, {} are undecided (alpha {}, margins: mean {}, sd {}, \
+             ks {}{}; seed {})",
             self.columns.len(),
             count(Verdict::Yes),
             count(Verdict::No),
@@ -215,6 +263,7 @@ impl DistributionOutcome {
             self.margins.mean,
             self.margins.sd,
             self.margins.ks,
+            self.margins.interval.map_or_else(String::new, |margin| format!(", interval {margin}")),
             self.seed,
         )
     }
@@ -224,6 +273,14 @@ impl MeanFinding {
     pub(crate) fn unknown(why: &str) -> Self {
         let (verdict, why) = (Verdict::Unknown, Some(why.to_owned()));
         Self { verdict, difference: None, interval: None, bound: None, power: None, why }
+    }
+}
+
+impl EndsFinding {
+    pub(crate) fn unknown(why: &str, level: f64) -> Self {
+        let (verdict, why) = (Verdict::Unknown, Some(why.to_owned()));
+        let end = EndFinding { verdict, old: None, new: None, difference: None, interval: None, bound: None };
+        Self { verdict, level, low: end.clone(), high: end, power: None, why }
     }
 }
 

@@ -3,9 +3,10 @@
 use switchback_core::verdict::Verdict;
 
 use crate::discovery::benjamini_hochberg;
+use crate::ends::{self, Asked, Ends};
 use crate::format::{
-    ColumnFinding, Counts, DistributionOutcome, Margins, MeanFinding, NotCompared, PairFinding, Proof,
-    SCHEMA, ShapeFinding, SpreadFinding,
+    ColumnFinding, Counts, DistributionOutcome, EndsFinding, Margins, MeanFinding, NotCompared, PairFinding,
+    Proof, SCHEMA, ShapeFinding, SpreadFinding,
 };
 use crate::kolmogorov::{Distance, Together, band, error_above};
 use crate::mean::{self, Mean};
@@ -55,7 +56,12 @@ pub fn judge(plan: &DistributionPlan, ensembles: &Ensembles) -> DistributionOutc
         schema: SCHEMA,
         verdict,
         alpha: options.alpha,
-        margins: Margins { mean: options.margin_mean, sd: options.margin_sd, ks: options.margin_ks },
+        margins: Margins {
+            mean: options.margin_mean,
+            sd: options.margin_sd,
+            ks: options.margin_ks,
+            interval: options.margin_interval,
+        },
         adjust: options.adjust.word(),
         paired: options.paired,
         seed: options.seed,
@@ -117,15 +123,18 @@ fn judge_column(column: &Ensemble, options: &DistributionOptions) -> Judged {
     let [old, new] = [&column.old, &column.new].map(|values| Side::of(values));
     let (ks, ks_beyond) = shape(&old, &new, together, options);
     let (centre, future) = if old.counts.infinite + new.counts.infinite > 0 {
-        (Centre::unknown("infinite replicates have no mean and no spread"), Future::Never)
+        (Centre::unknown("infinite replicates have no mean and no spread", options), Future::Never)
     } else {
         centre(column, &old, &new, is_paired, options)
     };
     let future = future.with_statistic(ks.statistic);
     let beyond = centre.beyond.min(ks_beyond);
+    let ends_verdict = centre.ends.as_ref().map(|ends| ends.verdict);
     let mut finding = ColumnFinding {
         name: column.name.clone(),
-        verdict: Verdict::all([centre.mean.verdict, centre.sd.verdict, ks.verdict]),
+        verdict: Verdict::all(
+            [centre.mean.verdict, centre.sd.verdict, ks.verdict].into_iter().chain(ends_verdict),
+        ),
         proof: Proof::Intervals,
         why: None,
         old: old.counts,
@@ -133,6 +142,7 @@ fn judge_column(column: &Ensemble, options: &DistributionOptions) -> Judged {
         mean: centre.mean,
         sd: centre.sd,
         ks,
+        interval: centre.ends,
         paired: column.pairs.filter(|_| is_paired),
         power: 0.0,
         more_replicates: None,
@@ -141,6 +151,9 @@ fn judge_column(column: &Ensemble, options: &DistributionOptions) -> Judged {
         finding.mean.power = Some(power.mean);
         finding.sd.power = Some(power.spread);
         finding.ks.power = Some(power.shape);
+        if let Some(ends) = &mut finding.interval {
+            ends.power = power.ends;
+        }
         finding.power = power.of_all();
     }
     if finding.paired.is_some_and(|pairs| pairs.compared > 0 && pairs.different == 0) {
@@ -208,16 +221,18 @@ fn shape(old: &Side, new: &Side, together: Together, options: &DistributionOptio
     (ShapeFinding { verdict, statistic, band, bound, p: Some(p), p_adjusted: None, power: None }, beyond)
 }
 
-/// Mean and spread.
+/// Mean, spread, and ends.
 struct Centre {
     mean: MeanFinding,
     sd: SpreadFinding,
+    ends: Option<EndsFinding>,
     beyond: f64,
 }
 
 impl Centre {
-    fn unknown(why: &str) -> Self {
-        Self { mean: MeanFinding::unknown(why), sd: SpreadFinding::unknown(why), beyond: 1.0 }
+    fn unknown(why: &str, options: &DistributionOptions) -> Self {
+        let ends = options.margin_interval.map(|_| EndsFinding::unknown(why, options.interval_level));
+        Self { mean: MeanFinding::unknown(why), sd: SpreadFinding::unknown(why), ends, beyond: 1.0 }
     }
 }
 
@@ -250,6 +265,9 @@ fn centre(
     let (mean_finding, mean_beyond) =
         mean::find(&old, &new, difference, mean.as_ref(), (options.alpha, options.margin_mean));
     let (sd, sd_beyond) = spread::find(&old, &new, spread.as_ref(), off, (options.alpha, options.margin_sd));
+    let sides = (old_values.as_slice(), new_values.as_slice());
+    let ends =
+        options.ends().map(|asked| Outer::of(asked, &common, sides, (is_paired, &column.name), options));
     let sizes = (float(old.count), float(new.count));
     let future = match (old.is_constant(), new.is_constant()) {
         _ if old.count < 2 || new.count < 2 => Future::Sizes(Outlook::alike(sizes, options)),
@@ -277,13 +295,59 @@ fn centre(
                 sizes,
                 mean: shrinking(difference, options.margin_mean, mean_error, (1.0, sd_ratio * sd_ratio)),
                 spread: shrinking(log_ratio, options.margin_sd.ln_1p(), error, fourth),
-                is_spread_open: spread.is_none(),
+                ends: ends.as_ref().map(|outer| outer.outlook(sizes, sd_ratio, shrinking)),
+                is_interval_open: spread.is_none() || ends.as_ref().is_some_and(|outer| outer.ends.is_none()),
                 statistic: 0.0,
                 together: if is_paired { Together::Paired } else { Together::Independent },
             })
         }
     };
-    (Centre { mean: mean_finding, sd, beyond: mean_beyond.min(sd_beyond) }, future)
+    let beyond = ends.as_ref().map_or(1.0, |outer| outer.beyond).min(mean_beyond).min(sd_beyond);
+    let ends = ends.map(|outer| outer.finding);
+    (Centre { mean: mean_finding, sd, ends, beyond }, future)
+}
+
+/// The ends of the percentile intervals.
+struct Outer {
+    asked: Asked,
+    /// `None` where there are too few replicates, or OLD has no spread.
+    ends: Option<Ends>,
+    finding: EndsFinding,
+    beyond: f64,
+}
+
+impl Outer {
+    fn of(
+        asked: Asked,
+        common: &Common,
+        values: (&[f64], &[f64]),
+        (is_paired, name): (bool, &str),
+        options: &DistributionOptions,
+    ) -> Self {
+        let is_constant = common.old.values.iter().all(|value| *value == 0.0);
+        let is_enough = float(values.0.len().min(values.1.len())) >= asked.replicates_min() && !is_constant;
+        let draws = Draws { seed: options.seed, stream: 0, resamples: options.resamples };
+        let ends = is_enough.then(|| ends::ends(common, is_paired, name, asked.tail(), draws));
+        let (finding, beyond) = ends::find(asked, values, ends.as_ref());
+        Self { asked, ends, finding, beyond }
+    }
+
+    /// Where the ends stand; without an interval, what is to be expected of a normal distribution.
+    fn outlook(
+        &self,
+        sizes: (f64, f64),
+        sd_ratio: f64,
+        shrinking: impl Fn(f64, f64, f64, (f64, f64)) -> Shrinking,
+    ) -> [Shrinking; 2] {
+        let variances = (1.0, sd_ratio * sd_ratio);
+        let error = (self.asked.normal_variance() * (variances.0 / sizes.0 + variances.1 / sizes.1)).sqrt();
+        let none = shrinking(0.0, self.asked.margin, error, variances);
+        self.ends.as_ref().map_or([none; 2], |ends| {
+            ends.each_ref().map(|end| {
+                shrinking(end.difference, self.asked.margin, end.error(self.asked.alpha), variances)
+            })
+        })
+    }
 }
 
 /// The replicates that are finite on both sides, in an order that follows the values and neither that of the rows nor that

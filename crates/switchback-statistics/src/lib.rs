@@ -10,6 +10,7 @@
 //! `docs/statistics.md` has the methods, their formulas and their sources.
 
 mod discovery;
+mod ends;
 mod format;
 mod judge;
 mod kolmogorov;
@@ -25,8 +26,8 @@ mod spread;
 
 pub use discovery::benjamini_hochberg;
 pub use format::{
-    ColumnFinding, Counts, DistributionOutcome, Margins, MeanFinding, NotCompared, PairFinding, Proof,
-    SCHEMA, ShapeFinding, SpreadFinding,
+    ColumnFinding, Counts, DistributionOutcome, EndFinding, EndsFinding, Margins, MeanFinding, NotCompared,
+    PairFinding, Proof, SCHEMA, ShapeFinding, SpreadFinding,
 };
 pub use judge::{Ensemble, Ensembles, judge};
 pub use median::{MedianRatio, median_ratio};

@@ -37,9 +37,14 @@ impl Common {
         self.new.unit / self.old.unit
     }
 
+    /// NEW's median minus OLD's, in OLD's units.
+    pub(crate) fn offset(&self) -> f64 {
+        (self.new.centre - self.old.centre) / self.old.unit
+    }
+
     /// Mean of NEW minus mean of OLD, in OLD's units.
     pub(crate) fn difference(&self, old: &Moments, new: &Moments) -> f64 {
-        (self.new.centre - self.old.centre) / self.old.unit + (new.mean * self.unit_ratio() - old.mean)
+        self.offset() + (new.mean * self.unit_ratio() - old.mean)
     }
 }
 

@@ -30,8 +30,10 @@ pub(crate) struct Outlook {
     pub(crate) sizes: (f64, f64),
     pub(crate) mean: Shrinking,
     pub(crate) spread: Shrinking,
-    /// Whether the spread has no interval yet, so that nothing can say *yes*.
-    pub(crate) is_spread_open: bool,
+    /// The ends of the percentile interval, where they are asked for.
+    pub(crate) ends: Option<[Shrinking; 2]>,
+    /// Whether an interval is missing yet, so that nothing can say *yes*.
+    pub(crate) is_interval_open: bool,
     /// The Kolmogorov–Smirnov statistic; 0 when a side is empty.
     pub(crate) statistic: f64,
     pub(crate) together: Together,
@@ -54,6 +56,7 @@ pub(crate) struct Power {
     pub(crate) mean: f64,
     pub(crate) spread: f64,
     pub(crate) shape: f64,
+    pub(crate) ends: Option<f64>,
 }
 
 impl Future {
@@ -67,7 +70,7 @@ impl Future {
     /// `None` when a *yes* was not possible.
     pub(crate) fn power(&self, options: &DistributionOptions) -> Option<Power> {
         match self {
-            Self::Sizes(outlook) if !outlook.is_spread_open => Some(outlook.power(options)),
+            Self::Sizes(outlook) if !outlook.is_interval_open => Some(outlook.power(options)),
             _ => None,
         }
     }
@@ -89,9 +92,10 @@ impl Future {
 }
 
 impl Power {
-    /// Of all three together, at least (Bonferroni's inequality).
+    /// Of all together, at least (Bonferroni's inequality).
     pub(crate) fn of_all(self) -> f64 {
-        (self.mean + self.spread + self.shape - 2.0).max(0.0)
+        let ends = self.ends.map_or(0.0, |ends| ends - 1.0);
+        (self.mean + self.spread + self.shape + ends - 2.0).max(0.0)
     }
 }
 
@@ -128,7 +132,8 @@ impl Outlook {
             sizes,
             mean: shrinking(options.margin_mean, 1.0),
             spread: shrinking(options.margin_sd.ln_1p(), 0.5),
-            is_spread_open: true,
+            ends: options.ends().map(|asked| [shrinking(asked.margin, asked.normal_variance()); 2]),
+            is_interval_open: true,
             statistic: 0.0,
             together: if options.paired { Together::Paired } else { Together::Independent },
         }
@@ -139,7 +144,8 @@ impl Outlook {
         let mut outlook = Self::alike(sizes, options);
         outlook.mean.variances = (0.0, 0.0);
         outlook.spread.variances = (0.0, 0.0);
-        outlook.is_spread_open = false;
+        outlook.ends.iter_mut().flatten().for_each(|end| end.variances = (0.0, 0.0));
+        outlook.is_interval_open = false;
         outlook
     }
 
@@ -150,6 +156,10 @@ impl Outlook {
             mean: self.mean.power(self.sizes, options.alpha),
             spread: self.spread.power(self.sizes, options.alpha),
             shape: if room > 0.0 { 1.0 - bridge_above(room * effective(old, new).sqrt()) } else { 0.0 },
+            ends: self.ends.map(|ends| {
+                let power = ends.map(|end| end.power(self.sizes, options.alpha));
+                (power[0] + power[1] - 1.0).max(0.0)
+            }),
         }
     }
 
@@ -163,7 +173,7 @@ impl Outlook {
         let noise = BRIDGE_MEAN / effective(self.sizes.0, self.sizes.1).sqrt();
         // A distance is never below 0, so its noise is taken off; what is left is what more replicates would show.
         let distance = (self.statistic - noise).max(0.0);
-        let criteria = [&self.mean, &self.spread];
+        let criteria: Vec<&Shrinking> = self.criteria().collect();
         if distance <= options.margin_ks && criteria.iter().all(|one| one.beyond() <= 0.0) {
             return fewest(|more| self.is_inside(distance, more, options));
         }
@@ -182,19 +192,23 @@ impl Outlook {
         Some(outside.max(inside))
     }
 
+    /// What shrinks with the number of replicates.
+    fn criteria(&self) -> impl Iterator<Item = &Shrinking> {
+        [&self.mean, &self.spread].into_iter().chain(self.ends.iter().flatten())
+    }
+
     fn is_inside(&self, distance: f64, more: u64, options: &DistributionOptions) -> bool {
         let (sizes, noise, band) = self.with(more, options);
-        let is_enough = sizes.0.min(sizes.1) >= float(REPLICATES_MIN);
-        is_enough
-            && self.mean.decides(sizes, options.alpha)
-            && self.spread.decides(sizes, options.alpha)
+        let least = options.ends().map_or(0.0, |asked| asked.replicates_min()).max(float(REPLICATES_MIN));
+        sizes.0.min(sizes.1) >= least
+            && self.criteria().all(|one| one.decides(sizes, options.alpha))
             && options.margin_ks - distance - band > noise
     }
 
     fn is_outside(&self, distance: f64, more: u64, options: &DistributionOptions) -> bool {
         let (sizes, noise, band) = self.with(more, options);
         let is_beyond = |one: &Shrinking| one.beyond() > 0.0 && one.decides(sizes, options.alpha);
-        is_beyond(&self.mean) || is_beyond(&self.spread) || distance - options.margin_ks - band > noise
+        self.criteria().any(is_beyond) || distance - options.margin_ks - band > noise
     }
 
     /// Sizes, noise and band of the distance with so many replicates more.
@@ -240,7 +254,8 @@ mod tests {
             sizes: (size, size),
             mean: Shrinking { estimate: mean, margin: 0.25, variances: (1.0, 1.0) },
             spread: Shrinking { estimate: 0.0, margin: 0.25_f64.ln_1p(), variances: (0.5, 0.5) },
-            is_spread_open: false,
+            ends: None,
+            is_interval_open: false,
             statistic,
             together: Together::Independent,
         }

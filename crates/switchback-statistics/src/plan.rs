@@ -1,5 +1,7 @@
 //! What "equivalent" means for two ensembles: margins, level, and what the bootstrap follows from.
 
+use crate::ends::Asked;
+
 /// What may be asked for. [`DistributionPlan::new`] checks it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DistributionOptions {
@@ -11,6 +13,11 @@ pub struct DistributionOptions {
     pub margin_sd: f64,
     /// How far the distribution functions may lie apart; at most 1.
     pub margin_ks: f64,
+    /// How far the ends of the central percentile interval may lie apart, in standard deviations of OLD; `None`: they are not
+    /// looked at.
+    pub margin_interval: Option<f64>,
+    /// The share of the replicates that lies in that interval.
+    pub interval_level: f64,
     /// Whether a *no* is held against the number of columns.
     pub adjust: Adjust,
     /// Whether the replicates of the two sides belong together one by one.
@@ -40,6 +47,14 @@ impl Adjust {
     }
 }
 
+impl DistributionOptions {
+    /// What is asked of the ends of the percentile interval, if anything.
+    pub(crate) fn ends(&self) -> Option<Asked> {
+        let (level, alpha) = (self.interval_level, self.alpha);
+        self.margin_interval.map(|margin| Asked { margin, level, alpha })
+    }
+}
+
 impl Default for DistributionOptions {
     fn default() -> Self {
         Self {
@@ -47,6 +62,8 @@ impl Default for DistributionOptions {
             margin_mean: 0.25,
             margin_sd: 0.25,
             margin_ks: 0.15,
+            margin_interval: None,
+            interval_level: 0.95,
             adjust: Adjust::None,
             paired: false,
             seed: 0,
@@ -71,13 +88,16 @@ pub enum OptionError {
     /// A margin that nothing, or everything, lies within.
     #[error("the margin of the {of} must be a finite number above 0{and_most}, and is {margin}")]
     Margin {
-        /// `mean`, `standard deviation` or `distribution function`.
+        /// `mean`, `standard deviation`, `distribution function` or `ends of the percentile interval`.
         of: &'static str,
         /// What was asked for.
         margin: f64,
         /// The upper bound, in words.
         and_most: &'static str,
     },
+    /// An interval of nothing, or of everything.
+    #[error("the level of the percentile interval must be above 0 and at most 0.999, and is {0}")]
+    IntervalLevel(f64),
     /// Too few resamples for an interval of that level.
     #[error("{resamples} resamples cannot show an interval at the level {alpha}: at least {least} can")]
     Resamples {
@@ -102,10 +122,14 @@ impl DistributionPlan {
         if !(alpha > 0.0 && alpha < 0.5) {
             return Err(OptionError::Alpha(alpha));
         }
+        if !(options.interval_level > 0.0 && options.interval_level <= 0.999) {
+            return Err(OptionError::IntervalLevel(options.interval_level));
+        }
         for (of, margin, most) in [
             ("mean", margin_mean, f64::MAX),
             ("standard deviation", margin_sd, f64::MAX),
             ("distribution function", margin_ks, 1.0),
+            ("ends of the percentile interval", options.margin_interval.unwrap_or(1.0), f64::MAX),
         ] {
             if !(margin > 0.0 && margin <= most) {
                 let and_most = if most < 2.0 { ", at most 1" } else { "" };
@@ -150,6 +174,9 @@ mod tests {
             |options| options.margin_sd = f64::INFINITY,
             |options| options.margin_sd = -1.0,
             |options| options.margin_ks = 1.5,
+            |options| options.margin_interval = Some(0.0),
+            |options| options.margin_interval = Some(f64::NAN),
+            |options| options.interval_level = 1.0,
             |options| options.resamples = 20,
         ] {
             assert!(with(change).is_some());

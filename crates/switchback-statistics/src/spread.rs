@@ -196,7 +196,8 @@ fn drawn_variances(pairs: &[(f64, f64)], random: &mut Random) -> (f64, f64) {
     (variance(sums[0], sums[1], pairs.len()), variance(sums[2], sums[3], pairs.len()))
 }
 
-fn variance(sum: f64, squares: f64, count: usize) -> f64 {
+/// The variance of a resample from the sums of its values and of their squares.
+pub(crate) fn variance(sum: f64, squares: f64, count: usize) -> f64 {
     let size = float(count);
     let mean = sum / size;
     // `n / (n - 1)` once as the usual divisor, and once more because a resample is narrower by that.

@@ -419,6 +419,12 @@ pub struct DistributionArgs {
     /// How far the distribution functions may lie apart
     #[arg(long, value_name = "X", default_value_t = 0.15)]
     pub margin_ks: f64,
+    /// Look at the ends of the percentile interval too: how far they may lie apart, in standard deviations of OLD
+    #[arg(long, value_name = "X")]
+    pub margin_interval: Option<f64>,
+    /// The share of the replicates in that interval, in the middle
+    #[arg(long, value_name = "P", default_value_t = 0.95, requires = "margin_interval")]
+    pub interval_level: f64,
     /// Compare replicates one by one first, within the tolerances; when all agree, that is a yes
     #[arg(long)]
     pub paired: bool,

@@ -35,7 +35,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
         return confined::become_command(args, &world);
     }
     let ui = ui::Ui::new(&cli.common, &world);
-    let ports = ports(world);
+    let ports = wiring::ports_shown(world, ui.progress());
     let verdict = match commands::run(&cli, &ports, &ui) {
         Ok(verdict) => verdict,
         Err(failure) => {

@@ -3,17 +3,26 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use switchback_core::phase::outlook::Ahead;
 
 /// How often the line is drawn anew.
 const TICK: Duration = Duration::from_millis(120);
+
+/// Before that a speed is nothing to rely on.
+const MEASURED_AFTER: Duration = Duration::from_secs(1);
+/// How much of a file's name is shown.
+const ITEM_MAX: usize = 40;
+/// What stands before the name of what is compared.
+const COMPARING: &str = "comparing ";
 
 /// The line.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     steps: Mutex<Steps>,
+    /// What is being done, without how far it is.
+    doing: Mutex<String>,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +38,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, target);
         let style = ProgressStyle::with_template("  {spinner} {msg} ({elapsed})");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        Self { bar, steps: Mutex::default() }
+        Self { bar, steps: Mutex::default(), doing: Mutex::default() }
     }
 
     /// Whether anybody sees it.
@@ -49,8 +58,16 @@ impl Progress {
     pub(crate) fn begin(&self, phase: &str, what: &str) {
         let place = self.steps.lock().map_or_else(|_| String::new(), |mut steps| steps.advance(what));
         self.bar.reset_elapsed();
-        self.bar.set_message(format!("{phase}: {what}{place}"));
+        let doing = format!("{phase}: {what}{place}");
+        self.bar.set_message(doing.clone());
+        self.remember(doing);
         self.bar.enable_steady_tick(TICK);
+    }
+
+    fn remember(&self, what: String) {
+        if let Ok(mut doing) = self.doing.lock() {
+            *doing = what;
+        }
     }
 
     /// Something else is written to the terminal: the line steps aside.
@@ -60,9 +77,57 @@ impl Progress {
 
     /// Nothing is being done any more.
     pub(crate) fn end(&self) {
+        self.remember(String::new());
         self.bar.disable_steady_tick();
         self.bar.finish_and_clear();
     }
+}
+
+impl switchback_compare::Progress for Progress {
+    fn begin(&self, item: &str) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let mut what = format!("{COMPARING}{item:.ITEM_MAX$}");
+        if let Ok(mut doing) = self.doing.lock() {
+            // A check compares within a step of a run, and one file comes after the other.
+            let step = doing.split(COMPARING).next().unwrap_or_default().trim_end_matches(": ");
+            what = if step.is_empty() { what } else { format!("{step}: {what}") };
+            doing.clone_from(&what);
+        }
+        self.bar.set_message(what);
+        self.bar.reset();
+        self.bar.enable_steady_tick(TICK);
+    }
+
+    fn rows(&self, done: u64, total: u64) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let Ok(doing) = self.doing.lock() else { return };
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        let is_measured = self.bar.elapsed() >= MEASURED_AFTER;
+        let speed = is_measured.then(|| (self.bar.per_sec(), self.bar.eta()));
+        let far = far(done, total, speed);
+        self.bar.set_message(format!("{doing}: {far}"));
+    }
+}
+
+/// `3,400,000 rows read, 28 %, 1,200,000 rows/s, about 7 s left`. Before any time has passed there is no speed to tell.
+fn far(done: u64, total: u64, speed: Option<(f64, Duration)>) -> String {
+    let share = if total == 0 { 0 } else { u128::from(done) * 100 / u128::from(total) };
+    let mut far = format!("{} rows read, {share} %", HumanCount(done));
+    if let Some((rows_per_second, left)) = speed.filter(|(speed, _)| speed.is_finite() && *speed >= 1.0) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float too large is the largest count"
+        )]
+        let speed = rows_per_second as u64;
+        far.push_str(&format!(", {} rows/s, {} left", HumanCount(speed), seconds("about", left)));
+    }
+    far
 }
 
 impl Steps {
@@ -111,6 +176,17 @@ mod tests {
         assert_eq!(steps.advance("a"), ", step 3 of 4, about 3 min left");
         assert_eq!(steps.advance("c"), ", step 4 of 4, about 3 min left");
         assert_eq!(steps.advance("c"), "");
+    }
+
+    #[test]
+    fn a_comparison_says_how_far_it_is_how_fast_and_how_long_still() {
+        let left = Duration::from_secs(7);
+        assert_eq!(
+            far(3_400_000, 12_000_000, Some((1.2e6, left))),
+            "3,400,000 rows read, 28 %, 1,200,000 rows/s, about 7 s left"
+        );
+        assert_eq!(far(8192, 16384, None), "8,192 rows read, 50 %");
+        assert_eq!(far(0, 0, Some((f64::NAN, left))), "0 rows read, 0 %");
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
+use switchback_compare::page::Screen;
 use switchback_core::phase::outlook::Ahead;
 use switchback_core::phase::redact::Redactor;
 use switchback_core::phase::{Notice, Witness};
@@ -20,10 +22,12 @@ use crate::progress::Progress;
 pub(crate) struct Ui {
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
+    screen: Screen,
+    is_terminal: bool,
     redactor: Redactor,
     quiet: bool,
     color: bool,
-    progress: Progress,
+    progress: Arc<Progress>,
 }
 
 impl Ui {
@@ -36,13 +40,34 @@ impl Ui {
             ColorChoice::Never => false,
             ColorChoice::Auto => is_terminal && std::io::stdout().is_terminal() && !no_color,
         };
+        let out = std::io::stdout();
+        // A terminal that does not know its size says 0.
+        let size = terminal_size::terminal_size_of(&out).filter(|(width, _)| width.0 > 0);
+        let columns = size.map_or(Screen::NONE.columns, |(width, _)| usize::from(width.0));
         Self {
             json: common.json,
+            screen: Screen { columns, color },
+            is_terminal: out.is_terminal(),
             redactor: Redactor::new(world.surroundings.as_ref()),
             quiet: common.quiet,
             color,
-            progress: Progress::new(is_terminal && !common.quiet),
+            progress: Arc::new(Progress::new(is_terminal && !common.quiet)),
         }
+    }
+
+    /// The line that shows how far something is.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
+    }
+
+    /// What tables are written for.
+    pub(crate) fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Whether what is written to stdout is seen at once, and nobody asked for less.
+    pub(crate) fn is_read_by_a_person(&self) -> bool {
+        self.is_terminal && !self.json && !self.quiet
     }
 
     /// Data, one line.

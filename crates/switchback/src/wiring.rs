@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use switchback_compare::TableComparer;
 use switchback_compare::ensemble::EnsembleJudge;
+use switchback_compare::{Progress, TableComparer};
 #[cfg(not(feature = "sql"))]
 use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;
@@ -16,8 +16,19 @@ use switchback_snapshot::RusticVault;
 
 /// Everything that a project needs from outside.
 pub fn ports(world: World) -> Ports {
+    let comparer = comparer(&world);
+    wired(world, comparer)
+}
+
+/// The same, where somebody is told how far comparisons are.
+pub(crate) fn ports_shown(world: World, progress: Arc<dyn Progress>) -> Ports {
+    let comparer = comparer(&world).with_progress(progress);
+    wired(world, comparer)
+}
+
+fn wired(world: World, comparer: TableComparer) -> Ports {
     Ports {
-        comparer: Arc::new(comparer(&world)),
+        comparer: Arc::new(comparer),
         querier: querier(&world),
         statistician: Arc::new(EnsembleJudge::new(world.disk.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),

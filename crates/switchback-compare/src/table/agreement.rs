@@ -1,5 +1,7 @@
 //! Which columns of two tables belong together, and whether they have one schema.
 
+use std::sync::Arc;
+
 use switchback_core::rule::{ColumnOrder, KeyTypes, Rule, SchemaRule};
 
 use super::columns::{Names, pair_columns};
@@ -8,6 +10,7 @@ use super::size;
 use crate::compare::Setting;
 use crate::error::CompareError;
 use crate::known::{Known, OfCells};
+use crate::progress::Meter;
 use crate::report::{Rows, TableDetail, TypeChange};
 use crate::source::batch::Cells;
 use crate::source::logical::ColumnType;
@@ -95,6 +98,8 @@ pub(super) struct Agreement {
     not_compared: Vec<String>,
     /// For each compared column, the known differences that may cover its cells.
     pub(super) known: Vec<Vec<OfCells>>,
+    /// Counts the rows that were read.
+    pub(super) meter: Arc<Meter>,
 }
 
 impl Agreement {
@@ -134,8 +139,9 @@ impl Agreement {
             not_compared.extend(one_sided.iter().map(|name| format!("column `{name}` is on one side only")));
         }
         let (only_old, only_new) = (pairs.only_old, pairs.only_new);
-        let known = Vec::new();
-        Ok(Self { columns: shared, keys, only_old, only_new, types_changed, reordered, not_compared, known })
+        let (known, meter) = (Vec::new(), Arc::new(Meter::new(setting.progress)));
+        let columns = shared;
+        Ok(Self { columns, keys, only_old, only_new, types_changed, reordered, not_compared, known, meter })
     }
 
     /// The same with the known differences of these tables.

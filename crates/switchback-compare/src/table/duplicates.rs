@@ -34,7 +34,8 @@ pub(super) fn compare(
     rule: &Rule,
 ) -> Result<Found, CompareError> {
     let (old_columns, new_columns) = (agreement.old_columns(), agreement.new_columns());
-    let (old, new) = (Flow::whole(old, &old_columns), Flow::whole(new, &new_columns));
+    let (old, new) =
+        (Flow::counted(old, &old_columns, agreement), Flow::counted(new, &new_columns, agreement));
     let form = KeyForm::of(agreement, old.table, new.table);
     let mut found = Found::nothing(Tally::new(agreement, rule.sample_max).unordered());
     let mut large = 0;

@@ -4,10 +4,12 @@ use std::thread::Scope;
 
 use arrow_array::UInt64Array;
 
+use super::agreement::Agreement;
 use super::lockstep::ended_early;
 use super::spill::Part;
 use super::tally::RowNumbers;
 use crate::error::CompareError;
+use crate::progress::Meter;
 use crate::source::ahead::ahead;
 use crate::source::batch::{Batch, Cells};
 use crate::source::table::Table;
@@ -21,6 +23,7 @@ pub(super) struct Flow<'t> {
     /// `None`: all rows of the table.
     part: Option<&'t Part>,
     is_empty: bool,
+    meter: Option<&'t Meter>,
 }
 
 /// A batch, and which rows of the table it has.
@@ -79,12 +82,17 @@ pub(super) type NumberedBatches<'a> = Box<dyn Iterator<Item = Result<Numbered, C
 impl<'t> Flow<'t> {
     /// All rows of a table.
     pub(super) fn whole(table: &'t Table<'t>, wanted: &'t [usize]) -> Self {
-        Self { table, wanted, part: None, is_empty: false }
+        Self { table, wanted, part: None, is_empty: false, meter: None }
+    }
+
+    /// The same rows, counted as they are read.
+    pub(super) fn counted(table: &'t Table<'t>, wanted: &'t [usize], agreement: &'t Agreement) -> Self {
+        Self { meter: Some(&agreement.meter), ..Self::whole(table, wanted) }
     }
 
     /// None of the rows: the other side of a table that is looked at alone.
     pub(super) fn nothing(table: &'t Table<'t>, wanted: &'t [usize]) -> Self {
-        Self { table, wanted, part: None, is_empty: true }
+        Self { table, wanted, part: None, is_empty: true, meter: None }
     }
 
     /// The rows of a part, which was split off this or a larger flow.
@@ -92,7 +100,7 @@ impl<'t> Flow<'t> {
     where
         't: 'p,
     {
-        Flow { table: self.table, wanted: self.wanted, part: Some(part), is_empty: false }
+        Flow { part: Some(part), ..*self }
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -101,6 +109,20 @@ impl<'t> Flow<'t> {
 
     /// Reads from the start, ahead of whoever takes the batches. That all rows come is checked.
     pub(super) fn batches<'s>(&self, scope: &'s Scope<'s, '_>) -> Result<NumberedBatches<'s>, CompareError>
+    where
+        't: 's,
+    {
+        let batches = self.unmetered(scope)?;
+        let Some(meter) = self.meter else { return Ok(batches) };
+        meter.pass(self.rows());
+        Ok(Box::new(batches.inspect(|batch| {
+            if let Ok(batch) = batch {
+                meter.read(batch.batch.rows as u64);
+            }
+        })))
+    }
+
+    fn unmetered<'s>(&self, scope: &'s Scope<'s, '_>) -> Result<NumberedBatches<'s>, CompareError>
     where
         't: 's,
     {

@@ -36,7 +36,8 @@ pub(super) fn compare(
     rule: &Rule,
 ) -> Result<Found, CompareError> {
     let (old_columns, new_columns) = (agreement.old_columns(), agreement.new_columns());
-    let (old, new) = (Flow::whole(old, &old_columns), Flow::whole(new, &new_columns));
+    let (old, new) =
+        (Flow::counted(old, &old_columns, agreement), Flow::counted(new, &new_columns, agreement));
     let keys = KeyForm::of(agreement, old.table, new.table);
     let lays_out = can_lay_out(agreement, old.table, new.table);
     let form = Form { keys: &keys, agreement, lays_out };

@@ -134,6 +134,7 @@ fn step(
         rows,
     };
     tally.add(&block).map_err(|fault| not_compared(old, fault))?;
+    tally.meter.read(2 * rows as u64);
     one.start += rows;
     two.start += rows;
     Ok(())

@@ -5,6 +5,7 @@ mod assignment;
 mod budget;
 mod carrying;
 mod columns;
+mod context;
 mod duplicates;
 mod flow;
 mod growing;
@@ -45,7 +46,7 @@ use crate::source::Format;
 use crate::source::allowance::Allowance;
 use crate::source::table::{Table, Tables};
 use agreement::Agreement;
-use tally::Tally;
+use tally::{Details, Tally};
 
 /// Said where rows of a database are matched by position.
 const UNORDERED: &str =
@@ -167,6 +168,9 @@ pub(crate) fn compare_all(
         if !new_names.contains(name) {
             continue;
         }
+        if let Some(progress) = setting.progress {
+            progress.begin(&named(name));
+        }
         if let (Some(old), Some(new)) = (old.take(name)?, new.take(name)?) {
             found.items.push(compare_mapped(&named(name), old, new, &setting)?);
         }
@@ -204,6 +208,7 @@ fn compare_open(
     let rule = setting.rule;
     let known = Known::of(name, rule);
     let agreement = Agreement::new(old, new, setting)?.with_known(&known, rule);
+    agreement.meter.expect(old.rows + new.rows);
     let (proof, found) = attack(old, new, &agreement, rule)?;
     let rows = Rows {
         compared: found.tally.rows,
@@ -227,13 +232,15 @@ fn compare_open(
             None => open += rows,
         }
     }
-    let (mut columns, first, sample, witnesses) = found.tally.into_details();
+    let Details { mut columns, first, sample, context, witnesses } =
+        found.tally.into_details(&agreement, old)?;
     let by_position = proof == Proof::Lockstep && agreement.keys.is_empty();
     let tables = by_position.then_some((old, new));
     reasons::explain_columns(&mut columns, witnesses, &agreement, tables, rows.compared)?;
     detail.first = first.or_else(|| first_one_sided(&found.only_old, &found.only_new));
     detail.columns = columns;
     detail.sample = sample;
+    detail.context = context;
     detail.rows_only_old = found.only_old.sample;
     detail.rows_only_new = found.only_new.sample;
     let differs = open > 0 || agreement.is_refused_by(rule);
@@ -276,7 +283,10 @@ fn attack(
         }
         () => match lockstep::compare_keyed(old, new, agreement, &proved, rule)? {
             Some(found) => (Proof::Lockstep, found),
-            None => (Proof::Join, join::compare(old, new, agreement, rule)?),
+            None => {
+                agreement.meter.expect(old.rows + new.rows);
+                (Proof::Join, join::compare(old, new, agreement, rule)?)
+            }
         },
     })
 }

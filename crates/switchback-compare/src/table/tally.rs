@@ -2,13 +2,18 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::agreement::{Agreement, Shared};
+use super::context::{self, Around};
 use super::key::{key_of, named_key};
 use super::witnesses::Witnesses;
+use crate::error::CompareError;
 use crate::known::{Covered, OfCells, covering};
-use crate::report::{Cell, ColumnDetail};
+use crate::progress::Meter;
+use crate::report::{Cell, ColumnDetail, RowContext};
 use crate::source::batch::Cells;
+use crate::source::table::Table;
 use crate::value::{Closeness, Distance, Finding, Value};
 
 /// Rows of both sides that belong together, one by one.
@@ -56,6 +61,26 @@ struct Order {
     column: usize,
 }
 
+impl Order {
+    fn is_same_row(&self, other: &Self) -> bool {
+        (self.rows, &self.key, &self.content) == (other.rows, &other.key, &other.content)
+    }
+}
+
+/// What a tally found, as a report has it.
+#[derive(Debug)]
+pub(super) struct Details {
+    /// The columns that are not the same bit by bit.
+    pub(super) columns: Vec<ColumnDetail>,
+    /// The first cell that differs.
+    pub(super) first: Option<Cell>,
+    pub(super) sample: Vec<Cell>,
+    /// The rows of the sample.
+    pub(super) context: Vec<RowContext>,
+    /// What explains columns.
+    pub(super) witnesses: Witnesses,
+}
+
 /// What was found so far.
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -66,7 +91,7 @@ pub(super) struct Tally {
     columns: Vec<ColumnTally>,
     compared: usize,
     keys: Vec<Shared>,
-    sample: BTreeMap<Order, Cell>,
+    sample: BTreeMap<Order, Sampled>,
     sample_max: usize,
     first: Option<(Order, Cell)>,
     /// Neither rows nor a key name a pair.
@@ -77,6 +102,16 @@ pub(super) struct Tally {
     pub(super) covered: Covered,
     /// Cells that differ and that no known difference covers.
     pub(super) open: u64,
+    pub(super) meter: Arc<Meter>,
+}
+
+/// A cell of the sample.
+#[derive(Debug)]
+struct Sampled {
+    cell: Cell,
+    /// Its row in the block that is looked at, until what is around it was read.
+    row: Option<usize>,
+    around: Around,
 }
 
 #[derive(Debug)]
@@ -136,6 +171,7 @@ impl Tally {
             known: agreement.known.clone(),
             covered: Covered::new(),
             open: 0,
+            meter: agreement.meter.clone(),
         }
     }
 
@@ -174,6 +210,12 @@ impl Tally {
         let compared: Vec<&Shared> =
             self.columns.iter().take(self.compared).map(|tally| &tally.column).collect();
         self.witnesses.stay(block, &compared);
+        for (order, sampled) in &mut self.sample {
+            if let Some(row) = sampled.row.take() {
+                sampled.around = Around::read(block, row, order.column, &compared)
+                    .map_err(|kind| (sampled.cell.column.clone().unwrap_or_default(), kind))?;
+            }
+        }
         self.rows += block.rows as u64;
         self.rows_different += different.iter().filter(|different| **different).count() as u64;
         Ok(())
@@ -240,7 +282,7 @@ impl Tally {
             let order = Order { rows, key, content: self.content(block, row)?, column: index };
             let key = self.key_shown(block, row)?;
             let cell = self.cell((row_old, row_new), key, index, (&old, &new));
-            self.keep(index, rank, order, cell, different);
+            self.keep((index, row), rank, order, cell, different);
         }
         Ok(different)
     }
@@ -304,12 +346,13 @@ impl Tally {
         }
     }
 
-    fn keep(&mut self, index: usize, rank: Rank, order: Order, cell: Cell, different: bool) {
+    fn keep(&mut self, (index, row): (usize, usize), rank: Rank, order: Order, cell: Cell, different: bool) {
         if different {
             if self.first.as_ref().is_none_or(|(first, _)| order < *first) {
                 self.first = Some((order.clone(), cell.clone()));
             }
-            self.sample.insert(order.clone(), cell.clone());
+            let sampled = Sampled { cell: cell.clone(), row: Some(row), around: Around::default() };
+            self.sample.insert(order.clone(), sampled);
             if self.sample.len() > self.sample_max {
                 self.sample.pop_last();
             }
@@ -324,11 +367,31 @@ impl Tally {
         }
     }
 
-    /// The columns that are not the same bit by bit, the first cell that differs, the sample, and what explains columns.
-    pub(super) fn into_details(self) -> (Vec<ColumnDetail>, Option<Cell>, Vec<Cell>, Witnesses) {
+    /// What was found. `old`: the old table, where cells beside those of the sample are that were not read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(super) fn into_details(
+        self,
+        agreement: &Agreement,
+        old: &Table<'_>,
+    ) -> Result<Details, CompareError> {
         let columns = self.columns.into_iter().filter(|tally| tally.not_bitwise > 0);
-        let columns = columns.map(ColumnTally::into_detail).collect();
-        (columns, self.first.map(|(_, cell)| cell), self.sample.into_values().collect(), self.witnesses)
+        let sample = self.sample.values().map(|sampled| sampled.cell.clone()).collect();
+        let mut last: Option<Order> = None;
+        let sampled = self.sample.into_iter().map(|(order, sampled)| {
+            let is_next_row = last.as_ref().is_none_or(|last| !last.is_same_row(&order));
+            last = Some(order);
+            (sampled.cell, sampled.around, is_next_row)
+        });
+        Ok(Details {
+            context: context::rows(sampled, agreement, old)?,
+            columns: columns.map(ColumnTally::into_detail).collect(),
+            first: self.first.map(|(_, cell)| cell),
+            sample,
+            witnesses: self.witnesses,
+        })
     }
 }
 

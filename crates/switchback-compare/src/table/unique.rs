@@ -37,7 +37,7 @@ pub(super) fn repeated_keys_in_no_order(
 ) -> Result<u64, CompareError> {
     let wanted: Vec<usize> = agreement.keys.iter().map(|key| key.old).collect();
     let form = KeyForm::of(agreement, table, table);
-    let (all, nothing) = (Flow::whole(table, &wanted), Flow::nothing(table, &wanted));
+    let (all, nothing) = (Flow::counted(table, &wanted, agreement), Flow::nothing(table, &wanted));
     let mut repeated = Vec::new();
     in_parts(
         &all,

@@ -17,6 +17,7 @@ mod invariants;
 mod joins;
 mod mappings;
 mod notebooks;
+mod pages;
 mod pairings;
 mod properties;
 mod reasons;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use switchback_compare::page::{self, Form};
+use switchback_compare::page::{self, Form, Screen};
 use switchback_core::rule::{Rule, Tolerance};
 use switchback_statistics::Random;
 
@@ -176,8 +176,8 @@ fn pages_tell_why() {
     let (old, new) =
         (table(folder.path(), "old.csv", HEAD, &old), table(folder.path(), "new.csv", HEAD, &new));
     let report = report(&old, &new, &key(&["id"]));
-    for form in [Form::Text, Form::Markdown, Form::Html, Form::Junit] {
-        let page = page::write(&report, form);
+    for form in [Form::Text(Screen::NONE), Form::Markdown, Form::Html, Form::Junit] {
+        let page = page::write(&report, form).replace('\\', "");
         assert!(page.contains("new = 100.0 * old"), "{page}");
     }
 }

@@ -31,6 +31,17 @@ pub(super) static KIND: Kind = Kind {
         ),
         Key::optional("margin_ks", Shape::Number, "how far the distribution functions may lie apart"),
         Key::optional(
+            "margin_interval",
+            Shape::Number,
+            "how far the ends of the percentile interval may lie apart, in standard deviations of the old side; they are \
+             not looked at when left out",
+        ),
+        Key::optional(
+            "interval_level",
+            Shape::Number,
+            "the share of the replicates in the percentile interval",
+        ),
+        Key::optional(
             "paired",
             Shape::Flag,
             "`true`: replicates are compared one by one first; when all agree, that is a yes",
@@ -68,6 +79,8 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
         margin_mean: fields.number("margin_mean"),
         margin_sd: fields.number("margin_sd"),
         margin_ks: fields.number("margin_ks"),
+        margin_interval: fields.number("margin_interval"),
+        interval_level: fields.number("interval_level"),
         paired: is_paired.then_some(bounds),
         is_adjusted: fields.word("adjust").as_deref() == Some("bh"),
         columns: fields.texts("columns").unwrap_or_default(),

@@ -8,7 +8,8 @@ use super::visible::{visible, visible_name};
 use super::wording::{Bit, Words, moment};
 use crate::verdict::Verdict;
 
-const STYLE: &str = include_str!("page.css");
+/// How pages look: in light and dark, on a narrow screen, on paper.
+pub const STYLE: &str = include_str!("page.css");
 /// A bar is at least so many thousandths of the whole long, so that it is seen.
 const BAR_PERMILLE_MIN: u64 = 4;
 /// A name that is no longer than this is not broken in two.
@@ -176,7 +177,7 @@ fn class(verdict: Verdict) -> &'static str {
 }
 
 /// Text as it may stand in content and in quoted attributes.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in visible(text).chars() {
         match character {

@@ -106,7 +106,7 @@ fn inline(words: &Words, place: Place) -> String {
 }
 
 /// Text of which nothing is taken for a mark.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let text = visible(text);
     let mut escaped = String::with_capacity(text.len());
     let is_number_before = |at: usize| at > 0 && text[..at].bytes().all(|byte| byte.is_ascii_digit());

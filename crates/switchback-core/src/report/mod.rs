@@ -27,6 +27,8 @@ mod wording;
 
 use serde_json::Value;
 
+pub use html::{STYLE, escaped as escaped_html};
+pub use markdown::escaped as escaped_markdown;
 pub use material::{FILES_NAMED_MAX, FileNames, Named};
 pub use parts::{Part, Parts};
 pub use phase_report::{
@@ -36,6 +38,7 @@ pub use run_report::{RunFact, RunReport, Undo, run_report};
 pub use save::save;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};
 pub use story::{Story, Told};
+pub use visible::visible;
 
 impl RunReport {
     /// As one HTML file that needs nothing else: no network, no script, no font.

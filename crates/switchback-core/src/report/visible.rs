@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The text with every control character, every sign that turns the direction of writing, and every character that no
 /// document may hold, written as `\u{…}`. Line ends and tabs become spaces: what is shown is one line.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -122,6 +122,59 @@ fn at_the_margin_of_the_shape_a_false_yes_is_no_more_frequent_than_alpha() {
     assert!(yes < too_many(), "{yes} of {TRIES}");
 }
 
+/// How often the ends of the interval of 95 % say *yes* of so many simulated ensembles, of which NEW is drawn as OLD is and
+/// then changed.
+fn count_yes_of_ends(
+    tries: u32,
+    (law, sizes): (Law, (usize, usize)),
+    margin: f64,
+    change: impl Fn(f64) -> f64,
+) -> u32 {
+    let options =
+        DistributionOptions { margin_interval: Some(margin), resamples: 199, ..only(9.0, 9.0, 1.0) };
+    let mut random = Random::new(20_270_113, 0);
+    let columns = (0..tries)
+        .map(|number| {
+            let old = law.sample(&mut random, sizes.0);
+            let new: Vec<f64> = (0..sizes.1).map(|_| change(law.draw(&mut random))).collect();
+            ensemble(&number.to_string(), &old, &new)
+        })
+        .collect();
+    let outcome = judge_all(options, columns);
+    let yes =
+        outcome.columns.iter().filter(|column| column.interval.as_ref().unwrap().verdict == Verdict::Yes);
+    u32::try_from(yes.count()).unwrap()
+}
+
+// rows: RE-3
+#[test]
+fn at_the_margin_of_an_end_a_false_yes_is_no_more_frequent_than_alpha() {
+    // The upper ends of the interval of 95 % of both laws.
+    for (law, end, margin, sizes) in [
+        (Law::Normal, 1.959_964, 0.5, (400, 400)),
+        (Law::Laplace, 20.0_f64.ln() / 2.0_f64.sqrt(), 0.8, (600, 400)),
+    ] {
+        // One end lies on the margin, the other one where OLD has it.
+        let stretch = 1.0 + margin / end;
+        let outwards = |value: f64| if value > 0.0 { value * stretch } else { value };
+        let inwards = |value: f64| if value < 0.0 { value * (2.0 - stretch) } else { value };
+        let yes = count_yes_of_ends(TRIES, (law, sizes), margin, outwards);
+        assert!(yes < too_many() && yes > 20, "{yes} of {TRIES} outwards with {law:?} {sizes:?}");
+        let yes = count_yes_of_ends(TRIES, (law, sizes), margin, inwards);
+        assert!(yes < too_many() && yes > 20, "{yes} of {TRIES} inwards with {law:?} {sizes:?}");
+        let yes = count_yes_of_ends(TRIES, (law, sizes), margin, |value| value + margin);
+        assert!(yes < too_many(), "{yes} of {TRIES} of both ends with {law:?} {sizes:?}");
+    }
+}
+
+// rows: RE-3
+#[test]
+fn ends_that_agree_are_told_to_and_too_few_replicates_are_not() {
+    let yes = count_yes_of_ends(200, (Law::Normal, (1500, 1500)), 0.5, |value| value);
+    assert!(yes > 190, "{yes} of 200");
+    assert_eq!(count_yes_of_ends(50, (Law::Normal, (399, 800)), 0.5, |value| value), 0);
+}
+
 // rows: RE-3
 #[test]
 fn all_criteria_together_hold_the_level() {

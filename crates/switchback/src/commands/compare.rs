@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use switchback_compare::page::{self, Form};
+use switchback_compare::page::{self, Form, Screen};
 use switchback_compare::{
     CompareError, CompareOptions, CompareOutcome, ComparePlan, calibration, exceptions, sensitivity,
 };
@@ -21,7 +21,8 @@ pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdi
     // What was found of the planted differences is a table, which no line can tell.
     let format = args.format.or(args.prove_sensitivity.then_some(CompareFormat::Text));
     let format = if args.output.is_some() { args.format } else { format };
-    let written = format.map(|format| written(&comparison.report, format)).transpose()?;
+    let screen = if args.output.is_some() { Screen::NONE } else { context.ui.screen() };
+    let written = format.map(|format| written(&comparison.report, format, screen)).transpose()?;
     if let Some(path) = &args.output {
         let text = written.as_deref().unwrap_or(&comparison.report);
         save(context, text, path)?;
@@ -31,6 +32,10 @@ pub(crate) fn compare(context: &Context<'_>, args: &CompareArgs) -> Result<Verdi
         Some(text) if args.output.is_none() => context.ui.text(text),
         _ => {
             context.ui.show(&format!("{}: {}", context.ui.verdict(comparison.verdict), comparison.summary));
+            if args.output.is_none() && context.ui.is_read_by_a_person() {
+                let text = self::written(&comparison.report, CompareFormat::Text, screen)?;
+                context.ui.text(&format!("\n{text}"));
+            }
         }
     }
     Ok(comparison.verdict)
@@ -65,10 +70,10 @@ fn proved(args: &CompareArgs, rule: Rule, disk: &dyn Disk) -> Result<CompareOutc
     Ok(outcome)
 }
 
-fn written(report: &str, format: CompareFormat) -> Result<String, Failure> {
+fn written(report: &str, format: CompareFormat, screen: Screen) -> Result<String, Failure> {
     let form = match format {
         CompareFormat::Json => return Ok(format!("{report}\n")),
-        CompareFormat::Text => Form::Text,
+        CompareFormat::Text => Form::Text(screen),
         CompareFormat::Html => Form::Html,
         CompareFormat::Markdown => Form::Markdown,
         CompareFormat::Junit => Form::Junit,

@@ -21,6 +21,8 @@ pub(crate) fn distribution(context: &Context<'_>, args: &DistributionArgs) -> Re
         margin_mean: Some(args.margin_mean),
         margin_sd: Some(args.margin_sd),
         margin_ks: Some(args.margin_ks),
+        margin_interval: args.margin_interval,
+        interval_level: Some(args.interval_level),
         paired: args.paired.then_some(tolerance),
         is_adjusted: args.adjust == Adjust::Bh,
         columns: args.columns.clone(),
@@ -67,7 +69,15 @@ fn told(column: &ColumnFinding) -> String {
     if let (Some(statistic), Some(band)) = (column.ks.statistic, column.ks.band) {
         parts.push(format!("ks {statistic:.3} ± {band:.3}"));
     }
-    parts.extend([&column.why, &column.mean.why, &column.sd.why].into_iter().flatten().cloned());
+    if let Some(ends) = &column.interval {
+        parts.extend([("low", &ends.low), ("high", &ends.high)].into_iter().filter_map(|(name, end)| {
+            let (difference, [low, high]) = (end.difference?, end.interval?);
+            Some(format!("{name} end {difference:+.3} [{low:+.3}, {high:+.3}] sd"))
+        }));
+    }
+    let of_ends = column.interval.as_ref().map(|ends| &ends.why);
+    let why = [&column.why, &column.mean.why, &column.sd.why].into_iter().chain(of_ends);
+    parts.extend(why.flatten().cloned());
     if column.verdict == Verdict::Unknown {
         parts.push(match column.more_replicates {
             Some(more) => format!("about {more} more replicates on each side would decide"),

@@ -120,3 +120,50 @@ fn needs_chromium_a_report_asks_nobody_complains_of_nothing_and_fits_screen_and_
         assert!(paper.starts_with(b"%PDF-") && paper.len() > 10_000, "{} bytes", paper.len());
     }
 }
+
+/// Two tables of `columns` columns and text that has no place to break, and a folder of each.
+fn comparisons(ground: &Ground) -> Vec<&'static str> {
+    let long = "a_value_without_any_place_to_break_it".repeat(40);
+    let head: Vec<String> = (0..60).map(|at| format!("a_rather_long_name_of_a_column_{at}")).collect();
+    for (side, changed) in [("old", "1.5"), ("new", "1500000.25")] {
+        let row = |row: usize| -> String {
+            let cells =
+                (0..60).map(|at| if at % 20 == 7 { changed.to_owned() } else { (row * at).to_string() });
+            cells.collect::<Vec<_>>().join(",")
+        };
+        let rows: Vec<String> = (0..40).map(row).collect();
+        ground.write(&format!("{side}/wide.csv"), &format!("{}\n{}\n", head.join(","), rows.join("\n")));
+        ground.write(&format!("{side}/long.csv"), &format!("id,{long}\n1,{long}{changed}{long}\n"));
+        ground.write(
+            &format!("{side}/nested.jsonl"),
+            &format!("{{\"id\": 1, \"deep\": {{\"list\": [1, {{\"x\": \"{long}{changed}\"}}]}}}}\n"),
+        );
+        ground.write(
+            &format!("{side}/document.json"),
+            &format!("{{\"{long}\": {{\"x\": \"{changed}{long}\"}}}}"),
+        );
+        for part in 0..30 {
+            ground.write(&format!("{side}/parts/{part}/{part}.csv"), "x\n1\n");
+        }
+    }
+    vec!["wide.csv", "long.csv", "nested.jsonl", "document.json", ""]
+}
+
+#[test]
+fn needs_chromium_a_page_of_a_comparison_asks_nobody_complains_of_nothing_and_fits_screen_and_paper() {
+    let ground = Ground::new();
+    for name in comparisons(&ground) {
+        ground.expect(1, &format!("compare old/{name} new/{name} --format html --output page.html"));
+        let browser = Browser::new();
+        let page = ground.at("page.html");
+        let output = browser.open(&page, &["--dump-dom"]);
+        assert!(String::from_utf8_lossy(&output.stdout).contains("<h1"), "the page is there");
+        assert_eq!(browser.requests(), [""; 0]);
+        assert_eq!(complaints(&output), [""; 0]);
+        assert_eq!(browser.excess(&page, &[390, 1280]), [0, 0], "nothing sticks out at the side: {name}");
+        let paper = browser.at("page.pdf");
+        browser.open(&page, &[&format!("--print-to-pdf={}", paper.display())]);
+        let paper = std::fs::read(paper).unwrap();
+        assert!(paper.starts_with(b"%PDF-") && paper.len() > 10_000, "{} bytes", paper.len());
+    }
+}

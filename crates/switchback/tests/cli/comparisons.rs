@@ -110,14 +110,24 @@ fn compare_is_written_in_every_form() {
     $ switchback compare old.csv new.csv --key id --format text
     --- stdout
     Verdict: no
-      item     verdict  relation   proof  equal  different  only old  only new
-      old.csv  no       different  join   1      1          0         0
-    old.csv
-      column  different  not identical  absolute  relative              ulps             worst at  worst
-      price   1          1              0.5       0.024390243902439025  140737488355328  id = 2    20.0 → 20.5
+      1 of 2 rows differ
 
-      row     column  old   new
-      id = 2  price   20.0  20.5
+                                           rows             only  only
+      file     verdict  relation   proof  equal  different   old   new
+      old.csv  no       different  join       1          1     0     0
+
+    old.csv: no
+      Rows are matched by key
+      The first cell that differs: price at id = 2 (row 1 → 0): 20.0 → 20.5
+
+      Columns that are not the same bit by bit
+                  cells        not     worst     worst     worst
+      column  different  identical  absolute  relative      ULPs  worst at  worst cell
+      price           1          1       0.5   0.02439  1.407e14  id = 2    20.0 → 20.5
+
+      id = 2 (row 1 → 0)
+        ≠ price  20.0 → 20.5
+          day    2026-01-02
     --- exit 1
     "#);
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --key id --absolute 1 --format markdown"), @r#"
@@ -125,15 +135,23 @@ fn compare_is_written_in_every_form() {
     --- stdout
     ## Verdict: yes
 
-    | item | verdict | relation | proof | equal | different | only old | only new |
-    | --- | --- | --- | --- | --- | --- | --- | --- |
+    Equal within the tolerance: 0 of 2 rows differ
+
+    Files:
+
+    | file | verdict | relation | proof | rows equal | different | only old | only new |
+    | --- | --- | --- | --- | ---: | ---: | ---: | ---: |
     | old.csv | yes | tolerance | join | 2 | 0 | 0 | 0 |
 
-    ## old.csv
+    ## old.csv: yes
 
-    | column | different | not identical | absolute | relative | ulps | worst at | worst |
-    | --- | --- | --- | --- | --- | --- | --- | --- |
-    | price | 0 | 1 | 0.5 | 0.024390243902439025 | 140737488355328 | id = 2 | 20.0 → 20.5 |
+    Rows are matched by key
+
+    Columns that are not the same bit by bit:
+
+    | column | cells different | not identical | worst absolute | worst relative | worst ULPs | worst at | worst cell |
+    | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |
+    | price | 0 | 1 | 0.5 | 0.02439 | 1.407e14 | id = 2 | 20.0 → 20.5 |
     --- exit 0
     "#);
     let seen = ground.expect(1, "compare old.csv new.csv --key id --format junit --output out.xml");
@@ -144,7 +162,7 @@ fn compare_is_written_in_every_form() {
             .contains("<testsuite name=\"compare\" tests=\"1\" failures=\"1\" errors=\"0\">")
     );
     ground.expect(1, "compare old.csv new.csv --key id --format html --output out.html --json").json();
-    assert!(ground.read("out.html").starts_with("<!doctype html>"));
+    assert!(ground.read("out.html").starts_with("<!DOCTYPE html>"));
     ground.expect(1, "compare old.csv new.csv --output out.html");
     assert!(ground.read("out.html").contains("\"schema\": \"switchback/compare/1\""), "over what was there");
     insta::assert_snapshot!(ground.run("compare old.csv new.csv --output gone/out.json"), @r#"
@@ -156,6 +174,46 @@ fn compare_is_written_in_every_form() {
     hint: name a file in a folder that exists and can be written to
     --- exit 2
     "#);
+}
+
+/// What `script` (util-linux) records of a terminal of so many columns.
+fn on_a_terminal(ground: &Ground, columns: u32, line: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_switchback");
+    let line = format!("stty rows 40 cols {columns}; {program} {line}");
+    let output = std::process::Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .current_dir(ground.at("."))
+        .env_remove("NO_COLOR")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n").replace('\r', "\n")
+}
+
+#[test]
+fn on_a_terminal_tables_fit_it_and_a_line_says_how_far_a_comparison_is() {
+    let ground = Ground::new();
+    let table = |factor: u64| -> String {
+        let rows =
+            (0..60_000).map(|row| format!("{row},{},a rather long text that is the same\n", row * factor));
+        format!("id,a_name_of_a_column_that_is_long,text\n{}", rows.collect::<String>())
+    };
+    ground.write("old.csv", &table(2));
+    ground.write("new.csv", &table(3));
+    for columns in [80_u32, 120] {
+        let seen = on_a_terminal(&ground, columns, "compare old.csv new.csv --color never 2> progress");
+        assert!(seen.starts_with("no: `old.csv` differs: 59999 of 60000 rows;"), "{seen}");
+        let (_, report) = seen.split_once("\nVerdict: no\n").unwrap();
+        let widest = report.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= columns as usize, "{seen}");
+        assert!(report.contains("    ≠ a_name_of_a_"), "{seen}");
+        assert_eq!(ground.read("progress"), "", "nobody reads it there");
+    }
+    let seen = on_a_terminal(&ground, 100, "compare old.csv new.csv --key id --format text > report");
+    assert!(seen.contains("comparing old.csv: 120,000 rows read, 100 %"), "{seen}");
+    assert!(!ground.read("report").contains('\u{1b}'), "no colour in a file");
+    let seen = on_a_terminal(&ground, 100, "compare old.csv new.csv --quiet");
+    assert!(!seen.contains("rows read") && !seen.contains("Verdict: no"), "{seen}");
 }
 
 #[test]
@@ -290,26 +348,32 @@ fn compare_shows_what_it_would_find() {
     $ switchback compare one.csv one.csv --key id --absolute 1e-3 --prove-sensitivity
     --- stdout
     Verdict: yes
-      item     verdict  relation  proof  equal  different  only old  only new
-      one.csv  yes      bytes     bytes  4      0          0         0
+      Identical byte by byte: 0 of 4 rows differ
+
+                                          rows             only  only
+      file     verdict  relation  proof  equal  different   old   new
+      one.csv  yes      bytes     bytes      4          0     0     0
+
     Sensitivity
       What this rule would find, whatever OLD and NEW show: differences planted in a copy of NEW
       planted in a copy of 4 of the 4 rows of `one.csv`
-      item     column  plant            size                   value  planted
-      one.csv  id      smallest         1.0                    2      3                   found
-      one.csv  id      null-for-value   –                      2      –                   found
-      one.csv  score   smallest         3.552713678800501e-15  20.25  20.250000000000004  not found
-      one.csv  score   below-tolerance  0.0009999999999976694  20.25  20.250999999999998  not found
-      one.csv  score   above-tolerance  0.0010000000000012221  20.25  20.251              found
-      one.csv  score   nan-for-value    –                      20.25  NaN                 found
-      one.csv  score   null-for-value   –                      20.25  –                   found
-      one.csv  name    text-changed     –                      b      b~                  found
-      one.csv  name    white-space      –                      b      b                   found
-      one.csv  name    case             –                      b      B                   found
-      one.csv  name    null-for-value   –                      b      –                   found
-      one.csv  –       row-dropped      –                      –      –                   found
-      one.csv  –       row-duplicated   –                      –      –                   found
-      one.csv  –       rows-swapped     –                      –      –                   not found
+
+      Planted differences
+      file     column  plant            size                   value → planted             result
+      one.csv  id      smallest         1.0                    2 → 3                       found
+      one.csv  id      null-for-value                          2 → null                    found
+      one.csv  score   smallest         3.552713678800501e-15  20.25 → 20.250000000000004  not found
+      one.csv  score   below-tolerance  0.0009999999999976694  20.25 → 20.250999999999998  not found
+      one.csv  score   above-tolerance  0.0010000000000012221  20.25 → 20.251              found
+      one.csv  score   nan-for-value                           20.25 → NaN                 found
+      one.csv  score   null-for-value                          20.25 → null                found
+      one.csv  name    text-changed                            b → b~                      found
+      one.csv  name    white-space                             b → "b "                    found
+      one.csv  name    case                                    b → B                       found
+      one.csv  name    null-for-value                          b → null                    found
+      one.csv          row-dropped                                                         found
+      one.csv          row-duplicated                                                      found
+      one.csv          rows-swapped                                                        not found
     --- exit 0
     "#);
     let json = ground

@@ -75,9 +75,14 @@ fn names_units_labels_and_a_layout_are_mapped_at_once_and_the_report_says_so() {
     $ switchback compare old.csv new.csv --mapping mapping.toml --format text
     --- stdout
     Verdict: yes
-      item     verdict  relation   proof  equal  different  only old  only new
-      old.csv  yes      identical  join   4      0          0         0
-    old.csv
+      Identical by value: 0 of 4 rows differ
+
+                                           rows             only  only
+      file     verdict  relation   proof  equal  different   old   new
+      old.csv  yes      identical  join       4          0     0     0
+
+    old.csv: yes
+      Rows are matched by key
       Mapped: id is key in the new table
       Mapped: rate is pct in the new table
       Mapped: old values of limit × 100
@@ -86,7 +91,8 @@ fn names_units_labels_and_a_layout_are_mapped_at_once_and_the_report_says_so() {
       Mapped: old values of sd_price × 100
       Mapped: labels of stat: A is active, I is inactive
       Mapped: labels of statistic: mean_price is mean, sd_price is sd
-      Mapped: the old table made long, one row for each of mean_price, sd_price, in statistic and value; without a value, and no row: 2 of the old table, 1 of the new one
+      Mapped: the old table made long, one row for each of mean_price, sd_price, in statistic and value;
+        without a value, and no row: 2 of the old table, 1 of the new one
     --- exit 0
     ");
 }
