@@ -27,8 +27,7 @@ pub(super) fn html(whole: &Section, items: &[Section], proofs: &[Section]) -> St
          <p class=\"headline {class}\"><strong class=\"verdict {class}\">{spoken}</strong> {title}</p>\n</header>\n<main>\n"
     )];
     page.extend(whole.blocks.iter().map(block));
-    let mut number = 0;
-    for section in items.iter().chain(proofs) {
+    for (number, section) in items.iter().chain(proofs).enumerate() {
         let title = escaped(&middle_cut(&section.title, NAME_MAX));
         let verdict = if section.verdict.is_empty() {
             String::new()
@@ -40,7 +39,6 @@ pub(super) fn html(whole: &Section, items: &[Section], proofs: &[Section]) -> St
         ));
         page.extend(section.blocks.iter().map(block));
         page.push("</section>\n".to_owned());
-        number += 1;
     }
     page.push(
         "</main>\n<footer>\n<p>Rows are counted from 0. Marks: <ins>old → new</ins> differs; ≈ is not the same and within what the rule \

@@ -48,12 +48,10 @@ fn table(table: &Table) -> String {
         let heads: Vec<String> = table.heads.iter().map(|head| escaped(head.name)).collect();
         let rules =
             table.heads.iter().map(|head| if head.kind == Kind::Number { " ---: |" } else { " --- |" });
-        page.push_str(&format!(
-            "{}:\n\n{}|{}\n",
-            escaped(&table.caption),
-            line(&heads),
-            rules.collect::<String>()
-        ));
+        let head = [escaped(&table.caption), ":\n\n".to_owned(), line(&heads), "|".to_owned()];
+        page.extend(head);
+        page.extend(rules);
+        page.push('\n');
         for row in &table.rows {
             let cells: Vec<String> = row.iter().map(inline).collect();
             page.push_str(&line(&cells));
@@ -61,7 +59,7 @@ fn table(table: &Table) -> String {
     }
     if !table.more.is_empty() {
         let gap = if table.rows.is_empty() { "" } else { "\n" };
-        page.push_str(&format!("{gap}… {}\n", escaped(&table.more)));
+        page.extend([gap, "… ", &escaped(&table.more), "\n"]);
     }
     page
 }

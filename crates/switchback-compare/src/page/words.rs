@@ -135,9 +135,9 @@ fn significant(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let trimmed = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
+    let trimmed = |text: &str| {
+        let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+        short.to_owned()
     };
     if (PLAIN_MIN..PLAIN_MAX).contains(&value.abs()) {
         // Four digits, counted from the first one that is not 0.
@@ -162,14 +162,14 @@ mod tests {
     fn measures_have_four_digits_and_counts_all() {
         for (value, told) in [
             (json!(0.0), "0"),
-            (json!(0.024390243902439025), "0.02439"),
+            (json!(0.024_390_243_902_439_025), "0.02439"),
             (json!(148.5), "148.5"),
-            (json!(123456.789), "123457"),
+            (json!(123_456.789), "123457"),
             (json!(0.5), "0.5"),
-            (json!(1.4210854715202004e-14), "1.421e-14"),
+            (json!(1.421_085_471_520_200_4e-14), "1.421e-14"),
             (json!(2e300), "2e300"),
             (json!(812), "812"),
-            (json!(140737488355328_u64), "1.407e14"),
+            (json!(140_737_488_355_328_u64), "1.407e14"),
             (json!("9223372036854775807"), "9.223e18"),
             (json!("inf"), "inf"),
             (Json::Null, ""),

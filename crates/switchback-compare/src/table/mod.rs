@@ -281,13 +281,13 @@ fn attack(
         () if rule.duplicates == Duplicates::Match => {
             (Proof::Join, duplicates::compare(old, new, agreement, rule)?)
         }
-        () => match lockstep::compare_keyed(old, new, agreement, &proved, rule)? {
-            Some(found) => (Proof::Lockstep, found),
-            None => {
-                agreement.meter.expect(old.rows + new.rows);
-                (Proof::Join, join::compare(old, new, agreement, rule)?)
+        () => {
+            if let Some(found) = lockstep::compare_keyed(old, new, agreement, &proved, rule)? {
+                return Ok((Proof::Lockstep, found));
             }
-        },
+            agreement.meter.expect(old.rows + new.rows);
+            (Proof::Join, join::compare(old, new, agreement, rule)?)
+        }
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, FixedSizeBinaryArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, FixedSizeBinaryArray,
     Float32Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
     UInt32Array,
 };
@@ -34,56 +34,39 @@ fn batch(ids: &[i64], changed: &dyn Fn(i64) -> bool) -> RecordBatch {
         every(7, id).map(|id| format!("{}{id}", if id % 2 == 0 { "" } else { "a text that is long: " }))
     };
     let mark = |id: i64| text(id).map(|text| if changed(id) { text + "!" } else { text });
-    let of = |array: ArrayRef| array;
+    #[expect(clippy::cast_possible_truncation, reason = "singles are told by what is left of a double")]
+    let single = |id: i64| float(id).map(|value| value as f32);
+    let int = |id: i64| i32::try_from(id).unwrap();
+    let kind = |id: i64| ["x", "y", "a longer kind"][usize::try_from(id % 3).unwrap()];
+    let list = |id: i64| every(10, id).map(|id| vec![Some(int(id)), None]);
+    let decimals: Decimal128Array = ids.iter().map(|id| every(8, *id).map(i128::from)).collect();
+    let kinds: DictionaryArray<Int32Type> = ids.iter().map(|id| kind(*id)).collect();
+    let bytes = FixedSizeBinaryArray::try_from_iter(ids.iter().map(|id| id.to_le_bytes())).unwrap();
+    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(ids.iter().map(|id| list(*id)));
     let columns: Vec<(&str, ArrayRef)> = vec![
-        (
-            "part",
-            of(Arc::new(StringArray::from_iter(
-                ids.iter().map(|id| every(5, *id).map(|id| format!("p{}", id % 4))),
-            ))),
-        ),
-        ("id", of(Arc::new(Int64Array::from_iter_values(ids.iter().copied())))),
-        ("float", of(Arc::new(Float64Array::from_iter(ids.iter().map(|id| float(*id)))))),
-        ("single", of(Arc::new(Float32Array::from_iter(ids.iter().map(|id| float(*id).map(|x| x as f32)))))),
-        ("text", of(Arc::new(StringArray::from_iter(ids.iter().map(|id| mark(*id)))))),
-        (
-            "kind",
-            of(Arc::new(
-                ids.iter()
-                    .map(|id| ["x", "y", "a longer kind"].get((id % 3) as usize).copied())
-                    .collect::<DictionaryArray<Int32Type>>(),
-            )),
-        ),
-        (
-            "flag",
-            of(Arc::new(BooleanArray::from_iter(ids.iter().map(|id| every(9, *id).map(|id| id % 2 == 0))))),
-        ),
-        (
-            "count",
-            of(Arc::new(UInt32Array::from_iter(ids.iter().map(|id| every(3, *id).map(|id| id as u32))))),
-        ),
-        ("day", of(Arc::new(Date32Array::from_iter(ids.iter().map(|id| every(4, *id).map(|id| id as i32)))))),
-        ("at", of(Arc::new(TimestampMicrosecondArray::from_iter(ids.iter().map(|id| every(6, *id)))))),
-        (
-            "price",
-            of(Arc::new(
-                Decimal128Array::from_iter(ids.iter().map(|id| every(8, *id).map(i128::from)))
-                    .with_precision_and_scale(20, 2)
-                    .unwrap(),
-            )),
-        ),
-        (
-            "bytes",
-            of(Arc::new(FixedSizeBinaryArray::try_from_iter(ids.iter().map(|id| id.to_le_bytes())).unwrap())),
-        ),
-        (
-            "list",
-            of(Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(
-                ids.iter().map(|id| every(10, *id).map(|id| vec![Some(id as i32), None])),
-            ))),
-        ),
+        ("part", column::<StringArray, _>(ids, |id| every(5, id).map(|id| format!("p{}", id % 4)))),
+        ("id", column::<Int64Array, _>(ids, Some)),
+        ("float", column::<Float64Array, _>(ids, float)),
+        ("single", column::<Float32Array, _>(ids, single)),
+        ("text", column::<StringArray, _>(ids, mark)),
+        ("kind", Arc::new(kinds)),
+        ("flag", column::<BooleanArray, _>(ids, |id| every(9, id).map(|id| id % 2 == 0))),
+        ("count", column::<UInt32Array, _>(ids, |id| every(3, id).map(|id| u32::try_from(id).unwrap()))),
+        ("day", column::<Date32Array, _>(ids, |id| every(4, id).map(int))),
+        ("at", column::<TimestampMicrosecondArray, _>(ids, |id| every(6, id))),
+        ("price", Arc::new(decimals.with_precision_and_scale(20, 2).unwrap())),
+        ("bytes", Arc::new(bytes)),
+        ("list", Arc::new(lists)),
     ];
     RecordBatch::try_from_iter(columns).unwrap()
+}
+
+/// One cell for each id.
+fn column<A: Array + FromIterator<Option<T>> + 'static, T>(
+    ids: &[i64],
+    cell: impl Fn(i64) -> Option<T>,
+) -> ArrayRef {
+    Arc::new(ids.iter().map(|id| cell(*id)).collect::<A>())
 }
 
 fn narrow(id: i64) -> f64 {

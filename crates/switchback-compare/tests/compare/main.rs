@@ -7,6 +7,7 @@
 
 mod calibration;
 mod carrying;
+mod chunks;
 mod damaged;
 mod documents;
 mod ensembles;
