@@ -1,5 +1,6 @@
 //! What is being done, how far it is, and how long still: one line on a terminal, and nothing anywhere else.
 
+use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -125,7 +126,8 @@ fn far(done: u64, total: u64, speed: Option<(f64, Duration)>) -> String {
             reason = "a float too large is the largest count"
         )]
         let speed = rows_per_second as u64;
-        far.push_str(&format!(", {} rows/s, {} left", HumanCount(speed), seconds("about", left)));
+        // Writing to a string cannot fail.
+        let _ = write!(far, ", {} rows/s, {} left", HumanCount(speed), seconds("about", left));
     }
     far
 }

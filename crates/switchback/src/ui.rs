@@ -23,7 +23,6 @@ pub(crate) struct Ui {
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
     screen: Screen,
-    is_terminal: bool,
     redactor: Redactor,
     quiet: bool,
     color: bool,
@@ -47,7 +46,6 @@ impl Ui {
         Self {
             json: common.json,
             screen: Screen { columns, color },
-            is_terminal: out.is_terminal(),
             redactor: Redactor::new(world.surroundings.as_ref()),
             quiet: common.quiet,
             color,
@@ -67,7 +65,7 @@ impl Ui {
 
     /// Whether what is written to stdout is seen at once, and nobody asked for less.
     pub(crate) fn is_read_by_a_person(&self) -> bool {
-        self.is_terminal && !self.json && !self.quiet
+        std::io::stdout().is_terminal() && !self.json && !self.quiet
     }
 
     /// Data, one line.

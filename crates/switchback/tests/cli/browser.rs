@@ -132,15 +132,15 @@ fn comparisons(ground: &Ground) -> Vec<&'static str> {
             cells.collect::<Vec<_>>().join(",")
         };
         let rows: Vec<String> = (0..40).map(row).collect();
-        ground.write(&format!("{side}/wide.csv"), &format!("{}\n{}\n", head.join(","), rows.join("\n")));
-        ground.write(&format!("{side}/long.csv"), &format!("id,{long}\n1,{long}{changed}{long}\n"));
+        ground.write(&format!("{side}/wide.csv"), format!("{}\n{}\n", head.join(","), rows.join("\n")));
+        ground.write(&format!("{side}/long.csv"), format!("id,{long}\n1,{long}{changed}{long}\n"));
         ground.write(
             &format!("{side}/nested.jsonl"),
-            &format!("{{\"id\": 1, \"deep\": {{\"list\": [1, {{\"x\": \"{long}{changed}\"}}]}}}}\n"),
+            format!("{{\"id\": 1, \"deep\": {{\"list\": [1, {{\"x\": \"{long}{changed}\"}}]}}}}\n"),
         );
         ground.write(
             &format!("{side}/document.json"),
-            &format!("{{\"{long}\": {{\"x\": \"{changed}{long}\"}}}}"),
+            format!("{{\"{long}\": {{\"x\": \"{changed}{long}\"}}}}"),
         );
         for part in 0..30 {
             ground.write(&format!("{side}/parts/{part}/{part}.csv"), "x\n1\n");

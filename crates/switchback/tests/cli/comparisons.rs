@@ -198,8 +198,8 @@ fn on_a_terminal_tables_fit_it_and_a_line_says_how_far_a_comparison_is() {
             (0..60_000).map(|row| format!("{row},{},a rather long text that is the same\n", row * factor));
         format!("id,a_name_of_a_column_that_is_long,text\n{}", rows.collect::<String>())
     };
-    ground.write("old.csv", &table(2));
-    ground.write("new.csv", &table(3));
+    ground.write("old.csv", table(2));
+    ground.write("new.csv", table(3));
     for columns in [80_u32, 120] {
         let seen = on_a_terminal(&ground, columns, "compare old.csv new.csv --color never 2> progress");
         assert!(seen.starts_with("no: `old.csv` differs: 59999 of 60000 rows;"), "{seen}");
