@@ -17,7 +17,7 @@ pub(crate) fn width(text: &str) -> usize {
 /// The text on at most `width_max` columns; where it is longer, with `…` in its middle, as the ends of names and paths
 /// tell most.
 pub(crate) fn middle_cut(text: &str, width_max: usize) -> String {
-    if width(text) <= width_max {
+    if is_short(text, width_max) {
         return text.to_owned();
     }
     let room = width_max.saturating_sub(1);
@@ -27,35 +27,62 @@ pub(crate) fn middle_cut(text: &str, width_max: usize) -> String {
     format!("{start}{LEFT_OUT}{end}")
 }
 
+/// How many bytes before the place where two texts part are looked at for each column that is shown.
+const BYTES_BEFORE: usize = 64;
+
 /// Pieces of two texts, on at most `width_max` columns each, around the first place where they part. Swapped texts have
 /// swapped pieces.
 pub(crate) fn around_difference(old: &str, new: &str, width_max: usize) -> (String, String) {
-    let same = old.graphemes(true).zip(new.graphemes(true)).take_while(|(one, two)| one == two).count();
+    if old == new {
+        return (piece(old, 0, width_max), piece(new, 0, width_max));
+    }
+    // Texts may be megabytes long: only what is near the place is taken apart into characters.
+    let same_bytes = old.bytes().zip(new.bytes()).take_while(|(one, two)| one == two).count();
+    let from = old.floor_char_boundary(same_bytes.saturating_sub(BYTES_BEFORE * width_max));
+    let (old_rest, new_rest) = (old.get(from..).unwrap_or_default(), new.get(from..).unwrap_or_default());
+    let graphemes = old_rest.graphemes(true).zip(new_rest.graphemes(true));
+    let same = graphemes.take_while(|(one, two)| one == two).count();
     // Some of what both begin with shows where this is.
-    let start = if old == new { 0 } else { same.saturating_sub(width_max / BEFORE) };
-    (piece(old, start, width_max), piece(new, start, width_max))
+    let start = same.saturating_sub(width_max / BEFORE);
+    if from == 0 {
+        return (piece(old, start, width_max), piece(new, start, width_max));
+    }
+    (later_piece(old_rest, start, width_max), later_piece(new_rest, start, width_max))
 }
 
 /// The part of a text that begins at a character, if the text is too wide to be shown from its start.
 fn piece(text: &str, start: usize, width_max: usize) -> String {
-    // The text may be long: no more of it is measured than is shown, and a little to know whether it goes on.
-    let mut shown = 0;
-    let is_short = text.graphemes(true).all(|grapheme| {
-        shown += width(grapheme);
-        shown <= width_max
-    });
-    if is_short {
+    if is_short(text, width_max) {
         return text.to_owned();
     }
-    let rest: Vec<&str> = text.graphemes(true).skip(start).take(width_max + 1).collect();
-    let before = if start > 0 { String::from(LEFT_OUT) } else { String::new() };
-    let room = width_max.saturating_sub(width(&before));
+    if start > 0 { later_piece(text, start, width_max) } else { first_piece(text, "", width_max) }
+}
+
+/// The part of a text that begins at a character, after something that is left out.
+fn later_piece(text: &str, start: usize, width_max: usize) -> String {
+    let start = text.grapheme_indices(true).nth(start).map_or(text.len(), |(at, _)| at);
+    first_piece(text.get(start..).unwrap_or_default(), "…", width_max)
+}
+
+/// `before`, and the start of a text, of which no more is measured than is shown.
+fn first_piece(text: &str, before: &str, width_max: usize) -> String {
+    let rest: Vec<&str> = text.graphemes(true).take(width_max + 1).collect();
+    let room = width_max.saturating_sub(width(before));
     let all = fitting(rest.iter().copied(), room);
     if all.len() == rest.len() {
-        return before + &all.concat();
+        return format!("{before}{}", all.concat());
     }
     let some = fitting(rest.into_iter(), room.saturating_sub(1));
     format!("{before}{}{LEFT_OUT}", some.concat())
+}
+
+/// Whether a text fits on so many columns: no more of it is measured than is needed to tell.
+fn is_short(text: &str, width_max: usize) -> bool {
+    let mut shown = 0;
+    text.graphemes(true).all(|grapheme| {
+        shown += width(grapheme);
+        shown <= width_max
+    })
 }
 
 /// The first of the characters, as many as fit on so many columns.

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::agreement::{Agreement, Shared};
 use super::tally::Block;
-use crate::error::CompareError;
 use crate::excerpt::around_difference;
 use crate::report::{Cell, ContextCell, Relation, RowContext};
 use crate::source::batch::Cells;
@@ -97,7 +96,7 @@ pub(super) fn rows(
     sampled: impl Iterator<Item = (Cell, Around, bool)>,
     agreement: &Agreement,
     old: &Table<'_>,
-) -> Result<Vec<RowContext>, CompareError> {
+) -> Vec<RowContext> {
     let mut rows: Vec<(Cell, Around)> = Vec::new();
     for (cell, around, is_next_row) in sampled {
         match rows.last_mut() {
@@ -105,7 +104,7 @@ pub(super) fn rows(
             _ => rows.push((cell, around)),
         }
     }
-    let read = read_again(&rows, agreement, old)?;
+    let read = read_again(&rows, agreement, old);
     let row = |(cell, around): (Cell, Around)| {
         let row = cell.row_old;
         let cells: Vec<ContextCell> = around
@@ -130,7 +129,7 @@ pub(super) fn rows(
             cells,
         }
     };
-    Ok(rows.into_iter().map(row).collect())
+    rows.into_iter().map(row).collect()
 }
 
 /// The cells that were proved without being read, by row and place. Rows far from the start are left out: to get there
@@ -139,7 +138,7 @@ fn read_again(
     rows: &[(Cell, Around)],
     agreement: &Agreement,
     old: &Table<'_>,
-) -> Result<BTreeMap<(u64, usize), Json>, CompareError> {
+) -> BTreeMap<(u64, usize), Json> {
     let mut missing: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for (cell, around) in rows {
         let Some(row) = cell.row_old.filter(|row| *row < READ_AGAIN_ROWS_MAX) else { continue };
@@ -148,12 +147,13 @@ fn read_again(
         }
     }
     let mut found = BTreeMap::new();
-    let Some(last) = missing.values().flatten().max().copied() else { return Ok(found) };
+    let Some(last) = missing.values().flatten().max().copied() else { return found };
     let columns: Vec<(usize, &Shared)> =
         missing.keys().filter_map(|at| Some((*at, agreement.columns.get(*at)?))).collect();
     let wanted: Vec<usize> = columns.iter().map(|(_, column)| column.old).collect();
     let mut start = 0;
-    for batch in old.batches(&wanted)? {
+    let Ok(batches) = old.batches(&wanted) else { return found };
+    for batch in batches {
         let Ok(batch) = batch else { break };
         let end = start + batch.rows as u64;
         for ((at, column), cells) in columns.iter().zip(&batch.columns) {
@@ -171,7 +171,7 @@ fn read_again(
             break;
         }
     }
-    Ok(found)
+    found
 }
 
 #[cfg(test)]

@@ -233,7 +233,7 @@ fn compare_open(
         }
     }
     let Details { mut columns, first, sample, context, witnesses } =
-        found.tally.into_details(&agreement, old)?;
+        found.tally.into_details(&agreement, old);
     let by_position = proof == Proof::Lockstep && agreement.keys.is_empty();
     let tables = by_position.then_some((old, new));
     reasons::explain_columns(&mut columns, witnesses, &agreement, tables, rows.compared)?;

@@ -8,7 +8,6 @@ use super::agreement::{Agreement, Shared};
 use super::context::{self, Around};
 use super::key::{key_of, named_key};
 use super::witnesses::Witnesses;
-use crate::error::CompareError;
 use crate::known::{Covered, OfCells, covering};
 use crate::progress::Meter;
 use crate::report::{Cell, ColumnDetail, RowContext};
@@ -368,15 +367,7 @@ impl Tally {
     }
 
     /// What was found. `old`: the old table, where cells beside those of the sample are that were not read.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    pub(super) fn into_details(
-        self,
-        agreement: &Agreement,
-        old: &Table<'_>,
-    ) -> Result<Details, CompareError> {
+    pub(super) fn into_details(self, agreement: &Agreement, old: &Table<'_>) -> Details {
         let columns = self.columns.into_iter().filter(|tally| tally.not_bitwise > 0);
         let sample = self.sample.values().map(|sampled| sampled.cell.clone()).collect();
         let mut last: Option<Order> = None;
@@ -385,13 +376,13 @@ impl Tally {
             last = Some(order);
             (sampled.cell, sampled.around, is_next_row)
         });
-        Ok(Details {
-            context: context::rows(sampled, agreement, old)?,
+        Details {
+            context: context::rows(sampled, agreement, old),
             columns: columns.map(ColumnTally::into_detail).collect(),
             first: self.first.map(|(_, cell)| cell),
             sample,
             witnesses: self.witnesses,
-        })
+        }
     }
 }
 
