@@ -7,7 +7,7 @@ use arrow_array::ArrayRef;
 use arrow_row::{Row, RowConverter, Rows, SortField};
 use arrow_schema::ArrowError;
 
-use super::agreement::{Agreement, Meeting, Shared};
+use super::agreement::{Agreement, Shared};
 use crate::error::{CompareError, Place};
 use crate::source::batch::{Batch, Cells};
 use crate::source::logical::ColumnType;
@@ -22,10 +22,7 @@ pub(super) fn can_lay_out(agreement: &Agreement, old: &Table<'_>, new: &Table<'_
             Some(ColumnType::Stored(kind)) => RowConverter::supports_fields(&[SortField::new(kind.clone())]),
             _ => false,
         };
-        column.meeting == Meeting::OneType
-            && column.bits_prove()
-            && kind(old, column.old)
-            && kind(new, column.new)
+        column.bits_prove() && kind(old, column.old) && kind(new, column.new)
     };
     old.has_arrays() && new.has_arrays() && agreement.columns.iter().chain(&agreement.keys).all(can)
 }
