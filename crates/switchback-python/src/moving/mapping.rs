@@ -1,0 +1,607 @@
+//! What every file and every dotted name becomes: the rules, applied at once to the original names.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::rules::{Pair, Rules};
+use crate::index::{Index, leaf_of, module_name, parent_of};
+use crate::roots::normal;
+use crate::tree::{Class, File};
+
+/// Rules that cannot be applied to this tree.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum MappingError {
+    /// Nothing of that name is in the tree.
+    #[error("there is no module, file or folder `{0}`")]
+    Missing(String),
+    /// Two files would stand at one path.
+    #[error("`{from}` would be moved onto `{to}`, which is there already and does not move")]
+    Taken {
+        /// The file that moves.
+        from: String,
+        /// Where it would go.
+        to: String,
+    },
+    /// Two files would be moved to one path.
+    #[error("`{one}` and `{other}` would both become `{to}`")]
+    Collision {
+        /// One file.
+        one: String,
+        /// The other.
+        other: String,
+        /// Where both would go.
+        to: String,
+    },
+    /// A path that leads out of the tree, or is empty.
+    #[error("`{0}` does not name a place in the tree")]
+    Outside(String),
+    /// A module would be named like one of the standard library, at the top of a source root.
+    #[error("target shadows stdlib module `{module}` for source root {root}")]
+    Shadows {
+        /// The module.
+        module: String,
+        /// The source root.
+        root: String,
+    },
+    /// A module name that a statement cannot import.
+    #[error("`{0}` is no name that Python can import")]
+    Unimportable(String),
+    /// Entries below a folder that moves which cannot be moved.
+    #[error("`{0}` lies where the move reaches, and is no plain file with a name in UTF-8")]
+    Odd(PathBuf),
+}
+
+/// What moves where.
+#[derive(Debug, Default)]
+pub struct Mapping {
+    /// Files that move: old path, new path.
+    pub paths: BTreeMap<String, String>,
+    /// Folders and files as the rules name them: old path, new path.
+    pub places: Vec<(String, String)>,
+    /// Modules whose dotted name changes.
+    pub modules: HashMap<String, String>,
+    /// Single definitions.
+    pub symbols: HashMap<String, String>,
+    /// Rules whose source is gone and whose target is there.
+    pub done: Vec<Pair>,
+    /// Packages that would come into being without an `__init__.py`, although those that they come from had one.
+    pub packages: Vec<String>,
+}
+
+impl Mapping {
+    /// Applies rules to the files of `index`; names in the new tree begin at `roots`.
+    pub fn new(index: &Index<'_>, rules: &Rules, roots: &[String]) -> Result<Self, MappingError> {
+        let mut mapping = Self::default();
+        for pair in &rules.moves {
+            let places = places(index, pair, roots)?;
+            if places.is_empty() {
+                mapping.done.push(pair.clone());
+            }
+            mapping.places.extend(places);
+        }
+        mapping.places.sort_by_key(|(old, _)| std::cmp::Reverse(old.len()));
+        let leaves: BTreeSet<String> = rules.leaves.iter().map(|leave| normal(&leave.path)).collect();
+        for file in &index.tree.files {
+            if leaves.contains(&file.path) {
+                continue;
+            }
+            let new = mapping.place(&file.path);
+            if let Some(new) = new.filter(|new| *new != file.path) {
+                mapping.paths.insert(file.path.clone(), new);
+            }
+        }
+        mapping.refuse_collisions(index)?;
+        mapping.name_modules(index, roots);
+        for pair in &rules.bodies {
+            mapping.modules.insert(pair.from.clone(), pair.to.clone());
+        }
+        mapping.symbols = rules.symbols.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect();
+        mapping.refuse_names(index, roots)?;
+        mapping.find_packages(index, roots);
+        Ok(mapping)
+    }
+
+    /// Where the rules put a path; nothing when none reaches it.
+    fn place(&self, path: &str) -> Option<String> {
+        self.places.iter().find_map(|(old, new)| {
+            if path == old {
+                return Some(new.clone());
+            }
+            let below = path.strip_prefix(old.as_str())?.strip_prefix('/')?;
+            Some(if new.is_empty() { below.to_owned() } else { format!("{new}/{below}") })
+        })
+    }
+
+    /// Where a file or folder is after the move.
+    pub fn new_path<'a>(&'a self, path: &'a str) -> &'a str {
+        self.paths.get(path).map_or(path, String::as_str)
+    }
+
+    /// Where a folder is after the move, when all of its files move together.
+    pub fn new_folder(&self, index: &Index<'_>, folder: &str) -> Option<String> {
+        let new = self.place(folder)?;
+        let prefix = format!("{folder}/");
+        let from = index.tree.files.partition_point(|file| file.path < prefix);
+        let mut files = index.tree.files.iter().skip(from).take_while(|file| file.path.starts_with(&prefix));
+        files
+            .all(|file| {
+                file.path
+                    .strip_prefix(folder)
+                    .is_some_and(|rest| self.new_path(&file.path) == format!("{new}{rest}"))
+            })
+            .then_some(new)
+    }
+
+    /// The new name of a module, or of what lies below one: the longest beginning that moves decides.
+    pub fn module(&self, dotted: &str) -> String {
+        let mut head = dotted;
+        while !head.is_empty() {
+            if let Some(new) = self.modules.get(head) {
+                return format!("{new}{}", dotted.strip_prefix(head).unwrap_or_default());
+            }
+            head = parent_of(head);
+        }
+        dotted.to_owned()
+    }
+
+    /// The new name of `name` in `module`, when a rule moves this one definition.
+    pub fn symbol(&self, module: &str, name: &str) -> Option<&str> {
+        self.symbols.get(&crate::index::join(module, name)).map(String::as_str)
+    }
+
+    /// Whether nothing at all would change.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.symbols.is_empty() && self.modules.iter().all(|(old, new)| old == new)
+    }
+
+    /// Words of which a file must have one to be reached by the move at all.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = BTreeSet::new();
+        for (old, _) in &self.places {
+            let name = leaf_path(old);
+            let name = if name.starts_with("__init__.") { leaf_path(parent_path(old)) } else { name };
+            words.insert(name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned());
+        }
+        let changed: BTreeSet<&String> =
+            self.modules.iter().filter(|(old, new)| old != new).map(|(old, _)| old).collect();
+        for old in &changed {
+            // What lies below a module that moves is only reached through its name.
+            let is_below = std::iter::successors(Some(parent_of(old)), |head| Some(parent_of(head)))
+                .take_while(|head| !head.is_empty())
+                .any(|head| self.modules.get(head).is_some_and(|new| new != head));
+            if !is_below {
+                words.insert(leaf_of(old).to_owned());
+            }
+        }
+        words.extend(self.symbols.keys().map(|old| leaf_of(old).to_owned()));
+        words.into_iter().filter(|word| !word.is_empty()).collect()
+    }
+
+    /// The files as they will be, without edits.
+    pub fn moved(&self, files: &[File], edited: &HashMap<usize, Arc<[u8]>>) -> Vec<File> {
+        files
+            .iter()
+            .enumerate()
+            .map(|(at, file)| file.moved(self.new_path(&file.path).to_owned(), edited.get(&at).cloned()))
+            .collect()
+    }
+
+    fn refuse_collisions(&self, index: &Index<'_>) -> Result<(), MappingError> {
+        let mut taken: HashMap<&str, &str> = HashMap::new();
+        for (old, new) in &self.paths {
+            if index.tree.find(new).is_some() && !self.paths.contains_key(new) {
+                return Err(MappingError::Taken { from: old.clone(), to: new.clone() });
+            }
+            if let Some(other) = taken.insert(new, old) {
+                let other = other.to_owned();
+                return Err(MappingError::Collision { one: other, other: old.clone(), to: new.clone() });
+            }
+            // A folder stands where a file would go.
+            let is_below = |file: &File| {
+                self.new_path(&file.path).strip_prefix(new.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            };
+            if index.tree.is_directory(new) && index.tree.files.iter().any(is_below) {
+                return Err(MappingError::Taken { from: old.clone(), to: new.clone() });
+            }
+        }
+        for odd in &index.tree.odd {
+            let path = odd.strip_prefix(&index.tree.root).unwrap_or(odd).to_string_lossy().into_owned();
+            if self.place(&path).is_some() {
+                return Err(MappingError::Odd(odd.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn name_modules(&mut self, index: &Index<'_>, roots: &[String]) {
+        for (name, at) in index.modules() {
+            let Some(file) = index.tree.file(at) else { continue };
+            let new = module_name(self.new_path(&file.path), roots).map(|new| new.dotted);
+            if let Some(new) = new {
+                // Also what stays: it must not be taken along by the package that it lies in.
+                self.modules.insert(name.to_owned(), new);
+            }
+        }
+        self.name_namespaces(index);
+    }
+
+    /// A package without a file of its own moves when everything below it moves alike.
+    fn name_namespaces(&mut self, index: &Index<'_>) {
+        let mut found = Vec::new();
+        for namespace in index.namespaces() {
+            let prefix = format!("{namespace}.");
+            let mut news: BTreeSet<Option<String>> = BTreeSet::new();
+            for (old, new) in &self.modules {
+                let Some(rest) = old.strip_prefix(&prefix) else { continue };
+                news.insert(
+                    new.strip_suffix(rest).and_then(|head| head.strip_suffix('.')).map(ToOwned::to_owned),
+                );
+            }
+            let only = news.into_iter().collect::<Vec<_>>();
+            let new = match only.as_slice() {
+                [Some(new)] => new.clone(),
+                _ => namespace.to_owned(),
+            };
+            found.push((namespace.to_owned(), new));
+        }
+        self.modules.extend(found);
+    }
+
+    fn refuse_names(&self, index: &Index<'_>, roots: &[String]) -> Result<(), MappingError> {
+        for (old, new) in &self.paths {
+            let was = index.tree.find(old).and_then(|at| index.names.get(at)).and_then(Option::as_ref);
+            if was.is_none() || !new.ends_with(".py") {
+                continue;
+            }
+            let Some(name) = module_name(new, roots) else {
+                return Err(MappingError::Unimportable(new.clone()));
+            };
+            if let Some(word) = name.dotted.split('.').find(|word| KEYWORDS.contains(word)) {
+                return Err(MappingError::Unimportable(format!("{} (`{word}` is a keyword)", name.dotted)));
+            }
+            // Every root that reaches the file counts: a script that is run from a folder puts it on the path.
+            for root in roots.iter().filter(|root| index.tree.is_directory(root) || root.is_empty()) {
+                let top = module_name(new, std::slice::from_ref(root)).map(|name| name.dotted);
+                let top = top.as_deref().and_then(|dotted| dotted.split('.').next()).unwrap_or_default();
+                if STANDARD_LIBRARY.contains(&top) && !index.has(top) {
+                    let root = if root.is_empty() { "./".to_owned() } else { format!("{root}/") };
+                    return Err(MappingError::Shadows { module: top.to_owned(), root });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a module comes to lie in folders that are no packages, although it lay in packages before.
+    fn find_packages(&mut self, index: &Index<'_>, roots: &[String]) {
+        let there: BTreeSet<&str> = index.tree.files.iter().map(|file| self.new_path(&file.path)).collect();
+        let mut missing = BTreeSet::new();
+        for (old, new) in &self.paths {
+            let is_python = index
+                .tree
+                .find(old)
+                .and_then(|at| index.tree.file(at))
+                .is_some_and(|file| file.class == Class::Python);
+            if !is_python || !new.ends_with(".py") {
+                continue;
+            }
+            let old_name = index.tree.find(old).and_then(|at| index.names.get(at)).and_then(Option::as_ref);
+            let Some(old_name) = old_name else { continue };
+            // What lay at the top, or in a namespace, says nothing about packages; an `__init__.py` does.
+            let was_regular = old_name.is_package
+                || std::iter::successors(Some(parent_path(old)), |folder| Some(parent_path(folder)))
+                    .take_while(|folder| !folder.is_empty() && !index.roots.iter().any(|root| root == folder))
+                    .next()
+                    .is_some_and(|folder| index.tree.find(&format!("{folder}/__init__.py")).is_some());
+            if !was_regular {
+                continue;
+            }
+            let mut folder = parent_path(new);
+            while !folder.is_empty() && !roots.iter().any(|root| root == folder) {
+                let init = format!("{folder}/__init__.py");
+                let held_code = index.tree.is_directory(folder) && holds_module(index, folder);
+                if !there.contains(init.as_str()) && !held_code {
+                    missing.insert(init);
+                }
+                folder = parent_path(folder);
+            }
+        }
+        self.packages = missing.into_iter().collect();
+    }
+}
+
+/// Whether modules lay below a folder before the move: then it is a namespace package that somebody wanted.
+fn holds_module(index: &Index<'_>, folder: &str) -> bool {
+    let prefix = format!("{folder}/");
+    let from = index.tree.files.partition_point(|file| file.path < prefix);
+    let files = index.tree.files.iter().skip(from).take_while(|file| file.path.starts_with(&prefix));
+    files.into_iter().any(|file| file.class == Class::Python)
+}
+
+/// Everything before the last `/`.
+pub(crate) fn parent_path(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// Everything after the last `/`.
+pub(crate) fn leaf_path(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
+}
+
+/// The files and folders that one rule moves, each with its new path; none when it was carried out already.
+fn places(index: &Index<'_>, pair: &Pair, roots: &[String]) -> Result<Vec<(String, String)>, MappingError> {
+    let tree = index.tree;
+    let from_path = checked_path(&pair.from)?;
+    let to_path = checked_path(&pair.to)?;
+    let is_path = |text: &str| {
+        text.contains('/') || text.ends_with(".py") || text.ends_with(".pyi") || text.ends_with(".ipynb")
+    };
+    if is_path(&pair.from) || (!index.has(&pair.from) && tree.has(&from_path)) {
+        let to_path = if pair.to.ends_with('/') && tree.find(&from_path).is_some() {
+            format!("{to_path}/{}", leaf_path(&from_path))
+        } else {
+            to_path
+        };
+        if tree.has(&from_path) {
+            return Ok(vec![(from_path, to_path)]);
+        }
+        let with_suffix = |path: &str| format!("{path}.py");
+        if tree.find(&with_suffix(&from_path)).is_some() {
+            return Ok(vec![(with_suffix(&from_path), with_suffix(to_path.trim_end_matches(".py")))]);
+        }
+        return if tree.has(&to_path) {
+            Ok(Vec::new())
+        } else {
+            Err(MappingError::Missing(pair.from.clone()))
+        };
+    }
+    let mut found = Vec::new();
+    let old = pair.from.replace('.', "/");
+    for root in &index.roots {
+        let place = |below: &str| if root.is_empty() { below.to_owned() } else { format!("{root}/{below}") };
+        let target = |suffix: &str| {
+            if is_path(&pair.to) {
+                let stem = to_path.strip_suffix(suffix).unwrap_or(&to_path);
+                format!("{stem}{suffix}")
+            } else {
+                format!("{}{suffix}", placed(index, root, &pair.to, roots))
+            }
+        };
+        let folder = place(&old);
+        if tree.is_directory(&folder) {
+            found.push((folder, target("")));
+        }
+        for suffix in [".py", ".pyi", ".pyx", ".pxd"] {
+            let file = place(&format!("{old}{suffix}"));
+            if tree.find(&file).is_some() {
+                found.push((file, target(suffix)));
+            }
+        }
+    }
+    if found.is_empty() {
+        let is_done = index.has(&pair.to) || tree.has(&to_path);
+        return if is_done { Ok(Vec::new()) } else { Err(MappingError::Missing(pair.from.clone())) };
+    }
+    Ok(found)
+}
+
+/// The path of a dotted name that comes into being: in the root that holds most of its package already, else where it
+/// came from.
+fn placed(index: &Index<'_>, own: &str, dotted: &str, roots: &[String]) -> String {
+    let below = dotted.replace('.', "/");
+    let in_root = |root: &str| if root.is_empty() { below.clone() } else { format!("{root}/{below}") };
+    let depth = |root: &str| {
+        let mut folder = in_root(root);
+        let mut depth = below.matches('/').count() + 1;
+        while depth > 0 && !index.tree.is_directory(&folder) {
+            folder = parent_path(&folder).to_owned();
+            depth -= 1;
+        }
+        depth
+    };
+    let best =
+        roots.iter().max_by_key(|root| (depth(root), root.as_str() == own)).map_or(own, String::as_str);
+    if depth(best) > depth(own) { in_root(best) } else { in_root(own) }
+}
+
+fn checked_path(text: &str) -> Result<String, MappingError> {
+    let path = normal(text);
+    if path.is_empty()
+        || text.starts_with('/')
+        || path.split('/').any(|part| part == "..")
+        || path.contains('\0')
+    {
+        return Err(MappingError::Outside(text.to_owned()));
+    }
+    Ok(path)
+}
+
+/// Words that cannot be a part of a dotted name (Python 3.13, *Lexical analysis*, 2.3.1).
+const KEYWORDS: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// The modules of the standard library that code is most likely to import (Python 3.13, *Python Module Index*).
+pub(crate) const STANDARD_LIBRARY: &[&str] = &[
+    "__future__",
+    "abc",
+    "argparse",
+    "array",
+    "ast",
+    "asyncio",
+    "atexit",
+    "base64",
+    "bdb",
+    "binascii",
+    "bisect",
+    "builtins",
+    "bz2",
+    "calendar",
+    "cmath",
+    "cmd",
+    "code",
+    "codecs",
+    "codeop",
+    "collections",
+    "colorsys",
+    "compileall",
+    "concurrent",
+    "configparser",
+    "contextlib",
+    "contextvars",
+    "copy",
+    "copyreg",
+    "cProfile",
+    "csv",
+    "ctypes",
+    "curses",
+    "dataclasses",
+    "datetime",
+    "dbm",
+    "decimal",
+    "difflib",
+    "dis",
+    "doctest",
+    "email",
+    "encodings",
+    "enum",
+    "errno",
+    "faulthandler",
+    "fcntl",
+    "filecmp",
+    "fileinput",
+    "fnmatch",
+    "fractions",
+    "ftplib",
+    "functools",
+    "gc",
+    "getopt",
+    "getpass",
+    "gettext",
+    "glob",
+    "graphlib",
+    "grp",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "html",
+    "http",
+    "imaplib",
+    "importlib",
+    "inspect",
+    "io",
+    "ipaddress",
+    "itertools",
+    "json",
+    "keyword",
+    "linecache",
+    "locale",
+    "logging",
+    "lzma",
+    "mailbox",
+    "marshal",
+    "math",
+    "mimetypes",
+    "mmap",
+    "modulefinder",
+    "multiprocessing",
+    "netrc",
+    "ntpath",
+    "numbers",
+    "opcode",
+    "operator",
+    "optparse",
+    "os",
+    "pathlib",
+    "pdb",
+    "pickle",
+    "pickletools",
+    "pkgutil",
+    "platform",
+    "plistlib",
+    "poplib",
+    "posix",
+    "posixpath",
+    "pprint",
+    "profile",
+    "pstats",
+    "pty",
+    "pwd",
+    "py_compile",
+    "pyclbr",
+    "pydoc",
+    "queue",
+    "quopri",
+    "random",
+    "re",
+    "readline",
+    "reprlib",
+    "resource",
+    "rlcompleter",
+    "runpy",
+    "sched",
+    "secrets",
+    "select",
+    "selectors",
+    "shelve",
+    "shlex",
+    "shutil",
+    "signal",
+    "site",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "sqlite3",
+    "ssl",
+    "stat",
+    "statistics",
+    "string",
+    "stringprep",
+    "struct",
+    "subprocess",
+    "symtable",
+    "sys",
+    "sysconfig",
+    "syslog",
+    "tabnanny",
+    "tarfile",
+    "tempfile",
+    "termios",
+    "textwrap",
+    "threading",
+    "time",
+    "timeit",
+    "tkinter",
+    "token",
+    "tokenize",
+    "tomllib",
+    "trace",
+    "traceback",
+    "tracemalloc",
+    "tty",
+    "turtle",
+    "types",
+    "typing",
+    "unicodedata",
+    "unittest",
+    "urllib",
+    "uuid",
+    "venv",
+    "warnings",
+    "wave",
+    "weakref",
+    "webbrowser",
+    "winreg",
+    "wsgiref",
+    "xml",
+    "xmlrpc",
+    "zipapp",
+    "zipfile",
+    "zipimport",
+    "zlib",
+    "zoneinfo",
+];
