@@ -138,6 +138,12 @@ impl Scanner<'_> {
     }
 
     fn cell(&mut self, sources: &[Written]) {
+        let start: Vec<u8> =
+            sources.iter().flat_map(|source| &source.letters).map(|(byte, _)| *byte).take(16).collect();
+        // The cell of another language.
+        if start.starts_with(b"%%") && !start.starts_with(b"%%time") && !start.starts_with(b"%%capture") {
+            return;
+        }
         for source in sources {
             for (byte, at) in &source.letters {
                 self.code.source.push(*byte);

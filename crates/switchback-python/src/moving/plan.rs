@@ -9,14 +9,16 @@ use rayon::prelude::*;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
-use super::edit::{Edits, Left, Scene};
+use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Mapping, MappingError};
 use super::proof::{self, Proof};
+use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
-use super::{reference, statement, string};
+use super::shim::{self, Term};
+use super::{notebook, reference, statement, string};
 use crate::index::{Index, module_name};
 use crate::roots;
-use crate::syntax::line_of;
+use crate::syntax::{Dialect, Facts, Role, Span, line_of, parse};
 use crate::tree::{Class, File, Tree};
 
 /// What is to be moved, and how.
@@ -62,6 +64,8 @@ pub struct FileChange {
     pub old_path: String,
     /// Where it will be.
     pub new_path: String,
+    /// Its permission bits.
+    pub mode: u32,
     /// Its bytes now; nothing for a file that is moved unread.
     pub old: Option<Arc<[u8]>>,
     /// Its bytes afterwards; nothing when they stay.
@@ -163,11 +167,11 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
         tree.files.par_iter().enumerate().map(|(at, file)| work.look(at, file)).collect::<Result<_, _>>()?;
     let scanned = tree.files.iter().filter(|file| file.class != Class::Other).count();
     let looked: Vec<Looked> = looked.into_iter().flatten().collect();
-    let created = mapping
+    let mut created: Vec<NewFile> = mapping
         .packages
         .iter()
         .map(|path| NewFile { path: path.clone(), content: Vec::new(), is_shim: false })
-        .collect::<Vec<_>>();
+        .collect();
     let edited: HashMap<usize, Arc<[u8]>> =
         looked.iter().filter_map(|one| Some((one.at, one.change.new.clone()?))).collect();
     let mut files = mapping.moved(&tree.files, &edited);
@@ -177,6 +181,11 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
     let parsed: Vec<(usize, &str)> =
         looked.iter().filter(|one| one.is_python).map(|one| (one.at, one.change.new_path.as_str())).collect();
     let proof = proof::prove(&index, &new_index, &mapping, &parsed);
+    if options.shims {
+        // Outside of the proof: a shim makes old names resolve, and what still uses them is to be found.
+        let term = Term { since: &options.today, until: options.remove_after.as_deref() };
+        created.extend(shim::shims(&index, &mapping, term));
+    }
     let unparsed = looked.iter().filter_map(|one| one.unparsed.clone()).collect();
     let changes = looked.into_iter().map(|one| one.change).collect();
     Ok(MovePlan {
@@ -245,6 +254,7 @@ impl Work<'_> {
         let mut change = FileChange {
             old_path: file.path.clone(),
             new_path,
+            mode: file.mode,
             old: content.clone(),
             new: None,
             edits: Vec::new(),
@@ -271,7 +281,23 @@ impl Work<'_> {
     fn edits(&self, at: usize, file: &File, bytes: &[u8]) -> Edits {
         match file.class {
             Class::Python => self.python(at, file, bytes),
-            Class::Notebook | Class::Text | Class::Other => Edits::default(),
+            Class::Notebook => self.notebook(file, bytes),
+            Class::Text => {
+                let mut edits = Edits::default();
+                let whole = Span::new(0, bytes.len());
+                // What is no text has no places in it.
+                if !bytes.contains(&0) {
+                    self.reader(file).edit(
+                        bytes,
+                        whole,
+                        prose::flavor_of(&file.path),
+                        EditKind::Prose,
+                        &mut edits,
+                    );
+                }
+                edits
+            }
+            Class::Other => Edits::default(),
         }
     }
 
@@ -289,16 +315,82 @@ impl Work<'_> {
             line_end: line_end(bytes),
         };
         let mut edits = Edits::default();
-        for import in &facts.imports {
-            if let Some(from) = &import.from {
-                statement::edit_from(&scene, import, from, &mut edits);
-            }
-        }
-        reference::edit_references(&scene, &mut edits);
-        string::edit_strings(&scene, &mut edits);
+        self.statements(&scene, &mut edits);
         string::edit_tasks(&scene, self.options.rules.pin_task_names, &mut edits);
         string::report_file_uses(&scene, &mut edits);
+        if self.options.with_text {
+            self.sentences(file, &facts, bytes, &mut edits);
+        }
         edits
+    }
+
+    fn reader<'b>(&'b self, file: &'b File) -> prose::Reader<'b> {
+        prose::Reader { index: self.index, mapping: self.mapping, search: &self.search, path: &file.path }
+    }
+
+    /// Docstrings, comments and messages.
+    fn sentences(&self, file: &File, facts: &Facts, bytes: &[u8], edits: &mut Edits) {
+        let reader = self.reader(file);
+        for text in &facts.texts {
+            let flavor = match text.role {
+                Role::Docstring => Flavor::Restructured,
+                _ if text.value.contains(char::is_whitespace) => Flavor::Sentence,
+                _ => continue,
+            };
+            for part in &text.parts {
+                reader.edit(bytes, *part, flavor, EditKind::Text, edits);
+            }
+        }
+        for comment in &facts.comments {
+            reader.edit(bytes, *comment, Flavor::Sentence, EditKind::Text, edits);
+        }
+    }
+
+    /// The code of a notebook is edited as code, and each edit is put into the string that carries it.
+    fn notebook(&self, file: &File, bytes: &[u8]) -> Edits {
+        let code = notebook::code(bytes);
+        let facts = parse(&code.source, Dialect::Notebook);
+        let scene = Scene {
+            index: self.index,
+            mapping: self.mapping,
+            facts: &facts,
+            bytes: &code.source,
+            path: &file.path,
+            old: None,
+            new: None,
+            line_end: "\n",
+        };
+        let mut found = Edits::default();
+        self.statements(&scene, &mut found);
+        let mut edits = Edits::default();
+        for edit in found.edits {
+            match code.place(edit.span) {
+                Some(span) => edits.put(span, notebook::escaped(&edit.new), EditKind::Notebook),
+                None => found.left.push(Left {
+                    offset: edit.span.start,
+                    text: String::from_utf8_lossy(edit.span.of(&code.source)).into_owned(),
+                    why: format!(
+                        "it is spread over several strings of the notebook; it would become `{}`",
+                        edit.new
+                    ),
+                }),
+            }
+        }
+        for left in found.left {
+            let offset = code.place(Span::new(left.offset, left.offset)).map_or(0, |span| span.start);
+            edits.left.push(Left { offset, ..left });
+        }
+        edits
+    }
+
+    fn statements(&self, scene: &Scene<'_>, edits: &mut Edits) {
+        for import in &scene.facts.imports {
+            if let Some(from) = &import.from {
+                statement::edit_from(scene, import, from, edits);
+            }
+        }
+        reference::edit_references(scene, edits);
+        string::edit_strings(scene, edits);
     }
 
     fn unparsed(&self, file: &File, bytes: &[u8], edits: usize) -> Option<Unparsed> {

@@ -65,6 +65,19 @@ impl Proof {
         self.unresolved.is_empty() && self.left.is_empty() && self.api.is_empty() && self.broken.is_empty()
     }
 
+    /// What stands against the move, one line each.
+    pub fn told(&self) -> Vec<String> {
+        let unresolved = self.unresolved.iter().map(|one| format!("{}:{}: {}", one.path, one.line, one.why));
+        let left =
+            self.left.iter().map(|one| format!("{}:{}: `{}` is an old name", one.path, one.line, one.text));
+        let api = self.api.iter().map(|one| format!("`{}` would not be offered any more", one.symbol));
+        let broken = self
+            .broken
+            .iter()
+            .map(|one| format!("{}:{}: it would not parse: {}", one.path, one.line, one.why));
+        unresolved.chain(left).chain(api).chain(broken).collect()
+    }
+
     fn join(mut self, other: Self) -> Self {
         self.imports += other.imports;
         self.unresolved.extend(other.unresolved);

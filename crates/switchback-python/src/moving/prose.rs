@@ -30,10 +30,15 @@ pub(crate) enum Flavor {
 pub(crate) fn flavor_of(path: &str) -> Flavor {
     let name = leaf_path(path).to_ascii_lowercase();
     let stem = name.split('.').next().unwrap_or_default();
-    let is_history = ["changes", "changelog", "history", "news", "whatsnew", "release-notes", "release_notes", "releases"]
-        .iter()
-        .any(|word| stem == *word || path.to_ascii_lowercase().split('/').rev().skip(1).any(|folder| folder == *word));
-    let is_history = is_history || path.split('/').any(|folder| matches!(folder, "newsfragments" | "changelog.d"));
+    let is_history =
+        ["changes", "changelog", "history", "news", "whatsnew", "release-notes", "release_notes", "releases"]
+            .iter()
+            .any(|word| {
+                stem == *word
+                    || path.to_ascii_lowercase().split('/').rev().skip(1).any(|folder| folder == *word)
+            });
+    let is_history =
+        is_history || path.split('/').any(|folder| matches!(folder, "newsfragments" | "changelog.d"));
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "md" | "rst" | "txt" | "" if is_history => Flavor::History,
         "md" => Flavor::Markdown,
@@ -73,14 +78,20 @@ impl Reader<'_> {
             }
             let Some(token) = token(bytes, within, at) else { continue };
             last = token.span.end.max(at + 1);
-            let is_edited = edits.edits.iter().any(|edit| edit.span.start < token.span.end && token.span.start < edit.span.end);
+            let is_edited = edits
+                .edits
+                .iter()
+                .any(|edit| edit.span.start < token.span.end && token.span.start < edit.span.end);
             if !is_edited {
                 self.edit_token(bytes, within, &token, flavor, &blocks, kind, edits);
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a token is can only be told from all that is around it")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a token is can only be told from all that is around it"
+    )]
     fn edit_token(
         &self,
         bytes: &[u8],
@@ -187,7 +198,8 @@ fn token(bytes: &[u8], within: Span, at: usize) -> Option<Token> {
         end -= 1;
     }
     let text = bytes.get(start..end)?;
-    let is_path = text.contains(&b'/') || [".py", ".pyi", ".ipynb"].iter().any(|end| text.ends_with(end.as_bytes()));
+    let is_path =
+        text.contains(&b'/') || [".py", ".pyi", ".ipynb"].iter().any(|end| text.ends_with(end.as_bytes()));
     if is_path {
         return Some(Token { span: Span::new(start, end), is_path });
     }
@@ -198,8 +210,15 @@ fn token(bytes: &[u8], within: Span, at: usize) -> Option<Token> {
         return None;
     }
     // `module:function`.
-    if bytes.get(end) == Some(&b':') && bytes.get(end + 1).is_some_and(|byte| is_word(*byte) && !byte.is_ascii_digit()) {
-        let length = bytes.iter().take(within.end).skip(end + 1).take_while(|byte| is_word(**byte) || **byte == b'.').count();
+    if bytes.get(end) == Some(&b':')
+        && bytes.get(end + 1).is_some_and(|byte| is_word(*byte) && !byte.is_ascii_digit())
+    {
+        let length = bytes
+            .iter()
+            .take(within.end)
+            .skip(end + 1)
+            .take_while(|byte| is_word(**byte) || **byte == b'.')
+            .count();
         if length > 0 && end + 1 + length <= within.end {
             end += 1 + length;
         }
@@ -232,7 +251,8 @@ fn is_marked(bytes: &[u8], within: Span, token: Span, flavor: Flavor) -> bool {
         return !is_comment(&text) || is_quoted(bytes, within, token, &text);
     }
     let directive = text.trim_start();
-    if flavor == Flavor::Restructured && directive.starts_with(".. ") && directive.trim_end().ends_with("::") {
+    if flavor == Flavor::Restructured && directive.starts_with(".. ") && directive.trim_end().ends_with("::")
+    {
         return true;
     }
     if matches!(flavor, Flavor::Markdown | Flavor::Restructured) && directive.trim_end() == ":::" {
@@ -255,7 +275,9 @@ fn is_quoted(bytes: &[u8], within: Span, token: Span, before: &str) -> bool {
     // Double backticks count twice; what stands between two pairs is not within one.
     let doubled = before.matches("``").count() % 2 == 1 && line.windows(2).any(|pair| pair == b"``");
     let open = before.chars().next_back();
-    let quoted = matches!(open, Some('\'' | '"')) && line.iter().find(|byte| !is_word(**byte) && **byte != b'.').copied() == open.map(|open| open as u8);
+    let quoted = matches!(open, Some('\'' | '"'))
+        && line.iter().find(|byte| !is_word(**byte) && **byte != b'.').copied()
+            == open.map(|open| open as u8);
     in_backticks || doubled || quoted
 }
 
@@ -338,9 +360,10 @@ impl Blocks {
             }
             let trimmed = body.trim_end();
             let is_block = trimmed.ends_with("::") && !trimmed.starts_with(".. ");
-            let is_code = [".. code-block::", ".. code::", ".. sourcecode::", ".. testcode::", ".. doctest::"]
-                .iter()
-                .any(|name| trimmed.starts_with(name));
+            let is_code =
+                [".. code-block::", ".. code::", ".. sourcecode::", ".. testcode::", ".. doctest::"]
+                    .iter()
+                    .any(|name| trimmed.starts_with(name));
             if is_block || is_code {
                 literal = Some(indent);
             }

@@ -74,6 +74,25 @@ impl MovePlan {
             .collect()
     }
 
+    /// What was left, one line each: `path:line: text: why`.
+    pub fn left_told(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        for change in &self.changes {
+            let Some(bytes) = &change.old else { continue };
+            for left in &change.left {
+                let (line, _) = line_of(bytes, left.offset);
+                let text: String = left
+                    .text
+                    .chars()
+                    .take(TEXT_LETTERS_MAX)
+                    .map(|letter| if letter.is_control() { ' ' } else { letter })
+                    .collect();
+                told.push(format!("{}:{line}: `{text}`: {}", change.old_path, left.why));
+            }
+        }
+        told
+    }
+
     /// Everything that would be done, as a patch that `git apply` takes.
     pub fn diff(&self) -> String {
         let mut text = String::new();
@@ -95,6 +114,8 @@ impl MovePlan {
     }
 }
 
+/// How much of what was left is shown to a person, in characters.
+const TEXT_LETTERS_MAX: usize = 80;
 /// How many lines are shown around a change.
 const CONTEXT_LINES: usize = 3;
 

@@ -192,10 +192,53 @@ pub(crate) fn edit_strings(scene: &Scene<'_>, edits: &mut Edits) {
             edit_text(scene, text, edits);
         }
     }
+    edit_joined_paths(scene, edits);
     for span in &scene.facts.computed_imports {
         if reaches(scene, *span) {
             edits.leave(scene.bytes, *span, "computed module name");
         }
+    }
+}
+
+/// `os.path.join("pkg", "mod.py")`: the parts of a path, one argument each.
+fn edit_joined_paths(scene: &Scene<'_>, edits: &mut Edits) {
+    let argument = |text: &Text| match &text.role {
+        Role::Argument(name, at) if text.is_plain && text.parts.len() == 1 => Some((name.clone(), *at)),
+        _ => None,
+    };
+    let mut texts = scene.facts.texts.iter().peekable();
+    while let Some(first) = texts.next() {
+        let Some((name, mut at)) = argument(first) else { continue };
+        if !matches!(name.rsplit('.').next(), Some("join" | "joinpath" | "Path" | "PurePath")) {
+            continue;
+        }
+        let mut parts = vec![first];
+        while let Some(next) = texts.next_if(|next| argument(next) == Some((name.clone(), at + 1))) {
+            parts.push(next);
+            at += 1;
+        }
+        edit_joined_path(scene, &parts, edits);
+    }
+}
+
+fn edit_joined_path(scene: &Scene<'_>, parts: &[&Text], edits: &mut Edits) {
+    let [first, _, ..] = parts else { return };
+    let old: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+    let Some(new) = moved_path(scene.index, scene.mapping, &old.join("/")) else { return };
+    let new: Vec<&str> = new.split('/').collect();
+    let same = old.iter().rev().zip(new.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (gone, fresh) = (&old[..old.len() - same], &new[..new.len() - same]);
+    let Some(content) = first.parts.first() else { return };
+    let quote = scene.bytes.get(content.end).map_or('"', |byte| char::from(*byte));
+    let glue = format!("{quote}, {quote}");
+    match gone {
+        [] => edits.put(
+            Span::new(content.start, content.start),
+            format!("{}{glue}", fresh.join(&glue)),
+            EditKind::Text,
+        ),
+        [_] if !fresh.is_empty() => edits.put(*content, fresh.join(&glue), EditKind::Text),
+        _ => edits.leave(scene.bytes, first.span, format!("the path would become `{}`", new.join("/"))),
     }
 }
 

@@ -218,6 +218,8 @@ pub struct Facts {
     pub chains: Vec<Chain>,
     /// Strings.
     pub texts: Vec<Text>,
+    /// Comments.
+    pub comments: Vec<Span>,
     /// `import_module` with a relative name.
     pub relative_calls: Vec<RelativeCall>,
     /// `__all__`, as far as it can be read.

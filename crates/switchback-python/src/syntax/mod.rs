@@ -15,7 +15,9 @@ pub use surface::{Kind, Member, Parameter, ParameterKind, surface};
 
 use std::borrow::Cow;
 
+use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, ParseOptions};
+use ruff_text_size::Ranged;
 
 /// The dialects of Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,12 @@ pub fn parse(bytes: &[u8], dialect: Dialect) -> Facts {
         ruff_python_ast::Mod::Module(module) => visit::facts(&source, &module.body),
         ruff_python_ast::Mod::Expression(_) => Facts::default(),
     };
+    facts.comments = parsed
+        .tokens()
+        .iter()
+        .filter(|token| token.kind() == TokenKind::Comment)
+        .map(|token| Span::new(token.range().start().to_usize(), token.range().end().to_usize()))
+        .collect();
     facts.errors = if dialect == Dialect::Cython { Vec::new() } else { errors };
     facts
 }
