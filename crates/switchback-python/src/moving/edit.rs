@@ -1,7 +1,7 @@
 //! Edits: ranges of bytes and what stands there afterwards.
 
 use crate::index::{Index, ModuleName};
-use crate::syntax::{Facts, Span, dotted_parts, line_of};
+use crate::syntax::{Facts, Span, dotted_parts};
 
 use super::mapping::Mapping;
 
@@ -71,16 +71,16 @@ pub struct Left {
 
 /// What is to be done to one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Edits {
+pub(crate) struct Edits {
     /// The edits, in no order.
-    pub edits: Vec<Edit>,
+    pub(crate) edits: Vec<Edit>,
     /// What was left.
-    pub left: Vec<Left>,
+    pub(crate) left: Vec<Left>,
 }
 
 impl Edits {
     /// Plans one edit.
-    pub fn put(&mut self, span: Span, new: impl Into<String>, kind: EditKind) {
+    pub(crate) fn put(&mut self, span: Span, new: impl Into<String>, kind: EditKind) {
         let edit = Edit { span, new: new.into(), kind };
         if !self.edits.contains(&edit) {
             self.edits.push(edit);
@@ -88,13 +88,13 @@ impl Edits {
     }
 
     /// Leaves something.
-    pub fn leave(&mut self, bytes: &[u8], span: Span, why: impl Into<String>) {
+    pub(crate) fn leave(&mut self, bytes: &[u8], span: Span, why: impl Into<String>) {
         let text = String::from_utf8_lossy(span.of(bytes)).into_owned();
         self.left.push(Left { offset: span.start, text, why: why.into() });
     }
 
     /// Replaces a dotted name, in whatever way it is laid out; one that is not what it should be is left and reported.
-    pub fn rename(&mut self, bytes: &[u8], span: Span, old: &str, new: &str, kind: EditKind) {
+    pub(crate) fn rename(&mut self, bytes: &[u8], span: Span, old: &str, new: &str, kind: EditKind) {
         let Some(parts) = dotted_parts(bytes, span) else {
             self.leave(bytes, span, format!("`{old}` is not written as a dotted name"));
             return;
@@ -115,7 +115,7 @@ impl Edits {
     }
 
     /// Sorts the edits and drops what overlaps an earlier one, which is then left and reported.
-    pub fn settle(&mut self, bytes: &[u8]) {
+    pub(crate) fn settle(&mut self, bytes: &[u8]) {
         self.edits.sort_by(|one, other| one.span.cmp(&other.span));
         let mut settled: Vec<Edit> = Vec::new();
         for edit in std::mem::take(&mut self.edits) {
@@ -133,7 +133,7 @@ impl Edits {
     }
 
     /// The bytes with all edits made. The edits must be settled.
-    pub fn apply(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn apply(&self, bytes: &[u8]) -> Vec<u8> {
         let mut new = Vec::with_capacity(bytes.len() + 64);
         let mut at = 0;
         for edit in &self.edits {
@@ -163,16 +163,11 @@ pub(crate) struct Scene<'a> {
     pub(crate) old: Option<&'a ModuleName>,
     /// Its module in the new tree.
     pub(crate) new: Option<&'a ModuleName>,
-    /// Whether other modules of the new tree are known to hold a name: what the second look at a move asks.
+    /// How its lines end.
     pub(crate) line_end: &'a str,
 }
 
 impl Scene<'_> {
-    /// The line of an offset, from 1.
-    pub(crate) fn line(&self, offset: usize) -> usize {
-        line_of(self.bytes, offset).0
-    }
-
     /// The start of the line that `offset` is on.
     pub(crate) fn line_start(&self, offset: usize) -> usize {
         let before = self.bytes.get(..offset).unwrap_or_default();

@@ -257,7 +257,10 @@ impl Mapping {
             let Some(name) = module_name(new, roots) else {
                 return Err(MappingError::Unimportable(new.clone()));
             };
-            if let Some(word) = name.dotted.split('.').find(|word| KEYWORDS.contains(word)) {
+            // A module that could not be imported before is nobody's loss.
+            let was_keyword = |word: &str| was.is_some_and(|was| was.dotted.split('.').any(|old| old == word));
+            let is_keyword = |word: &&str| KEYWORDS.contains(word) && !was_keyword(word);
+            if let Some(word) = name.dotted.split('.').find(is_keyword) {
                 return Err(MappingError::Unimportable(format!("{} (`{word}` is a keyword)", name.dotted)));
             }
             // Every root that reaches the file counts: a script that is run from a folder puts it on the path.

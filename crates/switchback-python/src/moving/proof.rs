@@ -1,11 +1,11 @@
 //! The proof of a move: what resolved before resolves after, nothing old is left, and every module offers what it did.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
 use super::mapping::Mapping;
-use crate::index::{Index, ModuleName, Target, join};
+use crate::index::{Index, ModuleName, Target, join, leaf_of};
 use crate::syntax::{Binding, Facts, Import, ImportedName, line_of};
 use crate::tree::File;
 
@@ -90,10 +90,12 @@ impl Proof {
 
 /// Looks at every file in `parsed` (its number in the old tree, its path in the new one) before and after.
 pub(super) fn prove(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping, parsed: &[(usize, &str)]) -> Proof {
+    let gone: HashSet<&str> =
+        old.modules().into_keys().chain(old.namespaces()).filter(|name| !new.has(name)).map(leaf_of).collect();
     let mut proof = parsed
         .par_iter()
         .filter_map(|(at, path)| {
-            let look = Look { old, new, mapping, at: *at, file: new.tree.find(path)? };
+            let look = Look { old, new, mapping, gone: &gone, at: *at, file: new.tree.find(path)? };
             Some(look.prove())
         })
         .reduce(Proof::default, Proof::join);
@@ -108,6 +110,8 @@ struct Look<'a> {
     old: &'a Index<'a>,
     new: &'a Index<'a>,
     mapping: &'a Mapping,
+    /// The last names of modules that are gone.
+    gone: &'a HashSet<&'a str>,
     at: usize,
     file: usize,
 }
@@ -206,6 +210,9 @@ impl Look<'_> {
     fn names_left(&self, facts: &Facts, name: Option<&ModuleName>, file: &File, proof: &mut Proof) {
         for chain in &facts.chains {
             let Some(first) = chain.words.first() else { continue };
+            if !chain.words.iter().skip(1).any(|word| self.gone.contains(word.text.as_str())) {
+                continue;
+            }
             let Some((_, bindings)) = facts.resolve(chain.scope, &first.text) else { continue };
             let Some(mut module) = self.bound(facts, name, bindings) else { continue };
             for (at, word) in chain.words.iter().enumerate().skip(1) {

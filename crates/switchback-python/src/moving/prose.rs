@@ -206,6 +206,10 @@ fn token(bytes: &[u8], within: Span, at: usize) -> Option<Token> {
     while bytes.get(start) == Some(&b'.') {
         start += 1;
     }
+    // `[mypy-pkg.mod]`: a section of `setup.cfg`.
+    if bytes.get(start..end)?.starts_with(b"mypy-") {
+        start += "mypy-".len();
+    }
     if bytes.get(start..end)?.contains(&b'-') {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit::{EditKind, Edits, Scene};
-use crate::index::{Index, Target, join};
+use crate::index::{Target, join};
 use crate::syntax::{Binding, Chain, Import, ImportedName, Span};
 
 /// A scope and a name that `import name…` binds in it.
@@ -44,7 +44,7 @@ pub(crate) fn edit_references(scene: &Scene<'_>, edits: &mut Edits) {
         }
     }
     for rewrite in &uses.rewrites {
-        edit_chain(scene, rewrite, &aliases, &provided, edits);
+        edit_chain(scene, rewrite, &aliases, edits);
     }
     add_missing(scene, &uses, &aliases, &mut provided, edits);
     keep_roots(scene, &uses, &aliases, &provided, edits);
@@ -81,10 +81,13 @@ fn find_uses<'a>(scene: &Scene<'a>) -> Uses<'a> {
     for chain in &scene.facts.chains {
         let Some(first) = chain.words.first() else { continue };
         let Some((scope, bindings)) = scene.facts.resolve(chain.scope, &first.text) else { continue };
+        if !bindings.iter().any(|binding| matches!(binding, Binding::Import(..))) {
+            continue;
+        }
         let root = (scope, first.text.clone());
         if !plain_imports(scene, &root).is_empty() {
             use_of_root(scene, chain, &root, &mut uses);
-        } else if !chain.is_target
+        } else if chain.words.len() > 1 && !chain.is_target
             && let Some(module) = bound_module(scene, bindings)
         {
             use_of_module(scene, chain, scope, &module, &mut uses);
@@ -266,7 +269,6 @@ fn edit_chain(
     scene: &Scene<'_>,
     rewrite: &Rewrite<'_>,
     aliases: &BTreeMap<String, String>,
-    provided: &BTreeSet<(usize, String)>,
     edits: &mut Edits,
 ) {
     let (Some(first), Some(last)) = (rewrite.chain.words.first(), rewrite.chain.words.get(rewrite.count - 1))
@@ -276,10 +278,8 @@ fn edit_chain(
     let module = module_of(scene, &rewrite.new);
     let new = match aliases.get(module) {
         Some(alias) => format!("{alias}{}", rewrite.new.strip_prefix(module).unwrap_or_default()),
-        // `import a.b.c` was rewritten under an alias, and `a.b` is not reached by it: `add_missing` imports it.
         None => rewrite.new.clone(),
     };
-    let _ = provided;
     let span = Span::new(first.span.start, last.span.end);
     edits.rename(scene.bytes, span, &rewrite.old, &new, EditKind::Attribute);
 }
@@ -374,9 +374,4 @@ fn put_statement(scene: &Scene<'_>, import: &Import, statement: &str, is_before:
         (_, _, true) => edits.put(Span::new(start, start), format!("{statement}; "), EditKind::Import),
         (_, _, false) => edits.put(Span::new(end, end), format!("; {statement}"), EditKind::Import),
     }
-}
-
-/// Whether anything in the tree is called like this from where the file stands: a script's own folder counts.
-pub(crate) fn is_known(index: &Index<'_>, dotted: &str) -> bool {
-    index.has(root_of(dotted))
 }

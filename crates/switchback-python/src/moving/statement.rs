@@ -121,11 +121,12 @@ fn rename_kept(name: &ImportedName, leaf: &str, kind: EditKind, edits: &mut Edit
     if name.name.text == leaf {
         return;
     }
-    let new = match &name.alias {
-        Some(_) => leaf.to_owned(),
-        None => format!("{leaf} as {}", name.name.text),
-    };
-    edits.put(name.name.span, new, kind);
+    match &name.alias {
+        // The alias has served: this way a move and its inverse give back the same bytes.
+        Some(alias) if alias.text == leaf => edits.put(name.span, leaf, kind),
+        Some(_) => edits.put(name.name.span, leaf, kind),
+        None => edits.put(name.name.span, format!("{leaf} as {}", name.name.text), kind),
+    }
 }
 
 /// A statement of its own for one name.
@@ -139,6 +140,7 @@ fn statement(scene: &Scene<'_>, is_relative: bool, found: &Found, name: &Importe
 
 fn item(found: &Found, name: &ImportedName) -> String {
     match &name.alias {
+        Some(alias) if alias.text == found.leaf && name.name.text != found.leaf => found.leaf.clone(),
         Some(alias) => format!("{} as {}", found.leaf, alias.text),
         None if name.name.text == found.leaf => found.leaf.clone(),
         None => format!("{} as {}", found.leaf, name.name.text),
