@@ -279,71 +279,64 @@ fn compare(
     if old_kinds == new_kinds {
         return;
     }
-    let mut push = |kind, breaking| {
-        changes.push(Change {
-            symbol: name.to_owned(),
-            kind,
-            old: Some(shown(old)),
-            new: Some(shown(new)),
-            breaking,
-        });
-    };
-    let (Some(before), Some(after)) = (old_kinds.last(), new_kinds.last()) else { return };
-    match (before, after) {
+    if let Some((kind, breaking)) = change(old_kinds, new_kinds, renamed) {
+        let (old, new) = (Some(shown(old)), Some(shown(new)));
+        changes.push(Change { symbol: name.to_owned(), kind, old, new, breaking });
+    }
+}
+
+/// How two definitions differ, and whether callers can break.
+fn change(old: &[Kind], new: &[Kind], renamed: &impl Fn(&str) -> String) -> Option<(ChangeKind, bool)> {
+    match (old.last()?, new.last()?) {
+        (Kind::Function { .. }, Kind::Function { .. }) => function_change(old, new),
         (
-            Kind::Function {
-                parameters: old,
-                returns: old_returns,
-                is_async: old_async,
-                decorator: old_decorator,
-                ..
-            },
-            Kind::Function {
-                parameters: new,
-                returns: new_returns,
-                is_async: new_async,
-                decorator: new_decorator,
-                ..
-            },
+            Kind::Class { bases: before, is_dataclass: was },
+            Kind::Class { bases: after, is_dataclass: is },
         ) => {
-            if old_async != new_async || old_decorator != new_decorator {
-                push(ChangeKind::Type, true);
-            } else if let Some(breaking) = signature(old, new) {
-                push(ChangeKind::Signature, breaking);
-            } else if old_returns != new_returns || annotations(old) != annotations(new) {
-                push(ChangeKind::Type, false);
-            } else if old_kinds.len() != new_kinds.len() {
-                push(ChangeKind::Signature, old_kinds.len() > new_kinds.len());
+            let before: Vec<String> = before.iter().map(|base| renamed(base)).collect();
+            if before != *after {
+                let is_there = |base: &String| after.iter().any(|other| leaf_of(other) == leaf_of(base));
+                return Some((ChangeKind::Signature, !before.iter().all(is_there)));
             }
-        }
-        (Kind::Class { bases: old, is_dataclass: was }, Kind::Class { bases: new, is_dataclass: is }) => {
-            let mapped: Vec<String> = old.iter().map(|base| renamed(base)).collect();
-            if mapped != *new {
-                let is_lost =
-                    mapped.iter().any(|base| !new.iter().any(|other| leaf_of(other) == leaf_of(base)));
-                push(ChangeKind::Signature, is_lost);
-            } else if was != is {
-                push(ChangeKind::Type, *was);
-            }
+            (was != is).then_some((ChangeKind::Type, *was))
         }
         (
-            Kind::Value { literal: old, annotation: old_annotation, is_set: was },
-            Kind::Value { literal: new, annotation: new_annotation, is_set: is },
+            Kind::Value { literal: before, annotation: old_annotation, is_set: was },
+            Kind::Value { literal: after, annotation: new_annotation, is_set: is },
         ) => {
             // Only literals have a value that can be read; a computed one may be what it was.
-            if let (Some(old), Some(new)) = (old, new)
-                && old != new
-            {
-                push(ChangeKind::Value, false);
-            } else if was != is {
-                // A field that loses its default must be given from now on.
-                push(ChangeKind::Signature, *was && !*is);
-            } else if old_annotation != new_annotation {
-                push(ChangeKind::Type, false);
+            if before.is_some() && after.is_some() && before != after {
+                return Some((ChangeKind::Value, false));
             }
+            // A field that loses its default must be given from now on.
+            if was != is {
+                return Some((ChangeKind::Signature, *was && !*is));
+            }
+            (old_annotation != new_annotation).then_some((ChangeKind::Type, false))
         }
-        _ => push(ChangeKind::Type, true),
+        _ => Some((ChangeKind::Type, true)),
     }
+}
+
+fn function_change(old: &[Kind], new: &[Kind]) -> Option<(ChangeKind, bool)> {
+    let (
+        Kind::Function { parameters: before, returns: gave, is_async: was, decorator: old_decorator, .. },
+        Kind::Function { parameters: after, returns: gives, is_async: is, decorator: new_decorator, .. },
+    ) = (old.last()?, new.last()?)
+    else {
+        return None;
+    };
+    if was != is || old_decorator != new_decorator {
+        return Some((ChangeKind::Type, true));
+    }
+    if let Some(breaking) = signature(before, after) {
+        return Some((ChangeKind::Signature, breaking));
+    }
+    if gave != gives || annotations(before) != annotations(after) {
+        return Some((ChangeKind::Type, false));
+    }
+    // Overloads that are gone were promises to type checkers.
+    (old.len() != new.len()).then_some((ChangeKind::Signature, old.len() > new.len()))
 }
 
 fn annotations(parameters: &[Parameter]) -> Vec<Option<&str>> {

@@ -62,6 +62,15 @@ pub enum Target {
     Missing(String),
 }
 
+/// What the statements of a module bind a name to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// A module of the tree.
+    Module,
+    /// Anything else.
+    Symbol,
+}
+
 /// What a name in a module is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Held {
@@ -283,11 +292,11 @@ impl<'t> Index<'t> {
         Held::Symbol
     }
 
-    /// Whether the module's own statements bind `name`, to a module or to anything else; `Some(module)` for a module.
-    pub fn explicit(&self, base: &str, name: &str) -> Option<Option<String>> {
+    /// What the statements of the module itself bind `name` to; nothing when none is known to.
+    pub fn explicit(&self, base: &str, name: &str) -> Option<Bound> {
         match self.held(base, name, 0) {
-            Held::Module(module) => Some(Some(module)),
-            Held::Symbol => Some(None),
+            Held::Module(_) => Some(Bound::Module),
+            Held::Symbol => Some(Bound::Symbol),
             Held::Maybe | Held::Nothing => None,
         }
     }

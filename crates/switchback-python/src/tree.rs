@@ -279,6 +279,11 @@ fn entry(
     }
 }
 
+/// Whether a path ends in this extension, which is given without its dot.
+pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| end == extension)
+}
+
 /// A tree that a run of Switchback has staged or parked.
 fn is_ours(name: &str) -> bool {
     name.starts_with('.') && name.contains(".sb-")

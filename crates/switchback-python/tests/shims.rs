@@ -67,7 +67,11 @@ fn d49_a_module_is_the_same_object_under_both_names() {
          with patch('shop.cart.add', 7): assert store.cart.add == 7\n\
          assert importlib.reload(cart) is store.cart\nimport shop.cart as again\nassert again is store.cart\n",
     );
-    assert_eq!(said.matches("shop.cart moved to store.cart; the old name goes after 2027-03-31").count(), 1, "{said}");
+    assert_eq!(
+        said.matches("shop.cart moved to store.cart; the old name goes after 2027-03-31").count(),
+        1,
+        "{said}"
+    );
 }
 
 #[test]
@@ -108,11 +112,8 @@ fn d50_a_whole_top_package_keeps_its_old_surface() {
 
 #[test]
 fn shims_are_listed_with_who_uses_them_and_are_due_after_their_day() {
-    let files = [
-        ("shop/__init__.py", ""),
-        ("shop/cart.py", "def add(x): return x\n"),
-        ("store/__init__.py", ""),
-    ];
+    let files =
+        [("shop/__init__.py", ""), ("shop/cart.py", "def add(x): return x\n"), ("store/__init__.py", "")];
     let folder = moved(&files, "shop.cart", "store.cart");
     lay_out(folder.path(), &[("late.py", "\nfrom shop.cart import add\n")]);
     let options = ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new() };

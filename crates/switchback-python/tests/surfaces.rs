@@ -31,7 +31,9 @@ fn told(old: &str, new: &str) -> Vec<String> {
     let changes = compared(old, new, &[]).changes;
     changes
         .iter()
-        .map(|change| format!("{}{} {}", if change.breaking { "!" } else { "" }, change.kind.word(), change.symbol))
+        .map(|change| {
+            format!("{}{} {}", if change.breaking { "!" } else { "" }, change.kind.word(), change.symbol)
+        })
         .collect()
 }
 
@@ -60,9 +62,17 @@ fn each_kind_of_change_is_told_and_judged() {
         ("class C:\n    def m(self): ...", "class C: ...", &["!removed shop.C.m"]),
         ("class C:\n    def _m(self): ...", "class C: ...", &[]),
         ("class C:\n    def m(self): ...", "", &["!removed shop.C"]),
-        ("@dataclass\nclass C:\n    a: int = 1", "@dataclass\nclass C:\n    a: int", &["!signature shop.C.a"]),
+        (
+            "@dataclass\nclass C:\n    a: int = 1",
+            "@dataclass\nclass C:\n    a: int",
+            &["!signature shop.C.a"],
+        ),
         ("__all__ = ['f']\ndef f(): ...\ndef g(): ...", "def f(): ...", &[]),
-        ("@overload\ndef f(a: int): ...\n@overload\ndef f(a: str): ...\ndef f(a): ...", "def f(a): ...", &["!signature shop.f"]),
+        (
+            "@overload\ndef f(a: int): ...\n@overload\ndef f(a: str): ...\ndef f(a): ...",
+            "def f(a): ...",
+            &["!signature shop.f"],
+        ),
     ];
     for (old, new, wanted) in cases {
         assert_eq!(told(old, new), *wanted, "{old} → {new}");
@@ -72,7 +82,8 @@ fn each_kind_of_change_is_told_and_judged() {
 #[test]
 fn a_surface_is_compared_through_the_moves() {
     let folder = tempfile::tempdir().unwrap();
-    let files = [("old/shop.py", "def f(a): ...\nclass C: ...\n"), ("new/store.py", "def f(a): ...\nclass C: ...\n")];
+    let files =
+        [("old/shop.py", "def f(a): ...\nclass C: ...\n"), ("new/store.py", "def f(a): ...\nclass C: ...\n")];
     lay_out(folder.path(), &files);
     let options = |moved: Vec<(String, String)>| ApiOptions {
         old: folder.path().join("old"),
@@ -83,14 +94,19 @@ fn a_surface_is_compared_through_the_moves() {
     let through = api(&disk, &options(vec![("shop".to_owned(), "store".to_owned())])).unwrap();
     assert_eq!((through.verdict(), through.changes.len()), (Verdict::Yes, 0));
     let plain = api(&disk, &options(Vec::new())).unwrap();
-    assert_eq!((plain.verdict(), plain.changes.len()), (Verdict::No, 2), "one line for the module that is gone");
+    assert_eq!(
+        (plain.verdict(), plain.changes.len()),
+        (Verdict::No, 2),
+        "one line for the module that is gone"
+    );
 }
 
 #[test]
 fn nothing_to_compare_is_unknown() {
     let folder = tempfile::tempdir().unwrap();
     lay_out(folder.path(), &[("old/readme.md", ""), ("new/readme.md", "")]);
-    let options = ApiOptions { old: folder.path().join("old"), new: folder.path().join("new"), moved: Vec::new() };
+    let options =
+        ApiOptions { old: folder.path().join("old"), new: folder.path().join("new"), moved: Vec::new() };
     assert_eq!(api(&(Arc::new(RealDisk) as Arc<dyn Disk>), &options).unwrap().verdict(), Verdict::Unknown);
 }
 
@@ -100,7 +116,10 @@ fn imports_are_resolved_and_circles_named() {
     let files = [
         ("src/shop/__init__.py", "from .cart import add, gone\nimport os.path\n"),
         ("src/shop/cart.py", "import shop.pay\nfrom . import missing\ndef add(): ...\n"),
-        ("src/shop/pay.py", "from shop.cart import add\ntry:\n    import shop.fast\nexcept ImportError:\n    pass\n"),
+        (
+            "src/shop/pay.py",
+            "from shop.cart import add\ntry:\n    import shop.fast\nexcept ImportError:\n    pass\n",
+        ),
         ("pyproject.toml", "[project]\n"),
     ];
     lay_out(folder.path(), &files);

@@ -170,6 +170,7 @@ pub enum Command {
 
 /// `move`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct MoveArgs {
     /// What moves and where to: pairs of dotted modules or paths
     #[arg(value_name = "FROM TO")]

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::place::places;
+use super::reserved::{KEYWORDS, STANDARD_LIBRARY};
 use super::rules::{Pair, Rules};
 use crate::index::{Index, leaf_of, module_name, parent_of};
 use crate::roots::normal;
-use crate::tree::{Class, File};
+use crate::tree::{Class, File, has_extension};
 
 /// Rules that cannot be applied to this tree.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -251,14 +253,15 @@ impl Mapping {
     fn refuse_names(&self, index: &Index<'_>, roots: &[String]) -> Result<(), MappingError> {
         for (old, new) in &self.paths {
             let was = index.tree.find(old).and_then(|at| index.names.get(at)).and_then(Option::as_ref);
-            if was.is_none() || !new.ends_with(".py") {
+            if was.is_none() || !has_extension(new, "py") {
                 continue;
             }
             let Some(name) = module_name(new, roots) else {
                 return Err(MappingError::Unimportable(new.clone()));
             };
             // A module that could not be imported before is nobody's loss.
-            let was_keyword = |word: &str| was.is_some_and(|was| was.dotted.split('.').any(|old| old == word));
+            let was_keyword =
+                |word: &str| was.is_some_and(|was| was.dotted.split('.').any(|old| old == word));
             let is_keyword = |word: &&str| KEYWORDS.contains(word) && !was_keyword(word);
             if let Some(word) = name.dotted.split('.').find(is_keyword) {
                 return Err(MappingError::Unimportable(format!("{} (`{word}` is a keyword)", name.dotted)));
@@ -286,7 +289,7 @@ impl Mapping {
                 .find(old)
                 .and_then(|at| index.tree.file(at))
                 .is_some_and(|file| file.class == Class::Python);
-            if !is_python || !new.ends_with(".py") {
+            if !is_python || !has_extension(new, "py") {
                 continue;
             }
             let old_name = index.tree.find(old).and_then(|at| index.names.get(at)).and_then(Option::as_ref);
@@ -331,280 +334,3 @@ pub(crate) fn parent_path(path: &str) -> &str {
 pub(crate) fn leaf_path(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
 }
-
-/// The files and folders that one rule moves, each with its new path; none when it was carried out already.
-fn places(index: &Index<'_>, pair: &Pair, roots: &[String]) -> Result<Vec<(String, String)>, MappingError> {
-    let tree = index.tree;
-    let from_path = checked_path(&pair.from)?;
-    let to_path = checked_path(&pair.to)?;
-    let is_path = |text: &str| {
-        text.contains('/') || text.ends_with(".py") || text.ends_with(".pyi") || text.ends_with(".ipynb")
-    };
-    if is_path(&pair.from) || (!index.has(&pair.from) && tree.has(&from_path)) {
-        let to_path = if pair.to.ends_with('/') && tree.find(&from_path).is_some() {
-            format!("{to_path}/{}", leaf_path(&from_path))
-        } else {
-            to_path
-        };
-        if tree.has(&from_path) {
-            return Ok(vec![(from_path, to_path)]);
-        }
-        let with_suffix = |path: &str| format!("{path}.py");
-        if tree.find(&with_suffix(&from_path)).is_some() {
-            return Ok(vec![(with_suffix(&from_path), with_suffix(to_path.trim_end_matches(".py")))]);
-        }
-        return if tree.has(&to_path) {
-            Ok(Vec::new())
-        } else {
-            Err(MappingError::Missing(pair.from.clone()))
-        };
-    }
-    let mut found = Vec::new();
-    let old = pair.from.replace('.', "/");
-    for root in &index.roots {
-        let place = |below: &str| if root.is_empty() { below.to_owned() } else { format!("{root}/{below}") };
-        let target = |suffix: &str| {
-            if is_path(&pair.to) {
-                let stem = to_path.strip_suffix(suffix).unwrap_or(&to_path);
-                format!("{stem}{suffix}")
-            } else {
-                format!("{}{suffix}", placed(index, root, &pair.to, roots))
-            }
-        };
-        let folder = place(&old);
-        if tree.is_directory(&folder) {
-            found.push((folder, target("")));
-        }
-        for suffix in [".py", ".pyi", ".pyx", ".pxd"] {
-            let file = place(&format!("{old}{suffix}"));
-            if tree.find(&file).is_some() {
-                found.push((file, target(suffix)));
-            }
-        }
-    }
-    if found.is_empty() {
-        let is_done = index.has(&pair.to) || tree.has(&to_path);
-        return if is_done { Ok(Vec::new()) } else { Err(MappingError::Missing(pair.from.clone())) };
-    }
-    Ok(found)
-}
-
-/// The path of a dotted name that comes into being: in the root that holds most of its package already, else where it
-/// came from.
-fn placed(index: &Index<'_>, own: &str, dotted: &str, roots: &[String]) -> String {
-    let below = dotted.replace('.', "/");
-    let in_root = |root: &str| if root.is_empty() { below.clone() } else { format!("{root}/{below}") };
-    let depth = |root: &str| {
-        let mut folder = in_root(root);
-        let mut depth = below.matches('/').count() + 1;
-        while depth > 0 && !index.tree.is_directory(&folder) {
-            folder = parent_path(&folder).to_owned();
-            depth -= 1;
-        }
-        depth
-    };
-    let best =
-        roots.iter().max_by_key(|root| (depth(root), root.as_str() == own)).map_or(own, String::as_str);
-    if depth(best) > depth(own) { in_root(best) } else { in_root(own) }
-}
-
-fn checked_path(text: &str) -> Result<String, MappingError> {
-    let path = normal(text);
-    if path.is_empty()
-        || text.starts_with('/')
-        || path.split('/').any(|part| part == "..")
-        || path.contains('\0')
-    {
-        return Err(MappingError::Outside(text.to_owned()));
-    }
-    Ok(path)
-}
-
-/// Words that cannot be a part of a dotted name (Python 3.13, *Lexical analysis*, 2.3.1).
-const KEYWORDS: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
-    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
-    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
-
-/// The modules of the standard library that code is most likely to import (Python 3.13, *Python Module Index*).
-pub(crate) const STANDARD_LIBRARY: &[&str] = &[
-    "__future__",
-    "abc",
-    "argparse",
-    "array",
-    "ast",
-    "asyncio",
-    "atexit",
-    "base64",
-    "bdb",
-    "binascii",
-    "bisect",
-    "builtins",
-    "bz2",
-    "calendar",
-    "cmath",
-    "cmd",
-    "code",
-    "codecs",
-    "codeop",
-    "collections",
-    "colorsys",
-    "compileall",
-    "concurrent",
-    "configparser",
-    "contextlib",
-    "contextvars",
-    "copy",
-    "copyreg",
-    "cProfile",
-    "csv",
-    "ctypes",
-    "curses",
-    "dataclasses",
-    "datetime",
-    "dbm",
-    "decimal",
-    "difflib",
-    "dis",
-    "doctest",
-    "email",
-    "encodings",
-    "enum",
-    "errno",
-    "faulthandler",
-    "fcntl",
-    "filecmp",
-    "fileinput",
-    "fnmatch",
-    "fractions",
-    "ftplib",
-    "functools",
-    "gc",
-    "getopt",
-    "getpass",
-    "gettext",
-    "glob",
-    "graphlib",
-    "grp",
-    "gzip",
-    "hashlib",
-    "heapq",
-    "hmac",
-    "html",
-    "http",
-    "imaplib",
-    "importlib",
-    "inspect",
-    "io",
-    "ipaddress",
-    "itertools",
-    "json",
-    "keyword",
-    "linecache",
-    "locale",
-    "logging",
-    "lzma",
-    "mailbox",
-    "marshal",
-    "math",
-    "mimetypes",
-    "mmap",
-    "modulefinder",
-    "multiprocessing",
-    "netrc",
-    "ntpath",
-    "numbers",
-    "opcode",
-    "operator",
-    "optparse",
-    "os",
-    "pathlib",
-    "pdb",
-    "pickle",
-    "pickletools",
-    "pkgutil",
-    "platform",
-    "plistlib",
-    "poplib",
-    "posix",
-    "posixpath",
-    "pprint",
-    "profile",
-    "pstats",
-    "pty",
-    "pwd",
-    "py_compile",
-    "pyclbr",
-    "pydoc",
-    "queue",
-    "quopri",
-    "random",
-    "re",
-    "readline",
-    "reprlib",
-    "resource",
-    "rlcompleter",
-    "runpy",
-    "sched",
-    "secrets",
-    "select",
-    "selectors",
-    "shelve",
-    "shlex",
-    "shutil",
-    "signal",
-    "site",
-    "smtplib",
-    "socket",
-    "socketserver",
-    "sqlite3",
-    "ssl",
-    "stat",
-    "statistics",
-    "string",
-    "stringprep",
-    "struct",
-    "subprocess",
-    "symtable",
-    "sys",
-    "sysconfig",
-    "syslog",
-    "tabnanny",
-    "tarfile",
-    "tempfile",
-    "termios",
-    "textwrap",
-    "threading",
-    "time",
-    "timeit",
-    "tkinter",
-    "token",
-    "tokenize",
-    "tomllib",
-    "trace",
-    "traceback",
-    "tracemalloc",
-    "tty",
-    "turtle",
-    "types",
-    "typing",
-    "unicodedata",
-    "unittest",
-    "urllib",
-    "uuid",
-    "venv",
-    "warnings",
-    "wave",
-    "weakref",
-    "webbrowser",
-    "winreg",
-    "wsgiref",
-    "xml",
-    "xmlrpc",
-    "zipapp",
-    "zipfile",
-    "zipimport",
-    "zlib",
-    "zoneinfo",
-];

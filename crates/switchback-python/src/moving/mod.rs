@@ -3,11 +3,13 @@
 mod edit;
 mod mapping;
 mod notebook;
+mod place;
 mod plan;
 mod proof;
 mod prose;
 mod reference;
 mod report;
+mod reserved;
 mod rules;
 mod shim;
 mod statement;

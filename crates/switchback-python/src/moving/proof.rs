@@ -90,8 +90,13 @@ impl Proof {
 
 /// Looks at every file in `parsed` (its number in the old tree, its path in the new one) before and after.
 pub(super) fn prove(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping, parsed: &[(usize, &str)]) -> Proof {
-    let gone: HashSet<&str> =
-        old.modules().into_keys().chain(old.namespaces()).filter(|name| !new.has(name)).map(leaf_of).collect();
+    let gone: HashSet<&str> = old
+        .modules()
+        .into_keys()
+        .chain(old.namespaces())
+        .filter(|name| !new.has(name))
+        .map(leaf_of)
+        .collect();
     let mut proof = parsed
         .par_iter()
         .filter_map(|(at, path)| {

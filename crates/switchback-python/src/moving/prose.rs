@@ -281,7 +281,7 @@ fn is_quoted(bytes: &[u8], within: Span, token: Span, before: &str) -> bool {
     let open = before.chars().next_back();
     let quoted = matches!(open, Some('\'' | '"'))
         && line.iter().find(|byte| !is_word(**byte) && **byte != b'.').copied()
-            == open.map(|open| open as u8);
+            == open.and_then(|open| u8::try_from(open).ok());
     in_backticks || doubled || quoted
 }
 

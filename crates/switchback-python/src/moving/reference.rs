@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit::{EditKind, Edits, Scene};
-use crate::index::{Target, join};
+use crate::index::{Bound, Target, join};
 use crate::syntax::{Binding, Chain, Import, ImportedName, Span};
 
 /// A scope and a name that `import name…` binds in it.
@@ -87,7 +87,8 @@ fn find_uses<'a>(scene: &Scene<'a>) -> Uses<'a> {
         let root = (scope, first.text.clone());
         if !plain_imports(scene, &root).is_empty() {
             use_of_root(scene, chain, &root, &mut uses);
-        } else if chain.words.len() > 1 && !chain.is_target
+        } else if chain.words.len() > 1
+            && !chain.is_target
             && let Some(module) = bound_module(scene, bindings)
         {
             use_of_module(scene, chain, scope, &module, &mut uses);
@@ -130,9 +131,9 @@ fn use_of_root<'a>(scene: &Scene<'a>, chain: &'a Chain, root: &Root, uses: &mut 
         });
         match scene.index.explicit(&module, &word.text) {
             // A function that is called like its module hides it.
-            Some(None) => break,
+            Some(Bound::Symbol) => break,
             // What the package binds by itself, it binds after the move as well.
-            Some(Some(_)) if !is_imported => break,
+            Some(Bound::Module) if !is_imported => break,
             _ => {}
         }
         module = below;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::mapping::{Mapping, leaf_path};
 use super::plan::NewFile;
 use crate::index::{Index, leaf_of, parent_of};
+use crate::tree::has_extension;
 
 /// What every shim begins with.
 pub(crate) const MARK: &str = "# switchback shim: ";
@@ -31,7 +32,7 @@ pub(crate) fn shims(index: &Index<'_>, mapping: &Mapping, term: Term<'_>) -> Vec
             let file = index.tree.file(at)?;
             let new = mapping.modules.get(name)?;
             let goes = mapping.paths.contains_key(&file.path) && new != name;
-            let is_code = file.path.ends_with(".py") && !is_test(&file.path);
+            let is_code = has_extension(&file.path, "py") && !is_test(&file.path);
             (goes && is_code).then_some((name, new.as_str()))
         })
         .collect();

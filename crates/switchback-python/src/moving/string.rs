@@ -2,7 +2,7 @@
 
 use super::edit::{EditKind, Edits, Scene};
 use super::mapping::{Mapping, parent_path};
-use crate::index::{Index, join};
+use crate::index::{Bound, Index, join};
 use crate::syntax::{RelativeCall, Role, Span, Text, is_word};
 
 /// What becomes of a string.
@@ -70,7 +70,7 @@ fn walk(index: &Index<'_>, names: &[&str]) -> Option<(String, usize)> {
     let mut count = 1;
     for name in names.iter().skip(1) {
         let below = join(&module, name);
-        let is_hidden = count + 1 < names.len() && index.explicit(&module, name) == Some(None);
+        let is_hidden = count + 1 < names.len() && index.explicit(&module, name) == Some(Bound::Symbol);
         if !index.has(&below) || is_hidden {
             break;
         }

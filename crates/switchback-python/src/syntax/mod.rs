@@ -2,6 +2,7 @@
 
 mod facts;
 mod layout;
+mod names;
 mod surface;
 mod visit;
 

@@ -10,6 +10,7 @@ use super::facts::{
     Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, Span, Task,
     Text, Word,
 };
+use super::names::{catches_import_errors, chain_words, dotted, last, span, word};
 
 /// Everything that the statements of a module say.
 pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
@@ -32,41 +33,6 @@ struct Walk<'a> {
 
 fn new_scope(kind: ScopeKind, parent: Option<usize>) -> Scope {
     Scope { kind, parent, bindings: BTreeMap::new(), globals: BTreeSet::new(), nonlocals: BTreeSet::new() }
-}
-
-fn span(range: TextRange) -> Span {
-    Span::new(range.start().to_usize(), range.end().to_usize())
-}
-
-fn word(identifier: &ast::Identifier) -> Word {
-    Word { text: identifier.as_str().to_owned(), span: span(identifier.range()) }
-}
-
-/// The names of `a.b.c`, or nothing when it does not begin with a name.
-fn chain_words(expression: &Expr) -> Option<Vec<Word>> {
-    match expression {
-        Expr::Name(name) => Some(vec![Word { text: name.id.as_str().to_owned(), span: span(name.range()) }]),
-        Expr::Attribute(attribute) => {
-            let mut words = chain_words(&attribute.value)?;
-            words.push(word(&attribute.attr));
-            Some(words)
-        }
-        _ => None,
-    }
-}
-
-fn dotted(expression: &Expr) -> Option<String> {
-    let words = chain_words(expression)?;
-    Some(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join("."))
-}
-
-/// The last name of `a.b.c`.
-fn last(expression: &Expr) -> Option<&str> {
-    match expression {
-        Expr::Name(name) => Some(name.id.as_str()),
-        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
-        _ => None,
-    }
 }
 
 impl<'a> Walk<'a> {
@@ -450,16 +416,6 @@ impl<'a> Walk<'a> {
         let is_plain = self.source.get(at.start..at.end) == Some(value);
         let role = Role::Piece(is_first);
         self.facts.texts.push(Text { span: at, value: value.to_owned(), parts: vec![at], is_plain, role });
-    }
-}
-
-fn catches_import_errors(kind: &Expr) -> bool {
-    match kind {
-        Expr::Tuple(tuple) => tuple.elts.iter().any(catches_import_errors),
-        other => matches!(
-            last(other),
-            Some("ImportError" | "ModuleNotFoundError" | "Exception" | "BaseException" | "AttributeError")
-        ),
     }
 }
 
