@@ -321,9 +321,8 @@ fn class_of(path: &str, first_line: Option<&str>) -> Class {
         "py" | "pyi" | "pyx" | "pxd" | "pyw" => Class::Python,
         "ipynb" => Class::Notebook,
         "yaml" | "yml" | "toml" | "json" | "ini" | "cfg" | "conf" | "sh" | "bash" | "mk" | "md" | "rst"
-        | "txt" | "in" | "service" | "env" | "http" | "rest" | "dockerfile" | "cmd" | "bat" | "ps1" => {
-            Class::Text
-        }
+        | "txt" | "in" | "service" | "env" | "http" | "rest" | "dockerfile" | "tmpl" | "tpl" | "j2"
+        | "jinja" | "jinja2" | "template" | "cmd" | "bat" | "ps1" => Class::Text,
         _ => match (name, first_line) {
             (
                 "Dockerfile" | "Makefile" | "GNUmakefile" | "Procfile" | "CODEOWNERS" | "Jenkinsfile"

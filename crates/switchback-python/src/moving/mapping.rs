@@ -65,6 +65,8 @@ pub struct Mapping {
     pub modules: HashMap<String, String>,
     /// Single definitions.
     pub symbols: HashMap<String, String>,
+    /// Packages whose own body is said to become another module.
+    pub bodies: HashMap<String, String>,
     /// Rules whose source is gone and whose target is there.
     pub done: Vec<Pair>,
     /// Packages that would come into being without an `__init__.py`, although those that they come from had one.
@@ -97,6 +99,7 @@ impl Mapping {
         mapping.name_modules(index, roots);
         for pair in &rules.bodies {
             mapping.modules.insert(pair.from.clone(), pair.to.clone());
+            mapping.bodies.insert(pair.from.clone(), pair.to.clone());
         }
         mapping.symbols = rules.symbols.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect();
         mapping.refuse_names(index, roots)?;
@@ -150,6 +153,14 @@ impl Mapping {
     /// The new name of `name` in `module`, when a rule moves this one definition.
     pub fn symbol(&self, module: &str, name: &str) -> Option<&str> {
         self.symbols.get(&crate::index::join(module, name)).map(String::as_str)
+    }
+
+    /// Whether the rules say that `name` is in `module` from now on: a definition that a rule names, or one from the body
+    /// of a package. It is moved by hand, so that it may not be there yet.
+    pub fn is_declared(&self, index: &Index<'_>, module: &str, name: &str) -> bool {
+        let dotted = crate::index::join(module, name);
+        self.symbols.values().any(|new| *new == dotted)
+            || self.bodies.iter().any(|(old, new)| new == module && index.may_have(old, name))
     }
 
     /// Whether nothing at all would change.

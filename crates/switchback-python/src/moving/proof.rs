@@ -57,6 +57,8 @@ pub struct Proof {
     pub api: Vec<ApiChange>,
     /// Files that parsed before and would not.
     pub broken: Vec<Unresolved>,
+    /// Imports of definitions that the rules say are there, and that are not there yet: no verdict hangs on them.
+    pub declared: Vec<Unresolved>,
 }
 
 impl Proof {
@@ -84,6 +86,7 @@ impl Proof {
         self.left.extend(other.left);
         self.api.extend(other.api);
         self.broken.extend(other.broken);
+        self.declared.extend(other.declared);
         self
     }
 }
@@ -108,6 +111,7 @@ pub(super) fn prove(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping, parsed:
     proof.left.sort();
     proof.api.sort();
     proof.broken.sort();
+    proof.declared.sort();
     proof
 }
 
@@ -137,8 +141,13 @@ impl Look<'_> {
         for import in &new_facts.imports {
             for name in &import.names {
                 proof.imports += 1;
-                if let Some(why) = self.why_missing(new_name, import, name, &missing) {
-                    proof.unresolved.push(self.unresolved(new_file, import, name, why));
+                let Some(why) = self.why_missing(new_name, import, name, &missing) else { continue };
+                let found = self.unresolved(new_file, import, name, why);
+                let base = import.from.as_ref().and_then(|from| Index::base(new_name, from));
+                if base.is_some_and(|base| self.mapping.is_declared(self.old, &base, &name.name.text)) {
+                    proof.declared.push(found);
+                } else {
+                    proof.unresolved.push(found);
                 }
             }
         }

@@ -236,6 +236,7 @@ fn token(bytes: &[u8], within: Span, at: usize) -> Option<Token> {
 /// `python -m name` and `import name`: even a single name is a module there.
 fn follows_import(bytes: &[u8], start: usize) -> bool {
     let before = bytes.get(start.saturating_sub(24)..start).unwrap_or_default();
+    let before = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let before = String::from_utf8_lossy(before).into_owned();
     let mut words = before.split_whitespace().rev();
     let is_apart = before.ends_with([' ', '\t']);
@@ -265,10 +266,27 @@ fn is_marked(bytes: &[u8], within: Span, token: Span, flavor: Flavor) -> bool {
     if flavor == Flavor::Markdown && text.ends_with("](") {
         return true;
     }
+    // `module:function`, as entry points are written.
+    if token.of(bytes).contains(&b':') || is_field(&text, bytes, within, token) {
+        return true;
+    }
     if (directive.starts_with(">>> ") || directive.starts_with("... ")) && flavor != Flavor::Sentence {
         return true;
     }
     is_quoted(bytes, within, token, &text)
+}
+
+/// Fields and comments that hold types, and names that have a line to themselves.
+fn is_field(before: &str, bytes: &[u8], within: Span, token: Span) -> bool {
+    let before = before.trim_start();
+    if ["@type ", "@rtype", ":type ", ":rtype:", "# type: "].iter().any(|field| before.starts_with(field)) {
+        return true;
+    }
+    let rest = bytes.get(token.end..within.end).unwrap_or_default();
+    let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_alone =
+        before.is_empty() || matches!(before.trim_end(), "@return:" | ":return:" | ":returns:" | "@returns:");
+    is_alone && line.trim_ascii().is_empty()
 }
 
 /// Within backticks, or right between quotes.

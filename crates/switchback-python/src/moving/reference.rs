@@ -299,10 +299,18 @@ fn add_missing(
             *scope == rewrite.scope
                 && name.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         });
-        if is_there {
+        let Some(first) = rewrite.chain.words.first() else { continue };
+        // What came along with another import before comes along with it after.
+        let comes_along =
+            plain_imports(scene, &(rewrite.scope, first.text.clone())).iter().any(|(_, name)| {
+                let rest = rewrite.old.strip_prefix(name.name.text.as_str());
+                rest.is_some_and(|rest| {
+                    rest.starts_with('.') && format!("{}{rest}", renamed(scene, name)) == module
+                })
+            });
+        if is_there || comes_along {
             continue;
         }
-        let Some(first) = rewrite.chain.words.first() else { continue };
         let Some(import) = import_of(scene, rewrite.scope, &first.text) else { continue };
         let item = match aliases.get(module) {
             Some(alias) => format!("{module} as {alias}"),

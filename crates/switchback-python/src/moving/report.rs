@@ -10,7 +10,11 @@ impl MovePlan {
     /// The document `switchback/move/1`.
     pub fn to_json(&self) -> Value {
         let edits: Vec<Value> = self.changes.iter().flat_map(edits_json).collect();
-        let undecided: Vec<Value> = self.changes.iter().flat_map(left_json).collect();
+        let declared = self.proof.declared.iter().map(|one| {
+            let text = format!("{} {}", one.module, one.name.as_deref().unwrap_or_default());
+            json!({"path": one.path, "line": one.line, "text": text.trim_end(), "why": format!("{}: {NOT_YET}", one.why)})
+        });
+        let undecided: Vec<Value> = self.changes.iter().flat_map(left_json).chain(declared).collect();
         let unresolved = |list: &[super::proof::Unresolved]| -> Vec<Value> {
             list.iter()
                 .map(|one| {
@@ -90,6 +94,12 @@ impl MovePlan {
                 told.push(format!("{}:{line}: `{text}`: {}", change.old_path, left.why));
             }
         }
+        told.extend(
+            self.proof
+                .declared
+                .iter()
+                .map(|one| format!("{}:{}: {}: {NOT_YET}", one.path, one.line, one.why)),
+        );
         told
     }
 
@@ -114,6 +124,8 @@ impl MovePlan {
     }
 }
 
+/// Why a definition that a rule names may be missing.
+const NOT_YET: &str = "the rules say that it will be there; move the definition";
 /// How much of what was left is shown to a person, in characters.
 const TEXT_LETTERS_MAX: usize = 80;
 /// How many lines are shown around a change.

@@ -193,9 +193,24 @@ pub(crate) fn edit_strings(scene: &Scene<'_>, edits: &mut Edits) {
         }
     }
     edit_joined_paths(scene, edits);
+    edit_quoted(scene, edits);
     for span in &scene.facts.computed_imports {
         if reaches(scene, *span) {
             edits.leave(scene.bytes, *span, "computed module name");
+        }
+    }
+}
+
+/// A quoted annotation that nothing in the file binds names a module for type checkers alone.
+fn edit_quoted(scene: &Scene<'_>, edits: &mut Edits) {
+    for chain in scene.facts.chains.iter().filter(|chain| chain.is_quoted) {
+        let (Some(first), Some(last)) = (chain.words.first(), chain.words.last()) else { continue };
+        if scene.facts.resolve(chain.scope, &first.text).is_some() {
+            continue;
+        }
+        let old = chain.dotted(chain.words.len());
+        if let Answer::New(new) = dotted(scene.index, scene.mapping, &old, false) {
+            edits.rename(scene.bytes, Span::new(first.span.start, last.span.end), &old, &new, EditKind::Text);
         }
     }
 }

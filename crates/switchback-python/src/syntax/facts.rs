@@ -137,6 +137,8 @@ pub struct Chain {
     pub scope: usize,
     /// Whether the first name itself is bound or deleted here.
     pub is_target: bool,
+    /// Whether it stands in a quoted annotation.
+    pub is_quoted: bool,
 }
 
 impl Chain {

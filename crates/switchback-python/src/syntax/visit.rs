@@ -152,14 +152,14 @@ impl<'a> Walk<'a> {
         true
     }
 
-    fn chain(&mut self, expression: &Expr, is_target: bool) -> bool {
+    fn chain(&mut self, expression: &Expr, is_target: bool, is_quoted: bool) -> bool {
         let Some(words) = chain_words(expression) else { return false };
         if let [only] = words.as_slice()
             && only.text == "__file__"
         {
             self.facts.file_uses.push(only.span);
         }
-        self.facts.chains.push(Chain { words, scope: self.scope, is_target });
+        self.facts.chains.push(Chain { words, scope: self.scope, is_target, is_quoted });
         true
     }
 
@@ -471,10 +471,10 @@ impl<'a> Visitor<'a> for Walk<'a> {
                 if is_target {
                     self.bind(name.id.as_str(), Binding::Value);
                 }
-                self.chain(expression, is_target);
+                self.chain(expression, is_target, false);
             }
             Expr::Attribute(attribute) => {
-                if !self.chain(expression, false) {
+                if !self.chain(expression, false, false) {
                     self.visit_expr(&attribute.value);
                 }
             }
@@ -559,10 +559,10 @@ impl<'b> Visitor<'b> for Inner<'_, '_> {
     fn visit_expr(&mut self, expression: &'b Expr) {
         match expression {
             Expr::Name(_) => {
-                self.walk.chain(expression, false);
+                self.walk.chain(expression, false, true);
             }
             Expr::Attribute(attribute) => {
-                if !self.walk.chain(expression, false) {
+                if !self.walk.chain(expression, false, true) {
                     self.visit_expr(&attribute.value);
                 }
             }
