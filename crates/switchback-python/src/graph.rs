@@ -1,7 +1,7 @@
 //! Who imports whom, which imports resolve, and which modules import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -112,11 +112,7 @@ fn of_file(index: &Index<'_>, at: usize) -> ImportsOutcome {
                 Target::External(dotted) => {
                     // A script finds what lies beside it.
                     let top = dotted.split('.').next().unwrap_or_default();
-                    let beside = Path::new(&file.path).with_file_name(top);
-                    let beside = beside.to_string_lossy();
-                    if !index.tree.has(&format!("{beside}.py")) && !index.tree.has(&beside) {
-                        outcome.external += 1;
-                    }
+                    outcome.external += usize::from(index.tree.beside(&file.path, top).is_none());
                     continue;
                 }
                 Target::Missing(why) => {

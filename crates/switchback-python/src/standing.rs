@@ -1,6 +1,5 @@
 //! Shims that stand in a tree: since when, until when, and who still needs them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;

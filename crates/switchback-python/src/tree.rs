@@ -173,6 +173,14 @@ impl Tree {
         self.directories.contains(path)
     }
 
+    /// The module `top` in the folder of `path`: a script finds it there.
+    pub fn beside(&self, path: &str, top: &str) -> Option<String> {
+        let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        [format!("{folder}{top}/__init__.py"), format!("{folder}{top}.py")]
+            .into_iter()
+            .find(|place| self.by_path.contains_key(place))
+    }
+
     /// Every folder that holds a file.
     pub fn directories(&self) -> impl Iterator<Item = &str> {
         self.directories.iter().map(String::as_str)

@@ -3,7 +3,7 @@
 use crate::index::{Index, ModuleName};
 use crate::syntax::{Facts, Span, dotted_parts};
 
-use super::mapping::Mapping;
+use super::mapping::{Mapping, leaf_path, parent_path};
 
 /// What was edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,6 +168,19 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// What `top` is called after the move when it is no module by name, but a file beside this one, as scripts find it;
+    /// nothing when it keeps its name, or is beside it no more (which the proof finds).
+    pub(crate) fn renamed_beside(&self, top: &str) -> Option<String> {
+        if self.index.has(top) || top.contains('.') {
+            return None;
+        }
+        let old = self.index.tree.beside(self.path, top)?;
+        let folder = parent_path(self.mapping.new_path(self.path));
+        let new = self.mapping.new_path(&old);
+        let new = new.strip_suffix("/__init__.py").or_else(|| new.strip_suffix(".py"))?;
+        (parent_path(new) == folder && leaf_path(new) != top).then(|| leaf_path(new).to_owned())
+    }
+
     /// The start of the line that `offset` is on.
     pub(crate) fn line_start(&self, offset: usize) -> usize {
         let before = self.bytes.get(..offset).unwrap_or_default();

@@ -141,6 +141,10 @@ impl Look<'_> {
         for import in &new_facts.imports {
             for name in &import.names {
                 proof.imports += 1;
+                if let Some(why) = self.lost_beside(new_name, import, name, old_file, new_file) {
+                    proof.unresolved.push(self.unresolved(new_file, import, name, why));
+                    continue;
+                }
                 let Some(why) = self.why_missing(new_name, import, name, &missing) else { continue };
                 let found = self.unresolved(new_file, import, name, why);
                 let base = import.from.as_ref().and_then(|from| Index::base(new_name, from));
@@ -207,6 +211,25 @@ impl Look<'_> {
             Target::Module(_) | Target::Symbol { .. } => return None,
         };
         (!before.contains(&key(name, import, imported))).then_some(why)
+    }
+
+    /// A script finds what lies beside it; when one of the two moves away, it does not.
+    fn lost_beside(
+        &self,
+        name: Option<&ModuleName>,
+        import: &Import,
+        imported: &ImportedName,
+        old: &File,
+        new: &File,
+    ) -> Option<String> {
+        let Target::External(dotted) = self.new.target(name, import, imported) else { return None };
+        let top = dotted.split('.').next().unwrap_or_default();
+        self.old.tree.beside(&old.path, top).filter(|_| !self.old.has(top))?;
+        self.new
+            .tree
+            .beside(&new.path, top)
+            .is_none()
+            .then(|| format!("`{top}` lay beside the file, and does no more"))
     }
 
     fn unresolved(&self, file: &File, import: &Import, imported: &ImportedName, why: String) -> Unresolved {

@@ -227,6 +227,10 @@ fn edit_plain(
     edits: &mut Edits,
 ) {
     let old = name.name.text.as_str();
+    if let Some(new) = scene.renamed_beside(old) {
+        let new = if name.alias.is_some() { new } else { format!("{new} as {old}") };
+        return edits.put(name.name.span, new, EditKind::Import);
+    }
     let mut new = renamed(scene, name);
     if name.alias.is_none() && !old.contains('.') && new == old {
         // `import pip` that only serves `pip.index`: what is used is imported instead.

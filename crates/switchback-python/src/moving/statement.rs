@@ -23,6 +23,9 @@ pub(crate) fn edit_from(scene: &Scene<'_>, import: &Import, from: &From, edits: 
         }
         return;
     };
+    if let Some(new) = scene.renamed_beside(&base).filter(|_| from.level == 0) {
+        return edits.rename(scene.bytes, from.span, &base, &new, EditKind::FromImport);
+    }
     let found: Vec<Found> = import.names.iter().map(|name| find(scene, import, name, &base)).collect();
     let natural = scene.mapping.module(&base);
     let kept = if found.iter().any(|one| one.base == natural) {
