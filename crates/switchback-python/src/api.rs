@@ -271,11 +271,8 @@ fn compare(
     renamed: &impl Fn(&str) -> String,
     changes: &mut Vec<Change>,
 ) {
-    let (old_kinds, new_kinds) = match (old, new) {
-        (Offer::Defined(old), Offer::Defined(new)) => (old, new),
-        // Where a name comes from is nobody's business as long as it is there.
-        _ => return,
-    };
+    // Where a name comes from is nobody's business as long as it is there.
+    let (Offer::Defined(old_kinds), Offer::Defined(new_kinds)) = (old, new) else { return };
     if old_kinds == new_kinds {
         return;
     }

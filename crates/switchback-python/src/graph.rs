@@ -284,7 +284,8 @@ impl ImportsOutcome {
         let mut text = "digraph imports {\n".to_owned();
         for edge in self.edges_of(of) {
             let style = if edge.is_eager { "" } else { " [style=dashed]" };
-            text.push_str(&format!("  \"{}\" -> \"{}\"{style};\n", edge.from, edge.to));
+            let line = format!("  \"{}\" -> \"{}\"{style};\n", edge.from, edge.to);
+            text.push_str(&line);
         }
         text.push_str("}\n");
         text

@@ -64,6 +64,7 @@ pub struct File {
 
 impl File {
     /// The same file at another path, with what is known of it; with other bytes, nothing is known.
+    #[must_use]
     pub fn moved(&self, path: String, content: Option<Arc<[u8]>>) -> Self {
         let is_same = content.is_none() && class_of(&path, None) == class_of(&self.path, None);
         Self {

@@ -41,7 +41,7 @@ fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
 fn python(root: &Path, program: &str) -> String {
     RealDisk.write_new(&root.join("check.py"), 0o644, &mut program.as_bytes()).unwrap();
     let line = "python3 -W always -B check.py 2>&1";
-    let finished = World::real().processes.run(&Command::shell(line, root, Duration::from_secs(60))).unwrap();
+    let finished = World::real().processes.run(&Command::shell(line, root, Duration::from_mins(1))).unwrap();
     let said = String::from_utf8_lossy(&finished.stdout).into_owned();
     assert!(finished.exit == Exit::Code(0), "{said}");
     said

@@ -116,7 +116,7 @@ impl Edits {
 
     /// Sorts the edits and drops what overlaps an earlier one, which is then left and reported.
     pub(crate) fn settle(&mut self, bytes: &[u8]) {
-        self.edits.sort_by(|one, other| one.span.cmp(&other.span));
+        self.edits.sort_by_key(|edit| edit.span);
         let mut settled: Vec<Edit> = Vec::new();
         for edit in std::mem::take(&mut self.edits) {
             let is_free = settled.last().is_none_or(|last| {

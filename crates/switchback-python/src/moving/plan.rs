@@ -315,7 +315,7 @@ impl Work<'_> {
             line_end: line_end(bytes),
         };
         let mut edits = Edits::default();
-        self.statements(&scene, &mut edits);
+        edit_statements(&scene, &mut edits);
         string::edit_tasks(&scene, self.options.rules.pin_task_names, &mut edits);
         string::report_file_uses(&scene, &mut edits);
         if self.options.with_text {
@@ -361,7 +361,7 @@ impl Work<'_> {
             line_end: "\n",
         };
         let mut found = Edits::default();
-        self.statements(&scene, &mut found);
+        edit_statements(&scene, &mut found);
         let mut edits = Edits::default();
         for edit in found.edits {
             match code.place(edit.span) {
@@ -383,22 +383,22 @@ impl Work<'_> {
         edits
     }
 
-    fn statements(&self, scene: &Scene<'_>, edits: &mut Edits) {
-        for import in &scene.facts.imports {
-            if let Some(from) = &import.from {
-                statement::edit_from(scene, import, from, edits);
-            }
-        }
-        reference::edit_references(scene, edits);
-        string::edit_strings(scene, edits);
-    }
-
     fn unparsed(&self, file: &File, bytes: &[u8], edits: usize) -> Option<Unparsed> {
         let facts = self.index.tree.facts(file);
         let error = facts.errors.first()?;
         let (line, _) = line_of(bytes, error.offset);
         Some(Unparsed { path: file.path.clone(), line, message: error.message.clone(), edits })
     }
+}
+
+fn edit_statements(scene: &Scene<'_>, edits: &mut Edits) {
+    for import in &scene.facts.imports {
+        if let Some(from) = &import.from {
+            statement::edit_from(scene, import, from, edits);
+        }
+    }
+    reference::edit_references(scene, edits);
+    string::edit_strings(scene, edits);
 }
 
 /// How the lines of a file end.

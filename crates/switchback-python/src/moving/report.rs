@@ -111,7 +111,8 @@ impl MovePlan {
         }
         for file in &self.created {
             let new = String::from_utf8_lossy(&file.content);
-            text.push_str(&format!("diff --git a/{0} b/{0}\nnew file mode 100644\n", file.path));
+            let head = format!("diff --git a/{0} b/{0}\nnew file mode 100644\n", file.path);
+            text.push_str(&head);
             if !new.is_empty() {
                 let diff = TextDiff::from_lines("", &new);
                 let name = format!("b/{}", file.path);
@@ -141,7 +142,8 @@ fn diff_of(change: &FileChange) -> String {
     let mut text = format!("diff --git a/{old} b/{new}\n");
     if is_moved {
         let similarity = if edited.is_none() { 100 } else { 90 };
-        text.push_str(&format!("similarity index {similarity}%\nrename from {old}\nrename to {new}\n"));
+        let head = format!("similarity index {similarity}%\nrename from {old}\nrename to {new}\n");
+        text.push_str(&head);
     }
     if let Some((before, after)) = edited {
         let (before, after) = (String::from_utf8_lossy(before), String::from_utf8_lossy(after));

@@ -97,7 +97,8 @@ fn module(old: &str, new: &str, term: Term<'_>) -> String {
 }
 
 fn package(old: &str, new: &str, below: &[(&str, &str)], term: Term<'_>) -> String {
-    let names: String = below.iter().map(|(old, new)| format!("    \"{old}\": \"{new}\",\n")).collect();
+    let names: Vec<String> = below.iter().map(|(old, new)| format!("    \"{old}\": \"{new}\",\n")).collect();
+    let names = names.concat();
     format!(
         r#"{head}import importlib, importlib.abc, importlib.machinery, sys, warnings
 import {new} as _new
@@ -162,5 +163,5 @@ pub(crate) fn read(bytes: &[u8]) -> Option<ShimNote> {
             note.until = Some(until.to_owned());
         }
     }
-    (leaf_of(old) != "" && leaf_of(new) != "").then_some(note)
+    (!leaf_of(old).is_empty() && !leaf_of(new).is_empty()).then_some(note)
 }

@@ -164,17 +164,14 @@ fn take_out(
     for at in gone {
         let (Some(name), Some(one)) = (import.names.get(*at), found.get(*at)) else { continue };
         let comment = comment_of(scene, import, *at);
-        let group = groups.iter_mut().find(|(base, _, _)| *base == one.base && !base.is_empty());
-        let (items, comments) = match group {
-            Some((_, items, comments)) => (items, comments),
-            None => {
-                groups.push((one.base.clone(), Vec::new(), Vec::new()));
-                let Some((_, items, comments)) = groups.last_mut() else { continue };
-                (items, comments)
+        let comments = Vec::from_iter(comment);
+        match groups.iter_mut().find(|(base, _, _)| *base == one.base && !base.is_empty()) {
+            Some((_, items, all)) => {
+                items.push(item(one, name));
+                all.extend(comments);
             }
-        };
-        items.push(item(one, name));
-        comments.extend(comment);
+            None => groups.push((one.base.clone(), vec![item(one, name)], comments)),
+        }
     }
     let statements: Vec<(String, String)> = groups
         .into_iter()
@@ -240,15 +237,14 @@ fn remove(scene: &Scene<'_>, import: &Import, gone: &BTreeSet<usize>, kind: Edit
             at += 1;
         }
         let (Some(begin), Some(last)) = (import.names.get(first), import.names.get(at - 1)) else { return };
-        let span = match import.names.get(at) {
-            Some(next) => Span::new(begin.span.start, next.span.start),
-            None => {
-                let before = first.checked_sub(1).and_then(|at| import.names.get(at));
-                Span::new(before.map_or(begin.span.start, |before| before.span.end), last.span.end)
-            }
+        let span = if let Some(next) = import.names.get(at) {
+            Span::new(begin.span.start, next.span.start)
+        } else {
+            let before = first.checked_sub(1).and_then(|at| import.names.get(at));
+            Span::new(before.map_or(begin.span.start, |before| before.span.end), last.span.end)
         };
         if span.of(scene.bytes).contains(&b'#') {
-            edits.leave(scene.bytes, span, "a comment between the names would be lost; it went with them");
+            edits.leave(scene.bytes, span, "a comment stood between the names; it is gone");
         }
         edits.put(span, "", kind);
     }

@@ -391,20 +391,17 @@ fn edit_relative_call(scene: &Scene<'_>, call: &RelativeCall, edits: &mut Edits)
         base = crate::index::parent_of(&base).to_owned();
     }
     let below = new.strip_prefix(&format!("{base}.")).filter(|_| !base.is_empty());
-    match (below, literal) {
-        (Some(below), _) => {
-            let written = format!("{}{below}", ".".repeat(level));
-            if written != name.value {
-                put_text(scene, name, &written, edits);
-            }
-            if let Some(package) = literal.filter(|package| package.value != new_package) {
-                put_text(scene, package, &new_package, edits);
-            }
-        }
-        (None, _) => {
-            put_text(scene, name, &new, edits);
-            edits.put(call.rest, "", EditKind::Text);
-        }
+    let Some(below) = below else {
+        put_text(scene, name, &new, edits);
+        edits.put(call.rest, "", EditKind::Text);
+        return;
+    };
+    let written = format!("{}{below}", ".".repeat(level));
+    if written != name.value {
+        put_text(scene, name, &written, edits);
+    }
+    if let Some(package) = literal.filter(|package| package.value != new_package) {
+        put_text(scene, package, &new_package, edits);
     }
 }
 
@@ -426,7 +423,7 @@ pub(crate) fn edit_tasks(scene: &Scene<'_>, is_pinned: bool, edits: &mut Edits) 
         let argument = format!("name=\"{name}\"");
         match task.inside {
             None => {
-                edits.put(Span::new(task.span.end, task.span.end), format!("({argument})"), EditKind::Text)
+                edits.put(Span::new(task.span.end, task.span.end), format!("({argument})"), EditKind::Text);
             }
             Some(at) => {
                 let comma = if task.has_arguments { ", " } else { "" };

@@ -48,7 +48,7 @@ pub(crate) fn is_word(byte: u8) -> bool {
 /// Line and column of an offset, both counted from 1; the column in bytes.
 pub fn line_of(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = bytes.get(..offset.min(bytes.len())).unwrap_or_default();
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = before.split(|byte| *byte == b'\n').count();
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
     (line, column)
 }

@@ -431,12 +431,14 @@ impl<'a> Visitor<'a> for Walk<'a> {
             Stmt::Try(statement) => self.tried(statement),
             Stmt::If(statement) => self.conditional(statement),
             Stmt::Global(names) => {
-                let scope = self.facts.scopes.get_mut(self.scope);
-                scope.into_iter().for_each(|scope| scope.globals.extend(texts(&names.names)));
+                if let Some(scope) = self.facts.scopes.get_mut(self.scope) {
+                    scope.globals.extend(texts(&names.names));
+                }
             }
             Stmt::Nonlocal(names) => {
-                let scope = self.facts.scopes.get_mut(self.scope);
-                scope.into_iter().for_each(|scope| scope.nonlocals.extend(texts(&names.names)));
+                if let Some(scope) = self.facts.scopes.get_mut(self.scope) {
+                    scope.nonlocals.extend(texts(&names.names));
+                }
             }
             Stmt::Assign(assign) => {
                 let is_exports = assign.targets.iter().any(|target| last(target) == Some("__all__"));

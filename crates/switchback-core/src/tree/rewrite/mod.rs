@@ -316,12 +316,9 @@ impl<'a> Place<'a> {
         let mut here = self.root.clone();
         for part in path.parent().into_iter().flat_map(Path::components) {
             here.push(part);
-            match self.disk().look(&here)?.map(|meta| meta.kind) {
-                Some(FileKind::Directory) | None => {}
-                Some(FileKind::Symlink) => return Err(RewriteError::Outside(path.to_owned())),
-                Some(_) => {
-                    // A file that makes room for a folder of its name is fine when it goes; `apply` removes first.
-                }
+            // A file there is no hindrance: when it goes, it makes room for a folder of its name.
+            if self.disk().look(&here)?.is_some_and(|meta| meta.kind == FileKind::Symlink) {
+                return Err(RewriteError::Outside(path.to_owned()));
             }
         }
         Ok(())

@@ -13,13 +13,14 @@ pub(super) const VERSION: u32 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Inode {
     device: u64,
-    inode: u64,
+    #[serde(rename = "inode")]
+    number: u64,
     born_ns: i128,
 }
 
 impl From<Identity> for Inode {
     fn from(identity: Identity) -> Self {
-        Self { device: identity.device, inode: identity.inode, born_ns: identity.born_ns }
+        Self { device: identity.device, number: identity.inode, born_ns: identity.born_ns }
     }
 }
 
