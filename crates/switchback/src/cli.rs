@@ -140,9 +140,119 @@ pub enum Command {
         after_help = "Examples:\n  switchback bisect --good v1.4 --bad HEAD -- python3 run.py --out {out}\n  switchback bisect --good 3f2a91c --bad main --absolute 1e-9 --stages 01_load,02_clean -- 'make data && cp -r data/. {out}'"
     )]
     Bisect(Box<BisectArgs>),
+    /// Move Python modules and packages, and everything that names them
+    ///
+    /// FROM and TO are dotted modules or paths. Shows a patch and touches nothing, unless `--write` is given.
+    #[command(
+        after_help = "Examples:\n  switchback move shop.cart store.cart\n  switchback move shop/cart.py shop/core/cart.py --write\n  switchback move pkg src/pkg --source-root . --source-root src\n  switchback move --rules moves.toml --shims --remove-after 2027-03-31 --write"
+    )]
+    Move(MoveArgs),
+    /// Resolve every import of Python code, or show who imports whom
+    #[command(
+        after_help = "Examples:\n  switchback imports\n  switchback imports graph --of shop.cart\n  switchback imports graph --format dot | dot -Tsvg > imports.svg"
+    )]
+    Imports(ImportsArgs),
+    /// Compare the public surface of two Python trees
+    #[command(
+        after_help = "Examples:\n  switchback api ../old/shop shop\n  switchback api old new --moved shop.cart=store.cart"
+    )]
+    Api(ApiArgs),
+    /// List what keeps old names importable: since when, until when, and who uses it
+    #[command(after_help = "Examples:\n  switchback shims\n  switchback shims --due 2027-04-01")]
+    Shims(ShimsArgs),
+    /// Take back the last stand-alone `--write`
+    #[command(after_help = "Example:\n  switchback undo")]
+    Undo,
     /// Become a command that may not write to one tree, nor read some paths; the program calls it for itself
     #[command(hide = true)]
     Confined(ConfinedArgs),
+}
+
+/// `move`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
+pub struct MoveArgs {
+    /// What moves and where to: pairs of dotted modules or paths
+    #[arg(value_name = "FROM TO")]
+    pub pairs: Vec<String>,
+    /// A TOML file of rules: `[[move]]`, `[[symbol]]`, `[[package-body]]`, `[[leave]]`
+    #[arg(long, value_name = "F")]
+    pub rules: Option<PathBuf>,
+    /// A folder from which dotted names start, in the old or the new tree; may be repeated
+    #[arg(long = "source-root", value_name = "DIR")]
+    pub source_roots: Vec<String>,
+    /// Keep the old names importable
+    #[arg(long)]
+    pub shims: bool,
+    /// Until when, for the shims to say: YYYY-MM-DD
+    #[arg(long, value_name = "DATE", requires = "shims")]
+    pub remove_after: Option<String>,
+    /// Leave files that are no code, docstrings and comments alone
+    #[arg(long)]
+    pub no_text: bool,
+    /// Write it, all or nothing; `switchback undo` takes it back
+    #[arg(long)]
+    pub write: bool,
+    /// Write also onto files with changes that are not committed
+    #[arg(long)]
+    pub allow_dirty: bool,
+}
+
+/// `imports`.
+#[derive(Debug, Args)]
+pub struct ImportsArgs {
+    /// A folder from which dotted names start; may be repeated
+    #[arg(long = "source-root", value_name = "DIR", global = true)]
+    pub source_roots: Vec<String>,
+    /// What to show instead
+    #[command(subcommand)]
+    pub action: Option<ImportsAction>,
+}
+
+/// What else can be asked about imports.
+#[derive(Debug, Subcommand)]
+pub enum ImportsAction {
+    /// Show who imports whom
+    Graph {
+        /// Only what this module, or package, imports and is imported by
+        #[arg(long, value_name = "MODULE")]
+        of: Option<String>,
+        /// How it is written
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "dot")]
+        format: GraphFormat,
+    },
+}
+
+/// How a graph is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz.
+    Dot,
+    /// One document.
+    Json,
+}
+
+/// `api`.
+#[derive(Debug, Args)]
+pub struct ApiArgs {
+    /// The old tree or package
+    pub old: PathBuf,
+    /// The new one
+    pub new: PathBuf,
+    /// A module that moved: its old and its new name; may be repeated
+    #[arg(long, value_name = "OLD=NEW")]
+    pub moved: Vec<String>,
+}
+
+/// `shims`.
+#[derive(Debug, Args)]
+pub struct ShimsArgs {
+    /// Say no when one is to be removed by this day: YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    pub due: Option<String>,
+    /// A folder from which dotted names start; may be repeated
+    #[arg(long = "source-root", value_name = "DIR")]
+    pub source_roots: Vec<String>,
 }
 
 /// `confined`.

@@ -10,6 +10,9 @@ use switchback_core::journal::JournalError;
 use switchback_core::phase::StepError;
 use switchback_core::port::PortError;
 use switchback_core::tree::exchange::ExchangeError;
+use switchback_core::tree::rewrite::RewriteError;
+use switchback_core::world::DiskError;
+use switchback_python::moving::{MappingError, MoveError, RulesError, WriteError};
 
 /// The next move wherever a step is resumed by whoever starts next.
 const SAME_COMMAND: &str = "correct the cause, then run the same command again; it goes on where it stopped";
@@ -214,4 +217,72 @@ fn hint_for(error: &StepError) -> String {
         StepError::Port(_) | StepError::NotNow { .. } => "",
     };
     hint.to_owned()
+}
+
+/// What has to do with Python source.
+impl Failure {
+    /// A tree, or a file, that could not be read.
+    pub(crate) fn reading_code(what: &str, error: &DiskError) -> Self {
+        let hint = "name the folder that holds the code with `--project`";
+        Self { path: Some(error.path.clone()), ..Self::new(what, vec![error.to_string()], hint) }
+    }
+
+    /// Rules that could not be read.
+    pub(crate) fn rules(error: &RulesError) -> Self {
+        let hint =
+            "the rules are `[[move]]`, `[[symbol]]`, `[[package-body]]` and `[[leave]]`: see `docs/move.md`";
+        Self {
+            path: Some(error.path.clone()),
+            line: error.line,
+            ..Self::new("could not read the rules", vec![error.to_string()], hint)
+        }
+    }
+
+    /// A move that could not be planned.
+    pub(crate) fn moving(error: &MoveError) -> Self {
+        let hint = match error {
+            MoveError::NoRules => "give FROM and TO, or `--rules FILE`",
+            MoveError::Disk(_) => "name the folder that holds the code with `--project`",
+            MoveError::Search(_) => "give fewer rules at once",
+            MoveError::Mapping(error) => match error {
+                MappingError::Missing(_) => {
+                    "give a dotted module or a path in the tree; `--source-root` says where dotted names start"
+                }
+                MappingError::Taken { .. } => {
+                    "move that file too, or keep this one where it is with `[[leave]]`"
+                }
+                MappingError::Collision { .. } => "give one of them another place",
+                MappingError::Outside(_) => "give a path below the project",
+                MappingError::Shadows { .. } | MappingError::Unimportable(_) => "give it another name",
+                MappingError::Odd(_) => "move it by hand first, or name the files to be moved one by one",
+            },
+        };
+        Self::new("could not plan the move", vec![error.to_string()], hint)
+    }
+
+    /// A move that was planned and could not be written.
+    pub(crate) fn writing_move(error: &WriteError) -> Self {
+        match error {
+            WriteError::Rewrite(error) => Self::rewriting("could not write the move", error),
+            WriteError::Changed(_) | WriteError::Refuted => {
+                let hint = "nothing was written; run the same command again";
+                Self::new("could not write the move", vec![error.to_string()], hint)
+            }
+        }
+    }
+
+    /// A rewrite of many files that was not done.
+    pub(crate) fn rewriting(what: &str, error: &RewriteError) -> Self {
+        let hint = match error {
+            RewriteError::Disk(_) => {
+                "correct the cause, then run any command: it first puts everything back as it was"
+            }
+            RewriteError::Locked(_) => "wait until it has ended",
+            RewriteError::Record { .. } => "the old files are beside the record, under `old/`",
+            RewriteError::Nothing => "only what a `--write` of its own wrote can be taken back",
+            RewriteError::Changed(_) => "move your changes aside first; nothing was touched",
+            RewriteError::Outside(_) | RewriteError::InTheWay(_) => "nothing was written; move it away first",
+        };
+        Self::new(what, vec![error.to_string()], hint)
+    }
 }

@@ -1,0 +1,348 @@
+//! The files of a tree, read when they are needed: as they are on the disk, or as they would be after a move.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+use switchback_core::world::{Disk, DiskError, FileKind};
+
+use crate::syntax::{Dialect, Facts, parse};
+
+/// The largest Python file or notebook that is read, in bytes.
+pub const PYTHON_BYTES_MAX: u64 = 64 << 20;
+/// The largest text file that is looked through, in bytes.
+pub const TEXT_BYTES_MAX: u64 = 4 << 20;
+
+/// Folders that hold no source of the project.
+const PASSED_OVER: &[&str] = &[
+    ".git",
+    ".hg",
+    ".svn",
+    ".switchback",
+    ".tox",
+    ".nox",
+    ".venv",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".ipynb_checkpoints",
+    "__pycache__",
+    "node_modules",
+    "site-packages",
+];
+
+/// What a file is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Python, stubs and Cython.
+    Python,
+    /// A Jupyter notebook.
+    Notebook,
+    /// Text in which modules and paths may be named.
+    Text,
+    /// Anything else: it can be moved, it is not read.
+    Other,
+}
+
+/// One file.
+#[derive(Debug)]
+pub struct File {
+    /// Its path relative to the root, with `/`.
+    pub path: String,
+    /// What it is.
+    pub class: Class,
+    /// Permission bits.
+    pub mode: u32,
+    /// Whether it is a symbolic link: moved as it is, never read.
+    pub is_link: bool,
+    /// Where its bytes are now.
+    origin: PathBuf,
+    content: OnceLock<Arc<[u8]>>,
+    facts: OnceLock<Arc<Facts>>,
+}
+
+impl File {
+    /// The same file at another path, with what is known of it; with other bytes, nothing is known.
+    #[must_use]
+    pub fn moved(&self, path: String, content: Option<Arc<[u8]>>) -> Self {
+        let is_same = content.is_none() && class_of(&path, None) == class_of(&self.path, None);
+        Self {
+            class: if self.class == Class::Python { Class::Python } else { class_of(&path, None) },
+            path,
+            mode: self.mode,
+            is_link: self.is_link,
+            origin: self.origin.clone(),
+            content: content
+                .or_else(|| self.content.get().cloned())
+                .map_or_else(OnceLock::new, OnceLock::from),
+            facts: if is_same { self.facts.clone() } else { OnceLock::new() },
+        }
+    }
+
+    /// A file that does not exist yet.
+    pub fn made(path: String, content: Arc<[u8]>) -> Self {
+        Self {
+            class: class_of(&path, None),
+            path,
+            mode: 0o644,
+            is_link: false,
+            origin: PathBuf::new(),
+            content: OnceLock::from(content),
+            facts: OnceLock::new(),
+        }
+    }
+
+    /// What the dialect of its code is.
+    pub fn dialect(&self) -> Dialect {
+        match self.path.rsplit_once('.').map_or("", |(_, extension)| extension) {
+            "ipynb" => Dialect::Notebook,
+            "pyx" | "pxd" => Dialect::Cython,
+            _ => Dialect::Module,
+        }
+    }
+}
+
+/// A tree of files.
+#[derive(Debug)]
+pub struct Tree {
+    /// Its root on the disk.
+    pub root: PathBuf,
+    /// Its files, sorted by path.
+    pub files: Vec<File>,
+    /// Entries whose names are not UTF-8, and special files: they are not looked at.
+    pub odd: Vec<PathBuf>,
+    disk: Arc<dyn Disk>,
+    by_path: HashMap<String, usize>,
+    directories: BTreeSet<String>,
+}
+
+impl Tree {
+    /// Lists the tree below `root`; nothing is read yet.
+    pub fn open(disk: Arc<dyn Disk>, root: &Path) -> Result<Self, DiskError> {
+        if !disk.look(root)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
+            let why = std::io::Error::new(std::io::ErrorKind::NotADirectory, "there is no such folder");
+            return Err(DiskError::new("look through", root, why));
+        }
+        let found = list(disk.as_ref(), root, "")?;
+        let mut files = Vec::new();
+        let mut odd = Vec::new();
+        for entry in found {
+            match entry {
+                Entry::File(file) => files.push(file),
+                Entry::Odd(path) => odd.push(path),
+            }
+        }
+        Ok(Self::of(disk, root.to_owned(), files, odd))
+    }
+
+    /// A tree of these files.
+    pub fn of(disk: Arc<dyn Disk>, root: PathBuf, mut files: Vec<File>, odd: Vec<PathBuf>) -> Self {
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        let by_path = files.iter().enumerate().map(|(at, file)| (file.path.clone(), at)).collect();
+        let mut directories = BTreeSet::new();
+        for file in &files {
+            let mut path = file.path.as_str();
+            while let Some((parent, _)) = path.rsplit_once('/') {
+                if !directories.insert(parent.to_owned()) {
+                    break;
+                }
+                path = parent;
+            }
+        }
+        Self { root, files, odd, disk, by_path, directories }
+    }
+
+    /// The same disk and root with other files.
+    #[must_use]
+    pub fn with(&self, files: Vec<File>) -> Self {
+        Self::of(self.disk.clone(), self.root.clone(), files, self.odd.clone())
+    }
+
+    /// The file at a path.
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path).copied()
+    }
+
+    /// Whether there is a file at the path, or a folder that holds one.
+    pub fn has(&self, path: &str) -> bool {
+        self.by_path.contains_key(path) || self.directories.contains(path)
+    }
+
+    /// Whether the path is a folder that holds a file.
+    pub fn is_directory(&self, path: &str) -> bool {
+        self.directories.contains(path)
+    }
+
+    /// The module `top` in the folder of `path`: a script finds it there.
+    pub fn beside(&self, path: &str, top: &str) -> Option<String> {
+        let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        [format!("{folder}{top}/__init__.py"), format!("{folder}{top}.py")]
+            .into_iter()
+            .find(|place| self.by_path.contains_key(place))
+    }
+
+    /// Every folder that holds a file.
+    pub fn directories(&self) -> impl Iterator<Item = &str> {
+        self.directories.iter().map(String::as_str)
+    }
+
+    /// A file by its number.
+    pub fn file(&self, at: usize) -> Option<&File> {
+        self.files.get(at)
+    }
+
+    /// The bytes of a file, kept from now on.
+    pub fn content(&self, file: &File) -> Result<Arc<[u8]>, DiskError> {
+        if let Some(content) = file.content.get() {
+            return Ok(content.clone());
+        }
+        let content = self.read(file)?;
+        Ok(file.content.get_or_init(|| content).clone())
+    }
+
+    /// The bytes of a file, not kept unless `is_wanted` says so.
+    pub fn content_if(
+        &self,
+        file: &File,
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<Arc<[u8]>>, DiskError> {
+        let content = match file.content.get() {
+            Some(content) => content.clone(),
+            None => self.read(file)?,
+        };
+        if !is_wanted(&content) {
+            return Ok(None);
+        }
+        Ok(Some(file.content.get_or_init(|| content).clone()))
+    }
+
+    fn read(&self, file: &File) -> Result<Arc<[u8]>, DiskError> {
+        if file.is_link {
+            return Ok(Arc::from(Vec::new()));
+        }
+        let most = if file.class == Class::Text { TEXT_BYTES_MAX } else { PYTHON_BYTES_MAX };
+        Ok(Arc::from(self.disk.read(&file.origin, most)?))
+    }
+
+    /// What a Python file says; one that cannot be read says nothing.
+    pub fn facts(&self, file: &File) -> Arc<Facts> {
+        file.facts
+            .get_or_init(|| {
+                let content = self.content(file).unwrap_or_else(|_| Arc::from(Vec::new()));
+                Arc::new(parse(&content, file.dialect()))
+            })
+            .clone()
+    }
+
+    /// The disk that it is read from.
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+}
+
+enum Entry {
+    File(File),
+    Odd(PathBuf),
+}
+
+fn list(disk: &dyn Disk, directory: &Path, below: &str) -> Result<Vec<Entry>, DiskError> {
+    let mut names = disk.list(directory)?;
+    // A virtual environment says what it is.
+    if !below.is_empty() && names.iter().any(|name| name == "pyvenv.cfg") {
+        return Ok(Vec::new());
+    }
+    names.sort();
+    let lists: Result<Vec<Vec<Entry>>, DiskError> =
+        names.par_iter().map(|name| entry(disk, directory, below, name)).collect();
+    Ok(lists?.into_iter().flatten().collect())
+}
+
+fn entry(
+    disk: &dyn Disk,
+    directory: &Path,
+    below: &str,
+    name: &std::ffi::OsStr,
+) -> Result<Vec<Entry>, DiskError> {
+    let place = directory.join(name);
+    let Some(text) = name.to_str() else { return Ok(vec![Entry::Odd(place)]) };
+    let path = if below.is_empty() { text.to_owned() } else { format!("{below}/{text}") };
+    let Some(meta) = disk.look(&place)? else { return Ok(Vec::new()) };
+    match meta.kind {
+        FileKind::Directory if PASSED_OVER.contains(&text) || is_ours(text) => Ok(Vec::new()),
+        FileKind::Directory => list(disk, &place, &path),
+        FileKind::File | FileKind::Symlink => {
+            let is_link = meta.kind == FileKind::Symlink;
+            let class = if is_link { Class::Other } else { classify(disk, &place, &path, meta.size) };
+            Ok(vec![Entry::File(File {
+                path,
+                class,
+                mode: meta.mode,
+                is_link,
+                origin: place,
+                content: OnceLock::new(),
+                facts: OnceLock::new(),
+            })])
+        }
+        _ => Ok(vec![Entry::Odd(place)]),
+    }
+}
+
+/// Whether a path ends in this extension, which is given without its dot.
+pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| end == extension)
+}
+
+/// A tree that a run of Switchback has staged or parked.
+fn is_ours(name: &str) -> bool {
+    name.starts_with('.') && name.contains(".sb-")
+}
+
+fn classify(disk: &dyn Disk, place: &Path, path: &str, size: u64) -> Class {
+    let has_extension = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let class = if has_extension {
+        class_of(path, None)
+    } else {
+        class_of(path, first_line(disk, place, size).as_deref())
+    };
+    match class {
+        Class::Text if size > TEXT_BYTES_MAX => Class::Other,
+        Class::Python | Class::Notebook if size > PYTHON_BYTES_MAX => Class::Other,
+        class => class,
+    }
+}
+
+fn first_line(disk: &dyn Disk, place: &Path, size: u64) -> Option<String> {
+    if size < 4 {
+        return None;
+    }
+    let mut start = [0_u8; 64];
+    let length = std::io::Read::read(&mut disk.open(place).ok()?, &mut start).ok()?;
+    let line = start.get(..length)?.split(|byte| *byte == b'\n').next()?;
+    Some(String::from_utf8_lossy(line).into_owned())
+}
+
+/// What a file is by its name, or by its first line where the name says nothing.
+fn class_of(path: &str, first_line: Option<&str>) -> Class {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    match extension.to_ascii_lowercase().as_str() {
+        "py" | "pyi" | "pyx" | "pxd" | "pyw" => Class::Python,
+        "ipynb" => Class::Notebook,
+        "yaml" | "yml" | "toml" | "json" | "ini" | "cfg" | "conf" | "sh" | "bash" | "mk" | "md" | "rst"
+        | "txt" | "in" | "service" | "env" | "http" | "rest" | "dockerfile" | "tmpl" | "tpl" | "j2"
+        | "jinja" | "jinja2" | "template" | "cmd" | "bat" | "ps1" => Class::Text,
+        _ => match (name, first_line) {
+            (
+                "Dockerfile" | "Makefile" | "GNUmakefile" | "Procfile" | "CODEOWNERS" | "Jenkinsfile"
+                | "Justfile" | "justfile" | "crontab" | ".coveragerc" | ".isort.cfg" | ".flake8"
+                | ".pylintrc" | "pylintrc" | ".gitignore" | ".gitattributes" | ".dockerignore",
+                _,
+            ) => Class::Text,
+            (name, _) if name.starts_with("Dockerfile.") || name.starts_with("Makefile.") => Class::Text,
+            (_, Some(line)) if line.starts_with("#!") && line.contains("python") => Class::Python,
+            (_, Some(line)) if line.starts_with("#!") => Class::Text,
+            _ => Class::Other,
+        },
+    }
+}
