@@ -216,11 +216,12 @@ fn components(links: &[Vec<usize>]) -> Vec<Vec<usize>> {
 }
 
 impl ImportsOutcome {
-    /// *No* when an import that the code counts on does not resolve; *unknown* when there was none to look at.
+    /// *No* when an import that the code counts on does not resolve; *unknown* when there was none to look at, or when a
+    /// file does not parse, whose imports nobody knows.
     pub fn verdict(&self) -> Verdict {
         if self.missing.iter().any(|missing| !missing.is_optional) {
             Verdict::No
-        } else if self.imports == 0 {
+        } else if self.imports == 0 || !self.unparsed.is_empty() {
             Verdict::Unknown
         } else {
             Verdict::Yes

@@ -12,7 +12,7 @@ use switchback_core::port::PortError;
 use switchback_core::tree::exchange::ExchangeError;
 use switchback_core::tree::rewrite::RewriteError;
 use switchback_core::world::DiskError;
-use switchback_python::moving::{MappingError, MoveError, RulesError, WriteError};
+use switchback_python::moving::WriteError;
 
 /// The next move wherever a step is resumed by whoever starts next.
 const SAME_COMMAND: &str = "correct the cause, then run the same command again; it goes on where it stopped";
@@ -225,39 +225,6 @@ impl Failure {
     pub(crate) fn reading_code(what: &str, error: &DiskError) -> Self {
         let hint = "name the folder that holds the code with `--project`";
         Self { path: Some(error.path.clone()), ..Self::new(what, vec![error.to_string()], hint) }
-    }
-
-    /// Rules that could not be read.
-    pub(crate) fn rules(error: &RulesError) -> Self {
-        let hint =
-            "the rules are `[[move]]`, `[[symbol]]`, `[[package-body]]` and `[[leave]]`: see `docs/move.md`";
-        Self {
-            path: Some(error.path.clone()),
-            line: error.line,
-            ..Self::new("could not read the rules", vec![error.to_string()], hint)
-        }
-    }
-
-    /// A move that could not be planned.
-    pub(crate) fn moving(error: &MoveError) -> Self {
-        let hint = match error {
-            MoveError::NoRules => "give FROM and TO, or `--rules FILE`",
-            MoveError::Disk(_) => "name the folder that holds the code with `--project`",
-            MoveError::Search(_) => "give fewer rules at once",
-            MoveError::Mapping(error) => match error {
-                MappingError::Missing(_) => {
-                    "give a dotted module or a path in the tree; `--source-root` says where dotted names start"
-                }
-                MappingError::Taken { .. } => {
-                    "move that file too, or keep this one where it is with `[[leave]]`"
-                }
-                MappingError::Collision { .. } => "give one of them another place",
-                MappingError::Outside(_) => "give a path below the project",
-                MappingError::Shadows { .. } | MappingError::Unimportable(_) => "give it another name",
-                MappingError::Odd(_) => "move it by hand first, or name the files to be moved one by one",
-            },
-        };
-        Self::new("could not plan the move", vec![error.to_string()], hint)
     }
 
     /// A move that was planned and could not be written.

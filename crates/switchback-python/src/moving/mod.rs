@@ -23,4 +23,4 @@ pub use proof::{ApiChange, NameLeft, Proof, Unresolved};
 pub use rules::{Leave, Pair, Rules, RulesError};
 pub use shim::ShimNote;
 pub(crate) use shim::read as read_shim;
-pub use write::{WriteError, write};
+pub use write::{WriteError, puts, write};

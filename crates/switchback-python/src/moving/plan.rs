@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
+use switchback_core::quantity::counted;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
@@ -133,6 +134,23 @@ impl MovePlan {
     /// How many files get other bytes.
     pub fn edited(&self) -> usize {
         self.changes.iter().filter(|change| change.new.is_some()).count()
+    }
+
+    /// How many files get other bytes and keep their path.
+    pub fn edited_in_place(&self) -> usize {
+        let edited = |change: &&FileChange| change.new.is_some() && change.old_path == change.new_path;
+        self.changes.iter().filter(edited).count()
+    }
+
+    /// What it would do, in one line.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} moved, {} edited, {}; {} resolved before and after",
+            counted(self.moved() as u64, "file"),
+            self.edited(),
+            counted(self.shims() as u64, "shim"),
+            counted(self.proof.imports as u64, "import")
+        )
     }
 
     /// How many files keep old names importable.

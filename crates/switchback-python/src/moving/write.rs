@@ -32,7 +32,6 @@ pub fn write(world: &World, plan: &MovePlan, command: &str) -> Result<Rewritten,
     if !plan.proof.holds() {
         return Err(WriteError::Refuted);
     }
-    let mut puts: BTreeMap<&str, Put> = BTreeMap::new();
     for change in &plan.changes {
         if let (Some(old), Some(_)) = (&change.old, &change.new) {
             let live = plan.root.join(&change.old_path);
@@ -41,8 +40,16 @@ pub fn write(world: &World, plan: &MovePlan, command: &str) -> Result<Rewritten,
                 return Err(WriteError::Changed(change.old_path.clone()));
             }
         }
+    }
+    Ok(rewrite(world, &plan.root, command, &puts(plan))?)
+}
+
+/// What is to stand where afterwards, by path, relative to the root.
+pub fn puts(plan: &MovePlan) -> Vec<(PathBuf, Put)> {
+    let mut puts: BTreeMap<&str, Put> = BTreeMap::new();
+    for change in &plan.changes {
         let put = match &change.new {
-            Some(new) => Put::Bytes(new.to_vec(), change.mode),
+            Some(new) => Put::Edited(new.to_vec(), PathBuf::from(&change.old_path)),
             None if change.old_path == change.new_path => continue,
             None => Put::From(PathBuf::from(&change.old_path)),
         };
@@ -54,7 +61,5 @@ pub fn write(world: &World, plan: &MovePlan, command: &str) -> Result<Rewritten,
     for change in plan.changes.iter().filter(|change| change.old_path != change.new_path) {
         puts.entry(&change.old_path).or_insert(Put::Nothing);
     }
-    let puts: Vec<(PathBuf, Put)> =
-        puts.into_iter().map(|(path, put)| (Path::new(path).to_owned(), put)).collect();
-    Ok(rewrite(world, &plan.root, command, &puts)?)
+    puts.into_iter().map(|(path, put)| (Path::new(path).to_owned(), put)).collect()
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use switchback_core::code::MoveRequest;
 use switchback_core::git::Repository;
+use switchback_core::port::PortError;
 use switchback_core::verdict::Verdict;
-use switchback_python::moving::{MoveOptions, MovePlan, Pair, Rules, plan, write};
+use switchback_python::moving::{MovePlan, plan, write};
+use switchback_python::ports::move_options;
 
 use super::Context;
 use crate::cli::MoveArgs;
 use crate::failure::Failure;
 
-/// The largest rules file that is read, in bytes.
-const RULES_BYTES_MAX: u64 = 16 << 20;
 /// How many places of one kind are shown to a person; all of them are in the JSON.
 const SHOWN_MAX: usize = 20;
 
@@ -19,16 +20,16 @@ pub(crate) fn moving(context: &Context<'_>, args: &MoveArgs) -> Result<Verdict, 
     let world = &context.ports.world;
     let remove_after =
         args.remove_after.as_deref().map(|day| checked_day("--remove-after", day)).transpose()?;
-    let options = MoveOptions {
-        root: context.root.clone(),
-        rules: rules(context, args)?,
+    let request = MoveRequest {
+        pairs: pairs(args)?,
+        rules: args.rules.clone(),
         source_roots: args.source_roots.clone(),
         shims: args.shims,
         remove_after: remove_after.map(ToOwned::to_owned),
-        today: world.clock.now().to_string().chars().take(DAY_LETTERS).collect(),
         with_text: !args.no_text,
     };
-    let planned = plan(world.disk.clone(), &options).map_err(|error| Failure::moving(&error))?;
+    let options = move_options(world, &context.root, &request)?;
+    let planned = plan(world.disk.clone(), &options).map_err(|error| PortError::from(&error))?;
     let is_written = args.write && planned.verdict() == Verdict::Yes && has_changes(&planned);
     if is_written {
         if !args.allow_dirty {
@@ -58,34 +59,20 @@ pub(super) fn checked_day<'a>(option: &str, day: &'a str) -> Result<&'a str, Fai
     Err(Failure::new(format!("`{option} {day}` is no day"), Vec::new(), "write it as `2027-03-31`"))
 }
 
-fn rules(context: &Context<'_>, args: &MoveArgs) -> Result<Rules, Failure> {
-    let mut rules = match &args.rules {
-        None => Rules::default(),
-        Some(path) => {
-            let place = context.root.join(path);
-            let bytes = context
-                .ports
-                .world
-                .disk
-                .read(&place, RULES_BYTES_MAX)
-                .map_err(|error| Failure::reading_code("could not read the rules", &error))?;
-            let text = String::from_utf8_lossy(&bytes);
-            Rules::read(path.clone(), &text).map_err(|error| Failure::rules(&error))?
-        }
-    };
-    let mut pairs = args.pairs.chunks_exact(2);
-    for pair in &mut pairs {
-        if let [from, to] = pair {
-            rules.moves.push(Pair { from: from.clone(), to: to.clone() });
+fn pairs(args: &MoveArgs) -> Result<Vec<(String, String)>, Failure> {
+    let mut pairs = Vec::new();
+    for pair in args.pairs.chunks(2) {
+        match pair {
+            [from, to] => pairs.push((from.clone(), to.clone())),
+            [alone, ..] => {
+                let message = format!("`{alone}` has no TO");
+                let hint = "give pairs: `switchback move FROM TO [FROM TO]…`";
+                return Err(Failure::new(message, Vec::new(), hint));
+            }
+            [] => {}
         }
     }
-    match pairs.remainder() {
-        [] => Ok(rules),
-        [alone, ..] => {
-            let message = format!("`{alone}` has no TO");
-            Err(Failure::new(message, Vec::new(), "give pairs: `switchback move FROM TO [FROM TO]…`"))
-        }
-    }
+    Ok(pairs)
 }
 
 fn typed(args: &MoveArgs) -> String {
@@ -173,12 +160,5 @@ fn show(context: &Context<'_>, args: &MoveArgs, plan: &MovePlan, is_written: boo
         (false, true) => "nothing was written",
         (false, false) => "nothing was touched; `--write` writes it",
     };
-    ui.note(&format!(
-        "{}: {} files moved, {} edited, {} shims; {} imports resolved before and after; {done}",
-        ui.verdict(plan.verdict()),
-        plan.moved(),
-        plan.edited(),
-        plan.shims(),
-        plan.proof.imports
-    ));
+    ui.note(&format!("{}: {}; {done}", ui.verdict(plan.verdict()), plan.summary()));
 }

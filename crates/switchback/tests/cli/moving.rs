@@ -31,7 +31,7 @@ fn a_move_is_shown_then_written_then_undone() {
     rename from shop/cart.py
     rename to store/cart.py
     --- stderr
-    yes: 1 files moved, 1 edited, 0 shims; 1 imports resolved before and after; nothing was touched; `--write` writes it
+    yes: 1 file moved, 1 edited, 0 shims; 1 import resolved before and after; nothing was touched; `--write` writes it
     --- exit 0
     ");
     assert_eq!(ground.listing(), before);
@@ -129,4 +129,91 @@ fn imports_and_surfaces_are_told() {
     ground.write("new/shop/cart.py", "def add(x, y):\n    return x\n");
     let seen = ground.expect(1, "api shop new/shop");
     assert!(seen.out.contains("breaking: signature: shop.cart.add: (x) → (x, y)"), "{seen}");
+}
+
+const MANAGED: &str =
+    "version = 1\n[project]\nname = \"shop\"\nmanaged = [\"shop\", \"store\", \"app.py\"]\n";
+const CHANGE: &str = "[[phase]]\nname = \"rename\"\n[[phase.change]]\nkind = \"move\"\n";
+const PROOF: &str = "[[check]]\nname = \"imports\"\nkind = \"imports\"\nat = [\"before\", \"staged\", \"rehearsed\", \"live\"]\n\
+                     [[check]]\nname = \"api\"\nkind = \"api\"\nmoved = { \"shop.cart\" = \"store.cart\" }\n\
+                     at = [\"staged\", \"live\"]\n";
+
+fn planned(change: &str) -> Ground {
+    let ground = shop();
+    ground.write("switchback.toml", format!("{MANAGED}{CHANGE}{change}{PROOF}"));
+    ground
+}
+
+// rows: TM-5, TM-6, TM-8, TM-11, BX-6, OM-6
+#[test]
+fn needs_python3_a_plan_moves_code_proves_it_and_takes_it_back() {
+    let change = "from = \"shop.cart\"\nto = \"store.cart\"\nshims = { remove_after = 2027-03-31 }\n";
+    let ground = planned(change);
+    let before = ground.listing();
+    let seen = ground.expect(0, "plan --json").json();
+    let files = &seen["changes"][0]["files"];
+    assert_eq!((files["moved"].as_u64(), files["changed"].as_u64()), (Some(1), Some(1)), "{files}");
+    assert_eq!(files["added"].as_u64(), Some(1), "a shim: {files}");
+    ground.expect(0, "run --until staged");
+    // The old place stands until everything was proved.
+    assert_eq!(ground.read("app.py"), "import shop.cart\nshop.cart.add(1)\n");
+    ground.expect(0, "run");
+    assert_eq!(ground.read("app.py"), "import store.cart\nstore.cart.add(1)\n");
+    assert!(ground.read("shop/cart.py").contains("2027-03-31"));
+    let out = ground.tool(
+        "python3",
+        &[
+            "-W",
+            "error::DeprecationWarning:nobody",
+            "-c",
+            "import app, shop.cart; print(shop.cart is app.store.cart)",
+        ],
+    );
+    assert_eq!(out.trim(), "True");
+    std::fs::remove_dir_all(ground.at("store/__pycache__")).ok();
+    std::fs::remove_dir_all(ground.at("shop/__pycache__")).ok();
+    std::fs::remove_dir_all(ground.at("__pycache__")).ok();
+    ground.expect(0, "rollback");
+    let after = ground.listing();
+    let sources = |listing: &str| -> Vec<String> {
+        listing
+            .lines()
+            .filter(|line| !line.contains(".switchback") && line.contains(".py"))
+            .map(ToOwned::to_owned)
+            .collect()
+    };
+    assert_eq!(sources(&after), sources(&before));
+}
+
+#[test]
+fn a_move_that_a_plan_cannot_prove_or_may_not_write_makes_no_candidate() {
+    let ground = planned("from = \"shop.cart\"\nto = \"store.cart\"\n");
+    ground.write("tools/report.py", "from shop.cart import add\n");
+    let before = ground.read("app.py");
+    let seen = ground.expect(2, "run");
+    assert!(seen.err.contains("has to change what is not managed: `tools/report.py`"), "{seen}");
+    assert_eq!(ground.read("app.py"), before);
+    let ground = planned("from = \"shop.card\"\nto = \"store.cart\"\n");
+    let seen = ground.expect(2, "run");
+    assert!(seen.err.contains("there is no module, file or folder `shop.card`"), "{seen}");
+}
+
+// rows: TM-8
+#[test]
+fn an_import_that_breaks_is_a_no_and_one_that_was_broken_before_is_none() {
+    let ground = shop();
+    ground.write("late.py", "from shop.cart import gone\n");
+    ground.write("next/late.py", "from shop.cart import gone\n");
+    ground.write("next/app.py", "import shop.card\n");
+    let plan = "version = 1\n[project]\nname = \"shop\"\nmanaged = [\"late.py\", \"app.py\"]\n[[phase]]\nname = \"files\"\n\
+                [[phase.change]]\nkind = \"files\"\nfrom = \"next\"\n[[check]]\nname = \"imports\"\nkind = \"imports\"\n\
+                source_roots = [\".\"]\n";
+    ground.write("switchback.toml", plan);
+    let seen = ground.expect(1, "run");
+    assert!(seen.err.contains("app.py:1") || seen.out.contains("app.py:1"), "{seen}");
+    ground.write("next/app.py", "import shop.cart\nprint(shop.cart)\n");
+    ground.expect(0, "run --restage");
+    ground.expect(0, "rollback");
+    ground.write("switchback.toml", format!("{plan}known = \"refuse\"\n"));
+    ground.expect(1, "run --restage");
 }

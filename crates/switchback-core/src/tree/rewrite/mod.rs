@@ -26,6 +26,8 @@ const RECORD_BYTES_MAX: u64 = 1 << 30;
 pub enum Put {
     /// These bytes, with these permission bits.
     Bytes(Vec<u8>, u32),
+    /// These bytes, in a file that is otherwise the one that stands at this path now: mode, owner, attributes.
+    Edited(Vec<u8>, PathBuf),
     /// What stands at another path now, as it is.
     From(PathBuf),
     /// Nothing.
@@ -261,6 +263,10 @@ impl<'a> Place<'a> {
                     disk.set_mode(&staged, *mode & 0o7777)?;
                     Some(blake3::hash(bytes).to_hex().to_string())
                 }
+                Put::Edited(bytes, of) => {
+                    self.write_like(&self.root.join(of), &staged, bytes)?;
+                    Some(blake3::hash(bytes).to_hex().to_string())
+                }
                 Put::From(from) => {
                     self.second_name(&self.root.join(from), &staged)?;
                     None
@@ -288,6 +294,23 @@ impl<'a> Place<'a> {
         disk.write_new(&path, 0o644, &mut text.as_slice())?;
         sync_tree(disk, staging)?;
         Ok(record)
+    }
+
+    /// A file of other bytes that has the mode, the owner and the attributes of the one at `of`.
+    fn write_like(&self, of: &Path, to: &Path, bytes: &[u8]) -> Result<(), RewriteError> {
+        let disk = self.disk();
+        let Some(meta) = disk.look(of)? else { return Err(RewriteError::InTheWay(of.to_owned())) };
+        disk.write_new(to, meta.mode & 0o777, &mut &*bytes)?;
+        if let Some(there) = disk.look(to)?
+            && (there.uid, there.gid) != (meta.uid, meta.gid)
+        {
+            // Only root gives files away; whoever may not still keeps the group, where it is one of theirs.
+            disk.set_owner(to, meta.uid, meta.gid).or_else(|_| disk.set_owner(to, there.uid, meta.gid)).ok();
+        }
+        for (name, value) in disk.xattrs(of)? {
+            disk.set_xattr(to, &name, &value)?;
+        }
+        Ok(disk.set_mode(to, meta.mode & 0o7777)?)
     }
 
     /// Another name for a file, or a copy where the file system has no second names.
