@@ -13,7 +13,8 @@ from backtester_v2.market_regime.bars import read_bars
 from backtester_v2.market_regime.calculator import Calculator
 from backtester_v2.strategies.market_regime.transitions import changes, matrix
 
-COMPREHENSIVE = ("date", "close", "volatility", "direction", "efficiency", "raw", "code", "regime", "exposure", "signal")
+MEASURED = ("date", "close", "volatility", "direction", "efficiency")
+COMPREHENSIVE = MEASURED + ("raw", "code", "regime", "exposure", "signal")
 INTEGRATED = ("date", "strength", "rank", "code", "regime", "exposure", "signal")
 
 
@@ -43,7 +44,7 @@ def comprehensive(engine, bars, out):
         exposures.append(strategy.exposure(reading.regime, stress.stress_score(past, strategy.window)))
     rows = []
     for reading, exposure, signal in zip(readings, exposures, strategy.signals(regimes)):
-        row = {name: getattr(reading, name) for name in ("date", "close", "volatility", "direction", "efficiency")}
+        row = {name: getattr(reading, name) for name in MEASURED}
         row.update(raw=reading.raw.code, code=reading.regime.code, regime=reading.regime.name)
         rows.append(dict(row, exposure=exposure, signal=signal))
     write(os.path.join(out, "01_comprehensive", "regimes.csv"), COMPREHENSIVE, rows)

@@ -3,8 +3,8 @@
     python3 run_tests.py [--category NAME]… [--junit FILE] [--as OLD=NEW]
 
 A category is a folder in a folder `tests`. The doctests of all modules are one more. `--as` reports the tests of one
-package under the name of another one, so that a run before a move can be compared with one after it; a test that is then
-there twice has passed if both have.
+package under the name of another one, so that a run before a move can be compared with one after it; a test that is
+then there twice has passed if both have.
 """
 import argparse
 import doctest

@@ -14,13 +14,12 @@ def number(text):
     >>> number("1,250.5"), number("12%"), number("low")
     (1250.5, 0.12, 'low')
     """
-    plain = text.strip().replace(",", "")
+    word = text.strip()
+    plain = word.replace(",", "")
     try:
-        if plain.endswith("%"):
-            return float(plain[:-1]) / 100.0
-        return float(plain)
+        return float(plain[:-1]) / 100.0 if plain.endswith("%") else float(plain)
     except ValueError:
-        return text.strip()
+        return word
 
 
 def rows_of(file):
@@ -38,15 +37,15 @@ class ExcelConfigParser:
         """All sheets: a folder has a CSV file for each."""
         if not os.path.isdir(self.path):
             raise ConfigError("there is no folder `%s`" % self.path)
-        sheets = {}
+        found = {}
         for name in sorted(os.listdir(self.path)):
             stem, ending = os.path.splitext(name)
             if ending in SUPPORTED:
                 with open(os.path.join(self.path, name), newline="", encoding="utf-8") as file:
-                    sheets[stem] = rows_of(file)
-        if not sheets:
+                    found[stem] = rows_of(file)
+        if not found:
             raise ConfigError("`%s` holds no sheet" % self.path)
-        return sheets
+        return found
 
     def sheet(self, name):
         """The rows of one sheet."""

@@ -7,8 +7,9 @@ from .errors import DataError
 from .regimes import Regime
 
 if TYPE_CHECKING:
-    from backtester_v2.market_regime.bars import Bar
     from backtester_v2.market_regime.comprehensive_engine import Reading
+
+    from .bars import Bar
 
 DEFAULT_WINDOW = 20
 

@@ -41,5 +41,6 @@ def scenarios(bars: List[Bar], strategy: "MarketRegimeStrategy") -> List[Dict]:
         changed = shocked(bars, shock)
         regime = strategy.classify(changed)[-1].raw
         stress = stress_score(changed, strategy.window)
-        rows.append({"shock": shock, "regime": regime.name, "stress": stress, "exposure": strategy.exposure(regime, stress)})
+        exposure = strategy.exposure(regime, stress)
+        rows.append({"shock": shock, "regime": regime.name, "stress": stress, "exposure": exposure})
     return rows

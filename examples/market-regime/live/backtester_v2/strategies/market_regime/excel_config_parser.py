@@ -12,7 +12,7 @@ from .validation import findings
 SUPPORTED = (".xlsx",)
 
 
-def number(text):
+def number(text: str):
     """A number where it looks like one, else the text; nothing is nothing.
 
     >>> number("0.5"), number(" "), number("low")
@@ -45,7 +45,7 @@ class ExcelConfigParser:
         self.path = path
         self.strict = strict
 
-    def parse(self):
+    def parse(self) -> dict:
         """All sheets of a workbook, with what is wrong in them, if anything, as one error."""
         if os.path.splitext(self.path)[1] not in SUPPORTED:
             raise ConfigError("`%s` is no workbook" % self.path)

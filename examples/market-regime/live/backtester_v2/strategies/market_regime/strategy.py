@@ -29,7 +29,7 @@ class Analysis:
 
 def confirm(codes, days=1):
     """The same codes, but a new one counts only once it was seen on a number of days."""
-    found = []
+    kept = []
     current, seen = None, {}
     for code in codes:
         if current is None:
@@ -38,8 +38,8 @@ def confirm(codes, days=1):
             seen[code] = seen.get(code, 0) + 1
             if seen[code] >= days:
                 current, seen = code, {}
-        found.append(current)
-    return found
+        kept.append(current)
+    return kept
 
 
 class MarketRegimeStrategy:

@@ -14,7 +14,7 @@ CONFIGURATION_S = 5.0
 
 
 class TestBudgets(unittest.TestCase):
-    """Of the comprehensive engine."""
+    """For the budgets of a working day."""
 
     def test_two_years_are_analysed(self):
         bars = fixtures.bars(500)

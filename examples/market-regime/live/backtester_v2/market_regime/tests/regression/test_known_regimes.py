@@ -15,7 +15,11 @@ class TestComprehensive(unittest.TestCase):
         self.readings = MarketRegimeStrategy(SHEETS, 10, 2).classify(fixtures.bars(40))
 
     def test_codes(self):
-        self.assertEqual([reading.regime.code for reading in self.readings], [6, 6, 6, 6, 9, 9, 9, 9, 8, 8, 8, 8, 8, 9, 9, 9, 9, 6, 6, 6, 6, 6, 6, 9, 9, 9, 9, 8, 8, 8])
+        codes = [
+            6, 6, 6, 6, 9, 9, 9, 9, 8, 8, 8, 8, 8, 9, 9, 9, 9, 6, 6, 6, 6, 6, 6, 9, 9, 9,
+            9, 8, 8, 8,
+        ]
+        self.assertEqual([reading.regime.code for reading in self.readings], codes)
 
     def test_the_last_day(self):
         last = self.readings[-1]

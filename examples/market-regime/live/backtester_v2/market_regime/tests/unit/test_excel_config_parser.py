@@ -1,4 +1,4 @@
-"""Folders of CSV files."""
+"""Configurations, as a person keeps them."""
 import os
 import tempfile
 import unittest

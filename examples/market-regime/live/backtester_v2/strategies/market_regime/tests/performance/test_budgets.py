@@ -15,7 +15,7 @@ CONFIGURATION_S = 5.0
 
 
 class TestBudgets(unittest.TestCase):
-    """Of the engine behind the screens."""
+    """For the budgets of a working day."""
 
     def test_two_years_are_shown(self):
         bars = fixtures.bars(500)

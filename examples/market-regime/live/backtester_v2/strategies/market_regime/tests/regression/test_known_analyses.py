@@ -13,7 +13,11 @@ class TestIntegrated(unittest.TestCase):
         self.analyses = MarketRegimeStrategy(window=7).analyse(fixtures.bars(60))
 
     def test_codes(self):
-        self.assertEqual([analysis.regime.code for analysis in self.analyses], [6, 12, 12, 18, 6, 14, 14, 8, 14, 8, 14, 8, 14, 2, 1, 6, 12, 12, 6, 12, 6, 18, 12, 18, 6, 14, 14, 8, 14, 8, 14, 8, 14])
+        codes = [
+            6, 12, 12, 18, 6, 14, 14, 8, 14, 8, 14, 8, 14, 2, 1, 6, 12, 12, 6, 12, 6, 18,
+            12, 18, 6, 14, 14, 8, 14, 8, 14, 8, 14,
+        ]
+        self.assertEqual([analysis.regime.code for analysis in self.analyses], codes)
 
     def test_the_last_day(self):
         self.assertAlmostEqual(self.analyses[-1].strength, -0.4773235304809091, delta=1e-12)

@@ -1,4 +1,4 @@
-"""Workbooks."""
+"""Configurations, as a person keeps them."""
 import os
 import tempfile
 import unittest
