@@ -4,16 +4,19 @@
 """
 import argparse
 import io
+import os
 import pkgutil
 
 from ..strategies.market_regime.transitions import changes
 from .bars import read_bars
-from .excel_config_parser import rows_of
+from .excel_config_parser import ExcelConfigParser, rows_of
 from .strategy import MarketRegimeStrategy
 
 
 def default_sheets():
-    """The thresholds that come with the package."""
+    """The thresholds of the folder `REGIME_DEFAULTS`, or those that come with the package."""
+    if os.environ.get("REGIME_DEFAULTS"):
+        return ExcelConfigParser(os.environ["REGIME_DEFAULTS"]).parse()
     data = pkgutil.get_data("backtester_v2.market_regime", "defaults/Thresholds.csv")
     return {"Thresholds": rows_of(io.StringIO(data.decode("utf-8")))}
 

@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 import unittest
+from unittest import mock
 
 import backtester_v2.market_regime.api_handlers as handlers
 from backtester_v2.market_regime import command
@@ -32,6 +33,13 @@ class TestCommand(unittest.TestCase):
     def test_thresholds_come_with_the_package(self):
         rows = {row["name"]: row["value"] for row in command.default_sheets()["Thresholds"]}
         self.assertEqual(rows["low_volatility"], 0.12)
+
+    def test_thresholds_of_another_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "Thresholds.csv"), "w", encoding="utf-8") as file:
+                file.write("name,value\ntrending,40%\n")
+            with mock.patch.dict("os.environ", {"REGIME_DEFAULTS": folder}):
+                self.assertEqual(command.default_sheets(), {"Thresholds": [{"name": "trending", "value": 0.4}]})
 
 
 class TestHandlers(unittest.TestCase):

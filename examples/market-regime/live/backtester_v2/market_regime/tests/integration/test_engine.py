@@ -48,7 +48,7 @@ class TestPlugins(unittest.TestCase):
 
     def test_every_name_is_a_module(self):
         for name in plugins.NAMES:
-            module = importlib.import_module("backtester_v2.market_regime.comprehensive_" + name)
+            module = importlib.import_module(f"backtester_v2.market_regime.comprehensive_{name}")
             self.assertIs(plugins.load(name), module.measure)
 
     def test_an_unknown_name_is_refused(self):
