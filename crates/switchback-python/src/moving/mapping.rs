@@ -1,6 +1,6 @@
 //! What every file and every dotted name becomes: the rules, applied at once to the original names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -69,6 +69,8 @@ pub struct Mapping {
     pub bodies: HashMap<String, String>,
     /// Rules whose source is gone and whose target is there.
     pub done: Vec<Pair>,
+    /// The first names of all modules as they will be called.
+    pub tops: HashSet<String>,
     /// Packages that would come into being without an `__init__.py`, although those that they come from had one.
     pub packages: Vec<String>,
 }
@@ -102,6 +104,8 @@ impl Mapping {
             mapping.bodies.insert(pair.from.clone(), pair.to.clone());
         }
         mapping.symbols = rules.symbols.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect();
+        let top = |name: &String| name.split('.').next().unwrap_or_default().to_owned();
+        mapping.tops = mapping.modules.values().map(top).collect();
         mapping.refuse_names(index, roots)?;
         mapping.find_packages(index, roots);
         Ok(mapping)

@@ -3,6 +3,7 @@
 mod edit;
 mod mapping;
 mod notebook;
+mod order;
 mod place;
 mod plan;
 mod proof;

@@ -11,6 +11,7 @@ use switchback_core::world::{Disk, DiskError};
 
 use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Mapping, MappingError};
+use super::order::{Sides, Styles, keep_order};
 use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
@@ -162,7 +163,8 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
     let index = Index::new(&tree, &old_roots);
     let mapping = Mapping::new(&index, rules, &new_roots)?;
     let search = AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
-    let work = Work { index: &index, mapping: &mapping, roots: &new_roots, options, search };
+    let styles = Styles::of(&tree);
+    let work = Work { index: &index, mapping: &mapping, roots: &new_roots, options, search, styles };
     let looked: Vec<Option<Looked>> =
         tree.files.par_iter().enumerate().map(|(at, file)| work.look(at, file)).collect::<Result<_, _>>()?;
     let scanned = tree.files.iter().filter(|file| file.class != Class::Other).count();
@@ -227,6 +229,7 @@ struct Work<'a> {
     roots: &'a [String],
     options: &'a MoveOptions,
     search: AhoCorasick,
+    styles: Styles,
 }
 
 struct Looked {
@@ -268,7 +271,9 @@ impl Work<'_> {
                 unparsed = self.unparsed(file, &bytes, edits.edits.len());
             }
             if !edits.edits.is_empty() {
-                change.new = Some(Arc::from(edits.apply(&bytes)));
+                let new = edits.apply(&bytes);
+                let sorted = self.sorted(file, &bytes, &edits, &new);
+                change.new = Some(Arc::from(sorted.unwrap_or(new)));
             }
             change.edits = edits.edits;
             change.left = edits.left;
@@ -276,6 +281,20 @@ impl Work<'_> {
             return Ok(None);
         }
         Ok(Some(Looked { at, is_python: file.class == Class::Python, change, unparsed }))
+    }
+
+    /// The new bytes with the import blocks sorted that were sorted; nothing when they are as they should be.
+    fn sorted(&self, file: &File, old: &[u8], edits: &Edits, new: &[u8]) -> Option<Vec<u8>> {
+        let is_import = |kind| {
+            matches!(kind, EditKind::Import | EditKind::FromImport | EditKind::RelativeImport)
+        };
+        if file.class != Class::Python || !edits.edits.iter().any(|edit| is_import(edit.kind)) {
+            return None;
+        }
+        let facts = self.index.tree.facts(file);
+        let sides = Sides { old, facts: &facts, edits: &edits.edits, new, dialect: file.dialect() };
+        let is_own = |top: &str| self.index.has(top) || self.mapping.tops.contains(top);
+        keep_order(sides, self.styles.at(&file.path), &is_own)
     }
 
     fn edits(&self, at: usize, file: &File, bytes: &[u8]) -> Edits {
