@@ -1,5 +1,7 @@
 //! The move: rules and an index become edits, the edits are proved, and only then is anything written.
 
+mod carried;
+mod carry;
 mod edit;
 mod mapping;
 mod notebook;
@@ -17,6 +19,7 @@ mod statement;
 mod string;
 mod write;
 
+pub use carry::{Refused, RefusedDefinitions};
 pub use edit::{Edit, EditKind, Left};
 pub use mapping::{Mapping, MappingError};
 pub use plan::{FileChange, MoveError, MoveOptions, MovePlan, NewFile, Unparsed, plan};

@@ -1,6 +1,6 @@
 //! Statements of a sorted block that import from one module are one statement again, and its names are in order.
 
-use super::block::{Block, blocks};
+use super::block::Block;
 use super::key::Way;
 use crate::moving::plan::line_end;
 use crate::syntax::{Dialect, Facts, From, Import, Span, parse};

@@ -67,6 +67,19 @@ pub(crate) fn keep_order(sides: Sides<'_>, style: &Style, is_own: &dyn Fn(&str) 
     (bytes != sides.new).then_some(bytes)
 }
 
+/// Import statements that begin a new file: in sections, sorted, each module once.
+pub(crate) fn in_sections(lines: &str, style: &Style, is_own: &dyn Fn(&str) -> bool) -> String {
+    let facts = parse(lines.as_bytes(), Dialect::Module);
+    let all = blocks(lines.as_bytes(), &facts);
+    let ([block], Some(way)) = (all.as_slice(), Way::all(style).first().copied()) else {
+        return lines.to_owned();
+    };
+    let sorted = arranged(lines.as_bytes(), &facts, block, block, &way, is_own);
+    let empty = Block { items: Vec::new() };
+    let joined = join::rejoined(&sorted, (&facts, &empty), &way, Dialect::Module).unwrap_or(sorted);
+    String::from_utf8(joined).unwrap_or_else(|_| lines.to_owned())
+}
+
 fn touched(span: Span, edits: &[Edit]) -> bool {
     edits.iter().any(|edit| edit.span.start >= span.start && edit.span.end <= span.end)
 }
