@@ -74,8 +74,18 @@ pub fn imports(disk: Arc<dyn Disk>, options: &ImportsOptions) -> Result<ImportsO
         options.source_roots.iter().map(|root| roots::normal(root)).collect()
     };
     let index = Index::new(&tree, &roots);
+    Ok(outcome_of(&index))
+}
+
+/// Modules that import each other as soon as they are imported.
+pub(crate) fn circles(index: &Index<'_>) -> Vec<Vec<String>> {
+    outcome_of(index).cycles
+}
+
+fn outcome_of(index: &Index<'_>) -> ImportsOutcome {
+    let tree = index.tree;
     let parts: Vec<ImportsOutcome> =
-        (0..tree.files.len()).into_par_iter().map(|at| of_file(&index, at)).collect();
+        (0..tree.files.len()).into_par_iter().map(|at| of_file(index, at)).collect();
     let mut outcome = ImportsOutcome::default();
     for part in parts {
         outcome.modules += part.modules;
@@ -90,7 +100,7 @@ pub fn imports(disk: Arc<dyn Disk>, options: &ImportsOptions) -> Result<ImportsO
         one.from == other.from && one.to == other.to && one.is_eager == other.is_eager
     });
     outcome.cycles = cycles(&outcome.edges);
-    Ok(outcome)
+    outcome
 }
 
 fn of_file(index: &Index<'_>, at: usize) -> ImportsOutcome {

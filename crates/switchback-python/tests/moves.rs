@@ -69,6 +69,7 @@ fn rule(case: &mut Case, line: &str) {
         "once" => case.once = true,
         "shims" => case.shims = true,
         "refuted" => case.is_refuted = true,
+        "by-hand" => case.rules.definitions_by_hand = true,
         "pin-task-names" => case.rules.pin_task_names = true,
         other => panic!("a rule `{other}`"),
     }

@@ -16,6 +16,8 @@ pub enum EditKind {
     RelativeImport,
     /// `a.b.c` in an expression.
     Attribute,
+    /// A definition that is cut out, or put in.
+    Definition,
     /// A string in code.
     Text,
     /// A cell of a notebook.
@@ -32,6 +34,7 @@ impl EditKind {
             Self::FromImport => "from-import",
             Self::RelativeImport => "relative-import",
             Self::Attribute => "attribute",
+            Self::Definition => "definition",
             Self::Text => "string",
             Self::Notebook => "notebook",
             Self::Prose => "text",
@@ -41,7 +44,11 @@ impl EditKind {
     /// Whether it follows from the syntax alone, or was checked by resolving old and new name.
     pub fn class(self) -> &'static str {
         match self {
-            Self::Import | Self::FromImport | Self::RelativeImport | Self::Attribute => "certain",
+            Self::Import
+            | Self::FromImport
+            | Self::RelativeImport
+            | Self::Attribute
+            | Self::Definition => "certain",
             Self::Text | Self::Notebook | Self::Prose => "checked",
         }
     }

@@ -1,6 +1,6 @@
 //! What every file and every dotted name becomes: the rules, applied at once to the original names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -69,6 +69,10 @@ pub struct Mapping {
     pub bodies: HashMap<String, String>,
     /// Rules whose source is gone and whose target is there.
     pub done: Vec<Pair>,
+    /// The old names of definitions that are moved along.
+    pub carried: HashSet<String>,
+    /// The first names of all modules as they will be called.
+    pub tops: HashSet<String>,
     /// Packages that would come into being without an `__init__.py`, although those that they come from had one.
     pub packages: Vec<String>,
 }
@@ -101,7 +105,13 @@ impl Mapping {
             mapping.modules.insert(pair.from.clone(), pair.to.clone());
             mapping.bodies.insert(pair.from.clone(), pair.to.clone());
         }
-        mapping.symbols = rules.symbols.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect();
+        // The same name on both sides says that the facade keeps it, whatever else moves.
+        let by_facade = |pair: &&Pair| pair.from == pair.to;
+        let (kept, moved): (Vec<&Pair>, Vec<&Pair>) = rules.symbols.iter().partition(by_facade);
+        mapping.symbols =
+            moved.into_iter().chain(kept).map(|pair| (pair.from.clone(), pair.to.clone())).collect();
+        let top = |name: &String| name.split('.').next().unwrap_or_default().to_owned();
+        mapping.tops = mapping.modules.values().map(top).collect();
         mapping.refuse_names(index, roots)?;
         mapping.find_packages(index, roots);
         Ok(mapping)

@@ -1,8 +1,11 @@
 //! The move: rules and an index become edits, the edits are proved, and only then is anything written.
 
+mod carried;
+mod carry;
 mod edit;
 mod mapping;
 mod notebook;
+mod order;
 mod place;
 mod plan;
 mod proof;
@@ -16,6 +19,7 @@ mod statement;
 mod string;
 mod write;
 
+pub use carry::{Refused, RefusedDefinitions};
 pub use edit::{Edit, EditKind, Left};
 pub use mapping::{Mapping, MappingError};
 pub use plan::{FileChange, MoveError, MoveOptions, MovePlan, NewFile, Unparsed, plan};

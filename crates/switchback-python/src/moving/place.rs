@@ -69,7 +69,7 @@ pub(super) fn places(
 
 /// The path of a dotted name that comes into being: in the root that holds most of its package already, else where it
 /// came from.
-fn placed(index: &Index<'_>, own: &str, dotted: &str, roots: &[String]) -> String {
+pub(super) fn placed(index: &Index<'_>, own: &str, dotted: &str, roots: &[String]) -> String {
     let below = dotted.replace('.', "/");
     let in_root = |root: &str| if root.is_empty() { below.clone() } else { format!("{root}/{below}") };
     let depth = |root: &str| {

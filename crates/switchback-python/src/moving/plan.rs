@@ -10,8 +10,11 @@ use switchback_core::quantity::counted;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
+use super::carry::{self, Carried, Order, RefusedDefinitions};
+use super::carried;
 use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Mapping, MappingError};
+use super::order::{Sides, Styles, keep_order};
 use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
@@ -53,6 +56,9 @@ pub enum MoveError {
     /// The search for words could not be set up.
     #[error("the names that move cannot be searched for: {0}")]
     Search(String),
+    /// Definitions that cannot be moved safely.
+    #[error(transparent)]
+    Definitions(#[from] RefusedDefinitions),
     /// Nothing was asked for.
     #[error("there is nothing to move: no FROM and TO, and no rules")]
     NoRules,
@@ -178,43 +184,27 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
     let tree = Tree::open(disk, &options.root)?;
     let (old_roots, new_roots) = source_roots(&tree, options);
     let index = Index::new(&tree, &old_roots);
-    let mapping = Mapping::new(&index, rules, &new_roots)?;
-    let search = AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
-    let work = Work { index: &index, mapping: &mapping, roots: &new_roots, options, search };
-    let looked: Vec<Option<Looked>> =
-        tree.files.par_iter().enumerate().map(|(at, file)| work.look(at, file)).collect::<Result<_, _>>()?;
-    let scanned = tree.files.iter().filter(|file| file.class != Class::Other).count();
-    let looked: Vec<Looked> = looked.into_iter().flatten().collect();
-    let mut created: Vec<NewFile> = mapping
-        .packages
-        .iter()
-        .map(|path| NewFile { path: path.clone(), content: Vec::new(), is_shim: false })
-        .collect();
-    let edited: HashMap<usize, Arc<[u8]>> =
-        looked.iter().filter_map(|one| Some((one.at, one.change.new.clone()?))).collect();
-    let mut files = mapping.moved(&tree.files, &edited);
-    files.extend(created.iter().map(|file| File::made(file.path.clone(), Arc::from(file.content.clone()))));
-    let new_tree = tree.with(files);
-    let new_index = Index::new(&new_tree, &new_roots);
-    let parsed: Vec<(usize, &str)> =
-        looked.iter().filter(|one| one.is_python).map(|one| (one.at, one.change.new_path.as_str())).collect();
-    let proof = proof::prove(&index, &new_index, &mapping, &parsed);
-    if options.shims {
-        // Outside of the proof: a shim makes old names resolve, and what still uses them is to be found.
-        let term = Term { since: &options.today, until: options.remove_after.as_deref() };
-        created.extend(shim::shims(&index, &mapping, term));
+    let styles = Styles::of(&tree);
+    if rules.symbols.is_empty() {
+        let mapping = Mapping::new(&index, rules, &new_roots)?;
+        let work = Work::new(&index, &mapping, &new_roots, options, &styles)?;
+        return work.plan(&index, None);
     }
-    let unparsed = looked.iter().filter_map(|one| one.unparsed.clone()).collect();
-    let changes = looked.into_iter().map(|one| one.change).collect();
-    Ok(MovePlan {
-        root: options.root.clone(),
-        changes,
-        created,
-        unparsed,
-        scanned,
-        done: mapping.done.clone(),
-        proof,
-    })
+    // Definitions first: what moves then is a tree in which they stand where they belong.
+    let rules = carry::with_splits(&index, rules);
+    let mapping = Mapping::new(&index, &rules, &new_roots)?;
+    let keeps_names = options.shims;
+    let order =
+        Order { index: &index, rules: &rules, mapping: &mapping, roots: &new_roots, styles: &styles, keeps_names };
+    let Some(found) = order.carry()? else {
+        return Work::new(&index, &mapping, &new_roots, options, &styles)?.plan(&index, None);
+    };
+    let between = found.tree(&tree);
+    let between_index = Index::new(&between, &old_roots);
+    let mut mapping = Mapping::new(&between_index, &found.rules(&rules), &new_roots)?;
+    mapping.carried.clone_from(&found.names);
+    let work = Work::new(&between_index, &mapping, &new_roots, options, &styles)?;
+    work.plan(&index, Some(&found))
 }
 
 /// The roots of the old and of the new tree.
@@ -245,6 +235,7 @@ struct Work<'a> {
     roots: &'a [String],
     options: &'a MoveOptions,
     search: AhoCorasick,
+    styles: &'a Styles,
 }
 
 struct Looked {
@@ -254,7 +245,67 @@ struct Looked {
     unparsed: Option<Unparsed>,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(
+        index: &'a Index<'a>,
+        mapping: &'a Mapping,
+        roots: &'a [String],
+        options: &'a MoveOptions,
+        styles: &'a Styles,
+    ) -> Result<Self, MoveError> {
+        let search = AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
+        Ok(Self { index, mapping, roots, options, search, styles })
+    }
+
+    /// The plan; `before` is the tree as it is on the disk, from which `carried` made the one that moves.
+    fn plan(&self, before: &Index<'_>, carried: Option<&Carried>) -> Result<MovePlan, MoveError> {
+        let (index, mapping, options) = (self.index, self.mapping, self.options);
+        let tree = index.tree;
+        let looked: Vec<Option<Looked>> =
+            tree.files.par_iter().enumerate().map(|(at, file)| self.look(at, file)).collect::<Result<_, _>>()?;
+        let scanned = tree.files.iter().filter(|file| file.class != Class::Other).count();
+        let looked: Vec<Looked> = looked.into_iter().flatten().collect();
+        let mut created: Vec<NewFile> = mapping
+            .packages
+            .iter()
+            .map(|path| NewFile { path: path.clone(), content: Vec::new(), is_shim: false })
+            .collect();
+        let edited: HashMap<usize, Arc<[u8]>> =
+            looked.iter().filter_map(|one| Some((one.at, one.change.new.clone()?))).collect();
+        let mut files = mapping.moved(&tree.files, &edited);
+        files.extend(created.iter().map(|file| File::made(file.path.clone(), Arc::from(file.content.clone()))));
+        let new_tree = tree.with(files);
+        let new_index = Index::new(&new_tree, self.roots);
+        let unparsed = looked.iter().filter_map(|one| one.unparsed.clone()).collect();
+        let parsed: Vec<(usize, String)> = looked
+            .iter()
+            .filter(|one| one.is_python)
+            .map(|one| (one.at, one.change.new_path.clone()))
+            .collect();
+        let mut changes: Vec<FileChange> = looked.into_iter().map(|one| one.change).collect();
+        let proof = match carried {
+            None => proof::prove(index, &new_index, mapping, &parsed),
+            Some(carried) => {
+                carried::restore(before, carried, mapping, &new_index, &mut changes, &mut created)?;
+                carried::prove(before, index, &new_index, carried, mapping, &parsed)
+            }
+        };
+        if options.shims {
+            // Outside of the proof: a shim makes old names resolve, and what still uses them is to be found.
+            let term = Term { since: &options.today, until: options.remove_after.as_deref() };
+            created.extend(shim::shims(index, mapping, term));
+        }
+        Ok(MovePlan {
+            root: options.root.clone(),
+            changes,
+            created,
+            unparsed,
+            scanned,
+            done: mapping.done.clone(),
+            proof,
+        })
+    }
+
     fn look(&self, at: usize, file: &File) -> Result<Option<Looked>, MoveError> {
         let new_path = self.mapping.new_path(&file.path).to_owned();
         let moves = new_path != file.path;
@@ -286,7 +337,9 @@ impl Work<'_> {
                 unparsed = self.unparsed(file, &bytes, edits.edits.len());
             }
             if !edits.edits.is_empty() {
-                change.new = Some(Arc::from(edits.apply(&bytes)));
+                let new = edits.apply(&bytes);
+                let sorted = self.sorted(file, &bytes, &edits, &new);
+                change.new = Some(Arc::from(sorted.unwrap_or(new)));
             }
             change.edits = edits.edits;
             change.left = edits.left;
@@ -294,6 +347,20 @@ impl Work<'_> {
             return Ok(None);
         }
         Ok(Some(Looked { at, is_python: file.class == Class::Python, change, unparsed }))
+    }
+
+    /// The new bytes with the import blocks sorted that were sorted; nothing when they are as they should be.
+    fn sorted(&self, file: &File, old: &[u8], edits: &Edits, new: &[u8]) -> Option<Vec<u8>> {
+        let is_import = |kind| {
+            matches!(kind, EditKind::Import | EditKind::FromImport | EditKind::RelativeImport)
+        };
+        if file.class != Class::Python || !edits.edits.iter().any(|edit| is_import(edit.kind)) {
+            return None;
+        }
+        let facts = self.index.tree.facts(file);
+        let sides = Sides { old, facts: &facts, edits: &edits.edits, new, dialect: file.dialect() };
+        let is_own = |top: &str| self.index.has(top) || self.mapping.tops.contains(top);
+        keep_order(sides, self.styles.at(&file.path), &is_own)
     }
 
     fn edits(&self, at: usize, file: &File, bytes: &[u8]) -> Edits {

@@ -80,7 +80,7 @@ impl Proof {
         unresolved.chain(left).chain(api).chain(broken).collect()
     }
 
-    fn join(mut self, other: Self) -> Self {
+    pub(super) fn join(mut self, other: Self) -> Self {
         self.imports += other.imports;
         self.unresolved.extend(other.unresolved);
         self.left.extend(other.left);
@@ -92,7 +92,7 @@ impl Proof {
 }
 
 /// Looks at every file in `parsed` (its number in the old tree, its path in the new one) before and after.
-pub(super) fn prove(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping, parsed: &[(usize, &str)]) -> Proof {
+pub(super) fn prove(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping, parsed: &[(usize, String)]) -> Proof {
     let gone: HashSet<&str> = old
         .modules()
         .into_keys()

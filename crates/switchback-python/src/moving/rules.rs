@@ -53,6 +53,9 @@ pub struct Rules {
     /// Whether tasks whose registered name is made from their module's get the old name written out.
     #[serde(default)]
     pub pin_task_names: bool,
+    /// Whether definitions that rules name are moved by hand, before or after.
+    #[serde(default)]
+    pub definitions_by_hand: bool,
 }
 
 impl Rules {

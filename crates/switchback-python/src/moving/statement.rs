@@ -160,29 +160,27 @@ fn take_out(
     kind: EditKind,
     edits: &mut Edits,
 ) {
-    let mut groups: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
+    // Names with one comment, or none, stay together; a comment goes with its own name.
+    let mut groups: Vec<(String, Vec<String>, String)> = Vec::new();
     for at in gone {
         let (Some(name), Some(one)) = (import.names.get(*at), found.get(*at)) else { continue };
-        let comment = comment_of(scene, import, *at);
-        let comments = Vec::from_iter(comment);
-        match groups.iter_mut().find(|(base, _, _)| *base == one.base && !base.is_empty()) {
-            Some((_, items, all)) => {
-                items.push(item(one, name));
-                all.extend(comments);
-            }
-            None => groups.push((one.base.clone(), vec![item(one, name)], comments)),
+        let comment = comment_of(scene, import, *at).unwrap_or_default();
+        let is_same = |base: &str, other: &str| base == one.base && !base.is_empty() && other == comment;
+        match groups.iter_mut().find(|(base, _, other)| is_same(base, other)) {
+            Some((_, items, _)) => items.push(item(one, name)),
+            None => groups.push((one.base.clone(), vec![item(one, name)], comment)),
         }
     }
     let statements: Vec<(String, String)> = groups
         .into_iter()
-        .map(|(base, items, comments)| {
+        .map(|(base, items, comment)| {
             let items = items.join(", ");
             let text = if base.is_empty() {
                 format!("import {items}")
             } else {
                 format!("from {} import {items}", written_base(scene.new, &base, from.level > 0))
             };
-            (text, comments.join("  "))
+            (text, comment)
         })
         .collect();
     remove(scene, import, gone, kind, edits);
@@ -217,7 +215,14 @@ fn own_line(scene: &Scene<'_>, import: &Import, at: usize) -> Option<Span> {
     Some(Span::new(start, stop + line_end))
 }
 
-fn remove(scene: &Scene<'_>, import: &Import, gone: &BTreeSet<usize>, kind: EditKind, edits: &mut Edits) {
+/// Takes names out of a statement that keeps others.
+pub(super) fn remove(
+    scene: &Scene<'_>,
+    import: &Import,
+    gone: &BTreeSet<usize>,
+    kind: EditKind,
+    edits: &mut Edits,
+) {
     let lines: Option<Vec<Span>> = gone.iter().map(|at| own_line(scene, import, *at)).collect();
     if let Some(lines) = lines {
         for line in lines {

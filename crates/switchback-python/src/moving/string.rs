@@ -51,7 +51,8 @@ pub(crate) fn dotted(index: &Index<'_>, mapping: &Mapping, text: &str, is_import
     if new == head {
         return Answer::Nothing;
     }
-    if let Some(name) = attribute.filter(|name| !index.may_have(&module, name)) {
+    let is_carried = attribute.is_some_and(|name| mapping.carried.contains(&join(&module, name)));
+    if let Some(name) = attribute.filter(|name| !is_carried && !index.may_have(&module, name)) {
         return Answer::Left(format!("`{module}` has no `{name}`"));
     }
     if names.len() == 1 && tail.is_some() && index.file_of(&module).is_none() {

@@ -3,6 +3,7 @@
 mod facts;
 mod layout;
 mod names;
+mod outline;
 mod surface;
 mod visit;
 
@@ -12,6 +13,7 @@ pub use facts::{
 };
 pub(crate) use layout::is_word;
 pub use layout::{Dotted, dotted_parts, line_of};
+pub use outline::{ExportList, Outline, Statement, StatementKind, outline};
 pub use surface::{Kind, Member, Parameter, ParameterKind, surface};
 
 use std::borrow::Cow;
