@@ -12,6 +12,8 @@ pub struct MoveRequest {
     pub pairs: Vec<(String, String)>,
     /// A file of rules, relative to the tree or absolute.
     pub rules: Option<PathBuf>,
+    /// What a merge took over already: where files and folders stood, and where they stand now, relative to the tree.
+    pub arrived: Vec<(String, String)>,
     /// Folders from which dotted names start, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
     /// Whether the old names stay importable.

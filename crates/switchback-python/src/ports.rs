@@ -46,6 +46,7 @@ pub fn move_options(world: &World, tree: &Path, request: &MoveRequest) -> Result
     Ok(MoveOptions {
         root: tree.to_owned(),
         rules,
+        arrived: request.arrived.clone(),
         source_roots: request.source_roots.clone(),
         shims: request.shims,
         remove_after: request.remove_after.clone(),
@@ -81,6 +82,7 @@ impl From<&MoveError> for PortError {
             MoveError::NoRules => "give FROM and TO, or `--rules FILE`",
             MoveError::Disk(_) => FOLDER,
             MoveError::Search(_) => "give fewer rules at once",
+            MoveError::Definitions(_) => "move these by hand, or move what they need with them",
             MoveError::Mapping(error) => match error {
                 MappingError::Missing(_) => {
                     "give a dotted module or a path in the tree; `--source-root` says where dotted names start"

@@ -56,6 +56,8 @@ pub struct File {
     pub mode: u32,
     /// Whether it is a symbolic link: moved as it is, never read.
     pub is_link: bool,
+    /// Whether it stands there no more: what became of it stands somewhere else, and has its content.
+    pub is_gone: bool,
     /// Where its bytes are now.
     origin: PathBuf,
     content: OnceLock<Arc<[u8]>>,
@@ -72,6 +74,7 @@ impl File {
             path,
             mode: self.mode,
             is_link: self.is_link,
+            is_gone: self.is_gone,
             origin: self.origin.clone(),
             content: content
                 .or_else(|| self.content.get().cloned())
@@ -87,6 +90,7 @@ impl File {
             path,
             mode: 0o644,
             is_link: false,
+            is_gone: false,
             origin: PathBuf::new(),
             content: OnceLock::from(content),
             facts: OnceLock::new(),
@@ -157,6 +161,26 @@ impl Tree {
     #[must_use]
     pub fn with(&self, files: Vec<File>) -> Self {
         Self::of(self.disk.clone(), self.root.clone(), files, self.odd.clone())
+    }
+
+    /// The same tree with the files that stood there before they were taken over: old path, and where what became of
+    /// each stands now. Pairs of folders are passed over, and so are files that still stand there.
+    #[must_use]
+    pub fn with_gone(self, arrived: &[(String, String)]) -> Self {
+        let gone: Vec<File> = arrived
+            .iter()
+            .filter(|(old, _)| !self.has(old))
+            .filter_map(|(old, new)| {
+                let file = self.file(self.find(new)?)?;
+                Some(File { is_gone: true, ..file.moved(old.clone(), None) })
+            })
+            .collect();
+        if gone.is_empty() {
+            return self;
+        }
+        let mut files = self.files;
+        files.extend(gone);
+        Self::of(self.disk, self.root, files, self.odd)
     }
 
     /// The file at a path.
@@ -279,6 +303,7 @@ fn entry(
                 class,
                 mode: meta.mode,
                 is_link,
+                is_gone: false,
                 origin: place,
                 content: OnceLock::new(),
                 facts: OnceLock::new(),

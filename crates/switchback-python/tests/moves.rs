@@ -18,6 +18,7 @@ struct Case {
     once: bool,
     shims: bool,
     is_refuted: bool,
+    arrived: Vec<(String, String)>,
     old: Files,
     new: Files,
     left: Vec<String>,
@@ -61,6 +62,7 @@ fn rule(case: &mut Case, line: &str) {
         Pair { from: from.to_owned(), to: to.to_owned() }
     };
     match kind {
+        "arrived" => case.arrived.push((pair().from, pair().to)),
         "move" => case.rules.moves.push(pair()),
         "symbol" => case.rules.symbols.push(pair()),
         "body" => case.rules.bodies.push(pair()),
@@ -120,6 +122,7 @@ fn options(case: &Case, root: PathBuf) -> MoveOptions {
     MoveOptions {
         root,
         rules: case.rules.clone(),
+        arrived: case.arrived.clone(),
         source_roots: case.roots.clone(),
         shims: case.shims,
         remove_after: None,

@@ -25,6 +25,7 @@ fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
     let pair = Pair { from: from.to_owned(), to: to.to_owned() };
     let options = MoveOptions {
         root: folder.path().to_owned(),
+        arrived: Vec::new(),
         rules: Rules { moves: vec![pair], ..Rules::default() },
         source_roots: Vec::new(),
         shims: true,

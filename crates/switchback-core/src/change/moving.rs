@@ -68,6 +68,7 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
     let request = MoveRequest {
         pairs: from.zip(to).into_iter().collect(),
         rules,
+        arrived: Vec::new(),
         source_roots: fields.texts("source_roots").unwrap_or_default(),
         shims: shims.is_some(),
         remove_after,

@@ -78,9 +78,15 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Applies rules to the files of `index`; names in the new tree begin at `roots`.
-    pub fn new(index: &Index<'_>, rules: &Rules, roots: &[String]) -> Result<Self, MappingError> {
-        let mut mapping = Self::default();
+    /// Applies rules to the files of `index`; names in the new tree begin at `roots`. What was taken over already, old path
+    /// and new path, counts as moved.
+    pub fn new(
+        index: &Index<'_>,
+        rules: &Rules,
+        roots: &[String],
+        arrived: &[(String, String)],
+    ) -> Result<Self, MappingError> {
+        let mut mapping = Self { places: arrived.to_vec(), ..Self::default() };
         for pair in &rules.moves {
             let places = places(index, pair, roots)?;
             if places.is_empty() {
@@ -206,13 +212,17 @@ impl Mapping {
         files
             .iter()
             .enumerate()
+            .filter(|(_, file)| !file.is_gone)
             .map(|(at, file)| file.moved(self.new_path(&file.path).to_owned(), edited.get(&at).cloned()))
             .collect()
     }
 
     fn refuse_collisions(&self, index: &Index<'_>) -> Result<(), MappingError> {
         let mut taken: HashMap<&str, &str> = HashMap::new();
-        for (old, new) in &self.paths {
+        let is_gone = |path: &str| {
+            index.tree.find(path).and_then(|at| index.tree.file(at)).is_some_and(|file| file.is_gone)
+        };
+        for (old, new) in self.paths.iter().filter(|(old, _)| !is_gone(old)) {
             if index.tree.find(new).is_some() && !self.paths.contains_key(new) {
                 return Err(MappingError::Taken { from: old.clone(), to: new.clone() });
             }

@@ -10,8 +10,8 @@ use switchback_core::quantity::counted;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
-use super::carry::{self, Carried, Order, RefusedDefinitions};
 use super::carried;
+use super::carry::{self, Carried, Order, RefusedDefinitions};
 use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Mapping, MappingError};
 use super::order::{Sides, Styles, keep_order};
@@ -32,6 +32,9 @@ pub struct MoveOptions {
     pub root: PathBuf,
     /// The rules.
     pub rules: Rules,
+    /// What was taken over already, by a merge: where a file or folder stood, and where it stands now. It counts as moved:
+    /// what names it is rewritten, and it gets a shim where shims are wanted.
+    pub arrived: Vec<(String, String)>,
     /// Source roots, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
     /// Whether the old names stay importable.
@@ -178,30 +181,40 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, MoveError> {
     let rules = &options.rules;
-    if rules.moves.is_empty() && rules.symbols.is_empty() && rules.bodies.is_empty() {
+    if rules.moves.is_empty()
+        && rules.symbols.is_empty()
+        && rules.bodies.is_empty()
+        && options.arrived.is_empty()
+    {
         return Err(MoveError::NoRules);
     }
-    let tree = Tree::open(disk, &options.root)?;
+    let tree = Tree::open(disk, &options.root)?.with_gone(&options.arrived);
     let (old_roots, new_roots) = source_roots(&tree, options);
     let index = Index::new(&tree, &old_roots);
     let styles = Styles::of(&tree);
     if rules.symbols.is_empty() {
-        let mapping = Mapping::new(&index, rules, &new_roots)?;
+        let mapping = Mapping::new(&index, rules, &new_roots, &options.arrived)?;
         let work = Work::new(&index, &mapping, &new_roots, options, &styles)?;
         return work.plan(&index, None);
     }
     // Definitions first: what moves then is a tree in which they stand where they belong.
     let rules = carry::with_splits(&index, rules);
-    let mapping = Mapping::new(&index, &rules, &new_roots)?;
+    let mapping = Mapping::new(&index, &rules, &new_roots, &options.arrived)?;
     let keeps_names = options.shims;
-    let order =
-        Order { index: &index, rules: &rules, mapping: &mapping, roots: &new_roots, styles: &styles, keeps_names };
+    let order = Order {
+        index: &index,
+        rules: &rules,
+        mapping: &mapping,
+        roots: &new_roots,
+        styles: &styles,
+        keeps_names,
+    };
     let Some(found) = order.carry()? else {
         return Work::new(&index, &mapping, &new_roots, options, &styles)?.plan(&index, None);
     };
     let between = found.tree(&tree);
     let between_index = Index::new(&between, &old_roots);
-    let mut mapping = Mapping::new(&between_index, &found.rules(&rules), &new_roots)?;
+    let mut mapping = Mapping::new(&between_index, &found.rules(&rules), &new_roots, &options.arrived)?;
     mapping.carried.clone_from(&found.names);
     let work = Work::new(&between_index, &mapping, &new_roots, options, &styles)?;
     work.plan(&index, Some(&found))
@@ -253,7 +266,8 @@ impl<'a> Work<'a> {
         options: &'a MoveOptions,
         styles: &'a Styles,
     ) -> Result<Self, MoveError> {
-        let search = AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
+        let search =
+            AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
         Ok(Self { index, mapping, roots, options, search, styles })
     }
 
@@ -261,9 +275,13 @@ impl<'a> Work<'a> {
     fn plan(&self, before: &Index<'_>, carried: Option<&Carried>) -> Result<MovePlan, MoveError> {
         let (index, mapping, options) = (self.index, self.mapping, self.options);
         let tree = index.tree;
-        let looked: Vec<Option<Looked>> =
-            tree.files.par_iter().enumerate().map(|(at, file)| self.look(at, file)).collect::<Result<_, _>>()?;
-        let scanned = tree.files.iter().filter(|file| file.class != Class::Other).count();
+        let looked: Vec<Option<Looked>> = tree
+            .files
+            .par_iter()
+            .enumerate()
+            .map(|(at, file)| self.look(at, file))
+            .collect::<Result<_, _>>()?;
+        let scanned = tree.files.iter().filter(|file| file.class != Class::Other && !file.is_gone).count();
         let looked: Vec<Looked> = looked.into_iter().flatten().collect();
         let mut created: Vec<NewFile> = mapping
             .packages
@@ -273,7 +291,9 @@ impl<'a> Work<'a> {
         let edited: HashMap<usize, Arc<[u8]>> =
             looked.iter().filter_map(|one| Some((one.at, one.change.new.clone()?))).collect();
         let mut files = mapping.moved(&tree.files, &edited);
-        files.extend(created.iter().map(|file| File::made(file.path.clone(), Arc::from(file.content.clone()))));
+        files.extend(
+            created.iter().map(|file| File::made(file.path.clone(), Arc::from(file.content.clone()))),
+        );
         let new_tree = tree.with(files);
         let new_index = Index::new(&new_tree, self.roots);
         let unparsed = looked.iter().filter_map(|one| one.unparsed.clone()).collect();
@@ -307,6 +327,9 @@ impl<'a> Work<'a> {
     }
 
     fn look(&self, at: usize, file: &File) -> Result<Option<Looked>, MoveError> {
+        if file.is_gone {
+            return Ok(None);
+        }
         let new_path = self.mapping.new_path(&file.path).to_owned();
         let moves = new_path != file.path;
         let is_read = match file.class {
@@ -351,9 +374,8 @@ impl<'a> Work<'a> {
 
     /// The new bytes with the import blocks sorted that were sorted; nothing when they are as they should be.
     fn sorted(&self, file: &File, old: &[u8], edits: &Edits, new: &[u8]) -> Option<Vec<u8>> {
-        let is_import = |kind| {
-            matches!(kind, EditKind::Import | EditKind::FromImport | EditKind::RelativeImport)
-        };
+        let is_import =
+            |kind| matches!(kind, EditKind::Import | EditKind::FromImport | EditKind::RelativeImport);
         if file.class != Class::Python || !edits.edits.iter().any(|edit| is_import(edit.kind)) {
             return None;
         }

@@ -23,6 +23,7 @@ pub(crate) fn moving(context: &Context<'_>, args: &MoveArgs) -> Result<Verdict, 
     let request = MoveRequest {
         pairs: pairs(args)?,
         rules: args.rules.clone(),
+        arrived: Vec::new(),
         source_roots: args.source_roots.clone(),
         shims: args.shims,
         remove_after: remove_after.map(ToOwned::to_owned),
