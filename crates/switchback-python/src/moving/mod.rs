@@ -18,7 +18,9 @@ mod write;
 
 pub use edit::{Edit, EditKind, Left};
 pub use mapping::{Mapping, MappingError};
+pub(crate) use mapping::{leaf_path, parent_path};
 pub use plan::{FileChange, MoveError, MoveOptions, MovePlan, NewFile, Unparsed, plan};
+pub(crate) use plan::{STACK_BYTES, plan_tree};
 pub use proof::{ApiChange, NameLeft, Proof, Unresolved};
 pub use rules::{Leave, Pair, Rules, RulesError};
 pub use shim::ShimNote;

@@ -158,8 +158,14 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
         return Err(MoveError::NoRules);
     }
     let tree = Tree::open(disk, &options.root)?;
-    let (old_roots, new_roots) = source_roots(&tree, options);
-    let index = Index::new(&tree, &old_roots);
+    plan_tree(&tree, options).map(|(plan, _)| plan)
+}
+
+/// Plans a move of a tree that was listed already; the tree as it would be, too.
+pub(crate) fn plan_tree(tree: &Tree, options: &MoveOptions) -> Result<(MovePlan, Tree), MoveError> {
+    let rules = &options.rules;
+    let (old_roots, new_roots) = source_roots(tree, options);
+    let index = Index::new(tree, &old_roots);
     let mapping = Mapping::new(&index, rules, &new_roots)?;
     let search = AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
     let work = Work { index: &index, mapping: &mapping, roots: &new_roots, options, search };
@@ -188,7 +194,7 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
     }
     let unparsed = looked.iter().filter_map(|one| one.unparsed.clone()).collect();
     let changes = looked.into_iter().map(|one| one.change).collect();
-    Ok(MovePlan {
+    let plan = MovePlan {
         root: options.root.clone(),
         changes,
         created,
@@ -196,7 +202,8 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
         scanned,
         done: mapping.done.clone(),
         proof,
-    })
+    };
+    Ok((plan, new_tree))
 }
 
 /// The roots of the old and of the new tree.

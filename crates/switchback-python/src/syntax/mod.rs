@@ -4,6 +4,7 @@ mod facts;
 mod layout;
 mod names;
 mod surface;
+mod units;
 mod visit;
 
 pub use facts::{
@@ -13,6 +14,7 @@ pub use facts::{
 pub(crate) use layout::is_word;
 pub use layout::{Dotted, dotted_parts, line_of};
 pub use surface::{Kind, Member, Parameter, ParameterKind, surface};
+pub use units::{Body, Inner, Item, Unit, UnitKind, parses, units};
 
 use std::borrow::Cow;
 
