@@ -24,6 +24,23 @@ pub struct MoveRequest {
     pub with_text: bool,
 }
 
+/// A merge of one tree into another that is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MergeRequest {
+    /// Where the changes come from: a folder of the tree, or a commit.
+    pub source: String,
+    /// The folder that the merged tree takes the place of.
+    pub target: String,
+    /// What both come from: a folder or a commit; found by git where it can be.
+    pub base: Option<String>,
+    /// A file of rules and decisions, relative to the tree or absolute.
+    pub rules: Option<PathBuf>,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// Whether what was merged out of the source is removed.
+    pub removes_source: bool,
+}
+
 /// A rewrite of a tree as it would be done; nothing was touched yet.
 #[derive(Debug, Clone)]
 pub struct Rewrite {
@@ -37,6 +54,8 @@ pub struct Rewrite {
     pub report: String,
     /// What is to stand where, relative to the tree.
     pub puts: Vec<(PathBuf, Put)>,
+    /// Where files of a merged source stood, and where they will stand, relative to the tree.
+    pub arrived: Vec<(String, String)>,
     /// How many files get another path.
     pub moved: u64,
     /// How many files stay where they are and get other bytes.

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use crate::code::{ApiRequest, ImportsRequest, MoveRequest, Rewrite};
+use crate::code::{ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::manifest::Manifest;
 use crate::rule::{DistributionRule, Rule};
@@ -64,6 +64,14 @@ pub trait Mover: Debug + Send + Sync {
     ///
     /// When it cannot be worked out: rules that cannot be read, nothing of that name, a target that is taken.
     fn plan_move(&self, tree: &Path, request: &MoveRequest) -> Result<Rewrite, PortError>;
+
+    /// Works out a merge in `tree` and proves that nothing of either side is lost. Nothing is touched. An open conflict is
+    /// an answer.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be worked out: a side that is not there, rules that cannot be read, a driver that cannot be run.
+    fn plan_merge(&self, tree: &Path, request: &MergeRequest) -> Result<Rewrite, PortError>;
 }
 
 /// Reads source code, without running it.

@@ -1,7 +1,8 @@
 //! Python source trees: which modules there are, what they import and offer, and how they are moved with proof.
 //!
 //! The way of the data: [`tree`] → [`syntax`] → [`index`] (with [`roots`]) → [`moving`] (edits, proof, plan, write); beside
-//! it [`graph`] (imports), [`api`] (public surface) and [`standing`] (shims). [`ports`] is what a plan calls.
+//! it [`merging`] (two trees into one), [`graph`] (imports), [`api`] (public surface) and [`standing`] (shims).
+//! [`ports`] is what a plan calls.
 //!
 //! What this crate deliberately does not do: it runs no Python, it knows no types, and it never prints a tree: an edit
 //! is a range of bytes, and what is not edited stays as it is.
@@ -9,6 +10,7 @@
 pub mod api;
 pub mod graph;
 pub mod index;
+pub mod merging;
 pub mod moving;
 pub mod ports;
 pub mod roots;

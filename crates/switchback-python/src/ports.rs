@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use switchback_core::code::{ApiRequest, ImportsRequest, MoveRequest, Rewrite};
+use switchback_core::code::{ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite};
+use switchback_core::plan::{PLAN_FILE, STATE_FOLDER};
 use switchback_core::port::{Comparison, Inspector, Mover, PortError};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{DiskError, World};
 
 use crate::api::{ApiOptions, api};
 use crate::graph::{ImportsOptions, ImportsOutcome, imports};
+use crate::merging::{self, Action, MergeError, MergeOptions, MergeRules, Side, WriteChoice};
 use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesError, plan, puts};
 
 /// The largest rules file that is read, in bytes.
@@ -43,10 +45,13 @@ pub fn move_options(world: &World, tree: &Path, request: &MoveRequest) -> Result
     };
     let pairs = request.pairs.iter().map(|(from, to)| Pair { from: from.clone(), to: to.clone() });
     rules.moves.extend(pairs);
+    let kept = request.rules.as_ref().and_then(|path| path.strip_prefix(tree).unwrap_or(path).to_str());
+    let kept = kept.map(ToOwned::to_owned);
     Ok(MoveOptions {
         root: tree.to_owned(),
         rules,
         arrived: request.arrived.clone(),
+        kept: std::iter::once(PLAN_FILE.to_owned()).chain(kept).collect(),
         source_roots: request.source_roots.clone(),
         shims: request.shims,
         remove_after: request.remove_after.clone(),
@@ -57,15 +62,19 @@ pub fn move_options(world: &World, tree: &Path, request: &MoveRequest) -> Result
 
 /// Reads the rules at `place`, which people know as `path`.
 fn read_rules(world: &World, place: &Path, path: &Path) -> Result<Rules, PortError> {
+    let text = rules_text(world, place, path)?;
+    Rules::read(path.to_owned(), &text).map_err(|error| PortError::from(&error))
+}
+
+fn rules_text(world: &World, place: &Path, path: &Path) -> Result<String, PortError> {
     let what = "could not read the rules";
     let bytes = world.disk.read(place, RULES_BYTES_MAX).map_err(|error| {
         PortError::new(what, vec![error.to_string()]).hinted("name a file of rules: see `docs/move.md`")
     })?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let why = format!("`{}`: byte {} is not UTF-8", path.display(), error.valid_up_to());
+    String::from_utf8(bytes).map_err(|error| {
+        let why = format!("`{}`: byte {} is not UTF-8", path.display(), error.utf8_error().valid_up_to());
         PortError::new(what, vec![why]).hinted("save the file as UTF-8")
-    })?;
-    Rules::read(path.to_owned(), text).map_err(|error| PortError::from(&error))
+    })
 }
 
 impl From<&RulesError> for PortError {
@@ -118,10 +127,83 @@ impl Mover for PythonCode {
             against: planned.proof.told(),
             report: planned.to_json().to_string(),
             puts: puts(&planned),
+            arrived: Vec::new(),
             moved: count(planned.moved()),
             edited: count(planned.edited_in_place()),
             created: count(planned.created.len()),
         })
+    }
+
+    fn plan_merge(&self, tree: &Path, request: &MergeRequest) -> Result<Rewrite, PortError> {
+        let options = merge_options(&self.world, tree, request)?;
+        let planned = merging::plan(&self.world, &options).map_err(|error| PortError::from(&error))?;
+        let verdict = planned.verdict();
+        let choice = WriteChoice { with_markers: false, remove_source: request.removes_source };
+        let puts = match verdict {
+            Verdict::Yes => merging::puts(&planned, choice).map_err(|error| {
+                PortError::new("could not write the merge", vec![error.to_string()])
+                    .hinted("name folders of the project as source and target")
+            })?,
+            _ => Vec::new(),
+        };
+        let acts = |wanted: &[Action]| {
+            planned.files.iter().filter(|file| wanted.contains(&file.action)).count() as u64
+        };
+        let mut arrived = planned.taken_over.clone();
+        if let (Some(source), Some(target)) = (&planned.source, &planned.target) {
+            // The folder itself, for what names it as a path.
+            arrived.push((source.clone(), target.clone()));
+        }
+        Ok(Rewrite {
+            verdict,
+            summary: planned.summary(),
+            against: planned.against(),
+            report: planned.to_json().to_string(),
+            puts,
+            arrived,
+            moved: 0,
+            edited: acts(&[Action::Merge, Action::Union]),
+            created: acts(&[Action::Copy]),
+        })
+    }
+}
+
+/// The options of a merge in `tree`: its rules are read, and its sides are looked for.
+///
+/// # Errors
+///
+/// When the rules cannot be read, or a side is neither a folder nor a commit.
+pub fn merge_options(world: &World, tree: &Path, request: &MergeRequest) -> Result<MergeOptions, PortError> {
+    let side = |typed: &str| Side::read(world, tree, typed).map_err(|error| PortError::from(&error));
+    let (rules, rules_folder) = match &request.rules {
+        None => (MergeRules::default(), PathBuf::new()),
+        Some(path) => {
+            let text = rules_text(world, &tree.join(path), path)?;
+            let rules = MergeRules::read(path.clone(), &text).map_err(|error| PortError::from(&error))?;
+            (rules, path.parent().map(Path::to_owned).unwrap_or_default())
+        }
+    };
+    Ok(MergeOptions {
+        root: tree.to_owned(),
+        source: side(&request.source)?,
+        target: side(&request.target)?,
+        base: request.base.as_deref().map(side).transpose()?,
+        rules,
+        rules_folder,
+        source_roots: request.source_roots.clone(),
+        scratch: tree.join(STATE_FOLDER).join("merge"),
+    })
+}
+
+impl From<&MergeError> for PortError {
+    fn from(error: &MergeError) -> Self {
+        let hint = match error {
+            MergeError::NoSide(_) => "give a folder of the project, `REVISION` or `REVISION:FOLDER`",
+            MergeError::Same(_) => "give two trees",
+            MergeError::Driver(_) => "correct the command of the `[[driver]]`",
+            _ => "correct the rules, see `docs/merge.md`; nothing was touched",
+        };
+        Self::new("could not plan the merge", vec![error.to_string()]).hinted(hint)
     }
 }
 

@@ -62,6 +62,8 @@ pub struct File {
     origin: PathBuf,
     content: OnceLock<Arc<[u8]>>,
     facts: OnceLock<Arc<Facts>>,
+    /// Whether its bytes are others than those at its origin.
+    is_edited: bool,
 }
 
 impl File {
@@ -76,11 +78,42 @@ impl File {
             is_link: self.is_link,
             is_gone: self.is_gone,
             origin: self.origin.clone(),
+            is_edited: self.is_edited || content.is_some(),
             content: content
                 .or_else(|| self.content.get().cloned())
                 .map_or_else(OnceLock::new, OnceLock::from),
             facts: if is_same { self.facts.clone() } else { OnceLock::new() },
         }
+    }
+
+    /// The same file with all that is known of it, at another path.
+    pub(crate) fn placed(&self, path: String) -> Self {
+        Self {
+            path,
+            class: self.class,
+            mode: self.mode,
+            is_link: self.is_link,
+            is_gone: self.is_gone,
+            origin: self.origin.clone(),
+            content: self.content.clone(),
+            facts: self.facts.clone(),
+            is_edited: self.is_edited,
+        }
+    }
+
+    /// Where its bytes are on the disk, as long as they were not edited.
+    pub(crate) fn origin(&self) -> &Path {
+        &self.origin
+    }
+
+    /// Whether its bytes are others than those on the disk.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.is_edited
+    }
+
+    /// Its bytes, where they were read already.
+    pub(crate) fn held(&self) -> Option<&Arc<[u8]>> {
+        self.content.get()
     }
 
     /// A file that does not exist yet.
@@ -94,6 +127,7 @@ impl File {
             origin: PathBuf::new(),
             content: OnceLock::from(content),
             facts: OnceLock::new(),
+            is_edited: true,
         }
     }
 
@@ -307,6 +341,7 @@ fn entry(
                 origin: place,
                 content: OnceLock::new(),
                 facts: OnceLock::new(),
+                is_edited: false,
             })])
         }
         _ => Ok(vec![Entry::Odd(place)]),

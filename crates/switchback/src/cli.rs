@@ -147,6 +147,14 @@ pub enum Command {
         after_help = "Examples:\n  switchback move shop.cart store.cart\n  switchback move shop/cart.py shop/core/cart.py --write\n  switchback move pkg src/pkg --source-root . --source-root src\n  switchback move --rules moves.toml --shims --remove-after 2027-03-31 --write"
     )]
     Move(MoveArgs),
+    /// Merge one Python tree into another: classes, conflicts, and proof that nothing of either is lost
+    ///
+    /// SOURCE and TARGET are folders of the project, or git revisions (`REVISION:FOLDER`). Touches nothing, unless `--write`
+    /// is given; SOURCE stays where it is.
+    #[command(
+        after_help = "Examples:\n  switchback merge market_regime strategies/market_regime\n  switchback merge feature:src src --write\n  switchback merge old/pkg new/pkg --base v1.0:pkg --rules decisions.toml\n  switchback merge old/pkg new/pkg --ask decisions.toml"
+    )]
+    Merge(MergeArgs),
     /// Resolve every import of Python code, or show who imports whom
     #[command(
         after_help = "Examples:\n  switchback imports\n  switchback imports graph --of shop.cart\n  switchback imports graph --format dot | dot -Tsvg > imports.svg"
@@ -193,6 +201,36 @@ pub struct MoveArgs {
     /// Write it, all or nothing; `switchback undo` takes it back
     #[arg(long)]
     pub write: bool,
+    /// Write also onto files with changes that are not committed
+    #[arg(long)]
+    pub allow_dirty: bool,
+}
+
+/// `merge`.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Where the changes come from: a folder, or a git revision
+    pub source: String,
+    /// What the merged tree takes the place of
+    pub target: String,
+    /// What both come from: a folder, or a git revision; asked of git when left out
+    #[arg(long, value_name = "DIR|REV")]
+    pub base: Option<String>,
+    /// A TOML file of rules and decisions: `[[place]]`, `[[move]]`, `[[decide]]`, `[[give-up]]`, `[[driver]]`
+    #[arg(long, value_name = "F")]
+    pub rules: Option<PathBuf>,
+    /// Write every open conflict into this new file, as a decision to be filled in
+    #[arg(long, value_name = "F")]
+    pub ask: Option<PathBuf>,
+    /// A folder from which dotted names start; may be repeated
+    #[arg(long = "source-root", value_name = "DIR")]
+    pub source_roots: Vec<String>,
+    /// Write it, all or nothing; `switchback undo` takes it back
+    #[arg(long)]
+    pub write: bool,
+    /// Write conflicts too, marked as git marks them
+    #[arg(long, requires = "write")]
+    pub with_markers: bool,
     /// Write also onto files with changes that are not committed
     #[arg(long)]
     pub allow_dirty: bool,

@@ -12,6 +12,7 @@ use switchback_core::port::PortError;
 use switchback_core::tree::exchange::ExchangeError;
 use switchback_core::tree::rewrite::RewriteError;
 use switchback_core::world::DiskError;
+use switchback_python::merging::MergeWriteError;
 use switchback_python::moving::WriteError;
 
 /// The next move wherever a step is resumed by whoever starts next.
@@ -236,6 +237,17 @@ impl Failure {
                 Self::new("could not write the move", vec![error.to_string()], hint)
             }
         }
+    }
+
+    /// A merge that was planned and could not be written.
+    pub(crate) fn writing_merge(error: &MergeWriteError) -> Self {
+        let hint = match error {
+            MergeWriteError::Rewrite(error) => return Self::rewriting("could not write the merge", error),
+            MergeWriteError::Changed(_) => "nothing was written; run the same command again",
+            MergeWriteError::Refuted { .. } => "decide what is open, or give `--with-markers`",
+            MergeWriteError::NoFolder | MergeWriteError::NoSource => "name a folder of the project",
+        };
+        Self::new("could not write the merge", vec![error.to_string()], hint)
     }
 
     /// A rewrite of many files that was not done.

@@ -4,8 +4,10 @@
 //! read. A change only ever writes into the stage, never into the live tree.
 
 mod archive;
+mod code;
 mod command;
 mod files;
+mod merging;
 mod moving;
 
 use std::fmt::Debug;
@@ -32,10 +34,10 @@ pub struct Kind {
 }
 
 /// Every kind of change that a plan can name.
-pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND, &moving::KIND];
+pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND, &merging::KIND, &moving::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["config", "merge", "schema"];
+pub const NOT_BUILT: &[&str] = &["config", "schema"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {

@@ -2,21 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Change, ChangeError, FileCounts, Kind, Stage};
+use super::{Change, ChangeError, FileCounts, Kind, Stage, code};
 use crate::code::{MoveRequest, Rewrite};
-use crate::plan::{Fields, Key, Managed, STATE_FOLDER, Shape};
-use crate::tree::copy::remove_tree;
-use crate::tree::rewrite::rewrite;
-use crate::verdict::Verdict;
-
-/// How many paths or reasons an error names.
-const NAMED_MAX: usize = 5;
-
-const SHIMS: &[Key] = &[Key::optional(
-    "remove_after",
-    Shape::Text,
-    "the day after which the old names may go, `YYYY-MM-DD`; shims name it when they warn",
-)];
+use crate::plan::{Fields, Key, Managed, Shape};
 
 /// The kind `move`.
 pub(super) static KIND: Kind = Kind {
@@ -30,13 +18,9 @@ pub(super) static KIND: Kind = Kind {
             Shape::Text,
             "a file of rules, for several moves at once; a path in the project",
         ),
-        Key::optional(
-            "source_roots",
-            Shape::Texts,
-            "folders from which dotted names start; found by looking when left out",
-        ),
-        Key::optional("shims", Shape::Table(SHIMS), "the old names stay importable, and warn"),
-        Key::optional("text", Shape::Flag, "`false`: files that are no code are left as they are"),
+        code::SOURCE_ROOTS,
+        code::SHIMS,
+        code::TEXT,
     ],
     read,
 };
@@ -63,50 +47,18 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
             "e.g. `from = \"shop.cart\"` and `to = \"store.cart\"`",
         );
     }
-    let shims = fields.table("shims");
-    let remove_after = shims.as_ref().and_then(|shims| shims.day("remove_after")).map(|day| day.to_string());
-    let request = MoveRequest {
-        pairs: from.zip(to).into_iter().collect(),
-        rules,
-        arrived: Vec::new(),
-        source_roots: fields.texts("source_roots").unwrap_or_default(),
-        shims: shims.is_some(),
-        remove_after,
-        with_text: fields.flag("text").unwrap_or(true),
-    };
+    let pairs = from.zip(to).into_iter().collect();
+    let request = MoveRequest { pairs, rules, ..code::follow(fields) };
     Some(Box::new(MoveChange { request }))
 }
 
 impl MoveChange {
+    /// The move in `tree`. Rules are part of the project, whether it manages them or not.
     fn worked_out(&self, stage: &Stage<'_>, tree: &Path) -> Result<Rewrite, ChangeError> {
-        // Rules are part of the project, whether it manages them or not.
-        let request = MoveRequest {
-            rules: self.request.rules.as_ref().map(|path| stage.root.join(path)),
-            ..self.request.clone()
-        };
-        let rewrite = stage.mover.plan_move(tree, &request)?;
-        if rewrite.verdict != Verdict::Yes {
-            return Err(ChangeError::Refuted { what: self.describe(), why: some_of(&rewrite.against) });
-        }
-        let strangers: Vec<String> = rewrite
-            .puts
-            .iter()
-            .filter(|(path, _)| !stage.managed.iter().any(|managed| path.starts_with(&managed.path)))
-            .map(|(path, _)| format!("`{}`", path.display()))
-            .collect();
-        if strangers.is_empty() {
-            return Ok(rewrite);
-        }
-        Err(ChangeError::Unmanaged { what: self.describe(), paths: some_of(&strangers) })
+        let rules = self.request.rules.as_ref().map(|path| stage.root.join(path));
+        let request = MoveRequest { rules, ..self.request.clone() };
+        code::allowed(stage, &self.describe(), stage.mover.plan_move(tree, &request)?)
     }
-}
-
-fn some_of(lines: &[String]) -> String {
-    let mut told: Vec<String> = lines.iter().take(NAMED_MAX).cloned().collect();
-    if lines.len() > NAMED_MAX {
-        told.push(format!("and {} more", lines.len() - NAMED_MAX));
-    }
-    told.join("; ")
 }
 
 impl Change for MoveChange {
@@ -141,12 +93,6 @@ impl Change for MoveChange {
     }
 
     fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {
-        let worked_out = self.worked_out(stage, stage.tree)?;
-        if worked_out.puts.is_empty() {
-            return Ok(());
-        }
-        rewrite(stage.world, stage.tree, &self.describe(), &worked_out.puts)?;
-        // The candidate is thrown away as a whole: nothing in it is ever taken back.
-        Ok(remove_tree(stage.world.disk.as_ref(), &stage.tree.join(STATE_FOLDER))?)
+        code::carry_out(stage, &self.describe(), &self.worked_out(stage, stage.tree)?)
     }
 }

@@ -35,6 +35,8 @@ pub struct MoveOptions {
     /// What was taken over already, by a merge: where a file or folder stood, and where it stands now. It counts as moved:
     /// what names it is rewritten, and it gets a shim where shims are wanted.
     pub arrived: Vec<(String, String)>,
+    /// Files that say what is to be moved, relative to the tree: plan and rules. They stay as they are.
+    pub kept: Vec<String>,
     /// Source roots, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
     /// Whether the old names stay importable.
@@ -189,9 +191,15 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
         return Err(MoveError::NoRules);
     }
     let tree = Tree::open(disk, &options.root)?.with_gone(&options.arrived);
-    let (old_roots, new_roots) = source_roots(&tree, options);
-    let index = Index::new(&tree, &old_roots);
-    let styles = Styles::of(&tree);
+    plan_tree(&tree, options).map(|(plan, _)| plan)
+}
+
+/// Plans a move of a tree that was listed already; the tree as it would be, too.
+pub(crate) fn plan_tree(tree: &Tree, options: &MoveOptions) -> Result<(MovePlan, Tree), MoveError> {
+    let rules = &options.rules;
+    let (old_roots, new_roots) = source_roots(tree, options);
+    let index = Index::new(tree, &old_roots);
+    let styles = Styles::of(tree);
     if rules.symbols.is_empty() {
         let mapping = Mapping::new(&index, rules, &new_roots, &options.arrived)?;
         let work = Work::new(&index, &mapping, &new_roots, options, &styles)?;
@@ -212,7 +220,7 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
     let Some(found) = order.carry()? else {
         return Work::new(&index, &mapping, &new_roots, options, &styles)?.plan(&index, None);
     };
-    let between = found.tree(&tree);
+    let between = found.tree(tree);
     let between_index = Index::new(&between, &old_roots);
     let mut mapping = Mapping::new(&between_index, &found.rules(&rules), &new_roots, &options.arrived)?;
     mapping.carried.clone_from(&found.names);
@@ -272,7 +280,7 @@ impl<'a> Work<'a> {
     }
 
     /// The plan; `before` is the tree as it is on the disk, from which `carried` made the one that moves.
-    fn plan(&self, before: &Index<'_>, carried: Option<&Carried>) -> Result<MovePlan, MoveError> {
+    fn plan(&self, before: &Index<'_>, carried: Option<&Carried>) -> Result<(MovePlan, Tree), MoveError> {
         let (index, mapping, options) = (self.index, self.mapping, self.options);
         let tree = index.tree;
         let looked: Vec<Option<Looked>> = tree
@@ -315,7 +323,7 @@ impl<'a> Work<'a> {
             let term = Term { since: &options.today, until: options.remove_after.as_deref() };
             created.extend(shim::shims(index, mapping, term));
         }
-        Ok(MovePlan {
+        let plan = MovePlan {
             root: options.root.clone(),
             changes,
             created,
@@ -323,11 +331,12 @@ impl<'a> Work<'a> {
             scanned,
             done: mapping.done.clone(),
             proof,
-        })
+        };
+        Ok((plan, new_tree))
     }
 
     fn look(&self, at: usize, file: &File) -> Result<Option<Looked>, MoveError> {
-        if file.is_gone {
+        if file.is_gone || self.options.kept.contains(&file.path) {
             return Ok(None);
         }
         let new_path = self.mapping.new_path(&file.path).to_owned();

@@ -5,6 +5,7 @@ mod layout;
 mod names;
 mod outline;
 mod surface;
+mod units;
 mod visit;
 
 pub use facts::{
@@ -15,6 +16,7 @@ pub(crate) use layout::is_word;
 pub use layout::{Dotted, dotted_parts, line_of};
 pub use outline::{ExportList, Outline, Statement, StatementKind, outline};
 pub use surface::{Kind, Member, Parameter, ParameterKind, surface};
+pub use units::{Body, Inner, Item, Unit, UnitKind, parses, units};
 
 use std::borrow::Cow;
 

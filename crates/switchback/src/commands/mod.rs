@@ -11,6 +11,7 @@ mod distribution;
 mod imports;
 mod init;
 mod log;
+mod merging;
 mod moving;
 mod plan;
 mod report;
@@ -88,6 +89,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Distribution(args) => distribution::distribution(&context, args),
         Command::Bisect(args) => bisect::bisect(&context, args),
         Command::Move(args) => moving::moving(&context, args),
+        Command::Merge(args) => merging::merging(&context, args),
         Command::Imports(args) => imports::imports(&context, args),
         Command::Api(args) => api::api(&context, args),
         Command::Shims(args) => shims::shims(&context, args),

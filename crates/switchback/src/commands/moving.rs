@@ -34,7 +34,12 @@ pub(crate) fn moving(context: &Context<'_>, args: &MoveArgs) -> Result<Verdict, 
     let is_written = args.write && planned.verdict() == Verdict::Yes && has_changes(&planned);
     if is_written {
         if !args.allow_dirty {
-            refuse_dirty(context, &planned)?;
+            let changed = planned
+                .changes
+                .iter()
+                .filter(|change| change.new.is_some() || change.old_path != change.new_path)
+                .map(|change| change.old_path.as_str());
+            refuse_dirty(context, "the move", changed)?;
         }
         write(world, &planned, &typed(args)).map_err(|error| Failure::writing_move(&error))?;
     }
@@ -86,8 +91,12 @@ fn has_changes(plan: &MovePlan) -> bool {
     plan.moved() + plan.edited() + plan.created.len() > 0
 }
 
-/// Files with changes that git does not have are refused: what the move does to them could not be told apart.
-fn refuse_dirty(context: &Context<'_>, plan: &MovePlan) -> Result<(), Failure> {
+/// Files with changes that git does not have are refused: what is done to them could not be told apart.
+pub(super) fn refuse_dirty<'a>(
+    context: &Context<'_>,
+    what: &str,
+    paths: impl Iterator<Item = &'a str>,
+) -> Result<(), Failure> {
     let git = Repository { world: &context.ports.world, folder: &context.root };
     // Without git there is nothing to be told apart from; the old bytes are kept either way.
     let Ok(status) =
@@ -102,13 +111,7 @@ fn refuse_dirty(context: &Context<'_>, plan: &MovePlan) -> Result<(), Failure> {
         .filter_map(|path| std::path::Path::new(path).strip_prefix(&prefix).ok())
         .map(|path| path.to_string_lossy().into_owned())
         .collect();
-    let met: Vec<&str> = plan
-        .changes
-        .iter()
-        .filter(|change| change.new.is_some() || change.old_path != change.new_path)
-        .map(|change| change.old_path.as_str())
-        .filter(|path| dirty.contains(*path))
-        .collect();
+    let met: Vec<&str> = paths.filter(|path| dirty.contains(*path)).collect();
     if met.is_empty() {
         return Ok(());
     }
@@ -121,7 +124,7 @@ fn refuse_dirty(context: &Context<'_>, plan: &MovePlan) -> Result<(), Failure> {
         causes.push(format!("and {} more", met.len() - SHOWN_MAX));
     }
     let hint = "commit or stash them, or give `--allow-dirty`; nothing was written";
-    Err(Failure::new("the move would write onto changes of yours", causes, hint))
+    Err(Failure::new(format!("{what} would write onto changes of yours"), causes, hint))
 }
 
 fn show(context: &Context<'_>, args: &MoveArgs, plan: &MovePlan, is_written: bool) {

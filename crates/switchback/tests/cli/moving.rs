@@ -203,15 +203,15 @@ fn a_move_that_a_plan_cannot_prove_or_may_not_write_makes_no_candidate() {
 fn an_import_that_breaks_is_a_no_and_one_that_was_broken_before_is_none() {
     let ground = shop();
     ground.write("late.py", "from shop.cart import gone\n");
-    ground.write("next/late.py", "from shop.cart import gone\n");
-    ground.write("next/app.py", "import shop.card\n");
+    ground.write("../next/late.py", "from shop.cart import gone\n");
+    ground.write("../next/app.py", "import shop.card\n");
     let plan = "version = 1\n[project]\nname = \"shop\"\nmanaged = [\"late.py\", \"app.py\"]\n[[phase]]\nname = \"files\"\n\
-                [[phase.change]]\nkind = \"files\"\nfrom = \"next\"\n[[check]]\nname = \"imports\"\nkind = \"imports\"\n\
+                [[phase.change]]\nkind = \"files\"\nfrom = \"../next\"\n[[check]]\nname = \"imports\"\nkind = \"imports\"\n\
                 source_roots = [\".\"]\n";
     ground.write("switchback.toml", plan);
     let seen = ground.expect(1, "run");
     assert!(seen.err.contains("app.py:1") || seen.out.contains("app.py:1"), "{seen}");
-    ground.write("next/app.py", "import shop.cart\nprint(shop.cart)\n");
+    ground.write("../next/app.py", "import shop.cart\nprint(shop.cart)\n");
     ground.expect(0, "run --restage");
     ground.expect(0, "rollback");
     ground.write("switchback.toml", format!("{plan}known = \"refuse\"\n"));

@@ -30,6 +30,10 @@ pub enum Put {
     Edited(Vec<u8>, PathBuf),
     /// What stands at another path now, as it is.
     From(PathBuf),
+    /// The bytes of what stands at another path, with these permission bits: a file of its own.
+    Copy(PathBuf, u32),
+    /// A symbolic link that leads there.
+    Link(PathBuf),
     /// Nothing.
     Nothing,
 }
@@ -269,6 +273,14 @@ impl<'a> Place<'a> {
                 }
                 Put::From(from) => {
                     self.second_name(&self.root.join(from), &staged)?;
+                    None
+                }
+                Put::Copy(from, mode) => {
+                    disk.copy(&self.root.join(from), &staged, *mode & 0o7777)?;
+                    Some(blake3::Hash::from_bytes(disk.hash(&staged)?).to_hex().to_string())
+                }
+                Put::Link(leads_to) => {
+                    disk.make_symlink(leads_to, &staged)?;
                     None
                 }
                 Put::Nothing => None,
