@@ -18,6 +18,7 @@ fn a_move_is_shown_then_written_then_undone() {
     let seen = ground.expect(0, "move shop.cart store.cart");
     insta::assert_snapshot!(seen, @r"
     $ switchback move shop.cart store.cart
+    --- stdout
     diff --git a/app.py b/app.py
     --- a/app.py
     +++ b/app.py
