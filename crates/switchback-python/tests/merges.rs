@@ -31,6 +31,7 @@ struct Case {
     files: Vec<String>,
     said: Vec<String>,
     error: Option<String>,
+    unwritable: Option<String>,
 }
 
 fn parse(text: &str) -> Case {
@@ -61,6 +62,7 @@ fn parse(text: &str) -> Case {
             "files" => case.files = lines(),
             "said" => case.said = lines(),
             "error" => case.error = Some(body.trim().to_owned()),
+            "unwritable" => case.unwritable = Some(body.trim().to_owned()),
             other => panic!("a section `{other}`"),
         }
     }
@@ -224,6 +226,12 @@ fn check(name: &str, case: &Case) {
         assert_eq!(found(&laid.target), before, "{name}: it was refused, and written");
     }
     let choice = WriteChoice { with_markers: is_refuted, remove_source: case.removes_source };
+    if let Some(wanted) = &case.unwritable {
+        let said = write(&world, &planned, choice, "switchback merge").unwrap_err().to_string();
+        assert!(said.contains(wanted.as_str()), "{name}: {said}");
+        assert_eq!(found(&laid.target), before, "{name}: it was refused, and written");
+        return;
+    }
     write(&world, &planned, choice, "switchback merge").unwrap_or_else(|error| panic!("{name}: {error}"));
     is_merged(name, &case.merged, &without_places(found(&laid.target), &laid));
     if case.removes_source {

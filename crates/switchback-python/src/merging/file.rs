@@ -136,6 +136,19 @@ impl MergedFile {
         self.conflicts.iter().filter(|conflict| conflict.is_open()).count()
     }
 
+    /// Where it leads, for a symbolic link.
+    pub fn link(&self) -> Option<&Path> {
+        match &self.content {
+            Content::Link(to) => Some(to),
+            _ => None,
+        }
+    }
+
+    /// Its permission bits.
+    pub fn mode(&self) -> u32 {
+        self.mode
+    }
+
     /// What will stand there, where that is text that was read.
     pub fn bytes(&self) -> Option<&[u8]> {
         match &self.content {

@@ -10,6 +10,7 @@ use switchback_core::tree::copy::make_directories;
 use switchback_core::world::{DiskError, FileKind, World};
 
 use super::plan::MergeError;
+use crate::moving::leaf_path;
 use crate::roots::normal;
 use crate::tree::{Class, File, PYTHON_BYTES_MAX, Tree};
 
@@ -165,11 +166,13 @@ pub(super) fn list(
             git.check_out(&commit, scratch)?.join(prefix)
         }
     };
-    let tree = Tree::open(world.disk.clone(), &folder)?;
-    if prefix.is_empty() {
-        return Ok(tree);
-    }
-    let files = tree.files.iter().map(|file| file.placed(format!("{prefix}/{}", file.path))).collect();
+    let tree = Tree::open_whole(world.disk.clone(), &folder)?;
+    let placed = |file: &File| match prefix {
+        "" => file.placed(file.path.clone()),
+        prefix => file.placed(format!("{prefix}/{}", file.path)),
+    };
+    // A file of that name says where the repository is.
+    let files = tree.files.iter().filter(|file| leaf_path(&file.path) != ".git").map(placed).collect();
     Ok(tree.with(files))
 }
 
@@ -190,6 +193,8 @@ pub(super) fn open(
         let path = match below(&file.path, target) {
             Some(path) => path,
             // What no rule moved keeps its place within its own tree.
+            // A package that a move would need above the target is none of the merge's.
+            None if file.origin().as_os_str().is_empty() => continue,
             None if old == file.path => below(&file.path, own).unwrap_or(&file.path),
             None => return Err(MergeError::OutsideTarget(file.path.clone())),
         };

@@ -32,6 +32,9 @@ pub enum MergeWriteError {
         /// Files that do not parse.
         broken: usize,
     },
+    /// A file takes the place of a folder, or a folder that of a file.
+    #[error("`{0}` would change from a file to a folder, or back: remove it first, then merge")]
+    KindChange(String),
     /// There is no folder in the project that the merged tree could take the place of.
     #[error("the target is no folder of the project")]
     NoFolder,
@@ -83,6 +86,9 @@ pub fn write(
             puts.entry(path.clone()).or_insert(Put::Nothing);
         }
     }
+    if let Some(path) = changed_kind(plan, &puts) {
+        return Err(MergeWriteError::KindChange(path));
+    }
     let sources: &BTreeMap<String, There> = if plan.source.is_some() { &plan.source_there } else { &NONE };
     for path in puts.keys() {
         let known = plan.there.get(path).or_else(|| sources.get(path));
@@ -92,6 +98,22 @@ pub fn write(
     }
     let puts: Vec<(PathBuf, Put)> = puts.into_iter().map(|(path, put)| (PathBuf::from(path), put)).collect();
     Ok(rewrite(world, &plan.root, command, &puts)?)
+}
+
+/// A path that is a file now and a folder afterwards, or the other way round: what takes that back would be two writes.
+fn changed_kind(plan: &MergePlan, puts: &BTreeMap<String, Put>) -> Option<String> {
+    let written = puts.iter().filter(|(_, put)| **put != Put::Nothing).map(|(path, _)| path);
+    for path in written {
+        let above = path.match_indices('/').find_map(|(at, _)| plan.there.get_key_value(path.get(..at)?));
+        if let Some((above, _)) = above {
+            return Some(above.clone());
+        }
+        let prefix = format!("{path}/");
+        if plan.there.range(prefix.clone()..).next().is_some_and(|(below, _)| below.starts_with(&prefix)) {
+            return Some(path.clone());
+        }
+    }
+    None
 }
 
 static NONE: BTreeMap<String, There> = BTreeMap::new();
