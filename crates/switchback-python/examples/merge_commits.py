@@ -51,11 +51,22 @@ def chosen(directory, count):
             continue
         kind = "conflict" if merged.returncode else "clean"
         # Half of them are such that git gave up on.
-        if len(taken[kind]) < (count + 1) // 2:
+        if len(taken[kind]) < (count + 1) // 2 and is_whole(directory, commit, first, second):
             taken[kind].append((commit, first, second, bases[0], merged.stdout.split("\0")[0], merged.returncode == 0))
         if sum(map(len, taken.values())) >= count:
             break
     return taken["clean"] + taken["conflict"]
+
+
+def is_whole(directory, *commits):
+    """Whether every blob is there: the largest files of a repository may not have been copied with it."""
+    blobs = set()
+    for commit in commits:
+        listing = git(directory, "ls-tree", "-r", commit).stdout.splitlines()
+        blobs |= {line.split()[2] for line in listing if line.split()[1] == "blob"}
+    check = subprocess.run(["git", f"--git-dir={directory}", "cat-file", "--batch-check=%(objecttype)"],
+                           input="\n".join(blobs) + "\n", capture_output=True, text=True)
+    return "missing" not in check.stdout
 
 
 def names(source):

@@ -44,7 +44,7 @@ fn parse(text: &str) -> Case {
         let words: Vec<&str> = head.split(' ').collect();
         let lines = || body.lines().map(ToOwned::to_owned).collect::<Vec<_>>();
         match words[0] {
-            "rules" => case.rules = body.clone(),
+            "rules" => case.rules.clone_from(&body),
             "trees" => case.trees = Some(words[1..].iter().map(|word| (*word).to_owned()).collect()),
             "verdict" => case.verdict = Some(words[1].to_owned()),
             "remove-source" => case.removes_source = true,
@@ -198,7 +198,7 @@ fn laid(case: &Case) -> Laid {
         source: Side::Folder(typed(0, &source)),
         target: Side::Folder(typed(1, &target)),
         base: base.as_ref().map(|base| Side::Folder(typed(2, base))),
-        rules: MergeRules::read(PathBuf::from("rules.toml"), &case.rules).unwrap(),
+        rules: MergeRules::read(Path::new("rules.toml"), &case.rules).unwrap(),
         rules_folder: PathBuf::new(),
         source_roots: Vec::new(),
         scratch: root.join(".switchback/merge"),
@@ -263,7 +263,7 @@ fn without_places(files: Files, laid: &Laid) -> Files {
     let plain = |bytes: Vec<u8>| {
         let text = String::from_utf8(bytes);
         text.map_or_else(
-            |binary| binary.into_bytes(),
+            std::string::FromUtf8Error::into_bytes,
             |text| {
                 text.replace(&laid.source.display().to_string(), "SOURCE").replace(&base, "BASE").into_bytes()
             },

@@ -180,7 +180,7 @@ impl Work<'_> {
             return Err(MergeError::Same(options.source.label()));
         }
         let mut notes = Vec::new();
-        let base = self.base(&mut notes)?;
+        let base = self.base(&mut notes);
         let labels = Labels {
             source: options.source.label(),
             target: options.target.label(),
@@ -235,10 +235,10 @@ impl Work<'_> {
     }
 
     /// What both sides come from: as it was said, or where their commits meet.
-    fn base(&self, notes: &mut Vec<String>) -> Result<Option<Side>, MergeError> {
+    fn base(&self, notes: &mut Vec<String>) -> Option<Side> {
         let options = self.options;
         if options.base.is_some() {
-            return Ok(options.base.clone());
+            return options.base.clone();
         }
         let (one, other) = match (&options.source, &options.target) {
             (Side::Revision { revision, .. }, Side::Revision { revision: other, .. }) => {
@@ -250,20 +250,20 @@ impl Work<'_> {
             {
                 (revision.as_str(), "HEAD")
             }
-            _ => return Ok(None),
+            _ => return None,
         };
         let git = Repository { world: self.world, folder: &options.root };
         let Ok(found) = git.ask(&["merge-base", "--all", one, other]) else {
             notes.push(format!("`{one}` and `{other}` have no commit in common: merged without an ancestor"));
-            return Ok(None);
+            return None;
         };
         let mut commits = found.lines();
-        let Some(first) = commits.next() else { return Ok(None) };
+        let first = commits.next()?;
         if commits.next().is_some() {
             notes
                 .push(format!("`{one}` and `{other}` have several ancestors in common; `{first}` was taken"));
         }
-        Ok(Some(Side::Revision { revision: first.to_owned(), path: None }))
+        Some(Side::Revision { revision: first.to_owned(), path: None })
     }
 
     /// Opens all sides, each after the moves of the rules.

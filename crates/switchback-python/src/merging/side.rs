@@ -202,7 +202,7 @@ pub(super) fn open(
             let is_link = print.link.is_some();
             there.insert(old.to_owned(), There { print: on_disk, is_link, mode: file.mode });
         }
-        let version = Version { at, print: print.print, link: print.link, mode: file.mode };
+        let version = Version { at, print: print.hash, link: print.link, mode: file.mode };
         if let Some(other) = files.insert(path.to_owned(), version) {
             let one = tree.file(other.at).map(|file| file.path.clone()).unwrap_or_default();
             return Err(MergeError::Twice { one, other: file.path.clone(), path: path.to_owned() });
@@ -217,7 +217,7 @@ pub(super) fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 struct Print {
-    print: [u8; 32],
+    hash: [u8; 32],
     link: Option<PathBuf>,
     /// Of what is on the disk; nothing for a file that is not there yet.
     on_disk: Option<[u8; 32]>,
@@ -226,17 +226,17 @@ struct Print {
 fn print(tree: &Tree, file: &File) -> Result<Print, DiskError> {
     if file.is_link {
         let target = tree.disk().read_link(file.origin())?;
-        let print = link_print(&target);
-        return Ok(Print { print, link: Some(target), on_disk: Some(print) });
+        let hash = link_print(&target);
+        return Ok(Print { hash, link: Some(target), on_disk: Some(hash) });
     }
     if !file.is_edited() {
-        let print = tree.disk().hash(file.origin())?;
-        return Ok(Print { print, link: None, on_disk: Some(print) });
+        let hash = tree.disk().hash(file.origin())?;
+        return Ok(Print { hash, link: None, on_disk: Some(hash) });
     }
-    let print = file.held().map_or([0; 32], |bytes| *blake3::hash(bytes).as_bytes());
+    let hash = file.held().map_or([0; 32], |bytes| *blake3::hash(bytes).as_bytes());
     let is_new = file.origin().as_os_str().is_empty();
     let on_disk = if is_new { None } else { Some(tree.disk().hash(file.origin())?) };
-    Ok(Print { print, link: None, on_disk })
+    Ok(Print { hash, link: None, on_disk })
 }
 
 /// The hash of where a link leads.
