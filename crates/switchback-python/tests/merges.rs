@@ -262,12 +262,9 @@ fn without_places(files: Files, laid: &Laid) -> Files {
     let base = laid.source.with_file_name("base").display().to_string();
     let plain = |bytes: Vec<u8>| {
         let text = String::from_utf8(bytes);
-        text.map_or_else(
-            std::string::FromUtf8Error::into_bytes,
-            |text| {
-                text.replace(&laid.source.display().to_string(), "SOURCE").replace(&base, "BASE").into_bytes()
-            },
-        )
+        text.map_or_else(std::string::FromUtf8Error::into_bytes, |text| {
+            text.replace(&laid.source.display().to_string(), "SOURCE").replace(&base, "BASE").into_bytes()
+        })
     };
     let entries = files.into_iter().map(|(path, entry)| match entry {
         Entry::File(bytes, may_run) => (path, Entry::File(plain(bytes), may_run)),
