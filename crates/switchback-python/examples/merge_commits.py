@@ -52,7 +52,10 @@ def chosen(directory, count):
         kind = "conflict" if merged.returncode else "clean"
         # Half of them are such that git gave up on.
         if len(taken[kind]) < (count + 1) // 2 and is_whole(directory, commit, first, second):
-            taken[kind].append((commit, first, second, bases[0], merged.stdout.split("\0")[0], merged.returncode == 0))
+            told = merged.stdout.split("\0")
+            end = told.index("", 1) if "" in told[1:] else len(told)
+            unmerged = {line.split("\t", 1)[1] for line in told[1:end] if "\t" in line}
+            taken[kind].append((commit, first, second, told[0], unmerged if kind == "conflict" else set()))
         if sum(map(len, taken.values())) >= count:
             break
     return taken["clean"] + taken["conflict"]
@@ -100,7 +103,7 @@ def blob(directory, tree, path):
 
 
 def one(example, scratch, directory, merge):
-    commit, first, second, base, by_git, git_is_clean = merge
+    commit, first, second, by_git, unmerged = merge
     work, out = os.path.join(scratch, "work"), os.path.join(scratch, "out")
     for folder in (work, out, out + ".scratch"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -117,52 +120,72 @@ def one(example, scratch, directory, merge):
     os.makedirs(env["GIT_OBJECT_DIRECTORY"], exist_ok=True)
     if os.path.exists(env["GIT_INDEX_FILE"]):
         os.remove(env["GIT_INDEX_FILE"])
-    # Submodules are not in the tree: they stay as the first parent has them.
     git(directory, "read-tree", first, env=env)
     git(directory, "-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "add", "-A", "-f", ".", env=env)
-    modules = git(directory, "ls-tree", "-r", first).stdout.splitlines()
-    for line in modules:
-        if line.startswith("160000 "):
-            sha, path = line.split()[2], line.split("\t", 1)[1]
-            git(directory, "update-index", "--add", "--cacheinfo", f"160000,{sha},{path}", env=env)
     ours = git(directory, "write-tree", env=env).stdout.strip()
     run = lambda *arguments: git(directory, *arguments, env=env).stdout
-    differs = lambda old, new: {name for name in run("diff-tree", "-r", "--no-renames", "--name-only", "-z", old, new).split("\0") if name}
+
+    def differs(old, new):
+        # Submodules are no files of the tree, and are not merged.
+        fields = run("diff-tree", "-r", "--no-renames", "-z", old, new).split("\0")
+        pairs = zip(fields[0::2], fields[1::2])
+        return {path for meta, path in pairs if "160000" not in meta.split(" ", 2)[0] + meta.split(" ", 2)[1]}
+
     committed = commit + "^{tree}"
     asked = {file["path"] for file in report["files"] if file["conflicts"]}
+    from_committed, from_git = differs(ours, committed), differs(ours, by_git)
+    git_from_committed = differs(by_git, committed)
     row = {
         "repository": os.path.basename(os.path.dirname(os.path.abspath(directory))), "commit": commit,
-        "git_clean": git_is_clean, "verdict": report["verdict"], "conflicts": sum(file["conflicts"] for file in report["files"]),
-        "asked": sorted(asked), "union": {key: len(report["union"][key]) for key in ("lost", "broken", "unparsed")},
-        "lost": report["union"]["lost"][:6],
+        "git_conflicts_in": len(unmerged), "verdict": report["verdict"],
+        "conflicts": sum(file["conflicts"] for file in report["files"]), "conflicts_in": len(asked),
+        "union": {key: len(report["union"][key]) for key in ("lost", "broken", "unparsed")},
+        "lost": report["union"]["lost"][:6], "notes": report["notes"],
         "files": len(report["files"]), "definitions": report["union"]["definitions"], "tests": report["union"]["tests"],
-        "from_committed": sorted(differs(ours, committed)), "from_git": sorted(differs(ours, by_git)),
-        "git_from_committed": sorted(differs(by_git, committed)),
+        "from_committed": len(from_committed), "from_git": len(from_git), "git_from_committed": len(git_from_committed),
     }
+
     def read(tree, path):
         done = subprocess.run(["git", f"--git-dir={directory}", "cat-file", "blob", f"{tree}:{path}"],
                               capture_output=True, env={**os.environ, **env})
         return done.stdout if done.returncode == 0 else None
 
-    lost, resolved, gone = [], [], []
-    for path in sorted(set(row["from_git"]) | set(row["from_committed"])):
-        if not path.endswith(".py"):
-            continue
+    classes, lost, fewer = collections.defaultdict(list), [], []
+    for path in sorted(from_git | from_committed | git_from_committed):
         mine, theirs, final = (read(tree, path) for tree in (ours, by_git, committed))
-        mine_names = names(mine) if mine is not None else collections.Counter()
-        git_names = names(theirs) if theirs is not None else collections.Counter()
-        final_names = names(final) if final is not None else collections.Counter()
-        if path not in asked and mine_names is not None and git_names is not None:
-            missing = [name for name in git_names if name not in mine_names]
-            lost += [f"{path}:{name}" for name in missing]
-        if path not in asked and mine_names is not None and final_names is not None and git_names is None:
-            # git left markers here, and we merged it.
-            resolved.append(path)
-            gone += [f"{path}:{name}" for name in final_names if name not in mine_names]
+        listed = [names(text) if text is not None and path.endswith(".py") else collections.Counter() for text in (mine, theirs, final)]
+        if path not in asked and listed[0] is not None:
+            known = listed[1] if path not in unmerged else listed[2]
+            missing = [name for name in known or () if name not in listed[0]]
+            if path in unmerged:
+                # Git kept nothing here: what the authors wrote in the end is what it is held against.
+                fewer += [f"{path}:{name}" for name in missing]
+            else:
+                lost += [f"{path}:{name}" for name in missing]
+        classes[kind_of(path, asked, unmerged, mine, theirs, final)].append(path)
+    row["classes"] = {name: [len(paths), *paths[:5]] for name, paths in sorted(classes.items())}
     row["lost_that_git_kept"] = lost
-    row["resolved_where_git_gave_up"] = resolved
-    row["missing_from_resolved"] = gone
+    row["not_as_the_authors_in_the_end"] = fewer
     return row
+
+
+def kind_of(path, asked, unmerged, mine, theirs, final):
+    """The named class of a file on which not all of ours, git's and the committed tree agree."""
+    if path in asked:
+        if path in unmerged:
+            return "both ask"
+        return "we ask, git does not"
+    if path in unmerged:
+        if mine == final:
+            return "merged where git gave up, as the authors did"
+        return "merged where git gave up, and the authors wrote something else"
+    if mine == theirs:
+        return "the authors changed what git and we merged alike"
+    if mine == final:
+        return "as the authors did, unlike git"
+    if theirs is None or mine is None:
+        return "only one of git and us has the file"
+    return "git and we merged it differently"
 
 
 def main():
@@ -180,14 +203,19 @@ def main():
             sums["error"] += 1
             continue
         sums["merges"] += 1
-        sums["git clean" if row["git_clean"] else "git conflicts"] += 1
-        sums["identical to the commit"] += not row["from_committed"]
-        sums["git identical to the commit"] += not row["git_from_committed"]
-        sums["identical to git"] += not row["from_git"]
+        git_clean = row["git_conflicts_in"] == 0
+        sums["git clean" if git_clean else "git conflicts"] += 1
+        sums["identical to the commit"] += row["from_committed"] == 0
+        sums["git identical to the commit"] += row["git_from_committed"] == 0
+        sums["identical to git"] += row["from_git"] == 0
         sums[f"verdict {row['verdict']}"] += 1
-        sums["clean where git gave up"] += not row["git_clean"] and row["conflicts"] == 0
-        sums["conflicts where git had none"] += row["git_clean"] and row["conflicts"] > 0
+        sums["no conflict where git has some"] += not git_clean and row["conflicts"] == 0
+        sums["conflicts where git has none"] += git_clean and row["conflicts"] > 0
+        sums["files in conflict"] += row["conflicts_in"]
+        sums["files in conflict for git"] += row["git_conflicts_in"]
         sums["definitions lost that git kept"] += len(row["lost_that_git_kept"])
+        for name, paths in row["classes"].items():
+            sums[f"files: {name}"] += paths[0]
     print(json.dumps(sums, indent=1), file=sys.stderr)
 
 

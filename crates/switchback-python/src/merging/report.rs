@@ -105,7 +105,10 @@ impl MergePlan {
             told.push(format!("may have moved: `{}` is `{}`: {}", one.from, one.to, one.why));
         }
         for path in &self.odd {
-            told.push(format!("not merged: `{}` is no plain file with a name in UTF-8", path.display()));
+            told.push(format!(
+                "not merged: `{}` is a submodule, or no plain file with a name in UTF-8",
+                path.display()
+            ));
         }
         for one in &self.union.unparsed {
             told.push(format!("does not parse: `{}`, line {}: {}", one.path, one.line, one.message));

@@ -157,11 +157,13 @@ pub(super) fn list(
     prefix: &str,
     scratch: &Path,
 ) -> Result<Tree, MergeError> {
+    let mut submodules = Vec::new();
     let folder = match side {
         Side::Folder(folder) => root.join(folder),
         Side::Revision { revision, .. } => {
             let git = Repository { world, folder: root };
             let commit = git.commit(revision)?;
+            submodules = git.submodules(&commit)?;
             make_directories(world.disk.as_ref(), scratch.parent().unwrap_or(scratch), scratch)?;
             git.check_out(&commit, scratch)?.join(prefix)
         }
@@ -173,7 +175,9 @@ pub(super) fn list(
     };
     // A file of that name says where the repository is.
     let files = tree.files.iter().filter(|file| leaf_path(&file.path) != ".git").map(placed).collect();
-    Ok(tree.with(files))
+    let mut tree = tree.with(files);
+    tree.odd.extend(submodules);
+    Ok(tree)
 }
 
 /// Names the files of a tree as the merged tree will: relative to the target.
