@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         rules: MergeRules::default(),
         rules_folder: PathBuf::new(),
         source_roots: Vec::new(),
+        removes_source: false,
         scratch: PathBuf::from(format!("{folder}.scratch")),
         root: root.clone(),
     };

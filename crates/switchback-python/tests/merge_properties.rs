@@ -95,6 +95,7 @@ fn merged(base: Option<&str>, source: &str, target: &str) -> MergePlan {
         rules: MergeRules::default(),
         rules_folder: PathBuf::new(),
         source_roots: Vec::new(),
+        removes_source: false,
         scratch: place("target").join(".switchback/merge"),
     };
     plan(&World::real(), &options).unwrap()
@@ -188,6 +189,7 @@ fn options(root: &Path, source: &str, target: &str) -> Result<MergeOptions, Merg
         rules: MergeRules::default(),
         rules_folder: PathBuf::new(),
         source_roots: Vec::new(),
+        removes_source: false,
         scratch: root.join(".switchback/merge"),
     })
 }

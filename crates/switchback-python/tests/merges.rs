@@ -24,6 +24,9 @@ struct Case {
     trees: Option<Vec<String>>,
     verdict: Option<String>,
     removes_source: bool,
+    /// The rest of the project, and what it is afterwards.
+    project: Files,
+    project_afterwards: Files,
     base: Option<Files>,
     source: Files,
     target: Files,
@@ -53,6 +56,8 @@ fn parse(text: &str) -> Case {
             }
             "source" => entries(&mut case.source, &words, &body),
             "target" => entries(&mut case.target, &words, &body),
+            "project" => entries(&mut case.project, &words, &body),
+            "afterwards" => entries(&mut case.project_afterwards, &words, &body),
             "merged" => entries(&mut case.merged, &words, &body),
             "all" => {
                 entries(case.base.get_or_insert_default(), &words, &body);
@@ -184,6 +189,7 @@ fn laid(case: &Case) -> Laid {
             case.base.as_ref().map(|_| folder.path().join("base")),
         ),
     };
+    lay_out(&case.project, &root);
     lay_out(&case.source, &source);
     lay_out(&case.target, &target);
     if let (Some(base), Some(files)) = (&base, &case.base) {
@@ -201,6 +207,7 @@ fn laid(case: &Case) -> Laid {
         rules: MergeRules::read(Path::new("rules.toml"), &case.rules).unwrap(),
         rules_folder: PathBuf::new(),
         source_roots: Vec::new(),
+        removes_source: case.removes_source,
         scratch: root.join(".switchback/merge"),
         root,
     };
@@ -225,7 +232,7 @@ fn check(name: &str, case: &Case) {
         assert!(refused.is_err(), "{name}: it was written");
         assert_eq!(found(&laid.target), before, "{name}: it was refused, and written");
     }
-    let choice = WriteChoice { with_markers: is_refuted, remove_source: case.removes_source };
+    let choice = WriteChoice { with_markers: is_refuted };
     if let Some(wanted) = &case.unwritable {
         let said = write(&world, &planned, choice, "switchback merge").unwrap_err().to_string();
         assert!(said.contains(wanted.as_str()), "{name}: {said}");
@@ -234,6 +241,12 @@ fn check(name: &str, case: &Case) {
     }
     write(&world, &planned, choice, "switchback merge").unwrap_or_else(|error| panic!("{name}: {error}"));
     is_merged(name, &case.merged, &without_places(found(&laid.target), &laid));
+    let project = found(&laid.options.root);
+    for (path, entry) in &case.project_afterwards {
+        assert_eq!(project.get(path), Some(entry), "{name}: {path}");
+    }
+    let rewritten: Vec<&String> = planned.users.iter().map(|user| &user.path).collect();
+    assert_eq!(rewritten, case.project_afterwards.keys().collect::<Vec<_>>(), "{name}");
     if case.removes_source {
         assert_eq!(found(&laid.source), Files::new(), "{name}: the source is still there");
     } else {

@@ -19,6 +19,7 @@ use super::pairing::{Candidate, Paired, pair};
 use super::rules::MergeRules;
 use super::side::{self, Opened, Side, There};
 use super::union::{Sources, Union, prove};
+use super::users::{self, User, Users};
 use crate::index::module_name;
 use crate::moving::{MoveError, STACK_BYTES};
 use crate::roots;
@@ -41,6 +42,9 @@ pub struct MergeOptions {
     pub rules_folder: PathBuf,
     /// Source roots, relative to the project; found by looking when empty.
     pub source_roots: Vec<String>,
+    /// Whether the source goes when the merge is written: whoever else names it is rewritten. Only after the checks of
+    /// the phase: nothing here runs them.
+    pub removes_source: bool,
     /// A folder of the project's state in which commits are laid out and drivers run; made, and removed.
     pub scratch: PathBuf,
 }
@@ -90,6 +94,9 @@ pub enum MergeError {
     /// A driver that could not be run.
     #[error(transparent)]
     Driver(#[from] DriverError),
+    /// The source cannot go.
+    #[error("the source `{0}` is no folder of the project: it cannot be removed")]
+    NoSource(String),
     /// No threads.
     #[error("no threads could be started: {0}")]
     Threads(String),
@@ -114,6 +121,12 @@ pub struct MergePlan {
     pub candidates: Vec<Candidate>,
     /// Entries that are no plain files with names in UTF-8, and submodules: not merged.
     pub odd: Vec<PathBuf>,
+    /// Files outside of both trees that name what moves, and follow.
+    pub users: Vec<User>,
+    /// What speaks against their edits.
+    pub users_against: Vec<String>,
+    /// Whether the source goes.
+    pub removes_source: bool,
     /// What is to be said: decisions that are void, ancestors that were chosen.
     pub notes: Vec<String>,
     /// The proof.
@@ -127,7 +140,7 @@ pub struct MergePlan {
 impl MergePlan {
     /// Whether nothing is open and nothing is lost; *unknown* when there was nothing that could be lost.
     pub fn verdict(&self) -> Verdict {
-        if self.open() > 0 || !self.union.holds() {
+        if self.open() > 0 || !self.union.holds() || !self.users_against.is_empty() {
             Verdict::No
         } else if self.union.definitions == 0 || !self.union_is_whole() {
             Verdict::Unknown
@@ -212,10 +225,18 @@ impl Work<'_> {
             Side::Folder(_) => side.prefix(&options.root),
             Side::Revision { .. } => None,
         };
+        let source = of_folder(&options.source);
+        if options.removes_source && source.is_none() {
+            return Err(MergeError::NoSource(options.source.label()));
+        }
+        let users = self.users(of_folder(&options.target).as_deref(), source.as_deref())?;
         Ok(MergePlan {
             root: options.root.clone(),
             target: of_folder(&options.target),
-            source: of_folder(&options.source),
+            source,
+            users: users.users,
+            users_against: users.against,
+            removes_source: options.removes_source,
             has_base: all.base.is_some(),
             labels,
             files: merged.into_iter().flatten().collect(),
@@ -226,6 +247,18 @@ impl Work<'_> {
             there: all.target.there,
             source_there: all.source.there,
         })
+    }
+
+    /// Who else names what moves.
+    fn users(&self, target: Option<&str>, source: Option<&str>) -> Result<Users, MergeError> {
+        let Some(target) = target else { return Ok(Users::default()) };
+        let by = Follow {
+            root: &self.options.root,
+            rules: &self.options.rules,
+            source_roots: &self.options.source_roots,
+            target,
+        };
+        users::find(self.world, &by, source, self.options.removes_source)
     }
 
     /// The text of a decision that names a file.

@@ -36,6 +36,8 @@ impl MergePlan {
             "counts": self.counts(),
             "move_candidates": candidates,
             "not_merged": odd,
+            "rewritten_outside": self.users.iter().map(|user| &user.path).collect::<Vec<_>>(),
+            "source_removed": self.removes_source,
             "notes": self.notes,
             "union": {
                 "definitions": self.union.definitions,
@@ -80,6 +82,7 @@ impl MergePlan {
                 LossKind::Rebound => format!("`{}` is bound to different things", loss.name),
             });
         }
+        told.extend(self.users_against.iter().cloned());
         for one in &self.union.broken {
             told.push(format!(
                 "`{}`, line {}: merged, it does not parse: {}",
@@ -101,6 +104,9 @@ impl MergePlan {
                 told.push(line(file));
             }
         }
+        for user in &self.users {
+            told.push(format!("rewrite: `{}` names what moves", user.path));
+        }
         for one in &self.candidates {
             told.push(format!("may have moved: `{}` is `{}`: {}", one.from, one.to, one.why));
         }
@@ -120,10 +126,12 @@ impl MergePlan {
     /// What is to be said of the source: it stays until the checks of the phase hold.
     pub fn source_told(&self) -> Option<String> {
         let source = self.source.as_ref()?;
-        Some(format!(
-            "`{source}` stays: {} files; remove it when the checks of the phase hold",
-            self.source_there.len()
-        ))
+        let count = self.source_there.len();
+        Some(if self.removes_source {
+            format!("`{source}` goes: {count} files")
+        } else {
+            format!("`{source}` stays: {count} files; remove it when the checks of the phase hold")
+        })
     }
 
     /// Every open conflict as an entry for the rules, to be filled in.

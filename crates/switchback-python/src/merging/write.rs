@@ -10,6 +10,7 @@ use switchback_core::world::{DiskError, FileKind, World};
 use super::file::Content;
 use super::plan::MergePlan;
 use super::side::{There, link_print};
+use super::users::is_as_it_was as is_user_as_it_was;
 
 /// A merge that was not written. The tree is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -38,9 +39,6 @@ pub enum MergeWriteError {
     /// There is no folder in the project that the merged tree could take the place of.
     #[error("the target is no folder of the project")]
     NoFolder,
-    /// The source cannot be removed.
-    #[error("the source is no folder of the project: it cannot be removed")]
-    NoSource,
 }
 
 impl From<DiskError> for MergeWriteError {
@@ -54,8 +52,6 @@ impl From<DiskError> for MergeWriteError {
 pub struct WriteChoice {
     /// Write although conflicts are open, with markers as git writes them.
     pub with_markers: bool,
-    /// Remove what was merged out of the source. Only after the checks of the phase: nothing here runs them.
-    pub remove_source: bool,
 }
 
 /// Writes what `plan` says; `command` is kept for people.
@@ -78,10 +74,7 @@ pub fn write(
     }
     let Some(target) = &plan.target else { return Err(MergeWriteError::NoFolder) };
     let mut puts = puts(plan, target);
-    if choice.remove_source {
-        if plan.source.is_none() {
-            return Err(MergeWriteError::NoSource);
-        }
+    if plan.removes_source {
         for path in plan.source_there.keys() {
             puts.entry(path.clone()).or_insert(Put::Nothing);
         }
@@ -95,6 +88,12 @@ pub fn write(
         if !is_as_it_was(world, plan, path, known)? {
             return Err(MergeWriteError::Changed(path.clone()));
         }
+    }
+    for user in &plan.users {
+        if !is_user_as_it_was(world, &plan.root, user) {
+            return Err(MergeWriteError::Changed(user.path.clone()));
+        }
+        puts.insert(user.path.clone(), Put::Bytes(user.bytes().to_vec(), user.mode));
     }
     let puts: Vec<(PathBuf, Put)> = puts.into_iter().map(|(path, put)| (PathBuf::from(path), put)).collect();
     Ok(rewrite(world, &plan.root, command, &puts)?)
