@@ -45,19 +45,24 @@ pub fn move_options(world: &World, tree: &Path, request: &MoveRequest) -> Result
     };
     let pairs = request.pairs.iter().map(|(from, to)| Pair { from: from.clone(), to: to.clone() });
     rules.moves.extend(pairs);
-    let kept = request.rules.as_ref().and_then(|path| path.strip_prefix(tree).unwrap_or(path).to_str());
-    let kept = kept.map(ToOwned::to_owned);
     Ok(MoveOptions {
         root: tree.to_owned(),
         rules,
         arrived: request.arrived.clone(),
-        kept: std::iter::once(PLAN_FILE.to_owned()).chain(kept).collect(),
+        is_part: false,
+        kept: kept(tree, request.rules.as_deref()),
         source_roots: request.source_roots.clone(),
         shims: request.shims,
         remove_after: request.remove_after.clone(),
         today: world.clock.now().to_string().chars().take(DAY_LETTERS).collect(),
         with_text: request.with_text,
     })
+}
+
+/// What says what is to be done, and stays as it is: the plan, and the rules.
+fn kept(tree: &Path, rules: Option<&Path>) -> Vec<String> {
+    let rules = rules.and_then(|path| path.strip_prefix(tree).unwrap_or(path).to_str());
+    std::iter::once(PLAN_FILE).chain(rules).map(ToOwned::to_owned).collect()
 }
 
 /// Reads the rules at `place`, which people know as `path`.
@@ -138,7 +143,7 @@ impl Mover for PythonCode {
         let options = merge_options(&self.world, tree, request)?;
         let planned = merging::plan(&self.world, &options).map_err(|error| PortError::from(&error))?;
         let verdict = planned.verdict();
-        let choice = WriteChoice { with_markers: false, remove_source: request.removes_source };
+        let choice = WriteChoice::default();
         let puts = match verdict {
             Verdict::Yes => merging::puts(&planned, choice).map_err(|error| {
                 PortError::new("could not write the merge", vec![error.to_string()])
@@ -179,7 +184,7 @@ pub fn merge_options(world: &World, tree: &Path, request: &MergeRequest) -> Resu
         None => (MergeRules::default(), PathBuf::new()),
         Some(path) => {
             let text = rules_text(world, &tree.join(path), path)?;
-            let rules = MergeRules::read(path.clone(), &text).map_err(|error| PortError::from(&error))?;
+            let rules = MergeRules::read(path, &text).map_err(|error| PortError::from(&error))?;
             (rules, path.parent().map(Path::to_owned).unwrap_or_default())
         }
     };
@@ -190,6 +195,8 @@ pub fn merge_options(world: &World, tree: &Path, request: &MergeRequest) -> Resu
         base: request.base.as_deref().map(side).transpose()?,
         rules,
         rules_folder,
+        kept: kept(tree, request.rules.as_deref()),
+        removes_source: request.removes_source,
         source_roots: request.source_roots.clone(),
         scratch: tree.join(STATE_FOLDER).join("merge"),
     })

@@ -31,6 +31,8 @@ const PASSED_OVER: &[&str] = &[
     "node_modules",
     "site-packages",
 ];
+/// Of these, what belongs to a tree when all of it counts.
+const PART_OF_A_WHOLE: &[&str] = &["node_modules", "site-packages"];
 
 /// What a file is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,11 +160,22 @@ pub struct Tree {
 impl Tree {
     /// Lists the tree below `root`; nothing is read yet.
     pub fn open(disk: Arc<dyn Disk>, root: &Path) -> Result<Self, DiskError> {
+        Self::open_but(disk, root, PASSED_OVER)
+    }
+
+    /// Lists the tree below `root` with the code of others that is kept in it.
+    pub(crate) fn open_whole(disk: Arc<dyn Disk>, root: &Path) -> Result<Self, DiskError> {
+        let passed_over: Vec<&str> =
+            PASSED_OVER.iter().copied().filter(|name| !PART_OF_A_WHOLE.contains(name)).collect();
+        Self::open_but(disk, root, &passed_over)
+    }
+
+    fn open_but(disk: Arc<dyn Disk>, root: &Path, passed_over: &[&str]) -> Result<Self, DiskError> {
         if !disk.look(root)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
             let why = std::io::Error::new(std::io::ErrorKind::NotADirectory, "there is no such folder");
             return Err(DiskError::new("look through", root, why));
         }
-        let found = list(disk.as_ref(), root, "")?;
+        let found = list(disk.as_ref(), root, "", passed_over)?;
         let mut files = Vec::new();
         let mut odd = Vec::new();
         for entry in found {
@@ -304,7 +317,12 @@ enum Entry {
     Odd(PathBuf),
 }
 
-fn list(disk: &dyn Disk, directory: &Path, below: &str) -> Result<Vec<Entry>, DiskError> {
+fn list(
+    disk: &dyn Disk,
+    directory: &Path,
+    below: &str,
+    passed_over: &[&str],
+) -> Result<Vec<Entry>, DiskError> {
     let mut names = disk.list(directory)?;
     // A virtual environment says what it is.
     if !below.is_empty() && names.iter().any(|name| name == "pyvenv.cfg") {
@@ -312,7 +330,7 @@ fn list(disk: &dyn Disk, directory: &Path, below: &str) -> Result<Vec<Entry>, Di
     }
     names.sort();
     let lists: Result<Vec<Vec<Entry>>, DiskError> =
-        names.par_iter().map(|name| entry(disk, directory, below, name)).collect();
+        names.par_iter().map(|name| entry(disk, directory, below, name, passed_over)).collect();
     Ok(lists?.into_iter().flatten().collect())
 }
 
@@ -321,14 +339,15 @@ fn entry(
     directory: &Path,
     below: &str,
     name: &std::ffi::OsStr,
+    passed_over: &[&str],
 ) -> Result<Vec<Entry>, DiskError> {
     let place = directory.join(name);
     let Some(text) = name.to_str() else { return Ok(vec![Entry::Odd(place)]) };
     let path = if below.is_empty() { text.to_owned() } else { format!("{below}/{text}") };
     let Some(meta) = disk.look(&place)? else { return Ok(Vec::new()) };
     match meta.kind {
-        FileKind::Directory if PASSED_OVER.contains(&text) || is_ours(text) => Ok(Vec::new()),
-        FileKind::Directory => list(disk, &place, &path),
+        FileKind::Directory if passed_over.contains(&text) || is_ours(text) => Ok(Vec::new()),
+        FileKind::Directory => list(disk, &place, &path, passed_over),
         FileKind::File | FileKind::Symlink => {
             let is_link = meta.kind == FileKind::Symlink;
             let class = if is_link { Class::Other } else { classify(disk, &place, &path, meta.size) };

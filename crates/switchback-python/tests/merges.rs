@@ -24,6 +24,9 @@ struct Case {
     trees: Option<Vec<String>>,
     verdict: Option<String>,
     removes_source: bool,
+    /// The rest of the project, and what it is afterwards.
+    project: Files,
+    project_afterwards: Files,
     base: Option<Files>,
     source: Files,
     target: Files,
@@ -31,6 +34,7 @@ struct Case {
     files: Vec<String>,
     said: Vec<String>,
     error: Option<String>,
+    unwritable: Option<String>,
 }
 
 fn parse(text: &str) -> Case {
@@ -43,7 +47,7 @@ fn parse(text: &str) -> Case {
         let words: Vec<&str> = head.split(' ').collect();
         let lines = || body.lines().map(ToOwned::to_owned).collect::<Vec<_>>();
         match words[0] {
-            "rules" => case.rules = body.clone(),
+            "rules" => case.rules.clone_from(&body),
             "trees" => case.trees = Some(words[1..].iter().map(|word| (*word).to_owned()).collect()),
             "verdict" => case.verdict = Some(words[1].to_owned()),
             "remove-source" => case.removes_source = true,
@@ -52,6 +56,8 @@ fn parse(text: &str) -> Case {
             }
             "source" => entries(&mut case.source, &words, &body),
             "target" => entries(&mut case.target, &words, &body),
+            "project" => entries(&mut case.project, &words, &body),
+            "afterwards" => entries(&mut case.project_afterwards, &words, &body),
             "merged" => entries(&mut case.merged, &words, &body),
             "all" => {
                 entries(case.base.get_or_insert_default(), &words, &body);
@@ -61,6 +67,7 @@ fn parse(text: &str) -> Case {
             "files" => case.files = lines(),
             "said" => case.said = lines(),
             "error" => case.error = Some(body.trim().to_owned()),
+            "unwritable" => case.unwritable = Some(body.trim().to_owned()),
             other => panic!("a section `{other}`"),
         }
     }
@@ -182,6 +189,7 @@ fn laid(case: &Case) -> Laid {
             case.base.as_ref().map(|_| folder.path().join("base")),
         ),
     };
+    lay_out(&case.project, &root);
     lay_out(&case.source, &source);
     lay_out(&case.target, &target);
     if let (Some(base), Some(files)) = (&base, &case.base) {
@@ -196,9 +204,11 @@ fn laid(case: &Case) -> Laid {
         source: Side::Folder(typed(0, &source)),
         target: Side::Folder(typed(1, &target)),
         base: base.as_ref().map(|base| Side::Folder(typed(2, base))),
-        rules: MergeRules::read(PathBuf::from("rules.toml"), &case.rules).unwrap(),
+        rules: MergeRules::read(Path::new("rules.toml"), &case.rules).unwrap(),
         rules_folder: PathBuf::new(),
+        kept: Vec::new(),
         source_roots: Vec::new(),
+        removes_source: case.removes_source,
         scratch: root.join(".switchback/merge"),
         root,
     };
@@ -223,9 +233,21 @@ fn check(name: &str, case: &Case) {
         assert!(refused.is_err(), "{name}: it was written");
         assert_eq!(found(&laid.target), before, "{name}: it was refused, and written");
     }
-    let choice = WriteChoice { with_markers: is_refuted, remove_source: case.removes_source };
+    let choice = WriteChoice { with_markers: is_refuted };
+    if let Some(wanted) = &case.unwritable {
+        let said = write(&world, &planned, choice, "switchback merge").unwrap_err().to_string();
+        assert!(said.contains(wanted.as_str()), "{name}: {said}");
+        assert_eq!(found(&laid.target), before, "{name}: it was refused, and written");
+        return;
+    }
     write(&world, &planned, choice, "switchback merge").unwrap_or_else(|error| panic!("{name}: {error}"));
     is_merged(name, &case.merged, &without_places(found(&laid.target), &laid));
+    let project = found(&laid.options.root);
+    for (path, entry) in &case.project_afterwards {
+        assert_eq!(project.get(path), Some(entry), "{name}: {path}");
+    }
+    let rewritten: Vec<&String> = planned.users.iter().map(|user| &user.path).collect();
+    assert_eq!(rewritten, case.project_afterwards.keys().collect::<Vec<_>>(), "{name}");
     if case.removes_source {
         assert_eq!(found(&laid.source), Files::new(), "{name}: the source is still there");
     } else {
@@ -254,12 +276,9 @@ fn without_places(files: Files, laid: &Laid) -> Files {
     let base = laid.source.with_file_name("base").display().to_string();
     let plain = |bytes: Vec<u8>| {
         let text = String::from_utf8(bytes);
-        text.map_or_else(
-            |binary| binary.into_bytes(),
-            |text| {
-                text.replace(&laid.source.display().to_string(), "SOURCE").replace(&base, "BASE").into_bytes()
-            },
-        )
+        text.map_or_else(std::string::FromUtf8Error::into_bytes, |text| {
+            text.replace(&laid.source.display().to_string(), "SOURCE").replace(&base, "BASE").into_bytes()
+        })
     };
     let entries = files.into_iter().map(|(path, entry)| match entry {
         Entry::File(bytes, may_run) => (path, Entry::File(plain(bytes), may_run)),

@@ -123,6 +123,7 @@ fn options(case: &Case, root: PathBuf) -> MoveOptions {
         root,
         rules: case.rules.clone(),
         arrived: case.arrived.clone(),
+        is_part: false,
         kept: vec!["switchback.toml".to_owned()],
         source_roots: case.roots.clone(),
         shims: case.shims,

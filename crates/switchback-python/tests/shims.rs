@@ -26,6 +26,7 @@ fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
     let options = MoveOptions {
         root: folder.path().to_owned(),
         arrived: Vec::new(),
+        is_part: false,
         kept: Vec::new(),
         rules: Rules { moves: vec![pair], ..Rules::default() },
         source_roots: Vec::new(),

@@ -150,7 +150,7 @@ pub enum Command {
     /// Merge one Python tree into another: classes, conflicts, and proof that nothing of either is lost
     ///
     /// SOURCE and TARGET are folders of the project, or git revisions (`REVISION:FOLDER`). Touches nothing, unless `--write`
-    /// is given; SOURCE stays where it is.
+    /// is given; SOURCE stays where it is, unless `--remove-source` is given.
     #[command(
         after_help = "Examples:\n  switchback merge market_regime strategies/market_regime\n  switchback merge feature:src src --write\n  switchback merge old/pkg new/pkg --base v1.0:pkg --rules decisions.toml\n  switchback merge old/pkg new/pkg --ask decisions.toml"
     )]
@@ -208,6 +208,7 @@ pub struct MoveArgs {
 
 /// `merge`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct MergeArgs {
     /// Where the changes come from: a folder, or a git revision
     pub source: String,
@@ -228,6 +229,9 @@ pub struct MergeArgs {
     /// Write it, all or nothing; `switchback undo` takes it back
     #[arg(long)]
     pub write: bool,
+    /// Remove SOURCE too, and rewrite whoever else names it. A plan does that with proof by its checks
+    #[arg(long)]
+    pub remove_source: bool,
     /// Write conflicts too, marked as git marks them
     #[arg(long, requires = "write")]
     pub with_markers: bool,

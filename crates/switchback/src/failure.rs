@@ -245,7 +245,10 @@ impl Failure {
             MergeWriteError::Rewrite(error) => return Self::rewriting("could not write the merge", error),
             MergeWriteError::Changed(_) => "nothing was written; run the same command again",
             MergeWriteError::Refuted { .. } => "decide what is open, or give `--with-markers`",
-            MergeWriteError::NoFolder | MergeWriteError::NoSource => "name a folder of the project",
+            MergeWriteError::KindChange(_) => {
+                "merge it in two steps: first without that path, see `docs/merge.md`"
+            }
+            MergeWriteError::NoFolder => "name a folder of the project",
         };
         Self::new("could not write the merge", vec![error.to_string()], hint)
     }

@@ -62,9 +62,7 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
 
 impl MergeChange {
     fn worked_out(&self, stage: &Stage<'_>, tree: &Path) -> Result<Rewrite, ChangeError> {
-        let rules = self.merge.rules.as_ref().map(|path| stage.root.join(path));
-        let request = MergeRequest { rules, ..self.merge.clone() };
-        code::allowed(stage, &self.describe(), stage.mover.plan_merge(tree, &request)?)
+        code::allowed(stage, &self.describe(), stage.mover.plan_merge(tree, &self.merge)?)
     }
 }
 

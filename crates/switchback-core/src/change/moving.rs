@@ -53,11 +53,8 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
 }
 
 impl MoveChange {
-    /// The move in `tree`. Rules are part of the project, whether it manages them or not.
     fn worked_out(&self, stage: &Stage<'_>, tree: &Path) -> Result<Rewrite, ChangeError> {
-        let rules = self.request.rules.as_ref().map(|path| stage.root.join(path));
-        let request = MoveRequest { rules, ..self.request.clone() };
-        code::allowed(stage, &self.describe(), stage.mover.plan_move(tree, &request)?)
+        code::allowed(stage, &self.describe(), stage.mover.plan_move(tree, &self.request)?)
     }
 }
 

@@ -46,8 +46,11 @@ pub(super) fn find(trios: &[Trio<'_>], merged: &mut [Option<MergedFile>], decisi
             let ways = spelled.get(&folder.to_lowercase())?;
             ways.iter().find(|other| **other != folder).map(|other| (*other).to_owned())
         });
+        let above = file.path.match_indices('/').find_map(|(at, _)| paths.get(file.path.get(..at)?));
         let why = if let Some(other) = below {
             Some(format!("it is a file on one side and a folder on the other, with `{other}` in it"))
+        } else if let Some(other) = above {
+            Some(format!("`{other}` is a file on one side and a folder on the other"))
         } else if let Some(other) = other_case.filter(|other| is_new(other)) {
             Some(format!("`{other}` differs from it in nothing but case"))
         } else {
@@ -57,12 +60,17 @@ pub(super) fn find(trios: &[Trio<'_>], merged: &mut [Option<MergedFile>], decisi
             })
         };
         if let Some(why) = why {
-            ask(trio, file, why, decisions);
+            ask(trio, file, (why, below.or(above).is_some()), decisions);
         }
     }
 }
 
-fn ask(trio: &Trio<'_>, file: &mut MergedFile, why: String, decisions: &Decisions<'_>) {
+fn ask(
+    trio: &Trio<'_>,
+    file: &mut MergedFile,
+    (why, is_in_the_way): (String, bool),
+    decisions: &Decisions<'_>,
+) {
     let print = |version: Option<&super::side::Version>| version.map(|version| version.print);
     let (old, one, other) = (print(trio.base), print(trio.source), print(trio.target));
     let inputs = inputs(&[
@@ -71,18 +79,21 @@ fn ask(trio: &Trio<'_>, file: &mut MergedFile, why: String, decisions: &Decision
         other.as_ref().map(<[u8; 32]>::as_slice),
     ]);
     let taken = decisions.on(&file.path, "", 1, &inputs).map(|taken| taken.word());
-    // `both` keeps it beside the other; a side keeps it where that side has it.
+    // A file cannot stand beside a folder of its name.
+    let taken = taken.filter(|taken| !(is_in_the_way && *taken == "both"));
+    // `both` keeps it beside the other; a side keeps it where that side has it. While it is open, the target stays.
     let stays = match taken {
         Some("source") => trio.source.is_some(),
         Some("target") => trio.target.is_some(),
-        _ => true,
+        Some(_) => true,
+        None => !is_in_the_way || trio.target.is_some(),
     };
     file.risk = Risk::High;
     if taken.is_none() {
         file.action = Action::Ask;
     }
     if !stays {
-        file.action = Action::Remove;
+        file.action = if taken.is_some() { Action::Remove } else { Action::Ask };
         file.content = Content::Nothing;
     }
     file.conflicts.push(Conflict {

@@ -32,7 +32,7 @@ impl Conflict {
 /// The decisions of the rules, and what became of each.
 #[derive(Debug)]
 pub(super) struct Decisions<'a> {
-    decisions: &'a [Decision],
+    made: &'a [Decision],
     /// The texts of `take = "file"`, in the order of the decisions.
     files: Vec<Option<Vec<u8>>>,
     used: Mutex<BTreeSet<usize>>,
@@ -49,7 +49,7 @@ pub(super) enum Taken<'a> {
 
 impl<'a> Decisions<'a> {
     pub(super) fn new(decisions: &'a [Decision], files: Vec<Option<Vec<u8>>>) -> Self {
-        Self { decisions, files, used: Mutex::default(), void: Mutex::default() }
+        Self { made: decisions, files, used: Mutex::default(), void: Mutex::default() }
     }
 
     /// The decision on a conflict; one that was made upon other bytes is void.
@@ -60,7 +60,7 @@ impl<'a> Decisions<'a> {
                 && decision.number.unwrap_or(1) == number
                 && !decision.take.is_empty()
         };
-        for (at, decision) in self.decisions.iter().enumerate().filter(|(_, decision)| is_meant(decision)) {
+        for (at, decision) in self.made.iter().enumerate().filter(|(_, decision)| is_meant(decision)) {
             if decision.inputs.as_deref().is_some_and(|decided| decided != inputs) {
                 note(&self.void, at);
                 continue;
@@ -80,7 +80,7 @@ impl<'a> Decisions<'a> {
     pub(super) fn told(&self) -> Vec<String> {
         let (used, void) = (seen(&self.used), seen(&self.void));
         let mut told = Vec::new();
-        for (at, decision) in self.decisions.iter().enumerate() {
+        for (at, decision) in self.made.iter().enumerate() {
             let name = named(decision);
             if void.contains(&at) {
                 told.push(format!("the decision on {name} is void: what it was made upon has changed"));
@@ -184,8 +184,8 @@ fn why(clash: &Clash) -> &'static str {
     match (&clash.base, clash.source.is_empty(), clash.target.is_empty()) {
         (Some(base), true, false) if !base.is_empty() => "the target changed what the source took out",
         (Some(base), false, true) if !base.is_empty() => "the source changed what the target took out",
-        (Some(_), true, false) | (None, true, false) => "the target alone has it",
-        (Some(_), false, true) | (None, false, true) => "the source alone has it",
+        (_, true, false) => "the target alone has it",
+        (_, false, true) => "the source alone has it",
         (Some(base), ..) if base.is_empty() => "both added something else here",
         (Some(_), ..) => "both changed it",
         (None, ..) => "the two differ, and no ancestor is known",

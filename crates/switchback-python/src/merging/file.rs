@@ -14,7 +14,7 @@ use super::python::{self, Texts};
 use super::rules::MergeRules;
 use super::side::{Opened, Version};
 use crate::moving::leaf_path;
-use crate::tree::Class;
+use crate::tree::{Class, has_extension};
 
 /// Which sides have a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,6 +141,19 @@ impl MergedFile {
         !matches!(self.content, Content::Nothing)
     }
 
+    /// Where it leads, for a symbolic link.
+    pub fn link(&self) -> Option<&Path> {
+        match &self.content {
+            Content::Link(to) => Some(to),
+            _ => None,
+        }
+    }
+
+    /// Its permission bits.
+    pub fn mode(&self) -> u32 {
+        self.mode
+    }
+
     /// What will stand there, where that is text that was read.
     pub fn bytes(&self) -> Option<&[u8]> {
         match &self.content {
@@ -177,10 +190,10 @@ impl Merging<'_> {
             (_, None, None) => return Ok(None),
             (_, Some(source), Some(target)) => self.both(trio, source, target)?,
             (None, Some(source), None) => {
-                let risk = if trio.path.ends_with(".py") { Risk::Medium } else { Risk::Low };
-                self.taken(trio, self.source, source, &draft(Sides::SourceOnly, Action::Copy, risk, None))?
+                let risk = if has_extension(&trio.path, "py") { Risk::Medium } else { Risk::Low };
+                Self::taken(trio, self.source, source, &draft(Sides::SourceOnly, Action::Copy, risk, None))?
             }
-            (None, None, Some(target)) => self.taken(
+            (None, None, Some(target)) => Self::taken(
                 trio,
                 self.target,
                 target,
@@ -198,7 +211,6 @@ impl Merging<'_> {
 
     /// A version as it is.
     fn taken(
-        &self,
         trio: &Trio<'_>,
         side: &Opened,
         version: &Version,
@@ -233,7 +245,7 @@ impl Merging<'_> {
         if base.is_same(version) && base.is_executable() == version.is_executable() {
             let note = Some(format!("the {remover} took it out, and nobody changed it"));
             let mut merged =
-                self.taken(trio, side, version, &draft(class, Action::Remove, Risk::Medium, note))?;
+                Self::taken(trio, side, version, &draft(class, Action::Remove, Risk::Medium, note))?;
             merged.content = Content::Nothing;
             return Ok(merged);
         }
@@ -258,11 +270,11 @@ impl Merging<'_> {
                 let note = Some("one may be run, the other may not".to_owned());
                 draft(Sides::Conflict, Action::Merge, Risk::Low, note)
             };
-            self.taken(trio, self.target, target, &draft)?
+            Self::taken(trio, self.target, target, &draft)?
         } else if base.is_some_and(|base| base.is_same(source)) {
-            self.taken(trio, self.target, target, &draft(Sides::Conflict, Action::Keep, Risk::Low, None))?
+            Self::taken(trio, self.target, target, &draft(Sides::Conflict, Action::Keep, Risk::Low, None))?
         } else if base.is_some_and(|base| base.is_same(target)) {
-            self.taken(trio, self.source, source, &draft(Sides::Conflict, Action::Copy, Risk::Medium, None))?
+            Self::taken(trio, self.source, source, &draft(Sides::Conflict, Action::Copy, Risk::Medium, None))?
         } else if source.link.is_some() || target.link.is_some() {
             let why = if source.link.is_some() && target.link.is_some() {
                 "both are symbolic links, and lead to different places"
@@ -395,7 +407,7 @@ impl Merging<'_> {
         let mut merged = match side {
             (Some(version), opened, action) => {
                 let draft = if taken.is_some() { draft(class, action, Risk::High, note) } else { asking };
-                self.taken(trio, opened, version, &draft)?
+                Self::taken(trio, opened, version, &draft)?
             }
             (None, _, _) => MergedFile {
                 path: trio.path.clone(),

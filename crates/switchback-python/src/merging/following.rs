@@ -7,6 +7,7 @@ use std::path::Path;
 use super::glob::Glob;
 use super::plan::MergeError;
 use super::rules::MergeRules;
+use super::side::below;
 use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, plan_tree};
 use crate::tree::Tree;
 
@@ -15,6 +16,8 @@ pub(super) struct Follow<'a> {
     pub(super) root: &'a Path,
     pub(super) rules: &'a MergeRules,
     pub(super) source_roots: &'a [String],
+    /// Files of the project that say what is to be merged: they stay as they are.
+    pub(super) kept: &'a [String],
     /// Where the target is in the project.
     pub(super) target: &'a str,
 }
@@ -30,17 +33,7 @@ pub(super) struct Followed {
 
 /// Carries the moves out on a tree whose own folder in the project is `prefix`.
 pub(super) fn follow(by: &Follow<'_>, tree: Tree, prefix: &str, side: &str) -> Result<Followed, MergeError> {
-    let mut rules = Rules {
-        moves: by.rules.moves.clone(),
-        symbols: by.rules.symbols.clone(),
-        leaves: by.rules.leaves.clone(),
-        ..Rules::default()
-    };
-    // A tree that is merged into another folder of the project gets that folder's names.
-    if !prefix.is_empty() && !by.target.is_empty() && prefix != by.target {
-        rules.moves.push(Pair { from: prefix.to_owned(), to: by.target.to_owned() });
-    }
-    rules.moves.extend(placed(by.rules, &tree)?);
+    let mut rules = rules_for(by, &tree, prefix)?;
     let mut unknown = BTreeSet::new();
     loop {
         if rules.moves.is_empty() && rules.symbols.is_empty() {
@@ -51,6 +44,7 @@ pub(super) fn follow(by: &Follow<'_>, tree: Tree, prefix: &str, side: &str) -> R
             rules: rules.clone(),
             arrived: Vec::new(),
             kept: Vec::new(),
+            is_part: true,
             source_roots: by.source_roots.to_vec(),
             shims: false,
             remove_after: None,
@@ -79,11 +73,27 @@ pub(super) fn follow(by: &Follow<'_>, tree: Tree, prefix: &str, side: &str) -> R
     }
 }
 
+/// The moves for a tree, or a project, whose own folder is `prefix`.
+pub(super) fn rules_for(by: &Follow<'_>, tree: &Tree, prefix: &str) -> Result<Rules, MergeError> {
+    let mut rules = Rules {
+        moves: by.rules.moves.clone(),
+        symbols: by.rules.symbols.clone(),
+        leaves: by.rules.leaves.clone(),
+        ..Rules::default()
+    };
+    // A tree that is merged into another folder of the project gets that folder's names.
+    if !prefix.is_empty() && !by.target.is_empty() && prefix != by.target {
+        rules.moves.push(Pair { from: prefix.to_owned(), to: by.target.to_owned() });
+    }
+    rules.moves.extend(placed(by.rules, tree, prefix)?);
+    Ok(rules)
+}
+
 /// The files that patterns put elsewhere; the first pattern that means a file holds.
-fn placed(rules: &MergeRules, tree: &Tree) -> Result<Vec<Pair>, MergeError> {
+fn placed(rules: &MergeRules, tree: &Tree, prefix: &str) -> Result<Vec<Pair>, MergeError> {
     let mut pairs = Vec::new();
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
-    for file in &tree.files {
+    for file in tree.files.iter().filter(|file| below(&file.path, prefix).is_some()) {
         let place = rules.places.iter().find_map(|place| Glob::new(&place.from).place(&file.path, &place.to));
         let Some(to) = place.filter(|to| *to != file.path) else { continue };
         if let Some(one) = taken.insert(to.clone(), &file.path) {

@@ -18,6 +18,7 @@ mod report;
 mod rules;
 mod side;
 mod union;
+mod users;
 mod words;
 mod write;
 
@@ -30,4 +31,5 @@ pub use plan::{MergeError, MergeOptions, MergePlan, plan};
 pub use rules::{Decision, Driver, GiveUp, MergeRules, Place};
 pub use side::Side;
 pub use union::{Broken, Loss, LossKind, Union};
+pub use users::User;
 pub use write::{MergeWriteError, WriteChoice, puts, write};

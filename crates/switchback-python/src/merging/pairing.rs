@@ -56,60 +56,20 @@ pub(super) fn pair<'a>(base: Option<&'a Opened>, source: &'a Opened, target: &'a
         Some(base) => (renames(base, source, target), renames(base, target, source)),
         None => (BTreeMap::new(), BTreeMap::new()),
     };
-    let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
-    let mut trios = Vec::new();
     let base_files = base.map_or(&NO_FILES, |base| &base.files);
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    let mut trios = Vec::new();
     for (old, version) in base_files {
-        let (one, other) = (by_source.get(old), by_target.get(old));
-        let trio = match (one, other) {
-            (None, None) => continue,
-            (Some(new), Some(also)) if new == also => Trio {
-                path: new.clone(),
-                base: Some(version),
-                source: source.files.get(new),
-                target: target.files.get(new),
-                ..Trio::default()
-            },
-            (Some(new), Some(also)) => {
-                let note = Some(format!("`{old}` became `{new}` in the source and `{also}` in the target"));
-                used.insert(("source", new));
-                Trio {
-                    path: also.clone(),
-                    base: Some(version),
-                    source: source.files.get(new),
-                    target: target.files.get(also),
-                    note,
-                    is_contested: true,
-                    ..Trio::default()
-                }
-            }
-            (Some(new), None) if !target.files.contains_key(new) => Trio {
-                path: new.clone(),
-                base: Some(version),
-                source: source.files.get(new),
-                target: target.files.get(old),
-                note: Some(format!("the source renamed `{old}`")),
-                ..Trio::default()
-            },
-            (None, Some(new)) if !source.files.contains_key(new) => Trio {
-                path: new.clone(),
-                base: Some(version),
-                source: source.files.get(old),
-                target: target.files.get(new),
-                note: Some(format!("the target renamed `{old}`")),
-                ..Trio::default()
-            },
-            _ => continue,
-        };
-        for path in [Some(old), one, other].into_iter().flatten() {
-            used.insert(("both", path));
-        }
+        let became = Became { old, version, source: by_source.get(old), target: by_target.get(old) };
+        let Some(trio) = became.trio(source, target) else { continue };
+        // What was renamed to two names stands at the target's; the source's is none of its own.
+        used.extend([Some(old), became.source, became.target].into_iter().flatten().map(String::as_str));
         trios.push(trio);
     }
     let all: BTreeSet<&String> =
         base_files.keys().chain(source.files.keys()).chain(target.files.keys()).collect();
     for path in all {
-        if used.contains(&("both", path.as_str())) || used.contains(&("source", path.as_str())) {
+        if used.contains(path.as_str()) {
             continue;
         }
         trios.push(Trio {
@@ -126,6 +86,50 @@ pub(super) fn pair<'a>(base: Option<&'a Opened>, source: &'a Opened, target: &'a
         candidates.extend(left_behind(base, source, target));
     }
     Paired { trios, candidates }
+}
+
+/// A file that was renamed.
+struct Became<'a, 'r> {
+    old: &'a String,
+    version: &'a Version,
+    source: Option<&'r String>,
+    target: Option<&'r String>,
+}
+
+impl<'a> Became<'a, '_> {
+    /// The file under its new name; nothing where it has none, or where the other side has something else there.
+    fn trio(&self, source: &'a Opened, target: &'a Opened) -> Option<Trio<'a>> {
+        let (old, base) = (self.old, Some(self.version));
+        let trio = match (self.source, self.target) {
+            (Some(new), Some(also)) => Trio {
+                path: also.clone(),
+                base,
+                source: source.files.get(new),
+                target: target.files.get(also),
+                note: (new != also)
+                    .then(|| format!("`{old}` became `{new}` in the source and `{also}` in the target")),
+                is_contested: new != also,
+            },
+            (Some(new), None) if !target.files.contains_key(new) => Trio {
+                path: new.clone(),
+                base,
+                source: source.files.get(new),
+                target: target.files.get(old),
+                note: Some(format!("the source renamed `{old}`")),
+                is_contested: false,
+            },
+            (None, Some(new)) if !source.files.contains_key(new) => Trio {
+                path: new.clone(),
+                base,
+                source: source.files.get(old),
+                target: target.files.get(new),
+                note: Some(format!("the target renamed `{old}`")),
+                is_contested: false,
+            },
+            _ => return None,
+        };
+        Some(trio)
+    }
 }
 
 /// Files of one side alone that the other has, byte for byte, under another path.

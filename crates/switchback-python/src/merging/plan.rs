@@ -19,6 +19,7 @@ use super::pairing::{Candidate, Paired, Trio, pair};
 use super::rules::MergeRules;
 use super::side::{self, Opened, Side, There};
 use super::union::{Sources, Union, prove};
+use super::users::{self, User, Users};
 use crate::index::module_name;
 use crate::moving::{MoveError, STACK_BYTES};
 use crate::roots;
@@ -39,8 +40,13 @@ pub struct MergeOptions {
     pub rules: MergeRules,
     /// The folder of the rules file, from which `file` in decisions is meant.
     pub rules_folder: PathBuf,
+    /// Files of the project that say what is to be merged, plan and rules: they stay as they are.
+    pub kept: Vec<String>,
     /// Source roots, relative to the project; found by looking when empty.
     pub source_roots: Vec<String>,
+    /// Whether the source goes when the merge is written: whoever else names it is rewritten. Only after the checks of
+    /// the phase: nothing here runs them.
+    pub removes_source: bool,
     /// A folder of the project's state in which commits are laid out and drivers run; made, and removed.
     pub scratch: PathBuf,
 }
@@ -90,6 +96,9 @@ pub enum MergeError {
     /// A driver that could not be run.
     #[error(transparent)]
     Driver(#[from] DriverError),
+    /// The source cannot go.
+    #[error("the source `{0}` is no folder of the project: it cannot be removed")]
+    NoSource(String),
     /// No threads.
     #[error("no threads could be started: {0}")]
     Threads(String),
@@ -116,6 +125,12 @@ pub struct MergePlan {
     pub odd: Vec<PathBuf>,
     /// Where each file of the source stood, and where what became of it stands; both in the project.
     pub taken_over: Vec<(String, String)>,
+    /// Files outside of both trees that name what moves, and follow.
+    pub users: Vec<User>,
+    /// What speaks against their edits.
+    pub users_against: Vec<String>,
+    /// Whether the source goes.
+    pub removes_source: bool,
     /// What is to be said: decisions that are void, ancestors that were chosen.
     pub notes: Vec<String>,
     /// The proof.
@@ -129,7 +144,7 @@ pub struct MergePlan {
 impl MergePlan {
     /// Whether nothing is open and nothing is lost; *unknown* when there was nothing that could be lost.
     pub fn verdict(&self) -> Verdict {
-        if self.open() > 0 || !self.union.holds() {
+        if self.open() > 0 || !self.union.holds() || !self.users_against.is_empty() {
             Verdict::No
         } else if self.union.definitions == 0 || !self.union_is_whole() {
             Verdict::Unknown
@@ -182,7 +197,7 @@ impl Work<'_> {
             return Err(MergeError::Same(options.source.label()));
         }
         let mut notes = Vec::new();
-        let base = self.base(&mut notes)?;
+        let base = self.base(&mut notes);
         let labels = Labels {
             source: options.source.label(),
             target: options.target.label(),
@@ -215,11 +230,19 @@ impl Work<'_> {
             Side::Revision { .. } => None,
         };
         let taken_over = self.taken_over(&all.source, of_folder(&options.target), &trios, &merged);
+        let source = of_folder(&options.source);
+        if options.removes_source && source.is_none() {
+            return Err(MergeError::NoSource(options.source.label()));
+        }
+        let users = self.users(of_folder(&options.target).as_deref(), source.as_deref())?;
         Ok(MergePlan {
             taken_over,
             root: options.root.clone(),
             target: of_folder(&options.target),
-            source: of_folder(&options.source),
+            source,
+            users: users.users,
+            users_against: users.against,
+            removes_source: options.removes_source,
             has_base: all.base.is_some(),
             labels,
             files: merged.into_iter().flatten().collect(),
@@ -252,6 +275,19 @@ impl Work<'_> {
         pairs.collect()
     }
 
+    /// Who else names what moves.
+    fn users(&self, target: Option<&str>, source: Option<&str>) -> Result<Users, MergeError> {
+        let Some(target) = target else { return Ok(Users::default()) };
+        let by = Follow {
+            root: &self.options.root,
+            rules: &self.options.rules,
+            source_roots: &self.options.source_roots,
+            kept: &self.options.kept,
+            target,
+        };
+        users::find(self.world, &by, source, self.options.removes_source)
+    }
+
     /// The text of a decision that names a file.
     fn decided(&self, file: &Path) -> Result<Vec<u8>, MergeError> {
         let place = self.options.root.join(&self.options.rules_folder).join(file);
@@ -259,10 +295,10 @@ impl Work<'_> {
     }
 
     /// What both sides come from: as it was said, or where their commits meet.
-    fn base(&self, notes: &mut Vec<String>) -> Result<Option<Side>, MergeError> {
+    fn base(&self, notes: &mut Vec<String>) -> Option<Side> {
         let options = self.options;
         if options.base.is_some() {
-            return Ok(options.base.clone());
+            return options.base.clone();
         }
         let (one, other) = match (&options.source, &options.target) {
             (Side::Revision { revision, .. }, Side::Revision { revision: other, .. }) => {
@@ -274,20 +310,20 @@ impl Work<'_> {
             {
                 (revision.as_str(), "HEAD")
             }
-            _ => return Ok(None),
+            _ => return None,
         };
         let git = Repository { world: self.world, folder: &options.root };
         let Ok(found) = git.ask(&["merge-base", "--all", one, other]) else {
             notes.push(format!("`{one}` and `{other}` have no commit in common: merged without an ancestor"));
-            return Ok(None);
+            return None;
         };
         let mut commits = found.lines();
-        let Some(first) = commits.next() else { return Ok(None) };
+        let first = commits.next()?;
         if commits.next().is_some() {
             notes
                 .push(format!("`{one}` and `{other}` have several ancestors in common; `{first}` was taken"));
         }
-        Ok(Some(Side::Revision { revision: first.to_owned(), path: None }))
+        Some(Side::Revision { revision: first.to_owned(), path: None })
     }
 
     /// Opens all sides, each after the moves of the rules.
@@ -327,6 +363,7 @@ impl Work<'_> {
             root: &options.root,
             rules: &options.rules,
             source_roots: &options.source_roots,
+            kept: &options.kept,
             target: &target_prefix,
         };
         let mut unknown: Option<BTreeSet<String>> = None;

@@ -117,7 +117,9 @@ impl Texts<'_> {
         settle(&mut found, base, &source, &target);
         let label = of_target.first().map(|unit| unit.label.as_str()).unwrap_or_default();
         name(&mut found, &dotted(within, label));
-        found.into_iter().for_each(|piece| join(pieces, piece));
+        for piece in found {
+            join(pieces, piece);
+        }
     }
 
     fn slot(&self, slot: &Slot<'_>, within: &str, pieces: &mut Vec<Piece>) -> Option<()> {
@@ -148,7 +150,9 @@ impl Texts<'_> {
         let mut found = above;
         found.extend(self.core(slot.base, source, target, &label)?);
         name(&mut found, &label);
-        found.into_iter().for_each(|piece| join(pieces, piece));
+        for piece in found {
+            join(pieces, piece);
+        }
         Some(())
     }
 
@@ -236,7 +240,7 @@ fn are_independent(source: &[&Unit], target: &[&Unit]) -> bool {
     let is_free = |unit: &&Unit| {
         matches!(unit.kind, UnitKind::Import | UnitKind::Definition | UnitKind::Value | UnitKind::Exports)
     };
-    if !source.iter().chain(target).all(|unit| is_free(unit)) {
+    if !source.iter().chain(target).all(is_free) {
         return false;
     }
     let bound = |units: &[&Unit]| -> HashMap<String, String> {

@@ -37,6 +37,8 @@ impl MergePlan {
             "counts": self.counts(),
             "move_candidates": candidates,
             "not_merged": odd,
+            "rewritten_outside": self.users.iter().map(|user| &user.path).collect::<Vec<_>>(),
+            "source_removed": self.removes_source,
             "notes": self.notes,
             "union": {
                 "definitions": self.union.definitions,
@@ -97,6 +99,7 @@ impl MergePlan {
                 LossKind::Rebound => format!("`{}` is bound to different things", loss.name),
             });
         }
+        told.extend(self.users_against.iter().cloned());
         for one in &self.union.broken {
             told.push(format!(
                 "`{}`, line {}: merged, it does not parse: {}",
@@ -118,11 +121,17 @@ impl MergePlan {
                 told.push(line(file));
             }
         }
+        for user in &self.users {
+            told.push(format!("rewrite: `{}` names what moves", user.path));
+        }
         for one in &self.candidates {
             told.push(format!("may have moved: `{}` is `{}`: {}", one.from, one.to, one.why));
         }
         for path in &self.odd {
-            told.push(format!("not merged: `{}` is no plain file with a name in UTF-8", path.display()));
+            told.push(format!(
+                "not merged: `{}` is a submodule, or no plain file with a name in UTF-8",
+                path.display()
+            ));
         }
         for one in &self.union.unparsed {
             told.push(format!("does not parse: `{}`, line {}: {}", one.path, one.line, one.message));
@@ -134,10 +143,12 @@ impl MergePlan {
     /// What is to be said of the source: it stays until the checks of the phase hold.
     pub fn source_told(&self) -> Option<String> {
         let source = self.source.as_ref()?;
-        Some(format!(
-            "`{source}` stays: {} files; remove it when the checks of the phase hold",
-            self.source_there.len()
-        ))
+        let count = self.source_there.len();
+        Some(if self.removes_source {
+            format!("`{source}` goes: {count} files")
+        } else {
+            format!("`{source}` stays: {count} files; remove it when the checks of the phase hold")
+        })
     }
 
     /// Every open conflict as an entry for the rules, to be filled in.

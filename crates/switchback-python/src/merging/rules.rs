@@ -1,6 +1,6 @@
 //! The rules of a merge: the format of the file that `--rules` names, and of the decisions that are replayed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -87,8 +87,9 @@ pub struct MergeRules {
 
 impl MergeRules {
     /// Reads a rules file.
-    pub fn read(path: PathBuf, text: &str) -> Result<Self, RulesError> {
-        let failed = |line: Option<usize>, message: String| RulesError { path: path.clone(), line, message };
+    pub fn read(path: &Path, text: &str) -> Result<Self, RulesError> {
+        let failed =
+            |line: Option<usize>, message: String| RulesError { path: path.to_owned(), line, message };
         let rules: Self = toml::from_str(text).map_err(|error| {
             let line = error
                 .span()
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        MergeRules::read(PathBuf::from("r.toml"), text).unwrap_err().to_string()
+        MergeRules::read(Path::new("r.toml"), text).unwrap_err().to_string()
     }
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
         let text = "[[move]]\nfrom = \"a\"\nto = \"b\"\n[[place]]\nfrom = \"a/**/*.py\"\nto = \"b/**/*.py\"\n\
                     [[decide]]\npath = \"x.py\"\ndefinition = \"K.f\"\ntake = \"both\"\ninputs = \"12\"\n\
                     [[give-up]]\nname = \"x:f\"\n[[driver]]\nfiles = \"*.po\"\ncommand = \"m %O %A %B\"\n";
-        let rules = MergeRules::read(PathBuf::from("r.toml"), text).unwrap();
+        let rules = MergeRules::read(Path::new("r.toml"), text).unwrap();
         assert_eq!(rules.moves.len() + rules.places.len() + rules.given_up.len() + rules.drivers.len(), 4);
         assert_eq!(rules.decisions[0].definition.as_deref(), Some("K.f"));
     }

@@ -10,6 +10,7 @@ use switchback_core::tree::copy::make_directories;
 use switchback_core::world::{DiskError, FileKind, World};
 
 use super::plan::MergeError;
+use crate::moving::leaf_path;
 use crate::roots::normal;
 use crate::tree::{Class, File, PYTHON_BYTES_MAX, Tree};
 
@@ -161,21 +162,27 @@ pub(super) fn list(
     prefix: &str,
     scratch: &Path,
 ) -> Result<Tree, MergeError> {
+    let mut submodules = Vec::new();
     let folder = match side {
         Side::Folder(folder) => root.join(folder),
         Side::Revision { revision, .. } => {
             let git = Repository { world, folder: root };
             let commit = git.commit(revision)?;
+            submodules = git.submodules(&commit)?;
             make_directories(world.disk.as_ref(), scratch.parent().unwrap_or(scratch), scratch)?;
             git.check_out(&commit, scratch)?.join(prefix)
         }
     };
-    let tree = Tree::open(world.disk.clone(), &folder)?;
-    if prefix.is_empty() {
-        return Ok(tree);
-    }
-    let files = tree.files.iter().map(|file| file.placed(format!("{prefix}/{}", file.path))).collect();
-    Ok(tree.with(files))
+    let tree = Tree::open_whole(world.disk.clone(), &folder)?;
+    let placed = |file: &File| match prefix {
+        "" => file.placed(file.path.clone()),
+        prefix => file.placed(format!("{prefix}/{}", file.path)),
+    };
+    // A file of that name says where the repository is.
+    let files = tree.files.iter().filter(|file| leaf_path(&file.path) != ".git").map(placed).collect();
+    let mut tree = tree.with(files);
+    tree.odd.extend(submodules);
+    Ok(tree)
 }
 
 /// Names the files of a tree as the merged tree will: relative to the target.
@@ -195,6 +202,8 @@ pub(super) fn open(
         let path = match below(&file.path, target) {
             Some(path) => path,
             // What no rule moved keeps its place within its own tree.
+            // A package that a move would need above the target is none of the merge's.
+            None if file.origin().as_os_str().is_empty() => continue,
             None if old == file.path => below(&file.path, own).unwrap_or(&file.path),
             None => return Err(MergeError::OutsideTarget(file.path.clone())),
         };
@@ -202,7 +211,7 @@ pub(super) fn open(
             let is_link = print.link.is_some();
             there.insert(old.to_owned(), There { print: on_disk, is_link, mode: file.mode });
         }
-        let version = Version { at, print: print.print, link: print.link, mode: file.mode };
+        let version = Version { at, print: print.hash, link: print.link, mode: file.mode };
         if let Some(other) = files.insert(path.to_owned(), version) {
             let one = tree.file(other.at).map(|file| file.path.clone()).unwrap_or_default();
             return Err(MergeError::Twice { one, other: file.path.clone(), path: path.to_owned() });
@@ -217,7 +226,7 @@ pub(super) fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 struct Print {
-    print: [u8; 32],
+    hash: [u8; 32],
     link: Option<PathBuf>,
     /// Of what is on the disk; nothing for a file that is not there yet.
     on_disk: Option<[u8; 32]>,
@@ -226,17 +235,17 @@ struct Print {
 fn print(tree: &Tree, file: &File) -> Result<Print, DiskError> {
     if file.is_link {
         let target = tree.disk().read_link(file.origin())?;
-        let print = link_print(&target);
-        return Ok(Print { print, link: Some(target), on_disk: Some(print) });
+        let hash = link_print(&target);
+        return Ok(Print { hash, link: Some(target), on_disk: Some(hash) });
     }
     if !file.is_edited() {
-        let print = tree.disk().hash(file.origin())?;
-        return Ok(Print { print, link: None, on_disk: Some(print) });
+        let hash = tree.disk().hash(file.origin())?;
+        return Ok(Print { hash, link: None, on_disk: Some(hash) });
     }
-    let print = file.held().map_or([0; 32], |bytes| *blake3::hash(bytes).as_bytes());
+    let hash = file.held().map_or([0; 32], |bytes| *blake3::hash(bytes).as_bytes());
     let is_new = file.origin().as_os_str().is_empty();
     let on_disk = if is_new { None } else { Some(tree.disk().hash(file.origin())?) };
-    Ok(Print { print, link: None, on_disk })
+    Ok(Print { hash, link: None, on_disk })
 }
 
 /// The hash of where a link leads.

@@ -248,9 +248,13 @@ pub(super) fn prove(
     for id in missing(base.as_ref(), &sides, ids, &merged) {
         lose(id, LossKind::Test);
     }
+    let mut doubled: Vec<String> = Vec::new();
     for (name, count) in merged.counts() {
         let most = sides.iter().map(|(names, _)| names.counts().get(name).copied().unwrap_or(0)).max();
-        if count > 1 && most.is_some_and(|most| count > most) {
+        // What lies in a class that is there twice is there twice with it.
+        let is_within = doubled.iter().any(|outer: &String| name.starts_with(outer.as_str()));
+        if count > 1 && most.is_some_and(|most| count > most) && !is_within {
+            doubled.push(format!("{name}."));
             lose(format!("{module}:{name}"), LossKind::Doubled);
         }
     }

@@ -10,6 +10,7 @@ use switchback_core::world::{DiskError, FileKind, World};
 use super::file::Content;
 use super::plan::MergePlan;
 use super::side::{There, link_print};
+use super::users::is_as_it_was as is_user_as_it_was;
 
 /// A merge that was not written. The tree is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -32,12 +33,12 @@ pub enum MergeWriteError {
         /// Files that do not parse.
         broken: usize,
     },
+    /// A file takes the place of a folder, or a folder that of a file.
+    #[error("`{0}` would change from a file to a folder, or back: remove it first, then merge")]
+    KindChange(String),
     /// There is no folder in the project that the merged tree could take the place of.
     #[error("the target is no folder of the project")]
     NoFolder,
-    /// The source cannot be removed.
-    #[error("the source is no folder of the project: it cannot be removed")]
-    NoSource,
 }
 
 impl From<DiskError> for MergeWriteError {
@@ -51,8 +52,6 @@ impl From<DiskError> for MergeWriteError {
 pub struct WriteChoice {
     /// Write although conflicts are open, with markers as git writes them.
     pub with_markers: bool,
-    /// Remove what was merged out of the source. Only after the checks of the phase: nothing here runs them.
-    pub remove_source: bool,
 }
 
 /// Writes what `plan` says; `command` is kept for people.
@@ -70,6 +69,12 @@ pub fn write(
     let sources: &BTreeMap<String, There> = if plan.source.is_some() { &plan.source_there } else { &NONE };
     for (path, _) in &puts {
         let path = path.to_string_lossy();
+        if let Some(user) = plan.users.iter().find(|user| user.path == path) {
+            if !is_user_as_it_was(world, &plan.root, user) {
+                return Err(MergeWriteError::Changed(path.into_owned()));
+            }
+            continue;
+        }
         let known = plan.there.get(path.as_ref()).or_else(|| sources.get(path.as_ref()));
         if !is_as_it_was(world, plan, &path, known)? {
             return Err(MergeWriteError::Changed(path.into_owned()));
@@ -93,15 +98,34 @@ pub fn puts(plan: &MergePlan, choice: WriteChoice) -> Result<Vec<(PathBuf, Put)>
     }
     let Some(target) = &plan.target else { return Err(MergeWriteError::NoFolder) };
     let mut puts = merged(plan, target);
-    if choice.remove_source {
-        if plan.source.is_none() {
-            return Err(MergeWriteError::NoSource);
-        }
+    if plan.removes_source {
         for path in plan.source_there.keys() {
             puts.entry(path.clone()).or_insert(Put::Nothing);
         }
     }
+    if let Some(path) = changed_kind(plan, &puts) {
+        return Err(MergeWriteError::KindChange(path));
+    }
+    for user in &plan.users {
+        puts.insert(user.path.clone(), Put::Edited(user.bytes().to_vec(), PathBuf::from(&user.path)));
+    }
     Ok(puts.into_iter().map(|(path, put)| (PathBuf::from(path), put)).collect())
+}
+
+/// A path that is a file now and a folder afterwards, or the other way round: what takes that back would be two writes.
+fn changed_kind(plan: &MergePlan, puts: &BTreeMap<String, Put>) -> Option<String> {
+    let written = puts.iter().filter(|(_, put)| **put != Put::Nothing).map(|(path, _)| path);
+    for path in written {
+        let above = path.match_indices('/').find_map(|(at, _)| plan.there.get_key_value(path.get(..at)?));
+        if let Some((above, _)) = above {
+            return Some(above.clone());
+        }
+        let prefix = format!("{path}/");
+        if plan.there.range(prefix.clone()..).next().is_some_and(|(below, _)| below.starts_with(&prefix)) {
+            return Some(path.clone());
+        }
+    }
+    None
 }
 
 static NONE: BTreeMap<String, There> = BTreeMap::new();

@@ -75,18 +75,27 @@ pub struct Mapping {
     pub tops: HashSet<String>,
     /// Packages that would come into being without an `__init__.py`, although those that they come from had one.
     pub packages: Vec<String>,
+    is_part: bool,
+}
+
+/// What is known of a tree beside its files.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// What was taken over already, old path and new path: it counts as moved.
+    pub arrived: &'a [(String, String)],
+    /// Whether the tree is a part of a larger one: folders above what moves hold more than can be seen, and stay.
+    pub is_part: bool,
 }
 
 impl Mapping {
-    /// Applies rules to the files of `index`; names in the new tree begin at `roots`. What was taken over already, old path
-    /// and new path, counts as moved.
+    /// Applies rules to the files of `index`; names in the new tree begin at `roots`.
     pub fn new(
         index: &Index<'_>,
         rules: &Rules,
         roots: &[String],
-        arrived: &[(String, String)],
+        known: Known<'_>,
     ) -> Result<Self, MappingError> {
-        let mut mapping = Self { places: arrived.to_vec(), ..Self::default() };
+        let mut mapping = Self { places: known.arrived.to_vec(), is_part: known.is_part, ..Self::default() };
         for pair in &rules.moves {
             let places = places(index, pair, roots)?;
             if places.is_empty() {
@@ -263,6 +272,10 @@ impl Mapping {
     fn name_namespaces(&mut self, index: &Index<'_>) {
         let mut found = Vec::new();
         for namespace in index.namespaces() {
+            if self.is_part && self.is_above(index, namespace) {
+                found.push((namespace.to_owned(), namespace.to_owned()));
+                continue;
+            }
             let prefix = format!("{namespace}.");
             let mut news: BTreeSet<Option<String>> = BTreeSet::new();
             for (old, new) in &self.modules {
@@ -279,6 +292,16 @@ impl Mapping {
             found.push((namespace.to_owned(), new));
         }
         self.modules.extend(found);
+    }
+
+    /// Whether a rule names something in this namespace, and not the namespace itself.
+    fn is_above(&self, index: &Index<'_>, namespace: &str) -> bool {
+        let below = format!("{}/", namespace.replace('.', "/"));
+        let is_in = |root: &String, old: &str| {
+            let inside = if root.is_empty() { Some(old) } else { old.strip_prefix(&format!("{root}/")) };
+            inside.is_some_and(|inside| inside.starts_with(&below))
+        };
+        self.places.iter().any(|(old, _)| index.roots.iter().any(|root| is_in(root, old)))
     }
 
     fn refuse_names(&self, index: &Index<'_>, roots: &[String]) -> Result<(), MappingError> {
@@ -343,6 +366,12 @@ impl Mapping {
                 }
                 folder = parent_path(folder);
             }
+        }
+        if self.is_part {
+            // What is above is there, or not, in the larger tree.
+            let is_below =
+                |path: &String| self.places.iter().any(|(_, new)| path.starts_with(&format!("{new}/")));
+            missing.retain(is_below);
         }
         self.packages = missing.into_iter().collect();
     }

@@ -13,7 +13,7 @@ use switchback_core::world::{Disk, DiskError};
 use super::carried;
 use super::carry::{self, Carried, Order, RefusedDefinitions};
 use super::edit::{EditKind, Edits, Left, Scene};
-use super::mapping::{Mapping, MappingError};
+use super::mapping::{Known, Mapping, MappingError};
 use super::order::{Sides, Styles, keep_order};
 use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
@@ -35,6 +35,8 @@ pub struct MoveOptions {
     /// What was taken over already, by a merge: where a file or folder stood, and where it stands now. It counts as moved:
     /// what names it is rewritten, and it gets a shim where shims are wanted.
     pub arrived: Vec<(String, String)>,
+    /// Whether the tree is a part of a larger one, of which nothing else can be seen.
+    pub is_part: bool,
     /// Files that say what is to be moved, relative to the tree: plan and rules. They stay as they are.
     pub kept: Vec<String>,
     /// Source roots, relative to the tree; found by looking when empty.
@@ -197,17 +199,18 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
 /// Plans a move of a tree that was listed already; the tree as it would be, too.
 pub(crate) fn plan_tree(tree: &Tree, options: &MoveOptions) -> Result<(MovePlan, Tree), MoveError> {
     let rules = &options.rules;
+    let known = Known { arrived: &options.arrived, is_part: options.is_part };
     let (old_roots, new_roots) = source_roots(tree, options);
     let index = Index::new(tree, &old_roots);
     let styles = Styles::of(tree);
     if rules.symbols.is_empty() {
-        let mapping = Mapping::new(&index, rules, &new_roots, &options.arrived)?;
+        let mapping = Mapping::new(&index, rules, &new_roots, known)?;
         let work = Work::new(&index, &mapping, &new_roots, options, &styles)?;
         return work.plan(&index, None);
     }
     // Definitions first: what moves then is a tree in which they stand where they belong.
     let rules = carry::with_splits(&index, rules);
-    let mapping = Mapping::new(&index, &rules, &new_roots, &options.arrived)?;
+    let mapping = Mapping::new(&index, &rules, &new_roots, known)?;
     let keeps_names = options.shims;
     let order = Order {
         index: &index,
@@ -222,7 +225,7 @@ pub(crate) fn plan_tree(tree: &Tree, options: &MoveOptions) -> Result<(MovePlan,
     };
     let between = found.tree(tree);
     let between_index = Index::new(&between, &old_roots);
-    let mut mapping = Mapping::new(&between_index, &found.rules(&rules), &new_roots, &options.arrived)?;
+    let mut mapping = Mapping::new(&between_index, &found.rules(&rules), &new_roots, known)?;
     mapping.carried.clone_from(&found.names);
     let work = Work::new(&between_index, &mapping, &new_roots, options, &styles)?;
     work.plan(&index, Some(&found))

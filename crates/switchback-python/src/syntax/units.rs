@@ -163,7 +163,7 @@ impl Cutter<'_> {
         };
         match statement {
             Stmt::Import(import) => self.import(import, &mut unit),
-            Stmt::ImportFrom(import) => self.import_from(import, &mut unit),
+            Stmt::ImportFrom(import) => Self::import_from(import, &mut unit),
             Stmt::FunctionDef(function) => {
                 unit.kind = UnitKind::Definition;
                 unit.label = function.name.to_string();
@@ -186,7 +186,7 @@ impl Cutter<'_> {
             Stmt::Assign(assign) => {
                 let names: Option<Vec<String>> = assign.targets.iter().map(dotted).collect();
                 if let Some(names) = names {
-                    self.value(&names.join(" = "), Some(&assign.value), &mut unit);
+                    Self::value(&names.join(" = "), Some(&assign.value), &mut unit);
                 } else {
                     let targets: Vec<String> =
                         assign.targets.iter().map(|target| self.written(target.range())).collect();
@@ -196,9 +196,9 @@ impl Cutter<'_> {
             }
             Stmt::AnnAssign(assign) => {
                 let name = self.written(assign.target.range());
-                self.value(&name, assign.value.as_deref(), &mut unit);
+                Self::value(&name, assign.value.as_deref(), &mut unit);
             }
-            Stmt::TypeAlias(alias) => self.value(&self.written(alias.name.range()), None, &mut unit),
+            Stmt::TypeAlias(alias) => Self::value(&self.written(alias.name.range()), None, &mut unit),
             Stmt::If(branch) if branch.elif_else_clauses.is_empty() => {
                 unit.label = format!("if {}", self.written(branch.test.range()));
                 unit.key.clone_from(&unit.label);
@@ -231,7 +231,7 @@ impl Cutter<'_> {
         Some(Inner { header: Span::new(lines.start, header_end), body })
     }
 
-    fn value(&self, name: &str, value: Option<&Expr>, unit: &mut Unit) {
+    fn value(name: &str, value: Option<&Expr>, unit: &mut Unit) {
         name.clone_into(&mut unit.label);
         unit.key = format!("= {name}");
         // An attribute of something else is no name of this body.
@@ -260,7 +260,7 @@ impl Cutter<'_> {
         unit.key.clone_from(&unit.label);
     }
 
-    fn import_from(&self, import: &ast::StmtImportFrom, unit: &mut Unit) {
+    fn import_from(import: &ast::StmtImportFrom, unit: &mut Unit) {
         unit.kind = UnitKind::Import;
         unit.items = import.names.iter().map(|alias| item(alias, true)).collect();
         let module = import.module.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -24,7 +24,7 @@ pub(crate) fn merging(context: &Context<'_>, args: &MergeArgs) -> Result<Verdict
         base: args.base.clone(),
         rules: args.rules.clone(),
         source_roots: args.source_roots.clone(),
-        removes_source: false,
+        removes_source: args.remove_source,
     };
     let options = merge_options(world, &context.root, &request)?;
     let planned = plan(world, &options).map_err(|error| PortError::from(&error))?;
@@ -36,7 +36,7 @@ pub(crate) fn merging(context: &Context<'_>, args: &MergeArgs) -> Result<Verdict
             Failure::new("could not write the open decisions", vec![error.to_string()], hint)
         })?;
     }
-    let choice = WriteChoice { with_markers: args.with_markers, remove_source: false };
+    let choice = WriteChoice { with_markers: args.with_markers };
     let is_written = args.write && (planned.verdict() == Verdict::Yes || args.with_markers);
     if is_written {
         if !args.allow_dirty {

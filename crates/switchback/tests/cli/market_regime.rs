@@ -21,7 +21,8 @@ fn ground() -> Ground {
 
 /// Everything that stands in the project but its state and the bytecode of its tests, with hashes.
 fn tree(ground: &Ground) -> String {
-    let skipped = ["-path", "./.switchback", "-prune", "-o", "-name", "__pycache__", "-prune", "-o", "-type", "f"];
+    let skipped =
+        ["-path", "./.switchback", "-prune", "-o", "-name", "__pycache__", "-prune", "-o", "-type", "f"];
     let hashed = ["-exec", "sha256sum", "{}", "+"];
     let listed = ground.tool("find", &[&["."][..], &skipped, &hashed].concat());
     let mut lines: Vec<&str> = listed.lines().collect();

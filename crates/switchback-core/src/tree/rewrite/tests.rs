@@ -93,6 +93,9 @@ fn files(root: &Path) -> Files {
                     found.insert(path.join(""), String::new());
                     folders.push(path);
                 }
+            } else if kind == FileKind::Symlink {
+                let target = RealDisk.read_link(&root.join(&path)).unwrap();
+                found.insert(path, format!("-> {}", target.display()));
             } else {
                 let text = String::from_utf8(RealDisk.read(&root.join(&path), 1 << 20).unwrap()).unwrap();
                 found.insert(path, text);
@@ -119,7 +122,7 @@ fn project() -> tempfile::TempDir {
     folder
 }
 
-/// An edit, a move, a swap, a folder that empties, folders that come into being.
+/// An edit, a move, a swap, a folder that empties, folders that come into being, a copy, a link.
 fn puts() -> Vec<(PathBuf, Put)> {
     let from = |path: &str| Put::From(PathBuf::from(path));
     [
@@ -129,6 +132,8 @@ fn puts() -> Vec<(PathBuf, Put)> {
         ("shop/pay.py", from("b")),
         ("b", Put::Nothing),
         ("gone/only.py", Put::Nothing),
+        ("copied.py", Put::Copy(PathBuf::from("shop/cart.py"), 0o755)),
+        ("latest", Put::Link(PathBuf::from("app.py"))),
         ("store/only.py", Put::Bytes(b"only, edited".to_vec(), 0o644)),
     ]
     .into_iter()
@@ -139,6 +144,8 @@ fn puts() -> Vec<(PathBuf, Put)> {
 fn wanted() -> Files {
     [
         ("app.py", "app, edited"),
+        ("copied.py", "cart"),
+        ("latest", "-> app.py"),
         ("shop/", ""),
         ("shop/cart.py", "pay"),
         ("shop/pay.py", "b"),
