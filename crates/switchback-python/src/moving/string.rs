@@ -81,18 +81,23 @@ fn walk(index: &Index<'_>, names: &[&str]) -> Option<(String, usize)> {
     Some((module, count))
 }
 
-/// A text that begins with a module and goes on with something that is computed: `shop.cart.%s`.
+/// A text that begins with a module and goes on with something that is computed: `shop.cart.%s`, `shop.cart.plug_%s`.
 fn partial(index: &Index<'_>, mapping: &Mapping, text: &str) -> Answer {
     let length = text.bytes().take_while(|byte| is_word(*byte) || *byte == b'.').count();
-    let Some(head) = text.get(..length).and_then(|head| head.strip_suffix('.')) else {
+    let Some((head, stem)) = text.get(..length).and_then(|known| known.rsplit_once('.')) else {
         return Answer::Nothing;
     };
-    let rest = text.get(length..).unwrap_or_default();
+    let rest = text.get(head.len() + 1..).unwrap_or_default();
     if !is_dotted(head) || !index.has(head) || rest.chars().any(char::is_whitespace) {
         return Answer::Nothing;
     }
-    let new = mapping.module(head);
     let below = format!("{head}.");
+    let begins = |name: &&str| name.strip_prefix(&below).is_some_and(|rest| rest.starts_with(stem));
+    // The beginning of a name has to be that of a module: `shop.db%s` may be a file.
+    if !stem.is_empty() && !(head.contains('.') && index.modules().keys().any(|name| begins(&name))) {
+        return Answer::Nothing;
+    }
+    let new = mapping.module(head);
     let is_uniform = index
         .modules()
         .keys()
