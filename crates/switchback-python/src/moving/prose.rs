@@ -117,7 +117,8 @@ impl Reader<'_> {
         if flavor == Flavor::History {
             return edits.leave(bytes, token.span, "left, history");
         }
-        if !blocks.is_code(token.span.start) && !is_marked(bytes, within, token.span, flavor) {
+        let is_command = !token.is_path && is_run(bytes, token.span.start);
+        if !is_command && !blocks.is_code(token.span.start) && !is_marked(bytes, within, token.span, flavor) {
             return edits.leave(bytes, token.span, "left, prose");
         }
         if flavor == Flavor::Configuration
@@ -233,15 +234,29 @@ fn token(bytes: &[u8], within: Span, at: usize) -> Option<Token> {
     Some(Token { span: Span::new(start, end), is_path })
 }
 
-/// `python -m name` and `import name`: even a single name is a module there.
-fn follows_import(bytes: &[u8], start: usize) -> bool {
+/// What stands before a token on its line, as far as a word or two go.
+fn before_on_line(bytes: &[u8], start: usize) -> String {
     let before = bytes.get(start.saturating_sub(24)..start).unwrap_or_default();
     let before = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let before = String::from_utf8_lossy(before).into_owned();
+    String::from_utf8_lossy(before).into_owned()
+}
+
+/// `python -m name`: a command, wherever it stands.
+fn is_run(bytes: &[u8], start: usize) -> bool {
+    let before = before_on_line(bytes, start);
+    let mut words = before.split_whitespace().rev();
+    before.ends_with([' ', '\t'])
+        && words.next() == Some("-m")
+        && words.next().is_some_and(|word| word.contains("python"))
+}
+
+/// `python -m name` and `import name`: even a single name is a module there.
+fn follows_import(bytes: &[u8], start: usize) -> bool {
+    let before = before_on_line(bytes, start);
     let mut words = before.split_whitespace().rev();
     let is_apart = before.ends_with([' ', '\t']);
     match words.next() {
-        Some("-m") => is_apart && words.next().is_some_and(|word| word.contains("python")),
+        Some("-m") => is_run(bytes, start),
         Some("import" | "from") => is_apart && words.next().is_none_or(|word| matches!(word, ">>>" | "...")),
         _ => false,
     }
