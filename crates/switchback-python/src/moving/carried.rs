@@ -140,8 +140,8 @@ pub(super) fn prove(
             None => made.push((*at, path.clone())),
         }
     }
-    let mut proof = proof::prove(before, after, mapping, &mine)
-        .join(proof::prove(between, after, mapping, &made));
+    let mut proof =
+        proof::prove(before, after, mapping, &mine).join(proof::prove(between, after, mapping, &made));
     let gone: HashSet<String> = carried
         .names
         .iter()
@@ -156,7 +156,13 @@ pub(super) fn prove(
 }
 
 /// Names that are bound by nothing any more in the files that definitions left or came to.
-fn names_lost(before: &Index<'_>, after: &Index<'_>, carried: &Carried, mapping: &Mapping, proof: &mut Proof) {
+fn names_lost(
+    before: &Index<'_>,
+    after: &Index<'_>,
+    carried: &Carried,
+    mapping: &Mapping,
+    proof: &mut Proof,
+) {
     let file_before = |path: &str| before.tree.find(path).and_then(|at| before.tree.file(at));
     let touched: Vec<&File> = carried.contents.keys().filter_map(|path| file_before(path)).collect();
     let mut unbound: HashSet<String> = HashSet::new();
@@ -208,7 +214,9 @@ fn circles(before: &Index<'_>, after: &Index<'_>, carried: &Carried, mapping: &M
         // What is new is as good as the module that it was taken from.
         let known: BTreeSet<String> = circle
             .iter()
-            .map(|module| carried.origins.get(module).map_or_else(|| module.clone(), |from| mapping.module(from)))
+            .map(|module| {
+                carried.origins.get(module).map_or_else(|| module.clone(), |from| mapping.module(from))
+            })
             .collect();
         if known.len() < 2 || old.iter().any(|old| known.is_subset(old)) {
             continue;

@@ -44,11 +44,9 @@ impl EditKind {
     /// Whether it follows from the syntax alone, or was checked by resolving old and new name.
     pub fn class(self) -> &'static str {
         match self {
-            Self::Import
-            | Self::FromImport
-            | Self::RelativeImport
-            | Self::Attribute
-            | Self::Definition => "certain",
+            Self::Import | Self::FromImport | Self::RelativeImport | Self::Attribute | Self::Definition => {
+                "certain"
+            }
             Self::Text | Self::Notebook | Self::Prose => "checked",
         }
     }

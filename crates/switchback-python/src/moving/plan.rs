@@ -1,6 +1,6 @@
 //! The plan of a move: every file that moves, every edit, what is left, and the proof, before anything is touched.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
-use super::carry::{self, Carried, Order, RefusedDefinitions};
 use super::carried;
+use super::carry::{self, Carried, Order, RefusedDefinitions};
 use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Mapping, MappingError};
 use super::order::{Sides, Styles, keep_order};
@@ -18,8 +18,9 @@ use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
 use super::shim::{self, Term};
+use super::signature::{self, SignatureError};
 use super::{notebook, reference, statement, string};
-use crate::index::{Index, module_name};
+use crate::index::{Index, module_name, parent_of};
 use crate::roots;
 use crate::syntax::{Dialect, Facts, Role, Span, line_of, parse};
 use crate::tree::{Class, File, Tree};
@@ -58,6 +59,9 @@ pub enum MoveError {
     /// Definitions that cannot be moved safely.
     #[error(transparent)]
     Definitions(#[from] RefusedDefinitions),
+    /// A function that cannot be called as it was.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// Nothing was asked for.
     #[error("there is nothing to move: no FROM and TO, and no rules")]
     NoRules,
@@ -160,8 +164,13 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, MoveError> {
     let rules = &options.rules;
-    if rules.moves.is_empty() && rules.symbols.is_empty() && rules.bodies.is_empty() {
+    let is_empty = rules.moves.is_empty() && rules.symbols.is_empty() && rules.bodies.is_empty();
+    if is_empty && rules.signatures.is_empty() {
         return Err(MoveError::NoRules);
+    }
+    if let Some(one) = rules.signatures.first().filter(|_| !options.shims) {
+        let module = parent_of(&one.of).to_owned();
+        return Err(SignatureError::NoShim { of: one.of.clone(), module }.into());
     }
     let tree = Tree::open(disk, &options.root)?;
     let (old_roots, new_roots) = source_roots(&tree, options);
@@ -176,8 +185,14 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
     let rules = carry::with_splits(&index, rules);
     let mapping = Mapping::new(&index, &rules, &new_roots)?;
     let keeps_names = options.shims;
-    let order =
-        Order { index: &index, rules: &rules, mapping: &mapping, roots: &new_roots, styles: &styles, keeps_names };
+    let order = Order {
+        index: &index,
+        rules: &rules,
+        mapping: &mapping,
+        roots: &new_roots,
+        styles: &styles,
+        keeps_names,
+    };
     let Some(found) = order.carry()? else {
         return Work::new(&index, &mapping, &new_roots, options, &styles)?.plan(&index, None);
     };
@@ -235,7 +250,8 @@ impl<'a> Work<'a> {
         options: &'a MoveOptions,
         styles: &'a Styles,
     ) -> Result<Self, MoveError> {
-        let search = AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
+        let search =
+            AhoCorasick::new(mapping.words()).map_err(|error| MoveError::Search(error.to_string()))?;
         Ok(Self { index, mapping, roots, options, search, styles })
     }
 
@@ -243,8 +259,12 @@ impl<'a> Work<'a> {
     fn plan(&self, before: &Index<'_>, carried: Option<&Carried>) -> Result<MovePlan, MoveError> {
         let (index, mapping, options) = (self.index, self.mapping, self.options);
         let tree = index.tree;
-        let looked: Vec<Option<Looked>> =
-            tree.files.par_iter().enumerate().map(|(at, file)| self.look(at, file)).collect::<Result<_, _>>()?;
+        let looked: Vec<Option<Looked>> = tree
+            .files
+            .par_iter()
+            .enumerate()
+            .map(|(at, file)| self.look(at, file))
+            .collect::<Result<_, _>>()?;
         let scanned = tree.files.iter().filter(|file| file.class != Class::Other).count();
         let looked: Vec<Looked> = looked.into_iter().flatten().collect();
         let mut created: Vec<NewFile> = mapping
@@ -255,7 +275,9 @@ impl<'a> Work<'a> {
         let edited: HashMap<usize, Arc<[u8]>> =
             looked.iter().filter_map(|one| Some((one.at, one.change.new.clone()?))).collect();
         let mut files = mapping.moved(&tree.files, &edited);
-        files.extend(created.iter().map(|file| File::made(file.path.clone(), Arc::from(file.content.clone()))));
+        files.extend(
+            created.iter().map(|file| File::made(file.path.clone(), Arc::from(file.content.clone()))),
+        );
         let new_tree = tree.with(files);
         let new_index = Index::new(&new_tree, self.roots);
         let unparsed = looked.iter().filter_map(|one| one.unparsed.clone()).collect();
@@ -274,8 +296,7 @@ impl<'a> Work<'a> {
         };
         if options.shims {
             // Outside of the proof: a shim makes old names resolve, and what still uses them is to be found.
-            let term = Term { since: &options.today, until: options.remove_after.as_deref() };
-            created.extend(shim::shims(index, mapping, term));
+            created.extend(self.shims(&new_index)?);
         }
         Ok(MovePlan {
             root: options.root.clone(),
@@ -286,6 +307,18 @@ impl<'a> Work<'a> {
             done: mapping.done.clone(),
             proof,
         })
+    }
+
+    /// The files that keep old names importable.
+    fn shims(&self, new: &Index<'_>) -> Result<Vec<NewFile>, SignatureError> {
+        let (index, mapping, options) = (self.index, self.mapping, self.options);
+        let signatures = &options.rules.signatures;
+        let wrapped: BTreeSet<&str> = signatures.iter().map(|one| parent_of(&one.of)).collect();
+        let needed = shim::needed(index, new, mapping, &wrapped);
+        let olds: BTreeSet<String> = needed.iter().map(|made| made.old().to_owned()).collect();
+        let wrapped = signature::by_module(index, new, mapping, signatures, &olds)?;
+        let term = Term { since: &options.today, until: options.remove_after.as_deref() };
+        Ok(needed.iter().map(|made| made.file(wrapped.get(made.old()), term)).collect())
     }
 
     fn look(&self, at: usize, file: &File) -> Result<Option<Looked>, MoveError> {
@@ -333,9 +366,8 @@ impl<'a> Work<'a> {
 
     /// The new bytes with the import blocks sorted that were sorted; nothing when they are as they should be.
     fn sorted(&self, file: &File, old: &[u8], edits: &Edits, new: &[u8]) -> Option<Vec<u8>> {
-        let is_import = |kind| {
-            matches!(kind, EditKind::Import | EditKind::FromImport | EditKind::RelativeImport)
-        };
+        let is_import =
+            |kind| matches!(kind, EditKind::Import | EditKind::FromImport | EditKind::RelativeImport);
         if file.class != Class::Python || !edits.edits.iter().any(|edit| is_import(edit.kind)) {
             return None;
         }

@@ -92,7 +92,12 @@ impl Proof {
 }
 
 /// Looks at every file in `parsed` (its number in the old tree, its path in the new one) before and after.
-pub(super) fn prove(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping, parsed: &[(usize, String)]) -> Proof {
+pub(super) fn prove(
+    old: &Index<'_>,
+    new: &Index<'_>,
+    mapping: &Mapping,
+    parsed: &[(usize, String)],
+) -> Proof {
     let gone: HashSet<&str> = old
         .modules()
         .into_keys()

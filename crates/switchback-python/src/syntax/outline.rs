@@ -177,9 +177,7 @@ fn export_list(statement: &Stmt) -> Option<ExportList> {
     let names: Option<Vec<(String, Span)>> = elements
         .iter()
         .map(|element| match element {
-            Expr::StringLiteral(literal) => {
-                Some((literal.value.to_str().to_owned(), span(literal.range())))
-            }
+            Expr::StringLiteral(literal) => Some((literal.value.to_str().to_owned(), span(literal.range()))),
             _ => None,
         })
         .collect();

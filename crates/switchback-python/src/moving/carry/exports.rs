@@ -98,6 +98,9 @@ mod tests {
         assert_eq!(added("__all__ = ['a', 'c']\n", "b"), "__all__ = ['a', 'b', 'c']\n");
         assert_eq!(added("__all__ = ['c', 'a']\n", "b"), "__all__ = ['c', 'a', 'b']\n");
         assert_eq!(added("__all__ = []\n", "b"), "__all__ = [\"b\"]\n");
-        assert_eq!(added("__all__ = [\n    \"a\",\n    \"c\",\n]\n", "b"), "__all__ = [\n    \"a\",\n    \"b\",\n    \"c\",\n]\n");
+        assert_eq!(
+            added("__all__ = [\n    \"a\",\n    \"c\",\n]\n", "b"),
+            "__all__ = [\n    \"a\",\n    \"b\",\n    \"c\",\n]\n"
+        );
     }
 }

@@ -23,10 +23,9 @@ impl<'a> Work<'a> {
         match Site::of(self.order.index, home) {
             Some(site) => {
                 if let Err((name, trouble)) = self.put(&site, &pieces, &needs) {
-                    let blamed = self
-                        .definitions
-                        .iter()
-                        .find(|one| one.home.dotted == home && name.as_ref().is_none_or(|name| *name == one.name));
+                    let blamed = self.definitions.iter().find(|one| {
+                        one.home.dotted == home && name.as_ref().is_none_or(|name| *name == one.name)
+                    });
                     self.trouble(blamed.unwrap_or(one), home, &trouble);
                 }
             }
@@ -36,7 +35,8 @@ impl<'a> Work<'a> {
 
     /// A module that comes into being.
     fn make(&mut self, one: &Definition, pieces: &[Piece], needs: &Needs) {
-        let origin = self.carried.origins.get(&one.home.dotted).and_then(|from| Site::of(self.order.index, from));
+        let origin =
+            self.carried.origins.get(&one.home.dotted).and_then(|from| Site::of(self.order.index, from));
         let line_end = origin.as_ref().map_or("\n", |site| site.line_end);
         let mut imports: Vec<String> = Vec::new();
         if origin.as_ref().is_some_and(future) {
@@ -92,7 +92,12 @@ impl<'a> Work<'a> {
     }
 
     /// A module that is there.
-    fn put(&mut self, site: &Site<'_>, pieces: &[Piece], needs: &Needs) -> Result<(), (Option<String>, Trouble)> {
+    fn put(
+        &mut self,
+        site: &Site<'_>,
+        pieces: &[Piece],
+        needs: &Needs,
+    ) -> Result<(), (Option<String>, Trouble)> {
         let whole = |trouble: Trouble| (None, trouble);
         if let Some(error) = site.facts.errors.first() {
             let why = format!("`{}` does not parse", site.path);
@@ -115,8 +120,11 @@ impl<'a> Work<'a> {
             let (at, text) = site.import_text(before, &lines);
             edits.put(Span::new(at, at), text, EditKind::Import);
         }
-        let listed: Vec<&str> =
-            names.iter().copied().filter(|name| pieces.iter().any(|piece| piece.name == *name && piece.is_exported)).collect();
+        let listed: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| pieces.iter().any(|piece| piece.name == *name && piece.is_exported))
+            .collect();
         if site.outline.has_exports && !listed.is_empty() {
             match exports::with(&site.bytes, &site.outline, &listed, site.line_end) {
                 Some(puts) => {
@@ -136,7 +144,12 @@ impl<'a> Work<'a> {
     }
 
     /// The imports that the module does not have yet; a name that means something else there is in the way.
-    fn fresh_imports(&self, site: &Site<'_>, needs: &Needs, names: &BTreeSet<&str>) -> Result<Vec<Need>, Trouble> {
+    fn fresh_imports(
+        &self,
+        site: &Site<'_>,
+        needs: &Needs,
+        names: &BTreeSet<&str>,
+    ) -> Result<Vec<Need>, Trouble> {
         let mut fresh: Vec<Need> = Vec::new();
         for need in &needs.imports {
             let bound = need.bound();
@@ -230,17 +243,19 @@ impl<'a> Work<'a> {
         let mut imported = BTreeSet::new();
         for (at, import) in site.facts.imports.iter().enumerate() {
             for (number, name) in import.names.iter().enumerate() {
-                let Target::Symbol { module, name: word } = index.target(Some(site.name), import, name) else {
+                let Target::Symbol { module, name: word } = index.target(Some(site.name), import, name)
+                else {
                     continue;
                 };
                 let (module, word) = origin(index, &module, &word, DEPTH_MAX);
-                let goes_here = self.homes.get(&(module.as_str(), word.as_str())).is_some_and(|home| *home == site.name.dotted);
+                let goes_here = self
+                    .homes
+                    .get(&(module.as_str(), word.as_str()))
+                    .is_some_and(|home| *home == site.name.dotted);
                 if !goes_here {
                     continue;
                 }
-                let trouble = |why: String| {
-                    (Some(word.clone()), Trouble { offset: import.span.start, why })
-                };
+                let trouble = |why: String| (Some(word.clone()), Trouble { offset: import.span.start, why });
                 if name.alias.as_ref().is_some_and(|alias| alias.text != word) || name.name.text != word {
                     return Err(trouble(format!("`{}` has it under another name", site.name.dotted)));
                 }
@@ -358,7 +373,8 @@ fn place(
                 return Err((Some(piece.name.clone()), Trouble { offset: before.span.start, why }));
             }
         }
-        let is_block = pieces.last().is_some_and(|piece| piece.is_block) || before.kind != StatementKind::Value;
+        let is_block =
+            pieces.last().is_some_and(|piece| piece.is_block) || before.kind != StatementKind::Value;
         let place = site.above(before.span.start);
         edits.put(
             Span::new(place, place),

@@ -111,7 +111,9 @@ impl Carried {
             .map(|file| file.moved(file.path.clone(), self.contents.get(&file.path).cloned()))
             .collect();
         files.extend(
-            self.created.iter().filter_map(|path| Some(File::made(path.clone(), self.contents.get(path)?.clone()))),
+            self.created
+                .iter()
+                .filter_map(|path| Some(File::made(path.clone(), self.contents.get(path)?.clone()))),
         );
         tree.with(files)
     }
@@ -199,7 +201,9 @@ impl Order<'_> {
             match self.definition(pair, module, name) {
                 Ok(Some(definition)) => definitions.push(definition),
                 Ok(None) => {}
-                Err(why) => refused.push(self.refused(pair, parent_of(&pair.from), &Trouble { offset: 0, why })),
+                Err(why) => {
+                    refused.push(self.refused(pair, parent_of(&pair.from), &Trouble { offset: 0, why }))
+                }
             }
         }
         if definitions.is_empty() && refused.is_empty() {
@@ -237,13 +241,18 @@ impl Order<'_> {
             }
             let is_package = file.path.ends_with("/__init__.py");
             let home = ModuleName { dotted: home.clone(), is_package };
-            return Ok(Some(Definition { from, name, rule: pair.clone(), home, home_path: file.path.clone() }));
+            return Ok(Some(Definition {
+                from,
+                name,
+                rule: pair.clone(),
+                home,
+                home_path: file.path.clone(),
+            }));
         }
         let own = index.file_of(&from).and_then(|at| index.tree.file(at)).map_or("", |file| &file.path);
-        let root = index
-            .roots
-            .iter()
-            .find(|root| root.is_empty() || own.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        let root = index.roots.iter().find(|root| {
+            root.is_empty() || own.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        });
         let root = root.map_or("", String::as_str);
         let home_path = format!("{}.py", placed(index, root, new_home, self.roots));
         if index.tree.has(&home_path) {
@@ -291,8 +300,10 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn empty(order: &'a Order<'a>, definitions: &'a [Definition]) -> Self {
-        let homes =
-            definitions.iter().map(|one| ((one.from.as_str(), one.name.as_str()), one.home.dotted.as_str())).collect();
+        let homes = definitions
+            .iter()
+            .map(|one| ((one.from.as_str(), one.name.as_str()), one.home.dotted.as_str()))
+            .collect();
         Self {
             order,
             definitions,
@@ -333,7 +344,10 @@ impl<'a> Work<'a> {
         let Ok(search) = AhoCorasick::new(["import *"]) else { return true };
         index.tree.files.iter().enumerate().any(|(at, file)| {
             let has_star = file.class == Class::Python
-                && index.tree.content_if(file, |bytes| search.is_match(bytes)).is_ok_and(|found| found.is_some());
+                && index
+                    .tree
+                    .content_if(file, |bytes| search.is_match(bytes))
+                    .is_ok_and(|found| found.is_some());
             let name = index.names.get(at).and_then(Option::as_ref);
             has_star
                 && index

@@ -163,7 +163,8 @@ fn refuse_itself(
     need: &Need,
 ) -> Result<(), Trouble> {
     let home = one.home.dotted.as_str();
-    let is_module = matches!(index.target(Some(site.name), import, name), Target::Module(module) if module == home);
+    let is_module =
+        matches!(index.target(Some(site.name), import, name), Target::Module(module) if module == home);
     let is_alias = need.base.as_deref() == Some(home) && need.alias.is_some();
     if is_module || is_alias {
         let why = format!("it reaches `{home}`, where it goes, as `{}`", need.bound());

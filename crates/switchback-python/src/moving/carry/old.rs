@@ -70,7 +70,10 @@ impl<'a> Work<'a> {
         let bound = site.facts.bound_in(0, name).map_or(0, |(_, bindings)| bindings.len());
         let place = statements.first().map_or(0, |statement| statement.span.start);
         if statements.is_empty() {
-            return Err(trouble(place, format!("`{name}` is no statement of its own: it stands in a condition, or with others")));
+            return Err(trouble(
+                place,
+                format!("`{name}` is no statement of its own: it stands in a condition, or with others"),
+            ));
         }
         let goes_along = |statement: &Statement| {
             let other = statement.name.as_deref().and_then(|name| self.homes.get(&(one.from.as_str(), name)));
@@ -78,7 +81,10 @@ impl<'a> Work<'a> {
         };
         for statement in site.outline.statements.iter().filter(|statement| !goes_along(statement)) {
             if statement.globals.iter().any(|global| global == name) {
-                return Err(trouble(statement.span.start, format!("a function that stays sets `{name}` by `global`")));
+                return Err(trouble(
+                    statement.span.start,
+                    format!("a function that stays sets `{name}` by `global`"),
+                ));
             }
             if statement.changed.iter().any(|changed| changed == name) {
                 return Err(trouble(statement.span.start, format!("what stays sets a part of `{name}`")));
@@ -91,14 +97,17 @@ impl<'a> Work<'a> {
             .into_iter()
             .map(|(at, statement)| {
                 let alien = statement.globals.iter().find(|global| {
-                    self.homes.get(&(one.from.as_str(), global.as_str())).is_none_or(|home| *home != one.home.dotted)
+                    self.homes
+                        .get(&(one.from.as_str(), global.as_str()))
+                        .is_none_or(|home| *home != one.home.dotted)
                 });
                 if let Some(global) = alien {
                     let why = format!("it sets `{global}`, which stays, by `global`");
                     return Err(trouble(statement.span.start, why));
                 }
-                let cut = cut(&site.bytes, &site.outline, at)
-                    .ok_or_else(|| trouble(statement.span.start, "it shares a line with other code".to_owned()))?;
+                let cut = cut(&site.bytes, &site.outline, at).ok_or_else(|| {
+                    trouble(statement.span.start, "it shares a line with other code".to_owned())
+                })?;
                 Ok(Taken { one, statement, cut })
             })
             .collect()
@@ -185,8 +194,12 @@ impl<'a> Work<'a> {
         for one in leaving {
             let new_from = self.order.mapping.module(&one.from);
             let is_below = one.home.dotted.strip_prefix(&new_from).is_some_and(|rest| rest.starts_with('.'));
-            let is_asked =
-                self.order.rules.symbols.iter().any(|pair| pair.from == pair.to && pair.from == one.rule.from);
+            let is_asked = self
+                .order
+                .rules
+                .symbols
+                .iter()
+                .any(|pair| pair.from == pair.to && pair.from == one.rule.from);
             let is_used = used.contains(one.name.as_str());
             if is_used || is_below || is_asked || is_starred || self.order.keeps_names {
                 kept.push((*one, is_used));
@@ -326,7 +339,8 @@ impl<'a> Work<'a> {
             let Some((_, bindings)) = site.facts.bound_in(0, name) else { continue };
             let Some(Binding::Import(import, _)) = bindings.first() else { continue };
             let Some(import) = site.facts.imports.get(*import) else { continue };
-            let why = format!("nothing else here uses `{name}` now; it stays, as others may import it from here");
+            let why =
+                format!("nothing else here uses `{name}` now; it stays, as others may import it from here");
             edits.leave(&site.bytes, import.span, why);
         }
     }
@@ -365,8 +379,11 @@ fn lifted(site: &Site<'_>, one: &Definition, lines: Span) -> Result<String, Trou
         }
     }
     let is_late = |role: &Role| *role != Role::Docstring;
-    if let Some(text) =
-        site.facts.texts.iter().find(|text| inside(text.span) && is_late(&text.role) && text.value == "__main__")
+    if let Some(text) = site
+        .facts
+        .texts
+        .iter()
+        .find(|text| inside(text.span) && is_late(&text.role) && text.value == "__main__")
     {
         let why = "it asks whether it is run as a program".to_owned();
         return Err(Trouble { offset: text.span.start, why });
@@ -379,8 +396,6 @@ fn lifted(site: &Site<'_>, one: &Definition, lines: Span) -> Result<String, Trou
         at = span.end;
     }
     bytes.extend_from_slice(site.bytes.get(at..lines.end).unwrap_or_default());
-    String::from_utf8(bytes).map_err(|_| Trouble {
-        offset: lines.start,
-        why: "it is not written in UTF-8".to_owned(),
-    })
+    String::from_utf8(bytes)
+        .map_err(|_| Trouble { offset: lines.start, why: "it is not written in UTF-8".to_owned() })
 }

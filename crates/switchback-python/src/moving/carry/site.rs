@@ -62,7 +62,10 @@ impl<'a> Site<'a> {
     pub(super) fn import_place(&self, before: usize) -> (usize, bool) {
         let statements = &self.outline.statements;
         let first_block = statements.iter().position(|statement| {
-            matches!(statement.kind, StatementKind::Definition | StatementKind::Overload | StatementKind::Main)
+            matches!(
+                statement.kind,
+                StatementKind::Definition | StatementKind::Overload | StatementKind::Main
+            )
         });
         let limit = first_block.unwrap_or(statements.len()).min(before);
         let above = statements.iter().take(limit).rfind(|statement| statement.kind == StatementKind::Import);
@@ -70,7 +73,9 @@ impl<'a> Site<'a> {
             return (line_stop(&self.bytes, import.span.end), true);
         }
         match statements.first() {
-            Some(first) if first.kind == StatementKind::Text => (line_stop(&self.bytes, first.span.end), false),
+            Some(first) if first.kind == StatementKind::Text => {
+                (line_stop(&self.bytes, first.span.end), false)
+            }
             Some(first) => (self.above(first.span.start), false),
             None => (self.bytes.len(), false),
         }
@@ -108,7 +113,8 @@ impl<'a> Site<'a> {
             self.outline.statements.first().is_some_and(|first| first.kind == StatementKind::Text);
         let rest = self.bytes.get(place..).unwrap_or_default();
         if has_text_above {
-            let more = if rest.trim_ascii().is_empty() || rest.starts_with(end.as_bytes()) { "" } else { end };
+            let more =
+                if rest.trim_ascii().is_empty() || rest.starts_with(end.as_bytes()) { "" } else { end };
             return (place, format!("{open}{end}{text}{more}"));
         }
         let below = if rest.trim_ascii().is_empty() { String::new() } else { end.repeat(2) };

@@ -72,18 +72,20 @@ fn parse_lines(text: &[u8], dialect: Dialect) -> Option<Facts> {
 
 /// Whether a statement could have been joined with another of the block, and was not.
 fn has_twins(imports: &[&Import], way: &Way<'_>) -> bool {
-    imports.iter().enumerate().any(|(at, one)| {
-        imports.iter().skip(at + 1).any(|other| is_twin(one, other, way))
-    })
+    imports
+        .iter()
+        .enumerate()
+        .any(|(at, one)| imports.iter().skip(at + 1).any(|other| is_twin(one, other, way)))
 }
 
 fn is_twin(one: &Import, other: &Import, way: &Way<'_>) -> bool {
     let module = |from: &From| (from.level, from.module.clone());
     let same = one.from.as_ref().map(module).zip(other.from.as_ref().map(module));
     let is_open = |import: &Import| {
-        import.names.iter().all(|name| {
-            name.name.text != "*" && (way.style.joins_aliases || name.alias.is_none())
-        })
+        import
+            .names
+            .iter()
+            .all(|name| name.name.text != "*" && (way.style.joins_aliases || name.alias.is_none()))
     };
     same.is_some_and(|(one, other)| one == other) && is_open(one) && is_open(other)
 }
@@ -141,7 +143,8 @@ fn join(text: &[u8], one: &Import, other: &Import, way: &Way<'_>, is_rising: boo
     if !gap.trim_ascii().is_empty() {
         return None;
     }
-    let gone = |import: &Import| Span::new(line_start(text, import.span.start), line_stop(text, import.span.end));
+    let gone =
+        |import: &Import| Span::new(line_start(text, import.span.start), line_stop(text, import.span.end));
     match (one_layout, other_layout) {
         (Layout::Line, Layout::Line) => {
             if behind(text, one) != behind(text, other) {

@@ -74,7 +74,9 @@ impl<'a> Way<'a> {
         let top = module.split('.').next().unwrap_or(module);
         let is_known = |list: &[String]| {
             list.iter().any(|known| {
-                module.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                module
+                    .strip_prefix(known.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
         };
         if top == "__future__" {
@@ -115,9 +117,8 @@ impl<'a> Way<'a> {
     /// What a name is compared by among the names of its statement.
     pub(super) fn member(&self, name: &ImportedName) -> (u8, Natural) {
         let text = name.name.text.as_str();
-        let is_constant = text.len() > 1
-            && text.chars().any(char::is_alphabetic)
-            && !text.chars().any(char::is_lowercase);
+        let is_constant =
+            text.len() > 1 && text.chars().any(char::is_alphabetic) && !text.chars().any(char::is_lowercase);
         let kind = match (self.style.by_type, is_constant) {
             (false, _) => 0,
             (true, true) => 1,

@@ -46,9 +46,8 @@ pub(crate) fn keep_order(sides: Sides<'_>, style: &Style, is_own: &dyn Fn(&str) 
         .filter(|block| touched(block.span(), sides.edits))
         .filter(|block| style.is_declared || block.items.len() >= UNDECLARED_STATEMENTS_MIN)
         .filter_map(|block| {
-            let way = Way::all(style)
-                .into_iter()
-                .find(|way| is_sorted(way, sides.facts, &block.items, is_own))?;
+            let way =
+                Way::all(style).into_iter().find(|way| is_sorted(way, sides.facts, &block.items, is_own))?;
             Some((block, way))
         })
         .collect();

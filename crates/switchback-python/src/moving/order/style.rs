@@ -72,8 +72,7 @@ pub(crate) struct Styles {
 }
 
 /// Files with settings, the ones that win last.
-const FILES: &[&str] =
-    &["tox.ini", "setup.cfg", "pyproject.toml", "ruff.toml", ".ruff.toml", ".isort.cfg"];
+const FILES: &[&str] = &["tox.ini", "setup.cfg", "pyproject.toml", "ruff.toml", ".ruff.toml", ".isort.cfg"];
 
 impl Styles {
     /// Reads the settings of every project in a tree. What cannot be read says nothing.
@@ -240,7 +239,8 @@ mod tests {
 
     #[test]
     fn settings_are_read_from_every_kind_of_file() {
-        let isort = of_toml("pyproject.toml", "[tool.isort]\nprofile = \"google\"\nknown_first_party = [\"a\"]\n");
+        let isort =
+            of_toml("pyproject.toml", "[tool.isort]\nprofile = \"google\"\nknown_first_party = [\"a\"]\n");
         let isort = isort.unwrap();
         assert!(isort.is_mixed && isort.is_lexicographical && isort.is_single_line && !isort.by_type);
         assert_eq!(isort.own, ["a"]);
