@@ -50,6 +50,7 @@ fn planned(root: &Path, from: &str, to: &str) -> Outcome<MovePlan> {
         root: root.to_owned(),
         rules: Rules { moves: vec![pair], ..Rules::default() },
         source_roots: Vec::new(),
+        python_path: Vec::new(),
         shims: false,
         remove_after: None,
         today: "2026-01-01".to_owned(),
@@ -69,7 +70,7 @@ fn moved(root: &Path, from: &str, to: &str) -> Outcome<MovePlan> {
 }
 
 fn missing(root: &Path) -> Outcome<usize> {
-    let options = ImportsOptions { root: root.to_owned(), source_roots: Vec::new() };
+    let options = ImportsOptions { root: root.to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
     Ok(imports(Arc::new(RealDisk), &options)?.missing.len())
 }
 

@@ -27,6 +27,7 @@ fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
         root: folder.path().to_owned(),
         rules: Rules { moves: vec![pair], ..Rules::default() },
         source_roots: Vec::new(),
+        python_path: Vec::new(),
         shims: true,
         remove_after: Some("2027-03-31".to_owned()),
         today: "2026-01-01".to_owned(),
@@ -116,7 +117,8 @@ fn shims_are_listed_with_who_uses_them_and_are_due_after_their_day() {
         [("shop/__init__.py", ""), ("shop/cart.py", "def add(x): return x\n"), ("store/__init__.py", "")];
     let folder = moved(&files, "shop.cart", "store.cart");
     lay_out(folder.path(), &[("late.py", "\nfrom shop.cart import add\n")]);
-    let options = ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new() };
+    let options =
+        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
     for (day, is_due) in [(None, false), (Some("2027-03-31"), false), (Some("2027-04-01"), true)] {
         let outcome = shims(Arc::new(RealDisk), &options, day).unwrap();
         let [shim] = outcome.shims.as_slice() else { panic!("{:?}", outcome.shims) };
@@ -131,6 +133,7 @@ fn wrapping(root: &Path, rules: &str) -> Result<switchback_python::moving::MoveP
         root: root.to_owned(),
         rules: Rules::read("rules.toml".into(), rules).unwrap(),
         source_roots: Vec::new(),
+        python_path: Vec::new(),
         shims: true,
         remove_after: Some("2027-03-31".to_owned()),
         today: "2026-01-01".to_owned(),
@@ -196,7 +199,8 @@ fn om6_a_function_is_called_as_it_was_when_its_signature_changed() {
     let said = python(folder.path(), CALLS);
     assert_eq!(said.matches("shop.cart.add is store.cart.add now").count(), 1, "{said}");
     assert_eq!(said.matches("shop.cart moved to store.cart").count(), 1, "{said}");
-    let options = ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new() };
+    let options =
+        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
     let outcome = shims(Arc::new(RealDisk), &options, None).unwrap();
     assert_eq!(outcome.shims[0].note.signatures, ["add", "parts", "total", "fetch"]);
 }

@@ -34,6 +34,8 @@ pub struct MoveOptions {
     pub rules: Rules,
     /// Source roots, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree: source roots beside all others.
+    pub python_path: Vec<String>,
     /// Whether the old names stay importable.
     pub shims: bool,
     /// Until when, `YYYY-MM-DD`.
@@ -207,7 +209,7 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
 /// The roots of the old and of the new tree.
 fn source_roots(tree: &Tree, options: &MoveOptions) -> (Vec<String>, Vec<String>) {
     if options.source_roots.is_empty() {
-        let found = roots::discover(tree);
+        let found = roots::source_roots(tree, &[], &options.python_path);
         let mut new = found.clone();
         // A layout that comes into being: `pkg` becomes `src/pkg`.
         for pair in &options.rules.moves {
@@ -221,7 +223,7 @@ fn source_roots(tree: &Tree, options: &MoveOptions) -> (Vec<String>, Vec<String>
         }
         return (found, new);
     }
-    let all: Vec<String> = options.source_roots.iter().map(|root| roots::normal(root)).collect();
+    let all = roots::source_roots(tree, &options.source_roots, &options.python_path);
     let old = all.iter().filter(|root| root.is_empty() || tree.is_directory(root)).cloned().collect();
     (old, all)
 }

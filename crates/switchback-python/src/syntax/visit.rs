@@ -10,11 +10,19 @@ use super::facts::{
     Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, Span, Task, Text,
 };
 use super::names::{catches_import_errors, chain_words, dotted, last, span, word};
+use super::place::{Values, folder};
 
 /// Everything that the statements of a module say.
 pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
-    let mut walk =
-        Walk { source, facts: Facts::default(), scope: 0, annotation: false, optional: 0, typing: 0 };
+    let mut walk = Walk {
+        source,
+        facts: Facts::default(),
+        values: Values::new(),
+        scope: 0,
+        annotation: false,
+        optional: 0,
+        typing: 0,
+    };
     walk.facts.scopes.push(new_scope(ScopeKind::Module, None));
     walk.docstring(body);
     walk.visit_body(body);
@@ -24,6 +32,8 @@ pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
 struct Walk<'a> {
     source: &'a str,
     facts: Facts,
+    /// What the module's names were given so far.
+    values: Values<'a>,
     scope: usize,
     annotation: bool,
     optional: usize,
@@ -183,6 +193,11 @@ impl<'a> Walk<'a> {
             let text = self.argument(&keyword.value, &name, at);
             texts.push((keyword.arg.as_ref().map(ast::Identifier::as_str), text));
         }
+        if matches!(name.as_str(), "sys.path.insert" | "sys.path.append" | "site.addsitedir")
+            && let Some(found) = call.arguments.args.last().and_then(|path| folder(path, &self.values))
+        {
+            self.facts.script_folders.push(found);
+        }
         match callee {
             "import_module" | "__import__" => self.imports_by_call(call, callee, &texts),
             "getLogger" => {
@@ -336,6 +351,35 @@ impl<'a> Walk<'a> {
         });
     }
 
+    /// `HERE = …` is remembered; `sys.path = […] + sys.path` and `sys.path[:0] = […]` are read.
+    fn value(&mut self, assign: &'a ast::StmtAssign) {
+        let [target] = assign.targets.as_slice() else { return };
+        match target {
+            Expr::Name(name) if self.scope == 0 => {
+                self.values.insert(name.id.as_str(), &assign.value);
+            }
+            Expr::Subscript(subscript) if dotted(&subscript.value).as_deref() == Some("sys.path") => {
+                self.path_list(&assign.value);
+            }
+            _ if dotted(target).as_deref() == Some("sys.path") => self.path_list(&assign.value),
+            _ => {}
+        }
+    }
+
+    fn path_list(&mut self, value: &Expr) {
+        match value {
+            Expr::List(list) => {
+                let found = list.elts.iter().filter_map(|path| folder(path, &self.values));
+                self.facts.script_folders.extend(found);
+            }
+            Expr::BinOp(operation) => {
+                self.path_list(&operation.left);
+                self.path_list(&operation.right);
+            }
+            _ => {}
+        }
+    }
+
     fn exports(&mut self, value: &Expr) {
         let elements: &[Expr] = match value {
             Expr::List(list) => &list.elts,
@@ -441,6 +485,7 @@ impl<'a> Visitor<'a> for Walk<'a> {
                 }
             }
             Stmt::Assign(assign) => {
+                self.value(assign);
                 let is_exports = assign.targets.iter().any(|target| last(target) == Some("__all__"));
                 if is_exports && self.scope == 0 {
                     self.exports(&assign.value);
@@ -448,6 +493,9 @@ impl<'a> Visitor<'a> for Walk<'a> {
                 visitor::walk_stmt(self, statement);
             }
             Stmt::AugAssign(assign) => {
+                if dotted(&assign.target).as_deref() == Some("sys.path") {
+                    self.path_list(&assign.value);
+                }
                 if last(&assign.target) == Some("__all__") && self.scope == 0 {
                     self.exports(&assign.value);
                 }
