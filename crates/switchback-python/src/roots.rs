@@ -59,8 +59,10 @@ fn from_scripts(tree: &Tree, known: &BTreeSet<String>) -> BTreeSet<String> {
         if !is_wanted {
             continue;
         }
-        for folder in tree.script_folders(&file.path).into_iter().skip(1) {
-            let is_root = !known.contains(&folder)
+        let own = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for folder in tree.script_folders(&file.path) {
+            let is_root = folder != own
+                && !known.contains(&folder)
                 && tree.is_directory(&folder)
                 && !is_in_package(tree, &folder)
                 && holds_python(tree, &folder);

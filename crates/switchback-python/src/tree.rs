@@ -185,10 +185,15 @@ impl Tree {
         })
     }
 
-    /// The folders that a script finds modules in: its own, and those that it puts on `sys.path` itself.
+    /// The folders that a script finds modules in: its own outside of packages, and those that it puts on `sys.path` itself.
     pub fn script_folders(&self, path: &str) -> Vec<String> {
         let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut folders = vec![own.to_owned()];
+        let mut folders = Vec::new();
+        // A module of a package is found from elsewhere: what lies beside it is not found by one name.
+        let init = if own.is_empty() { "__init__.py".to_owned() } else { format!("{own}/__init__.py") };
+        if self.find(&init).is_none() {
+            folders.push(own.to_owned());
+        }
         let file = self.find(path).and_then(|at| self.file(at));
         let Some(file) = file.filter(|file| file.class == Class::Python) else { return folders };
         for folder in &self.facts(file).script_folders {
