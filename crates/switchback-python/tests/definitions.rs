@@ -114,11 +114,11 @@ fn tree() -> tempfile::TempDir {
 }
 
 fn planned(root: &Path, rules: &[(&str, &str)]) -> Result<MovePlan, MoveError> {
-    let rules: String =
+    let rules: Vec<String> =
         rules.iter().map(|(from, to)| format!("[[symbol]]\nfrom = \"{from}\"\nto = \"{to}\"\n")).collect();
     let options = MoveOptions {
         root: root.to_owned(),
-        rules: Rules::read("rules.toml".into(), &rules).unwrap(),
+        rules: Rules::read("rules.toml".into(), &rules.concat()).unwrap(),
         source_roots: Vec::new(),
         python_path: Vec::new(),
         shims: false,

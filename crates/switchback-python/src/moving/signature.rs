@@ -178,10 +178,11 @@ impl Wrapped {
     /// The code that stands for `sys.modules[__name__] = _new` in a shim. `children` are modules right below it that are
     /// not the new ones.
     pub(super) fn code(&self, children: &[String], until: &str) -> String {
-        let entries: String = self.functions.iter().map(|one| entry(one)).collect();
+        let entries: String = self.functions.iter().map(entry).collect();
         let modules: BTreeSet<&str> = self.functions.iter().map(|(_, module, _)| module.as_str()).collect();
-        let imports: String = modules.iter().map(|module| format!("import {module}\n")).collect();
-        let children: String = children.iter().map(|child| format!("{}, ", quoted(child))).collect();
+        let imports = modules.iter().map(|module| format!("import {module}\n")).collect::<Vec<_>>().concat();
+        let children =
+            children.iter().map(|child| format!("{}, ", quoted(child))).collect::<Vec<_>>().concat();
         format!(
             "import functools, importlib, inspect, types\n{imports}\n_SIGNATURES = {{\n{entries}}}\n\
              _CHILDREN = ({children})\n_UNTIL = {}\n{CODE}",
@@ -196,7 +197,8 @@ fn entry((signature, module, function): &(Signature, String, String)) -> String 
             map.iter().map(|(old, new)| format!("{}: {}", quoted(old), quoted(new))).collect();
         format!("{{{}}}", pairs.join(", "))
     };
-    let list = |all: &[String]| all.iter().map(|one| format!("{}, ", quoted(one))).collect::<String>();
+    let list =
+        |all: &[String]| all.iter().map(|one| format!("{}, ", quoted(one))).collect::<Vec<_>>().concat();
     let added: Vec<String> = signature
         .added
         .iter()
@@ -238,7 +240,7 @@ fn quoted(text: &str) -> String {
                 quoted.push('\\');
                 quoted.push(letter);
             }
-            letter if letter.is_control() => quoted.push_str(&format!("\\U{:08x}", u32::from(letter))),
+            letter if letter.is_control() => quoted = format!("{quoted}\\U{:08x}", u32::from(letter)),
             letter => quoted.push(letter),
         }
     }

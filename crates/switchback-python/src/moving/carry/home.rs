@@ -48,15 +48,15 @@ impl<'a> Work<'a> {
         if !late.is_empty() && !early.iter().any(|need| need.bound() == "TYPE_CHECKING") {
             imports.push("from typing import TYPE_CHECKING".to_owned());
         }
-        let lines: String = imports.iter().map(|line| format!("{line}{line_end}")).collect();
+        let lines = imports.iter().map(|line| format!("{line}{line_end}")).collect::<Vec<_>>().concat();
         let mapping = self.order.mapping;
         let is_own = |top: &str| self.order.index.has(top) || mapping.tops.contains(top);
         let style = self.order.styles.at(&one.home_path);
         let mut text = in_sections(&lines, style, &is_own);
         if !late.is_empty() {
-            let lines: String =
-                late.iter().map(|need| format!("    {}{line_end}", need.statement(&one.home))).collect();
-            text.push_str(&format!("{line_end}if TYPE_CHECKING:{line_end}{lines}"));
+            let lines: Vec<String> =
+                late.iter().map(|need| format!("{line_end}    {}", need.statement(&one.home))).collect();
+            text = format!("{text}{line_end}if TYPE_CHECKING:{}{line_end}", lines.concat());
         }
         let mut body = joined(pieces, line_end);
         let is_block = pieces.first().is_some_and(|piece| piece.is_block);
@@ -443,8 +443,8 @@ fn put_late(site: &Site<'_>, late: &[Need], lines: &mut Vec<String>, edits: &mut
             .map(|byte| char::from(*byte))
             .collect();
         let place = super::cut::line_stop(&site.bytes, block.body_end);
-        let text: String = statements.iter().map(|line| format!("{indent}{line}{end}")).collect();
-        edits.put(Span::new(place, place), text, EditKind::Import);
+        let lines: Vec<String> = statements.iter().map(|line| format!("{indent}{line}{end}")).collect();
+        edits.put(Span::new(place, place), lines.concat(), EditKind::Import);
         return;
     }
     if !site.facts.binds("TYPE_CHECKING") {

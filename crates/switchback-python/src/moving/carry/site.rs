@@ -103,7 +103,7 @@ impl<'a> Site<'a> {
     pub(super) fn import_text(&self, before: usize, lines: &[String]) -> (usize, String) {
         let (place, is_behind) = self.import_place(before);
         let end = self.line_end;
-        let text: String = lines.iter().map(|line| format!("{line}{end}")).collect();
+        let text = lines.iter().map(|line| format!("{line}{end}")).collect::<Vec<_>>().concat();
         let ends_open = place > 0 && self.bytes.get(place - 1) != Some(&b'\n');
         let open = if ends_open { end } else { "" };
         if is_behind {
