@@ -77,10 +77,10 @@ fn missing(root: &Path) -> Outcome<usize> {
 /// Compiles what a plan wrote, except for what did not parse before.
 fn compile(root: &Path, plan: &MovePlan) -> Outcome<()> {
     let broken: Vec<&str> = plan.unparsed.iter().map(|one| one.path.as_str()).collect();
-    let paths: String = plan
+    let paths: Vec<String> = plan
         .changes
         .iter()
-        .filter(|change| change.new.is_some() && change.new_path.ends_with(".py"))
+        .filter(|change| change.new.is_some() && change.new_path.rsplit('.').next() == Some("py"))
         .filter(|change| !broken.contains(&change.old_path.as_str()))
         .map(|change| format!("{}\n", change.new_path))
         .collect();
@@ -88,7 +88,7 @@ fn compile(root: &Path, plan: &MovePlan) -> Outcome<()> {
     if RealDisk.look(&list)?.is_some() {
         RealDisk.remove_file(&list)?;
     }
-    RealDisk.write_new(&list, 0o644, &mut paths.as_bytes())?;
+    RealDisk.write_new(&list, 0o644, &mut paths.concat().as_bytes())?;
     let line = "python3 -W ignore -c \"[compile(open(path, 'rb').read(), path, 'exec') for path in open('.switchback/compiled.txt').read().split()]\" 2>&1";
     let finished = World::real().processes.run(&Command::shell(line, root, COMPILE_TIME_MAX))?;
     if finished.exit == Exit::Code(0) {
@@ -172,7 +172,9 @@ fn main() -> Outcome<()> {
             continue;
         }
         println!("{package} -> {to}: {}", if at == 1 { "not the same" } else { "not done" });
-        told.iter().for_each(|line| println!("    {line}"));
+        for line in &told {
+            println!("    {line}");
+        }
         for path in read(&copy)?.keys() {
             RealDisk.remove_file(&copy.join(path))?;
         }

@@ -103,22 +103,20 @@ pub(super) fn needed(
             .collect();
         made.push(Made { old: (*old).to_owned(), new: (*new).to_owned(), path, below, own, children });
     }
-    for old in wrapped.iter().filter(|old| !moved.contains_key(*old)) {
-        let (Some(path), Some(now)) = (path_of(old), standing(index, old)) else { continue };
-        let prefix = format!("{now}.");
-        let modules = new.modules();
-        let below = modules.keys().filter_map(|name| name.strip_prefix(&prefix));
-        let below = below.map(|rest| (join(old, rest), join(&now, rest))).collect();
-        made.push(Made {
-            old: (*old).to_owned(),
-            new: now,
-            path,
-            below,
-            own: Vec::new(),
-            children: Vec::new(),
-        });
-    }
+    let others = wrapped.iter().copied().filter(|old| !moved.contains_key(old));
+    made.extend(others.filter_map(|old| stands(index, new, old)));
     made
+}
+
+/// A shim that stands already, to be made anew.
+fn stands(index: &Index<'_>, new: &Index<'_>, old: &str) -> Option<Made> {
+    let path = index.tree.file(index.file_of(old)?)?.path.clone();
+    let now = standing(index, old)?;
+    let prefix = format!("{now}.");
+    let modules = new.modules();
+    let below = modules.keys().filter_map(|name| name.strip_prefix(&prefix));
+    let below = below.map(|rest| (join(old, rest), join(&now, rest))).collect();
+    Some(Made { old: old.to_owned(), new: now, path, below, own: Vec::new(), children: Vec::new() })
 }
 
 impl Made {

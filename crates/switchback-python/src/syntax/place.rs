@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ruff_python_ast::{Expr, Operator};
+use ruff_python_ast::{Expr, Operator, StmtAssign};
 
 use super::facts::ScriptFolder;
 use super::names::{dotted, last};
@@ -46,6 +46,38 @@ pub(super) fn folder(expression: &Expr, values: &Values<'_>) -> Option<ScriptFol
         })
         .collect();
     Some(ScriptFolder { is_from_script: place.is_from_script, path: parts.join("/") })
+}
+
+/// `HERE = …` is remembered; `sys.path = […] + sys.path` and `sys.path[:0] = […]` are read.
+pub(super) fn assigned<'a>(
+    assign: &'a StmtAssign,
+    is_in_module: bool,
+    values: &mut Values<'a>,
+    found: &mut Vec<ScriptFolder>,
+) {
+    let [target] = assign.targets.as_slice() else { return };
+    match target {
+        Expr::Name(name) if is_in_module => {
+            values.insert(name.id.as_str(), &assign.value);
+        }
+        Expr::Subscript(subscript) if dotted(&subscript.value).as_deref() == Some("sys.path") => {
+            listed(&assign.value, values, found);
+        }
+        _ if dotted(target).as_deref() == Some("sys.path") => listed(&assign.value, values, found),
+        _ => {}
+    }
+}
+
+/// The folders of a list that becomes, or joins, `sys.path`.
+pub(super) fn listed(value: &Expr, values: &Values<'_>, found: &mut Vec<ScriptFolder>) {
+    match value {
+        Expr::List(list) => found.extend(list.elts.iter().filter_map(|path| folder(path, values))),
+        Expr::BinOp(operation) => {
+            listed(&operation.left, values, found);
+            listed(&operation.right, values, found);
+        }
+        _ => {}
+    }
 }
 
 impl Place {

@@ -10,7 +10,7 @@ use super::facts::{
     Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, Span, Task, Text,
 };
 use super::names::{catches_import_errors, chain_words, dotted, last, span, word};
-use super::place::{Values, folder};
+use super::place::{self, Values, folder};
 
 /// Everything that the statements of a module say.
 pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
@@ -351,35 +351,6 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// `HERE = …` is remembered; `sys.path = […] + sys.path` and `sys.path[:0] = […]` are read.
-    fn value(&mut self, assign: &'a ast::StmtAssign) {
-        let [target] = assign.targets.as_slice() else { return };
-        match target {
-            Expr::Name(name) if self.scope == 0 => {
-                self.values.insert(name.id.as_str(), &assign.value);
-            }
-            Expr::Subscript(subscript) if dotted(&subscript.value).as_deref() == Some("sys.path") => {
-                self.path_list(&assign.value);
-            }
-            _ if dotted(target).as_deref() == Some("sys.path") => self.path_list(&assign.value),
-            _ => {}
-        }
-    }
-
-    fn path_list(&mut self, value: &Expr) {
-        match value {
-            Expr::List(list) => {
-                let found = list.elts.iter().filter_map(|path| folder(path, &self.values));
-                self.facts.script_folders.extend(found);
-            }
-            Expr::BinOp(operation) => {
-                self.path_list(&operation.left);
-                self.path_list(&operation.right);
-            }
-            _ => {}
-        }
-    }
-
     fn exports(&mut self, value: &Expr) {
         let elements: &[Expr] = match value {
             Expr::List(list) => &list.elts,
@@ -485,7 +456,8 @@ impl<'a> Visitor<'a> for Walk<'a> {
                 }
             }
             Stmt::Assign(assign) => {
-                self.value(assign);
+                let found = &mut self.facts.script_folders;
+                place::assigned(assign, self.scope == 0, &mut self.values, found);
                 let is_exports = assign.targets.iter().any(|target| last(target) == Some("__all__"));
                 if is_exports && self.scope == 0 {
                     self.exports(&assign.value);
@@ -494,7 +466,7 @@ impl<'a> Visitor<'a> for Walk<'a> {
             }
             Stmt::AugAssign(assign) => {
                 if dotted(&assign.target).as_deref() == Some("sys.path") {
-                    self.path_list(&assign.value);
+                    place::listed(&assign.value, &self.values, &mut self.facts.script_folders);
                 }
                 if last(&assign.target) == Some("__all__") && self.scope == 0 {
                     self.exports(&assign.value);

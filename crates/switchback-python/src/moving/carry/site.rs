@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cut::line_stop;
 use crate::index::{Index, ModuleName};
 use crate::moving::plan::line_end;
-use crate::syntax::{Facts, Import, Outline, StatementKind, outline};
+use crate::syntax::{Facts, Import, Outline, ScopeKind, StatementKind, outline};
 
 /// A module and everything about it.
 pub(super) struct Site<'a> {
@@ -55,6 +55,13 @@ impl<'a> Site<'a> {
             && !import.is_optional
             && !import.is_typing
             && self.outline.statements.iter().any(is_statement)
+    }
+
+    /// Whether a scope lies in a function: what stands in it runs later than the module.
+    pub(super) fn is_late(&self, scope: usize) -> bool {
+        std::iter::successors(Some(scope), |at| self.facts.scopes.get(*at)?.parent)
+            .filter_map(|at| self.facts.scopes.get(at))
+            .any(|scope| scope.kind == ScopeKind::Function)
     }
 
     /// Where an import is put so that it runs before the statement `before`: behind the last import there, else behind
