@@ -22,6 +22,8 @@ pub struct ImportsOptions {
     pub root: PathBuf,
     /// Source roots, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree.
+    pub python_path: Vec<String>,
 }
 
 /// One module that imports another.
@@ -68,11 +70,7 @@ pub struct ImportsOutcome {
 /// Resolves every import of the tree at `options.root`.
 pub fn imports(disk: Arc<dyn Disk>, options: &ImportsOptions) -> Result<ImportsOutcome, DiskError> {
     let tree = Tree::open(disk, &options.root)?;
-    let roots: Vec<String> = if options.source_roots.is_empty() {
-        roots::discover(&tree)
-    } else {
-        options.source_roots.iter().map(|root| roots::normal(root)).collect()
-    };
+    let roots = roots::source_roots(&tree, &options.source_roots, &options.python_path);
     let index = Index::new(&tree, &roots);
     Ok(outcome_of(&index))
 }

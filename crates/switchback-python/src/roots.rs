@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aho_corasick::AhoCorasick;
+
 use crate::tree::Tree;
 
 /// Files that say that a project begins in their folder.
@@ -38,7 +40,61 @@ pub fn discover(tree: &Tree) -> Vec<String> {
             }
         }
     }
+    roots.extend(from_scripts(tree, &roots));
     roots.into_iter().collect()
+}
+
+/// Folders outside of packages that scripts put on `sys.path`, unless their modules go by longer names elsewhere.
+fn from_scripts(tree: &Tree, known: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let Ok(search) = AhoCorasick::new(["sys.path", "addsitedir"]) else { return found };
+    let is_script = |file: &&crate::tree::File| {
+        file.class == crate::tree::Class::Python
+            && (file.path.ends_with("conftest.py")
+                || !is_in_package(tree, file.path.rsplit_once('/').map_or("", |(folder, _)| folder)))
+    };
+    for file in tree.files.iter().filter(is_script) {
+        let is_wanted =
+            tree.content_if(file, |bytes| search.is_match(bytes)).is_ok_and(|found| found.is_some());
+        if !is_wanted {
+            continue;
+        }
+        let own = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for folder in tree.script_folders(&file.path) {
+            let is_root = folder != own
+                && !known.contains(&folder)
+                && tree.is_directory(&folder)
+                && !is_in_package(tree, &folder)
+                && holds_python(tree, &folder);
+            if is_root {
+                found.insert(folder);
+            }
+        }
+    }
+    found.retain(|folder| !is_imported(tree, &folder.replace('/', ".")));
+    found
+}
+
+/// Whether some file of the tree imports what lies in a folder by the folder's own name.
+fn is_imported(tree: &Tree, dotted: &str) -> bool {
+    let words = [format!("from {dotted}."), format!("from {dotted} "), format!("import {dotted}.")];
+    let Ok(search) = AhoCorasick::new(words) else { return true };
+    tree.files
+        .iter()
+        .filter(|file| file.class == crate::tree::Class::Python)
+        .any(|file| tree.content_if(file, |bytes| search.is_match(bytes)).is_ok_and(|found| found.is_some()))
+}
+
+/// The source roots of a tree: `given`, or what is found; and the folders of `PYTHONPATH`.
+pub fn source_roots(tree: &Tree, given: &[String], python_path: &[String]) -> Vec<String> {
+    let mut roots =
+        if given.is_empty() { discover(tree) } else { given.iter().map(|root| normal(root)).collect() };
+    for folder in python_path.iter().map(|folder| normal(folder)) {
+        if !roots.contains(&folder) {
+            roots.push(folder);
+        }
+    }
+    roots
 }
 
 fn is_in_package(tree: &Tree, folder: &str) -> bool {

@@ -91,7 +91,8 @@ impl ShimsOutcome {
                     .collect();
                 json!({
                     "path": shim.path, "old": shim.note.old, "new": shim.note.new, "since": shim.note.since,
-                    "until": shim.note.until, "due": shim.is_due, "used_by": used_by,
+                    "until": shim.note.until, "signatures": shim.note.signatures,
+                    "due": shim.is_due, "used_by": used_by,
                 })
             })
             .collect();

@@ -245,12 +245,35 @@ impl Tree {
         self.directories.contains(path)
     }
 
-    /// The module `top` in the folder of `path`: a script finds it there.
+    /// The module `top` in the folder of `path`, or in one that it puts on `sys.path`: a script finds it there.
     pub fn beside(&self, path: &str, top: &str) -> Option<String> {
-        let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-        [format!("{folder}{top}/__init__.py"), format!("{folder}{top}.py")]
-            .into_iter()
-            .find(|place| self.by_path.contains_key(place))
+        let folders = self.script_folders(path);
+        folders.iter().find_map(|folder| {
+            let place = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            [place(format!("{top}/__init__.py")), place(format!("{top}.py"))]
+                .into_iter()
+                .find(|place| self.by_path.contains_key(place))
+        })
+    }
+
+    /// The folders that a script finds modules in: its own outside of packages, and those that it puts on `sys.path` itself.
+    pub fn script_folders(&self, path: &str) -> Vec<String> {
+        let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut folders = Vec::new();
+        // A module of a package is found from elsewhere: what lies beside it is not found by one name.
+        let init = if own.is_empty() { "__init__.py".to_owned() } else { format!("{own}/__init__.py") };
+        if self.find(&init).is_none() {
+            folders.push(own.to_owned());
+        }
+        let file = self.find(path).and_then(|at| self.file(at));
+        let Some(file) = file.filter(|file| file.class == Class::Python) else { return folders };
+        for folder in &self.facts(file).script_folders {
+            let start = if folder.is_from_script { own } else { "" };
+            if let Some(found) = below(start, &folder.path).filter(|found| !folders.contains(found)) {
+                folders.push(found);
+            }
+        }
+        folders
     }
 
     /// Every folder that holds a file.
@@ -365,6 +388,21 @@ fn entry(
         }
         _ => Ok(vec![Entry::Odd(place)]),
     }
+}
+
+/// `path` seen from `folder`, with `..` carried out; nothing when it leads out of the tree.
+pub(crate) fn below(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// Whether a path ends in this extension, which is given without its dot.

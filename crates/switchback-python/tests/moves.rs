@@ -15,6 +15,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 struct Case {
     rules: Rules,
     roots: Vec<String>,
+    python_path: Vec<String>,
     once: bool,
     shims: bool,
     is_refuted: bool,
@@ -68,6 +69,7 @@ fn rule(case: &mut Case, line: &str) {
         "body" => case.rules.bodies.push(pair()),
         "leave" => case.rules.leaves.push(Leave { path: rest.to_owned() }),
         "root" => case.roots.push(rest.to_owned()),
+        "python-path" => case.python_path.push(rest.to_owned()),
         "once" => case.once = true,
         "shims" => case.shims = true,
         "refuted" => case.is_refuted = true,
@@ -126,6 +128,7 @@ fn options(case: &Case, root: PathBuf) -> MoveOptions {
         is_part: false,
         kept: vec!["switchback.toml".to_owned()],
         source_roots: case.roots.clone(),
+        python_path: case.python_path.clone(),
         shims: case.shims,
         remove_after: None,
         today: "2026-01-01".to_owned(),

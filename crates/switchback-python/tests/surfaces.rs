@@ -123,7 +123,8 @@ fn imports_are_resolved_and_circles_named() {
         ("pyproject.toml", "[project]\n"),
     ];
     lay_out(folder.path(), &files);
-    let options = ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new() };
+    let options =
+        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
     let outcome = imports(Arc::new(RealDisk), &options).unwrap();
     let missing: Vec<String> = outcome
         .missing

@@ -180,10 +180,21 @@ impl Scene<'_> {
             return None;
         }
         let old = self.index.tree.beside(self.path, top)?;
-        let folder = parent_path(self.mapping.new_path(self.path));
+        let folders = self.folders_after();
         let new = self.mapping.new_path(&old);
         let new = new.strip_suffix("/__init__.py").or_else(|| new.strip_suffix(".py"))?;
-        (parent_path(new) == folder && leaf_path(new) != top).then(|| leaf_path(new).to_owned())
+        let is_found = folders.iter().any(|folder| folder == parent_path(new));
+        (is_found && leaf_path(new) != top).then(|| leaf_path(new).to_owned())
+    }
+
+    /// The folders that the file finds modules in, where it will be.
+    fn folders_after(&self) -> Vec<String> {
+        let own = parent_path(self.mapping.new_path(self.path));
+        let others = self.facts.script_folders.iter().filter_map(|folder| {
+            let start = if folder.is_from_script { own } else { "" };
+            crate::tree::below(start, &folder.path)
+        });
+        std::iter::once(own.to_owned()).chain(others).collect()
     }
 
     /// The start of the line that `offset` is on.

@@ -1,6 +1,6 @@
 //! The plan of a move: every file that moves, every edit, what is left, and the proof, before anything is touched.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,8 +19,9 @@ use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
 use super::shim::{self, Term};
+use super::signature::{self, SignatureError};
 use super::{notebook, reference, statement, string};
-use crate::index::{Index, module_name};
+use crate::index::{Index, module_name, parent_of};
 use crate::roots;
 use crate::syntax::{Dialect, Facts, Role, Span, line_of, parse};
 use crate::tree::{Class, File, Tree};
@@ -41,6 +42,8 @@ pub struct MoveOptions {
     pub kept: Vec<String>,
     /// Source roots, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree: source roots beside all others.
+    pub python_path: Vec<String>,
     /// Whether the old names stay importable.
     pub shims: bool,
     /// Until when, `YYYY-MM-DD`.
@@ -66,6 +69,9 @@ pub enum MoveError {
     /// Definitions that cannot be moved safely.
     #[error(transparent)]
     Definitions(#[from] RefusedDefinitions),
+    /// A function that cannot be called as it was.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// Nothing was asked for.
     #[error("there is nothing to move: no FROM and TO, and no rules")]
     NoRules,
@@ -185,12 +191,13 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, MoveError> {
     let rules = &options.rules;
-    if rules.moves.is_empty()
-        && rules.symbols.is_empty()
-        && rules.bodies.is_empty()
-        && options.arrived.is_empty()
-    {
+    let is_empty = rules.moves.is_empty() && rules.symbols.is_empty() && rules.bodies.is_empty();
+    if is_empty && rules.signatures.is_empty() && options.arrived.is_empty() {
         return Err(MoveError::NoRules);
+    }
+    if let Some(one) = rules.signatures.first().filter(|_| !options.shims) {
+        let module = parent_of(&one.of).to_owned();
+        return Err(SignatureError::NoShim { of: one.of.clone(), module }.into());
     }
     let tree = Tree::open(disk, &options.root)?.with_gone(&options.arrived);
     plan_tree(&tree, options).map(|(plan, _)| plan)
@@ -234,7 +241,7 @@ pub(crate) fn plan_tree(tree: &Tree, options: &MoveOptions) -> Result<(MovePlan,
 /// The roots of the old and of the new tree.
 fn source_roots(tree: &Tree, options: &MoveOptions) -> (Vec<String>, Vec<String>) {
     if options.source_roots.is_empty() {
-        let found = roots::discover(tree);
+        let found = roots::source_roots(tree, &[], &options.python_path);
         let mut new = found.clone();
         // A layout that comes into being: `pkg` becomes `src/pkg`.
         for pair in &options.rules.moves {
@@ -248,7 +255,7 @@ fn source_roots(tree: &Tree, options: &MoveOptions) -> (Vec<String>, Vec<String>
         }
         return (found, new);
     }
-    let all: Vec<String> = options.source_roots.iter().map(|root| roots::normal(root)).collect();
+    let all = roots::source_roots(tree, &options.source_roots, &options.python_path);
     let old = all.iter().filter(|root| root.is_empty() || tree.is_directory(root)).cloned().collect();
     (old, all)
 }
@@ -323,8 +330,7 @@ impl<'a> Work<'a> {
         };
         if options.shims {
             // Outside of the proof: a shim makes old names resolve, and what still uses them is to be found.
-            let term = Term { since: &options.today, until: options.remove_after.as_deref() };
-            created.extend(shim::shims(index, mapping, term));
+            created.extend(self.shims(&new_index)?);
         }
         let plan = MovePlan {
             root: options.root.clone(),
@@ -336,6 +342,18 @@ impl<'a> Work<'a> {
             proof,
         };
         Ok((plan, new_tree))
+    }
+
+    /// The files that keep old names importable.
+    fn shims(&self, new: &Index<'_>) -> Result<Vec<NewFile>, SignatureError> {
+        let (index, mapping, options) = (self.index, self.mapping, self.options);
+        let signatures = &options.rules.signatures;
+        let wrapped: BTreeSet<&str> = signatures.iter().map(|one| parent_of(&one.of)).collect();
+        let needed = shim::needed(index, new, mapping, &wrapped);
+        let olds: BTreeSet<String> = needed.iter().map(|made| made.old().to_owned()).collect();
+        let wrapped = signature::by_module(index, new, mapping, signatures, &olds)?;
+        let term = Term { since: &options.today, until: options.remove_after.as_deref() };
+        Ok(needed.iter().map(|made| made.file(wrapped.get(made.old()), term)).collect())
     }
 
     fn look(&self, at: usize, file: &File) -> Result<Option<Looked>, MoveError> {

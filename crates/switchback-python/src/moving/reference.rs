@@ -26,6 +26,8 @@ struct Rewrite<'a> {
 #[derive(Debug, Default)]
 struct Uses<'a> {
     rewrites: Vec<Rewrite<'a>>,
+    /// Expressions that go on through the same name, with how many of their names are replaced by what.
+    renames: Vec<(&'a Chain, usize, String)>,
     /// Uses of a root that stay as they are, with the longest module that they name.
     plain: BTreeMap<Root, BTreeSet<String>>,
 }
@@ -45,6 +47,11 @@ pub(crate) fn edit_references(scene: &Scene<'_>, edits: &mut Edits) {
     }
     for rewrite in &uses.rewrites {
         edit_chain(scene, rewrite, &aliases, edits);
+    }
+    for (chain, count, new) in &uses.renames {
+        let (Some(first), Some(last)) = (chain.words.first(), chain.words.get(count - 1)) else { continue };
+        let span = Span::new(first.span.start, last.span.end);
+        edits.rename(scene.bytes, span, &chain.dotted(*count), new, EditKind::Attribute);
     }
     add_missing(scene, &uses, &aliases, &mut provided, edits);
     keep_roots(scene, &uses, &aliases, &provided, edits);
@@ -175,7 +182,15 @@ fn use_of_module<'a>(scene: &Scene<'a>, chain: &'a Chain, scope: usize, bound: &
     }
     let rest = module.strip_prefix(bound).unwrap_or_default();
     let new = scene.mapping.module(&module);
-    if new != format!("{}{rest}", scene.mapping.module(bound)) {
+    let home = scene.mapping.module(bound);
+    if new == format!("{home}{rest}") {
+        return;
+    }
+    // What was reached through a package that still holds it is reached through it still.
+    let below = new.strip_prefix(&home).and_then(|rest| rest.strip_prefix('.'));
+    if let (Some(below), Some(first)) = (below, chain.words.first()) {
+        uses.renames.push((chain, count, format!("{}.{below}", first.text)));
+    } else {
         uses.rewrites.push(Rewrite { chain, count, new, old: chain.dotted(count), scope });
     }
 }

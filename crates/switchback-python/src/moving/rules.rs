@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::signature::Signature;
+
 /// A rules file that cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{path}`{place}: {message}", path = path.display(), place = line.map(|line| format!(", line {line}")).unwrap_or_default())]
@@ -50,6 +52,9 @@ pub struct Rules {
     /// Files that stay.
     #[serde(default, rename = "leave")]
     pub leaves: Vec<Leave>,
+    /// Functions that are called as they were under their old names.
+    #[serde(default, rename = "signature")]
+    pub signatures: Vec<Signature>,
     /// Whether tasks whose registered name is made from their module's get the old name written out.
     #[serde(default)]
     pub pin_task_names: bool,

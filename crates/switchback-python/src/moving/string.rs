@@ -4,6 +4,7 @@ use super::edit::{EditKind, Edits, Scene};
 use super::mapping::{Mapping, parent_path};
 use crate::index::{Bound, Index, join};
 use crate::syntax::{RelativeCall, Role, Span, Text, is_word};
+use crate::tree::below;
 
 /// What becomes of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,13 +141,13 @@ pub(crate) fn path(index: &Index<'_>, mapping: &Mapping, file: &str, text: &str)
     }
     let folder = parent_path(file);
     let new_folder = parent_path(mapping.new_path(file)).to_owned();
-    let Some(whole) = resolve(folder, clean) else { return Answer::Nothing };
+    let Some(whole) = below(folder, clean) else { return Answer::Nothing };
     if whole == clean || !index.tree.has(&whole) {
         return Answer::Nothing;
     }
     let new = moved_path(index, mapping, &whole).unwrap_or_else(|| whole.clone());
     let written = relative(&new_folder, &new);
-    let same = resolve(&new_folder, clean).is_some_and(|there| there == new);
+    let same = below(&new_folder, clean).is_some_and(|there| there == new);
     if same || written == clean {
         Answer::Nothing
     } else {
@@ -160,21 +161,6 @@ fn moved_path(index: &Index<'_>, mapping: &Mapping, path: &str) -> Option<String
     }
     let new = if index.tree.is_directory(path) { mapping.new_folder(index, path)? } else { return None };
     (new != path).then_some(new)
-}
-
-/// `below` seen from `folder`, with `..` taken away; nothing when it leads out of the tree.
-fn resolve(folder: &str, below: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in below.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 fn relative(folder: &str, path: &str) -> String {

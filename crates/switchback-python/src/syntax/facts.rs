@@ -209,6 +209,15 @@ pub struct Task {
     pub function: String,
 }
 
+/// A folder that a script puts on `sys.path`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptFolder {
+    /// Whether it is seen from the script's own folder; else from the folder that the script is run in.
+    pub is_from_script: bool,
+    /// The way from there, with `/` and `..`; empty for the folder itself.
+    pub path: String,
+}
+
 /// Everything that a file says.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -230,6 +239,8 @@ pub struct Facts {
     pub file_uses: Vec<Span>,
     /// Calls of `import_module` and `__import__` whose argument is computed.
     pub computed_imports: Vec<Span>,
+    /// Folders that it puts on `sys.path`, as far as they are written out.
+    pub script_folders: Vec<ScriptFolder>,
     /// Functions whose registered name is made from the module's.
     pub tasks: Vec<Task>,
     /// Whether a logger is named by `__name__`.

@@ -4,13 +4,14 @@ mod facts;
 mod layout;
 mod names;
 mod outline;
+mod place;
 mod surface;
 mod units;
 mod visit;
 
 pub use facts::{
-    Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, Span,
-    SyntaxError, Task, Text, Word,
+    Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, ScriptFolder,
+    Span, SyntaxError, Task, Text, Word,
 };
 pub(crate) use layout::is_word;
 pub use layout::{Dotted, dotted_parts, line_of};

@@ -80,7 +80,7 @@ pub fn outline(bytes: &[u8]) -> Outline {
     let mut lists = Vec::new();
     for statement in &module.body {
         outline.statements.push(read(statement));
-        if exports_of(statement).is_some() {
+        if is_exports(statement) {
             outline.has_exports = true;
             lists.push(export_list(statement));
         }
@@ -154,21 +154,23 @@ fn kind(statement: &Stmt) -> (StatementKind, Option<String>) {
     }
 }
 
-/// What a statement gives, or adds, to `__all__`.
-fn exports_of(statement: &Stmt) -> Option<Option<&Expr>> {
+/// Whether a statement gives, or adds, something to `__all__`.
+fn is_exports(statement: &Stmt) -> bool {
+    let is_all = |target: &Expr| last(target) == Some("__all__");
     match statement {
-        Stmt::Assign(assign) => {
-            let is_exports = assign.targets.iter().any(|target| last(target) == Some("__all__"));
-            is_exports.then_some(Some(assign.value.as_ref()))
-        }
-        Stmt::AnnAssign(assign) if last(&assign.target) == Some("__all__") => Some(assign.value.as_deref()),
-        Stmt::AugAssign(assign) if last(&assign.target) == Some("__all__") => Some(None),
-        _ => None,
+        Stmt::Assign(assign) => assign.targets.iter().any(is_all),
+        Stmt::AnnAssign(assign) => is_all(&assign.target),
+        Stmt::AugAssign(assign) => is_all(&assign.target),
+        _ => false,
     }
 }
 
 fn export_list(statement: &Stmt) -> Option<ExportList> {
-    let value = exports_of(statement)??;
+    let value = match statement {
+        Stmt::Assign(assign) => assign.value.as_ref(),
+        Stmt::AnnAssign(assign) => assign.value.as_deref()?,
+        _ => return None,
+    };
     let elements: &[Expr] = match value {
         Expr::List(list) => &list.elts,
         Expr::Tuple(tuple) if tuple.parenthesized => &tuple.elts,

@@ -10,11 +10,19 @@ use super::facts::{
     Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, Span, Task, Text,
 };
 use super::names::{catches_import_errors, chain_words, dotted, last, span, word};
+use super::place::{self, Values, folder};
 
 /// Everything that the statements of a module say.
 pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
-    let mut walk =
-        Walk { source, facts: Facts::default(), scope: 0, annotation: false, optional: 0, typing: 0 };
+    let mut walk = Walk {
+        source,
+        facts: Facts::default(),
+        values: Values::new(),
+        scope: 0,
+        annotation: false,
+        optional: 0,
+        typing: 0,
+    };
     walk.facts.scopes.push(new_scope(ScopeKind::Module, None));
     walk.docstring(body);
     walk.visit_body(body);
@@ -24,6 +32,8 @@ pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
 struct Walk<'a> {
     source: &'a str,
     facts: Facts,
+    /// What the module's names were given so far.
+    values: Values<'a>,
     scope: usize,
     annotation: bool,
     optional: usize,
@@ -182,6 +192,11 @@ impl<'a> Walk<'a> {
             let at = call.arguments.args.len() + at;
             let text = self.argument(&keyword.value, &name, at);
             texts.push((keyword.arg.as_ref().map(ast::Identifier::as_str), text));
+        }
+        if matches!(name.as_str(), "sys.path.insert" | "sys.path.append" | "site.addsitedir")
+            && let Some(found) = call.arguments.args.last().and_then(|path| folder(path, &self.values))
+        {
+            self.facts.script_folders.push(found);
         }
         match callee {
             "import_module" | "__import__" => self.imports_by_call(call, callee, &texts),
@@ -441,6 +456,8 @@ impl<'a> Visitor<'a> for Walk<'a> {
                 }
             }
             Stmt::Assign(assign) => {
+                let found = &mut self.facts.script_folders;
+                place::assigned(assign, self.scope == 0, &mut self.values, found);
                 let is_exports = assign.targets.iter().any(|target| last(target) == Some("__all__"));
                 if is_exports && self.scope == 0 {
                     self.exports(&assign.value);
@@ -448,6 +465,9 @@ impl<'a> Visitor<'a> for Walk<'a> {
                 visitor::walk_stmt(self, statement);
             }
             Stmt::AugAssign(assign) => {
+                if dotted(&assign.target).as_deref() == Some("sys.path") {
+                    place::listed(&assign.value, &self.values, &mut self.facts.script_folders);
+                }
                 if last(&assign.target) == Some("__all__") && self.scope == 0 {
                     self.exports(&assign.value);
                 }

@@ -48,15 +48,15 @@ impl<'a> Work<'a> {
         if !late.is_empty() && !early.iter().any(|need| need.bound() == "TYPE_CHECKING") {
             imports.push("from typing import TYPE_CHECKING".to_owned());
         }
-        let lines: String = imports.iter().map(|line| format!("{line}{line_end}")).collect();
+        let lines = imports.iter().map(|line| format!("{line}{line_end}")).collect::<Vec<_>>().concat();
         let mapping = self.order.mapping;
         let is_own = |top: &str| self.order.index.has(top) || mapping.tops.contains(top);
         let style = self.order.styles.at(&one.home_path);
         let mut text = in_sections(&lines, style, &is_own);
         if !late.is_empty() {
-            let lines: String =
-                late.iter().map(|need| format!("    {}{line_end}", need.statement(&one.home))).collect();
-            text.push_str(&format!("{line_end}if TYPE_CHECKING:{line_end}{lines}"));
+            let lines: Vec<String> =
+                late.iter().map(|need| format!("{line_end}    {}", need.statement(&one.home))).collect();
+            text = format!("{text}{line_end}if TYPE_CHECKING:{}{line_end}", lines.concat());
         }
         let mut body = joined(pieces, line_end);
         let is_block = pieces.first().is_some_and(|piece| piece.is_block);
@@ -108,7 +108,7 @@ impl<'a> Work<'a> {
         let mut edits = self.edits.remove(site.path).unwrap_or_default();
         let imported = self.drop_imports(site, &names, &mut edits);
         let done = imported.and_then(|imported| {
-            refuse_dotted(self.order.index, site, self.definitions)?;
+            shorten(self.order.index, site, self.definitions, &mut edits)?;
             place(site, pieces, &imported, &mut edits)
         });
         done?;
@@ -279,9 +279,15 @@ impl<'a> Work<'a> {
                 return Err((Some((*name).to_owned()), Trouble { offset: 0, why }));
             }
         }
+        self.take_out(site, &gone, edits);
+        Ok(imported)
+    }
+
+    /// Takes names out of import statements, and whole statements when no name is left.
+    fn take_out(&self, site: &Site<'_>, gone: &BTreeMap<usize, BTreeSet<usize>>, edits: &mut Edits) {
         let mapping = Mapping::default();
         let scene = Scene {
-            index,
+            index: self.order.index,
             mapping: &mapping,
             facts: &site.facts,
             bytes: &site.bytes,
@@ -291,17 +297,16 @@ impl<'a> Work<'a> {
             line_end: site.line_end,
         };
         for (at, numbers) in gone {
-            let Some(import) = site.facts.imports.get(at) else { continue };
+            let Some(import) = site.facts.imports.get(*at) else { continue };
             if numbers.len() == import.names.len() {
                 let start = site.bytes.get(..import.span.start).unwrap_or_default();
                 let start = start.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
                 let stop = super::cut::line_stop(&site.bytes, import.span.end);
                 edits.put(Span::new(start, stop), "", EditKind::FromImport);
             } else {
-                remove(&scene, import, &numbers, EditKind::FromImport, edits);
+                remove(&scene, import, numbers, EditKind::FromImport, edits);
             }
         }
-        Ok(imported)
     }
 }
 
@@ -309,37 +314,45 @@ fn has_twin(need: &Need, all: &BTreeSet<Need>) -> bool {
     all.iter().any(|other| !other.is_typing && other.bound() == need.bound())
 }
 
-/// `module.Name` in the very module that it goes to.
-fn refuse_dotted(
+/// `module.Name` in the very module that it goes to is `Name` there.
+fn shorten(
     index: &Index<'_>,
     site: &Site<'_>,
     definitions: &[Definition],
+    edits: &mut Edits,
 ) -> Result<(), (Option<String>, Trouble)> {
     for chain in site.facts.chains.iter().filter(|chain| chain.words.len() > 1) {
         let Some(first) = chain.words.first() else { continue };
         let Some((_, bindings)) = site.facts.resolve(chain.scope, &first.text) else { continue };
-        for binding in bindings {
-            let Binding::Import(import, at) = binding else { continue };
-            let Some(import) = site.facts.imports.get(*import) else { continue };
-            let Some(name) = import.names.get(*at) else { continue };
-            let (head, skipped) = match index.target(Some(site.name), import, name) {
-                Target::Module(_) if import.from.is_none() && name.alias.is_none() => (first.text.clone(), 1),
-                Target::Module(module) => (module, 1),
-                _ => continue,
-            };
-            let rest: Vec<&str> = chain.words.iter().skip(skipped).map(|word| word.text.as_str()).collect();
-            let whole = format!("{head}.{}", rest.join("."));
-            let reached = definitions.iter().find(|one| {
-                one.home.dotted == site.name.dotted
-                    && whole
-                        .strip_prefix(one.rule.from.as_str())
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            });
-            if let Some(one) = reached {
-                let why = format!("`{}` uses it as `{}`", site.name.dotted, chain.dotted(chain.words.len()));
-                return Err((Some(one.name.clone()), Trouble { offset: first.span.start, why }));
+        let module = bindings.iter().find_map(|binding| {
+            let Binding::Import(import, at) = binding else { return None };
+            let import = site.facts.imports.get(*import)?;
+            let name = import.names.get(*at)?;
+            match index.target(Some(site.name), import, name) {
+                Target::Module(_) if import.from.is_none() && name.alias.is_none() => {
+                    Some(first.text.clone())
+                }
+                Target::Module(module) => Some(module),
+                _ => None,
             }
+        });
+        let Some(module) = module else { continue };
+        let reached = definitions.iter().filter(|one| one.home.dotted == site.name.dotted).find_map(|one| {
+            let rest = one.rule.from.strip_prefix(module.as_str())?.strip_prefix('.')?;
+            let count = rest.split('.').count();
+            let words = chain.words.get(1..=count)?;
+            words.iter().map(|word| word.text.as_str()).eq(rest.split('.')).then_some((one, words.last()?))
+        });
+        let Some((one, last)) = reached else { continue };
+        let trouble = |why: String| (Some(one.name.clone()), Trouble { offset: first.span.start, why });
+        if !site.is_late(chain.scope) {
+            let written = chain.dotted(chain.words.len());
+            return Err(trouble(format!("`{}` uses it as `{written}` as soon as it runs", site.name.dotted)));
         }
+        if site.facts.resolve(chain.scope, &one.name).is_some_and(|(scope, _)| scope != 0) {
+            return Err(trouble(format!("`{}` means something else there", one.name)));
+        }
+        edits.put(Span::new(first.span.start, last.span.end), one.name.clone(), EditKind::Attribute);
     }
     Ok(())
 }
@@ -443,8 +456,8 @@ fn put_late(site: &Site<'_>, late: &[Need], lines: &mut Vec<String>, edits: &mut
             .map(|byte| char::from(*byte))
             .collect();
         let place = super::cut::line_stop(&site.bytes, block.body_end);
-        let text: String = statements.iter().map(|line| format!("{indent}{line}{end}")).collect();
-        edits.put(Span::new(place, place), text, EditKind::Import);
+        let lines: Vec<String> = statements.iter().map(|line| format!("{indent}{line}{end}")).collect();
+        edits.put(Span::new(place, place), lines.concat(), EditKind::Import);
         return;
     }
     if !site.facts.binds("TYPE_CHECKING") {

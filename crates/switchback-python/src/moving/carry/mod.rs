@@ -202,7 +202,7 @@ impl Order<'_> {
                 Ok(Some(definition)) => definitions.push(definition),
                 Ok(None) => {}
                 Err(why) => {
-                    refused.push(self.refused(pair, parent_of(&pair.from), &Trouble { offset: 0, why }))
+                    refused.push(self.refused(pair, parent_of(&pair.from), &Trouble { offset: 0, why }));
                 }
             }
         }

@@ -274,7 +274,8 @@ impl<'a> Work<'a> {
                 lines.push(format!("{line}{comment}"));
             } else {
                 let end = site.line_end;
-                let column: String = names.iter().map(|name| format!("    {name},{end}")).collect();
+                let column =
+                    names.iter().map(|name| format!("    {name},{end}")).collect::<Vec<_>>().concat();
                 lines.push(format!("from {base} import ({comment}{end}{column})"));
             }
             let users = site.outline.statements.iter().position(|statement| {
@@ -303,13 +304,11 @@ impl<'a> Work<'a> {
                 continue;
             }
             let edits = self.edits.entry(site.path.to_owned()).or_default();
-            match exports::without(&site.bytes, &site.outline, &one.name) {
-                Some(span) => edits.put(span, "", EditKind::Definition),
-                None => {
-                    let span = Span::new(0, 0);
-                    let why = format!("`__all__` lists `{}`, and is no plain list", one.name);
-                    edits.leave(&site.bytes, span, why);
-                }
+            if let Some(span) = exports::without(&site.bytes, &site.outline, &one.name) {
+                edits.put(span, "", EditKind::Definition);
+            } else {
+                let why = format!("`__all__` lists `{}`, and is no plain list", one.name);
+                edits.leave(&site.bytes, Span::new(0, 0), why);
             }
         }
     }

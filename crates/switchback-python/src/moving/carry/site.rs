@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cut::line_stop;
 use crate::index::{Index, ModuleName};
 use crate::moving::plan::line_end;
-use crate::syntax::{Facts, Import, Outline, StatementKind, outline};
+use crate::syntax::{Facts, Import, Outline, ScopeKind, StatementKind, outline};
 
 /// A module and everything about it.
 pub(super) struct Site<'a> {
@@ -57,6 +57,13 @@ impl<'a> Site<'a> {
             && self.outline.statements.iter().any(is_statement)
     }
 
+    /// Whether a scope lies in a function: what stands in it runs later than the module.
+    pub(super) fn is_late(&self, scope: usize) -> bool {
+        std::iter::successors(Some(scope), |at| self.facts.scopes.get(*at)?.parent)
+            .filter_map(|at| self.facts.scopes.get(at))
+            .any(|scope| scope.kind == ScopeKind::Function)
+    }
+
     /// Where an import is put so that it runs before the statement `before`: behind the last import there, else behind
     /// the module's documentation. Says whether there is an import to put it behind.
     pub(super) fn import_place(&self, before: usize) -> (usize, bool) {
@@ -103,7 +110,7 @@ impl<'a> Site<'a> {
     pub(super) fn import_text(&self, before: usize, lines: &[String]) -> (usize, String) {
         let (place, is_behind) = self.import_place(before);
         let end = self.line_end;
-        let text: String = lines.iter().map(|line| format!("{line}{end}")).collect();
+        let text = lines.iter().map(|line| format!("{line}{end}")).collect::<Vec<_>>().concat();
         let ends_open = place > 0 && self.bytes.get(place - 1) != Some(&b'\n');
         let open = if ends_open { end } else { "" };
         if is_behind {

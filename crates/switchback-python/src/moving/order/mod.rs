@@ -187,13 +187,12 @@ fn arranged(
     let mut last: Option<((usize, u8), bool)> = None;
     for ((group, class, _), is_from, span) in lines {
         let blanks = match last {
-            None => 0,
             Some(((last_group, _), _)) if last_group != group => heads.get(group).copied().unwrap_or(1),
             Some(((_, last_class), last_from)) if way.grouping == Grouping::Sections => {
                 let is_new_kind = way.style.blank_between_kinds && !way.is_mixed && last_from != is_from;
                 if last_class != class || is_new_kind { blank } else { 0 }
             }
-            Some(_) => 0,
+            _ => 0,
         };
         for _ in 0..blanks {
             text.extend_from_slice(line_end.as_bytes());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::tree::Tree;
+use crate::tree::{Tree, has_extension};
 
 /// How the imports below one folder are sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Styles {
                 else {
                     continue;
                 };
-                let style = if leaf.ends_with(".toml") { of_toml(leaf, &text) } else { of_ini(&text) };
+                let style = if has_extension(leaf, "toml") { of_toml(leaf, &text) } else { of_ini(&text) };
                 if let Some(style) = style {
                     found.folders.insert(folder.to_owned(), style);
                 }
