@@ -62,7 +62,7 @@ pub(crate) fn dotted(index: &Index<'_>, mapping: &Mapping, text: &str, is_import
 }
 
 /// The longest module that the names reach, with how many of them; what a package binds to a function is none.
-fn walk(index: &Index<'_>, names: &[&str]) -> Option<(String, usize)> {
+pub(crate) fn walk(index: &Index<'_>, names: &[&str]) -> Option<(String, usize)> {
     let mut module = (*names.first()?).to_owned();
     if !index.has(&module) {
         return None;
@@ -157,7 +157,7 @@ fn moved_path(index: &Index<'_>, mapping: &Mapping, path: &str) -> Option<String
 }
 
 /// `below` seen from `folder`, with `..` taken away; nothing when it leads out of the tree.
-fn resolve(folder: &str, below: &str) -> Option<String> {
+pub(crate) fn resolve(folder: &str, below: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in below.split('/') {
         match part {

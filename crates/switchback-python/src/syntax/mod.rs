@@ -3,6 +3,8 @@
 mod facts;
 mod layout;
 mod names;
+mod outline;
+mod outlined;
 mod surface;
 mod visit;
 
@@ -12,6 +14,8 @@ pub use facts::{
 };
 pub(crate) use layout::is_word;
 pub use layout::{Dotted, dotted_parts, line_of};
+pub use outline::{Argument, ClassDefinition, Deed, Definition, Expression, Form, Formal, Statement};
+pub use outlined::outline;
 pub use surface::{Kind, Member, Parameter, ParameterKind, surface};
 
 use std::borrow::Cow;

@@ -1,0 +1,467 @@
+//! Applications, routers and blueprints of FastAPI, Starlette and Flask: how they are made, and what is added to them.
+
+use super::arguments::Arguments;
+use super::evaluate::Evaluator;
+use super::template::{Style, UNREAD};
+use super::value::{Entry, Framework, Inside, Methods, Place, Registration, Router, Value, What};
+
+/// Verbs that are names of methods of applications.
+pub(super) const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "trace", "connect"];
+
+/// The method that stands for a web socket.
+pub(super) const WEB_SOCKET: &str = "WEBSOCKET";
+
+impl Evaluator<'_, '_> {
+    /// Makes what a class of a framework makes; nothing for any other class.
+    pub(super) fn construct(&mut self, dotted: &str, arguments: &Arguments, place: Place) -> Option<Value> {
+        let root = dotted.split('.').next().unwrap_or_default();
+        let leaf = dotted.rsplit('.').next().unwrap_or_default();
+        match (root, leaf) {
+            ("fastapi", "FastAPI") => {
+                let router = self.router(Framework::FastApi, true, None, place);
+                self.add_routes(router, arguments.named("routes"), place);
+                self.add_documentation(router, arguments, place);
+                Some(Value::Router(router))
+            }
+            ("fastapi", "APIRouter") => {
+                let prefix = arguments.path(usize::MAX, "prefix");
+                let router = self.router(Framework::FastApi, false, prefix, place);
+                self.add_routes(router, arguments.named("routes"), place);
+                Some(Value::Router(router))
+            }
+            ("starlette" | "fastapi", "Starlette" | "Router") => {
+                let is_application = leaf == "Starlette";
+                let router = self.router(Framework::Starlette, is_application, None, place);
+                self.add_routes(router, arguments.get(usize::from(is_application), "routes"), place);
+                Some(Value::Router(router))
+            }
+            ("starlette" | "fastapi", "Route" | "APIRoute" | "WebSocketRoute" | "APIWebSocketRoute") => {
+                let methods = if leaf.contains("WebSocket") {
+                    Methods::These(vec![WEB_SOCKET.to_owned()])
+                } else {
+                    methods(arguments, 2)
+                };
+                let path = arguments.path(0, "path").unwrap_or_else(|| UNREAD.to_owned());
+                let handler = handler(arguments, 1, "endpoint");
+                Some(self.entry(place, route(Style::Braces, path, methods, handler)))
+            }
+            ("starlette" | "fastapi", "Mount" | "Host") => Some(self.mounted(leaf, arguments, place)),
+            ("flask" | "quart" | "apiflask" | "flask_openapi3", "Flask" | "Quart" | "APIFlask" | "OpenAPI") => {
+                let router = self.router(Framework::Flask, true, None, place);
+                self.add_static(router, arguments, place);
+                Some(Value::Router(router))
+            }
+            (
+                "flask" | "quart" | "apiflask" | "flask_openapi3" | "flask_smorest",
+                "Blueprint" | "APIBlueprint",
+            ) => {
+                let prefix = arguments.get(5, "url_prefix").cloned().unwrap_or(Value::Nothing);
+                let prefix = match prefix {
+                    Value::Nothing if arguments.is_open => Some(UNREAD.to_owned()),
+                    Value::Nothing => None,
+                    value => Some(value.path()),
+                };
+                let router = self.router(Framework::Flask, false, prefix, place);
+                if arguments.get(2, "static_folder").is_some_and(|folder| *folder != Value::Nothing) {
+                    self.add_static(router, arguments, place);
+                }
+                Some(Value::Router(router))
+            }
+            ("flask_restful", "Api") => {
+                let prefix = arguments.get(1, "prefix").map(Value::path).filter(|prefix| !prefix.is_empty());
+                let router = self.router(Framework::Flask, false, prefix, place);
+                if let Some(app) = arguments.get(0, "app").cloned() {
+                    self.include(&app, &Value::Router(router), None, place, "Api(…)");
+                }
+                Some(Value::Router(router))
+            }
+            ("rest_framework", "DefaultRouter" | "SimpleRouter") => {
+                Some(self.rest_router(leaf == "DefaultRouter", arguments, place))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn router(
+        &mut self,
+        framework: Framework,
+        is_application: bool,
+        prefix: Option<String>,
+        place: Place,
+    ) -> usize {
+        self.routers.push(Router {
+            framework,
+            is_application,
+            is_given: false,
+            is_rest: false,
+            prefix,
+            entries: Vec::new(),
+            place,
+            is_included: false,
+            attributes: std::collections::BTreeMap::new(),
+        });
+        self.routers.len() - 1
+    }
+
+    /// An entry that is not in any list yet.
+    pub(super) fn entry(&self, place: Place, what: What) -> Value {
+        Value::Entry(Box::new(Entry { place, condition: self.condition(), what }))
+    }
+
+    fn add(&mut self, router: usize, place: Place, what: What) {
+        let entry = Entry { place, condition: self.condition(), what };
+        if let Some(router) = self.routers.get_mut(router)
+            && !router.entries.contains(&entry)
+        {
+            router.entries.push(entry);
+        }
+    }
+
+    fn add_routes(&mut self, router: usize, routes: Option<&Value>, place: Place) {
+        let Some(routes) = routes.cloned() else { return };
+        if routes == Value::Nothing {
+            return;
+        }
+        for item in self.items(routes, place, "routes") {
+            self.add_item(router, item, place);
+        }
+    }
+
+    /// Adds an item of a list of routes.
+    fn add_item(&mut self, router: usize, item: Value, place: Place) {
+        match item {
+            Value::Entry(entry) => {
+                if let What::Group { inside: Inside::Router(inner), .. } = &entry.what {
+                    self.mark_included(*inner);
+                }
+                if let Some(router) = self.routers.get_mut(router) {
+                    router.entries.push(*entry);
+                }
+            }
+            Value::Method(inner, name) if name == "routes" => {
+                self.add(router, place, group(String::new(), Inside::Router(inner), false, false));
+                self.mark_included(inner);
+            }
+            Value::Unknown(why, at) => {
+                let what = What::Undecided("an item of `routes`".to_owned(), why);
+                self.add(router, at.unwrap_or(place), what);
+            }
+            Value::Outside(dotted) => {
+                self.add(router, place, group(String::new(), Inside::Outside(dotted), false, false));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn mark_included(&mut self, router: usize) {
+        if let Some(router) = self.routers.get_mut(router) {
+            router.is_included = true;
+        }
+    }
+
+    /// `/docs` and what else FastAPI adds by itself.
+    fn add_documentation(&mut self, router: usize, arguments: &Arguments, place: Place) {
+        if arguments.is_open {
+            let what = What::Undecided(
+                "FastAPI(**…)".to_owned(),
+                "the paths of its documentation could not be read".to_owned(),
+            );
+            return self.add(router, place, what);
+        }
+        let texts = |name: &str, default: &str| match arguments.named(name) {
+            None => vec![default.to_owned()],
+            Some(Value::OneOf(several)) => several
+                .iter()
+                .filter(|value| **value != Value::Nothing)
+                .map(Value::path)
+                .collect(),
+            Some(value) => vec![value.path()],
+        };
+        let schema = texts("openapi_url", "/openapi.json");
+        if schema.iter().all(String::is_empty) {
+            return;
+        }
+        let docs = texts("docs_url", "/docs");
+        let has_docs = docs.iter().any(|path| !path.is_empty());
+        let redirect = texts("swagger_ui_oauth2_redirect_url", "/docs/oauth2-redirect");
+        let redirect = if has_docs { redirect } else { Vec::new() };
+        for (paths, name) in [
+            (schema, "openapi"),
+            (docs, "swagger_ui"),
+            (redirect, "swagger_ui_redirect"),
+            (texts("redoc_url", "/redoc"), "redoc"),
+        ] {
+            for path in paths.into_iter().filter(|path| !path.is_empty()) {
+                let what = What::Route {
+                    style: Style::Braces,
+                    path,
+                    methods: Methods::These(vec!["GET".to_owned()]),
+                    handler: Value::Outside(format!("fastapi.FastAPI.{name}")),
+                    is_implied: true,
+                };
+                self.add(router, place, what);
+            }
+        }
+    }
+
+    /// The files that Flask serves by itself.
+    fn add_static(&mut self, router: usize, arguments: &Arguments, place: Place) {
+        let is_application = self.routers.get(router).is_some_and(|router| router.is_application);
+        let folder = arguments.get(if is_application { 2 } else { usize::MAX }, "static_folder");
+        if folder == Some(&Value::Nothing) {
+            return;
+        }
+        let path = match arguments.get(if is_application { 1 } else { 3 }, "static_url_path") {
+            Some(Value::Nothing) | None => match arguments.get(2, "static_folder") {
+                Some(Value::Text(folder)) => {
+                    format!("/{}", folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default())
+                }
+                Some(_) => format!("/{UNREAD}"),
+                None => "/static".to_owned(),
+            },
+            Some(value) => value.path(),
+        };
+        let what = What::Route {
+            style: Style::Angles,
+            path: format!("{}/<path:filename>", path.trim_end_matches('/')),
+            methods: Methods::These(vec!["GET".to_owned()]),
+            handler: Value::Outside("flask.Flask.send_static_file".to_owned()),
+            is_implied: true,
+        };
+        self.add(router, place, what);
+    }
+
+    /// `Mount(…)` and `Host(…)`.
+    fn mounted(&mut self, leaf: &str, arguments: &Arguments, place: Place) -> Value {
+        let path = if leaf == "Host" {
+            String::new()
+        } else {
+            arguments.path(0, "path").unwrap_or_else(|| UNREAD.to_owned())
+        };
+        let inside = match (arguments.get(1, "app"), arguments.get(2, "routes")) {
+            (Some(app), _) if *app != Value::Nothing => self.inside(app),
+            (_, Some(Value::Method(router, name))) if name == "routes" => Inside::Router(*router),
+            (_, Some(Value::List(items))) => Inside::Values(items.clone()),
+            (_, Some(Value::Unknown(why, _))) => Inside::Unknown(why.clone()),
+            _ => Inside::Unknown("what is mounted could not be read".to_owned()),
+        };
+        if let Inside::Router(inner) = inside {
+            self.mark_included(inner);
+        }
+        self.entry(place, group(path.trim_end_matches('/').to_owned(), inside, false, leaf == "Mount"))
+    }
+
+    fn inside(&self, value: &Value) -> Inside {
+        match value {
+            Value::Router(router) => Inside::Router(*router),
+            Value::OneOf(several) => Inside::Values(several.clone()),
+            Value::Outside(dotted) => Inside::Outside(dotted.clone()),
+            Value::Unknown(why, _) => Inside::Unknown(why.clone()),
+            Value::Function(_) | Value::Class(_) | Value::Instance(_) | Value::Bound(..) => {
+                Inside::Outside(self.handler_name(value))
+            }
+            _ => Inside::Unknown("what it is could not be read".to_owned()),
+        }
+    }
+
+    /// An attribute of an application or router.
+    pub(super) fn router_attribute(&mut self, at: usize, own: &Value, name: &str) -> Value {
+        let Some(router) = self.routers.get(at) else { return Value::unknown("it is computed") };
+        let (prefix, is_rest) = (router.prefix.clone(), router.is_rest);
+        let class = router.attributes.get(super::CLASS).cloned();
+        if let Some(value) = router.attributes.get(name).cloned() {
+            return self.looked_up(value);
+        }
+        if let Some(Value::Class(class)) = class
+            && self.in_class(class, name, 0).is_some()
+        {
+            return self.bound(class, own, name);
+        }
+        match (name, is_rest) {
+            ("urls", true) => {
+                self.mark_included(at);
+                Value::Included(Box::new(Inside::Router(at)))
+            }
+            ("router" | "app", false) => Value::Router(at),
+            ("prefix" | "url_prefix", _) => prefix.map_or(Value::Nothing, Value::Text),
+            ("state" | "config" | "logger" | "extra" | "extensions", _) => {
+                Value::unknown("it is what the application keeps")
+            }
+            _ => Value::Method(at, name.to_owned()),
+        }
+    }
+
+    /// A method of an application or router is called.
+    pub(super) fn router_call(
+        &mut self,
+        router: usize,
+        name: &str,
+        arguments: &Arguments,
+        place: Place,
+        text: &str,
+    ) -> Value {
+        let get = |at, name: &str| arguments.get(at, name).cloned();
+        let path = |name: &str| arguments.path(0, name).unwrap_or_else(|| UNREAD.to_owned());
+        let web_socket = || Methods::These(vec![WEB_SOCKET.to_owned()]);
+        let decorator = |methods: Methods| {
+            let path = arguments.path(0, "path").or_else(|| arguments.path(0, "rule"));
+            let path = path.unwrap_or_else(|| UNREAD.to_owned());
+            Value::Decorator(Box::new(Registration { router, methods, path, place }))
+        };
+        let is_rest = self.routers.get(router).is_some_and(|router| router.is_rest);
+        match name {
+            "register" if is_rest => self.rest_register(router, arguments, place),
+            verb if VERBS.contains(&verb) => {
+                return decorator(Methods::These(vec![verb.to_ascii_uppercase()]));
+            }
+            "route" | "api_route" => return decorator(methods(arguments, 1)),
+            "websocket" | "websocket_route" => return decorator(web_socket()),
+            "add_api_route" | "add_route" => {
+                let what = route(self.style(router), path("path"), methods(arguments, 2), handler(arguments, 1, "endpoint"));
+                self.add(router, place, what);
+            }
+            "add_websocket_route" | "add_api_websocket_route" => {
+                let what = route(self.style(router), path("path"), web_socket(), handler(arguments, 1, "endpoint"));
+                self.add(router, place, what);
+            }
+            "add_url_rule" => {
+                let what = route(Style::Angles, path("rule"), methods(arguments, usize::MAX), handler(arguments, 2, "view_func"));
+                self.add(router, place, what);
+            }
+            "add_resource" => {
+                let resource = get(0, "resource").unwrap_or(Value::Nothing);
+                for path in arguments.places.iter().skip(1).map(Value::path) {
+                    let methods = Methods::Handlers(Vec::new());
+                    self.add(router, place, route(Style::Angles, path, methods, resource.clone()));
+                }
+            }
+            "include_router" | "register_blueprint" => {
+                let word = if name == "include_router" { "prefix" } else { "url_prefix" };
+                let prefix = match arguments.named(word) {
+                    Some(Value::Nothing) => None,
+                    _ => arguments.path(usize::MAX, word),
+                };
+                let inner = get(0, if name == "include_router" { "router" } else { "blueprint" });
+                let inner = inner.unwrap_or(Value::Nothing);
+                self.include(&Value::Router(router), &inner, prefix, place, text);
+            }
+            "init_app" => {
+                if let Some(app) = get(0, "app") {
+                    self.include(&app, &Value::Router(router), None, place, text);
+                }
+            }
+            "mount" | "host" => {
+                let app = get(1, "app").unwrap_or(Value::Nothing);
+                let inside = self.inside(&app);
+                if let Inside::Router(inner) = inside {
+                    self.mark_included(inner);
+                }
+                let path = if name == "host" { String::new() } else { path("path") };
+                self.add(router, place, group(path.trim_end_matches('/').to_owned(), inside, false, name == "mount"));
+            }
+            "routes.append" | "routes.insert" => {
+                let item = arguments.places.last().cloned().unwrap_or(Value::Nothing);
+                self.add_item(router, item, place);
+            }
+            "routes.extend" => self.add_routes(router, arguments.places.first(), place),
+            "__init__" => {
+                let prefix = arguments.path(usize::MAX, "prefix").or_else(|| arguments.path(usize::MAX, "url_prefix"));
+                if let (Some(prefix), Some(router)) = (prefix, self.routers.get_mut(router)) {
+                    router.prefix = Some(prefix);
+                }
+            }
+            _ => {}
+        }
+        Value::unknown("it is what a method of an application gives")
+    }
+
+    fn style(&self, router: usize) -> Style {
+        match self.routers.get(router).map(|router| router.framework) {
+            Some(Framework::Flask) => Style::Angles,
+            _ => Style::Braces,
+        }
+    }
+
+    /// Adds a router to another one.
+    pub(super) fn include(
+        &mut self,
+        outer: &Value,
+        inner: &Value,
+        prefix: Option<String>,
+        place: Place,
+        text: &str,
+    ) {
+        let outers: Vec<usize> = match outer {
+            Value::Router(outer) => vec![*outer],
+            Value::OneOf(several) => several
+                .iter()
+                .filter_map(|value| if let Value::Router(at) = value { Some(*at) } else { None })
+                .collect(),
+            _ => return,
+        };
+        let inners = match inner {
+            Value::OneOf(several) => several.clone(),
+            Value::List(items) => items.clone(),
+            other => vec![other.clone()],
+        };
+        for outer in outers {
+            for inner in &inners {
+                let is_replacing = prefix.is_some();
+                let path = prefix.clone().unwrap_or_default();
+                let inside = match inner {
+                    // `include_router(module)`: modules that have a `router`.
+                    Value::Module(module) => {
+                        let module = module.clone();
+                        match self.member(&module, "router") {
+                            Value::Router(at) => Inside::Router(at),
+                            _ => Inside::Unknown("it is a module".to_owned()),
+                        }
+                    }
+                    other => self.inside(other),
+                };
+                let what = match inside {
+                    Inside::Unknown(why) => What::Undecided(text.to_owned(), why),
+                    inside => {
+                        if let Inside::Router(inner) = inside {
+                            self.mark_included(inner);
+                        }
+                        group(path, inside, is_replacing, false)
+                    }
+                };
+                self.add(outer, place, what);
+            }
+        }
+    }
+
+    /// Makes a function a route.
+    pub(super) fn register(&mut self, registration: &Registration, handler: Value) {
+        let style = self.style(registration.router);
+        let what = route(style, registration.path.clone(), registration.methods.clone(), handler);
+        self.add(registration.router, registration.place, what);
+    }
+}
+
+pub(super) fn route(style: Style, path: String, methods: Methods, handler: Value) -> What {
+    What::Route { style, path, methods, handler, is_implied: false }
+}
+
+fn group(path: String, inside: Inside, is_replacing: bool, is_closed: bool) -> What {
+    let style = Style::Braces;
+    What::Group { style, path, inside, is_replacing, is_closed }
+}
+
+fn handler(arguments: &Arguments, at: usize, name: &str) -> Value {
+    arguments.get(at, name).cloned().unwrap_or_else(|| Value::unknown("it has no handler that could be read"))
+}
+
+/// The argument `methods`.
+fn methods(arguments: &Arguments, at: usize) -> Methods {
+    match arguments.get(at, "methods") {
+        None if arguments.is_open => Methods::Unread,
+        None | Some(Value::Nothing) => Methods::Handlers(vec!["GET".to_owned()]),
+        Some(value) => match value.texts() {
+            Some(texts) => Methods::These(texts.iter().map(|text| text.to_ascii_uppercase()).collect()),
+            None => Methods::Unread,
+        },
+    }
+}
