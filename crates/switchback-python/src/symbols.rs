@@ -306,7 +306,9 @@ impl Finder<'_, '_> {
                 Presence::Gone(format!("`{name}` is a function, and nothing gives it `{next}`")),
                 place,
             ),
-            None => (Presence::Unknown(format!("`{name}` is bound by something that is not followed")), place),
+            Some(Found::Declared(_)) | None => {
+                (Presence::Unknown(format!("`{name}` is bound by something that is not followed")), place)
+            }
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) struct Found {
 struct Step {
     route: Route,
     key: String,
+    place: Place,
     /// Whether nothing behind it is asked for what it matches.
     is_closed: bool,
     /// Whether it is only there to say so.
@@ -89,7 +90,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
         if self.stack.contains(&Root::Router(at)) || self.stack.len() > DEPTH_MAX {
             return;
         }
-        let template = match prefix.filter(|_| !is_replacing) {
+        let template = match prefix.filter(|_| !(is_replacing && framework == Framework::Flask)) {
             Some(prefix) => way.template.then(&Template::read(style(framework), &prefix, false), glue(framework)),
             None => way.template.clone(),
         };
@@ -170,7 +171,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
                 if *is_closed && !matches!(inside, Inside::Outside(_)) {
                     let path = below(&way.template);
                     let route = self.made("*", &path, "", &way, entry.place);
-                    self.steps.push(Step { route, key: path.key(), is_closed: true, is_mark: true });
+                    self.steps.push(Step { route, key: path.key(), place: entry.place, is_closed: true, is_mark: true });
                 }
             }
             What::Undecided(text, why) => self.leave(text, why, entry.place, way.framework),
@@ -199,7 +200,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
         }
         let mut route = self.made("*", &path, &handler, way, place);
         route.is_outside = true;
-        self.steps.push(Step { route, key: path.key(), is_closed, is_mark: false });
+        self.steps.push(Step { route, key: path.key(), place, is_closed, is_mark: false });
     }
 
     fn route(&mut self, way: &Way, methods: &Methods, handler: &Value, place: Place, is_implied: bool) {
@@ -221,7 +222,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
             }
             let mut route = self.made(&method, path, &name, way, place);
             route.is_implied = is_implied;
-            self.steps.push(Step { route, key: path.key(), is_closed: true, is_mark: false });
+            self.steps.push(Step { route, key: path.key(), place, is_closed: true, is_mark: false });
         }
     }
 
@@ -307,8 +308,7 @@ fn once(steps: Vec<Step>) -> Vec<Step> {
                 route.method.clone(),
                 step.key.clone(),
                 route.handler.clone(),
-                route.file.clone(),
-                route.line,
+                step.place,
                 step.is_mark,
             ))
         })
@@ -361,9 +361,7 @@ fn hides(earlier: &Step, later: &Step) -> bool {
         || (earlier.route.method == "*" && earlier.is_closed);
     let is_sure = earlier.route.condition.is_none() || earlier.route.condition == later.route.condition;
     // Two methods of one path, written in one place, are one route.
-    let is_same = earlier.route.file == later.route.file
-        && earlier.route.line == later.route.line
-        && earlier.key == later.key;
+    let is_same = earlier.place == later.place && earlier.key == later.key;
     // A number is no word: `{id:int}` lets `me` pass.
     let is_open = earlier.route.parameters.iter().all(|parameter| parameter.converter.is_empty())
         || earlier.key == later.key

@@ -163,8 +163,7 @@ fn run_if_idle(evaluator: &mut Evaluator<'_, '_>, at: usize, deeds: &AhoCorasick
         };
         let framework = framework.or_else(|| GIVEN.contains(&parameter.name.as_str()).then_some(Framework::FastApi));
         if let Some(framework) = framework.filter(|_| parameter.default.is_none()) {
-            let place = evaluator.place(function.frame, function.definition.name_span);
-            let router = evaluator.router(framework, false, None, place);
+            let router = evaluator.router(framework, false, None);
             if let Some(router) = evaluator.routers.get_mut(router) {
                 router.is_given = true;
             }

@@ -19,7 +19,7 @@ const ACTIONS: &[(&str, bool, &str)] = &[
 impl Evaluator<'_, '_> {
     /// Makes a router.
     pub(super) fn rest_router(&mut self, is_default: bool, arguments: &Arguments, place: Place) -> Value {
-        let router = self.router(Framework::Django, false, None, place);
+        let router = self.router(Framework::Django, false, None);
         let slash = match arguments.get(0, "trailing_slash") {
             Some(Value::Flag(false)) => "",
             _ => "/",

@@ -18,20 +18,20 @@ impl Evaluator<'_, '_> {
         let leaf = dotted.rsplit('.').next().unwrap_or_default();
         match (root, leaf) {
             ("fastapi", "FastAPI") => {
-                let router = self.router(Framework::FastApi, true, None, place);
+                let router = self.router(Framework::FastApi, true, None);
                 self.add_routes(router, arguments.named("routes"), place);
                 self.add_documentation(router, arguments, place);
                 Some(Value::Router(router))
             }
             ("fastapi", "APIRouter") => {
                 let prefix = arguments.path(usize::MAX, "prefix");
-                let router = self.router(Framework::FastApi, false, prefix, place);
+                let router = self.router(Framework::FastApi, false, prefix);
                 self.add_routes(router, arguments.named("routes"), place);
                 Some(Value::Router(router))
             }
             ("starlette" | "fastapi", "Starlette" | "Router") => {
                 let is_application = leaf == "Starlette";
-                let router = self.router(Framework::Starlette, is_application, None, place);
+                let router = self.router(Framework::Starlette, is_application, None);
                 self.add_routes(router, arguments.get(usize::from(is_application), "routes"), place);
                 Some(Value::Router(router))
             }
@@ -47,7 +47,7 @@ impl Evaluator<'_, '_> {
             }
             ("starlette" | "fastapi", "Mount" | "Host") => Some(self.mounted(leaf, arguments, place)),
             ("flask" | "quart" | "apiflask" | "flask_openapi3", "Flask" | "Quart" | "APIFlask" | "OpenAPI") => {
-                let router = self.router(Framework::Flask, true, None, place);
+                let router = self.router(Framework::Flask, true, None);
                 self.add_static(router, arguments, place);
                 Some(Value::Router(router))
             }
@@ -61,7 +61,7 @@ impl Evaluator<'_, '_> {
                     Value::Nothing => None,
                     value => Some(value.path()),
                 };
-                let router = self.router(Framework::Flask, false, prefix, place);
+                let router = self.router(Framework::Flask, false, prefix);
                 if arguments.get(2, "static_folder").is_some_and(|folder| *folder != Value::Nothing) {
                     self.add_static(router, arguments, place);
                 }
@@ -69,7 +69,7 @@ impl Evaluator<'_, '_> {
             }
             ("flask_restful", "Api") => {
                 let prefix = arguments.get(1, "prefix").map(Value::path).filter(|prefix| !prefix.is_empty());
-                let router = self.router(Framework::Flask, false, prefix, place);
+                let router = self.router(Framework::Flask, false, prefix);
                 if let Some(app) = arguments.get(0, "app").cloned() {
                     self.include(&app, &Value::Router(router), None, place, "Api(…)");
                 }
@@ -87,7 +87,6 @@ impl Evaluator<'_, '_> {
         framework: Framework,
         is_application: bool,
         prefix: Option<String>,
-        place: Place,
     ) -> usize {
         self.routers.push(Router {
             framework,
@@ -96,7 +95,6 @@ impl Evaluator<'_, '_> {
             is_rest: false,
             prefix,
             entries: Vec::new(),
-            place,
             is_included: false,
             attributes: std::collections::BTreeMap::new(),
         });

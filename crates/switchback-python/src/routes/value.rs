@@ -35,7 +35,7 @@ impl Framework {
 }
 
 /// A place in a file of the tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// The number of the file.
     pub(super) file: usize,
@@ -223,8 +223,6 @@ pub(super) struct Router {
     pub(super) prefix: Option<String>,
     /// Its entries, in order.
     pub(super) entries: Vec<Entry>,
-    /// Where it is made.
-    pub(super) place: Place,
     /// Whether it is a part of another one.
     pub(super) is_included: bool,
     /// Attributes that the project gave it.
