@@ -156,8 +156,7 @@ pub fn references(
             .map(|name| name.split('.').next().unwrap_or(name))
             .filter(|top| of.is_none_or(|of| of.split('.').next() == Some(top)))
             .collect();
-        let search =
-            AhoCorasick::new(&tops).map_err(|error| RoutesError::Threads(error.to_string()))?;
+        let search = AhoCorasick::new(&tops).map_err(|error| RoutesError::Threads(error.to_string()))?;
         let looker = Looker { index: &index, search, route_files };
         let mut found: Vec<Reference> =
             (0..tree.files.len()).into_par_iter().flat_map_iter(|at| looker.of_file(at)).collect();
@@ -176,7 +175,12 @@ pub fn references(
         }
         found.retain(|reference| looker.is_wanted(reference, of));
         found.sort();
-        found.dedup_by(|one, other| one.module == other.module && one.path == other.path && one.line == other.line && one.way == other.way);
+        found.dedup_by(|one, other| {
+            one.module == other.module
+                && one.path == other.path
+                && one.line == other.line
+                && one.way == other.way
+        });
         Ok(ReferencesOutcome {
             of: options.of.clone(),
             is_there: of.is_none_or(|of| index.has(of)),
@@ -199,7 +203,12 @@ fn is_within(name: &str, of: &str) -> bool {
 impl Looker<'_> {
     /// Whether a reference is asked for, and comes from outside of what is asked for.
     fn is_wanted(&self, reference: &Reference, of: Option<&str>) -> bool {
-        let own = self.index.tree.find(&reference.path).and_then(|at| self.index.names.get(at)).and_then(Option::as_ref);
+        let own = self
+            .index
+            .tree
+            .find(&reference.path)
+            .and_then(|at| self.index.names.get(at))
+            .and_then(Option::as_ref);
         let is_itself = own.is_some_and(|own| own.dotted == reference.module);
         match of {
             None => !is_itself || reference.way == Way::Route,
@@ -219,9 +228,11 @@ impl Looker<'_> {
             Class::Python if self.route_files.contains(path) => ReferrerKind::Route,
             Class::Python => {
                 let is_module = self.index.names.get(at).is_some_and(Option::is_some);
-                let is_setup = matches!(name, "setup.py" | "manage.py" | "noxfile.py" | "fabfile.py" | "tasks.py")
-                    && !path.contains('/');
-                let in_scripts = path.split('/').rev().skip(1).any(|part| matches!(part, "scripts" | "bin" | "tools"));
+                let is_setup =
+                    matches!(name, "setup.py" | "manage.py" | "noxfile.py" | "fabfile.py" | "tasks.py")
+                        && !path.contains('/');
+                let in_scripts =
+                    path.split('/').rev().skip(1).any(|part| matches!(part, "scripts" | "bin" | "tools"));
                 if !is_module || is_setup || (in_scripts && !self.is_packaged(path)) {
                     ReferrerKind::Script
                 } else {
@@ -456,24 +467,27 @@ impl Page<'_> {
         let clean = text.trim_start_matches("./").trim_end_matches('/');
         let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let tree = self.looker.index.tree;
-        let whole = ["", folder].iter().filter_map(|base| resolve_path(base, clean)).find(|path| tree.has(path))?;
+        let whole =
+            ["", folder].iter().filter_map(|base| resolve_path(base, clean)).find(|path| tree.has(path))?;
         let index = self.looker.index;
         let file = tree.find(&whole).or_else(|| tree.find(&format!("{whole}/__init__.py")));
-        match file {
-            Some(at) => index.names.get(at).and_then(Option::as_ref).map(|name| name.dotted.clone()),
-            None => {
-                let name = crate::index::module_name(&format!("{whole}.py"), &index.roots)?.dotted;
-                index.has(&name).then_some(name)
-            }
+        if let Some(at) = file {
+            return index.names.get(at).and_then(Option::as_ref).map(|name| name.dotted.clone());
         }
+        let name = crate::index::module_name(&format!("{whole}.py"), &index.roots)?.dotted;
+        index.has(&name).then_some(name)
     }
 
     /// Names and paths in text.
     fn words(&mut self, within: Span, flavor: Flavor) {
         let blocks = Blocks::new(self.bytes, within, flavor);
         let mut last = within.start;
-        let spots: Vec<usize> =
-            self.looker.search.find_iter(within.of(self.bytes)).map(|found| within.start + found.start()).collect();
+        let spots: Vec<usize> = self
+            .looker
+            .search
+            .find_iter(within.of(self.bytes))
+            .map(|found| within.start + found.start())
+            .collect();
         for at in spots {
             if at < last {
                 continue;
@@ -484,10 +498,12 @@ impl Page<'_> {
             let found = if token.is_path {
                 self.at_path(text).map(|module| (module, Way::Path))
             } else {
-                self.named(text, follows_import(self.bytes, token.span.start)).map(|module| (module, Way::Name))
+                self.named(text, follows_import(self.bytes, token.span.start))
+                    .map(|module| (module, Way::Name))
             };
             let Some((module, way)) = found else { continue };
-            let is_code = blocks.is_code(token.span.start) || is_marked(self.bytes, within, token.span, flavor);
+            let is_code =
+                blocks.is_code(token.span.start) || is_marked(self.bytes, within, token.span, flavor);
             let way = if is_code && flavor != Flavor::History { way } else { Way::Prose };
             self.put(token.span.start, module, way);
         }

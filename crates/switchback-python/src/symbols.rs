@@ -240,7 +240,11 @@ impl Finder<'_, '_> {
             };
             let target = if import.from.is_none() && imported.alias.is_none() {
                 let top = imported.name.text.split('.').next().unwrap_or_default();
-                if self.index.has(top) { Target::Module(top.to_owned()) } else { Target::External(top.to_owned()) }
+                if self.index.has(top) {
+                    Target::Module(top.to_owned())
+                } else {
+                    Target::External(top.to_owned())
+                }
             } else {
                 self.index.target(own, import, imported)
             };
@@ -252,7 +256,9 @@ impl Finder<'_, '_> {
                 Target::Symbol { module, name } => {
                     let (presence, place) = self.member(&module, &name, rest, depth + 1);
                     let presence = match presence {
-                        Presence::There(how) => Presence::There(format!("{how}, re-exported from `{module}`")),
+                        Presence::There(how) => {
+                            Presence::There(format!("{how}, re-exported from `{module}`"))
+                        }
                         other => other,
                     };
                     (presence, place)
@@ -263,7 +269,9 @@ impl Finder<'_, '_> {
                 Target::External(dotted) => {
                     (Presence::Unknown(format!("`{name}` comes from outside of the tree: `{dotted}`")), None)
                 }
-                Target::Missing(why) => (Presence::Unknown(format!("its import does not resolve: {why}")), None),
+                Target::Missing(why) => {
+                    (Presence::Unknown(format!("its import does not resolve: {why}")), None)
+                }
             };
             if matches!(answer.0, Presence::There(_)) {
                 return Some(answer);
@@ -302,10 +310,9 @@ impl Finder<'_, '_> {
                 let (first, rest) = (first.clone(), rest.to_vec());
                 self.member(module, &first, &rest, depth + 1)
             }
-            Some(Found::Function(..)) => (
-                Presence::Gone(format!("`{name}` is a function, and nothing gives it `{next}`")),
-                place,
-            ),
+            Some(Found::Function(..)) => {
+                (Presence::Gone(format!("`{name}` is a function, and nothing gives it `{next}`")), place)
+            }
             Some(Found::Declared(_)) | None => {
                 (Presence::Unknown(format!("`{name}` is bound by something that is not followed")), place)
             }
@@ -335,10 +342,12 @@ impl Finder<'_, '_> {
         }
         if let Some(span) = set_on_self(&class.body, name) {
             let place = self.place(at, span);
-            return match rest.is_empty() {
-                true => (Presence::There("an attribute that a method sets".to_owned()), place),
-                false => (Presence::Unknown(format!("what `{name}` holds is not followed")), place),
+            let presence = if rest.is_empty() {
+                Presence::There("an attribute that a method sets".to_owned())
+            } else {
+                Presence::Unknown(format!("what `{name}` holds is not followed"))
             };
+            return (presence, place);
         }
         let mut doubt = definition(&class.body, "__getattr__")
             .or_else(|| definition(&class.body, "__getattribute__"))

@@ -35,14 +35,23 @@ const SHOP: &[(&str, &str)] = &[
     ("shop/cart.py", "from shop import prices\nclass Cart: ...\ndef show(): ...\n"),
     ("shop/prices.py", "RATE = 1\n"),
     ("shop/pay.py", "from . import cart\nimport shop\nx = shop.cart.Cart\ny = 'cart'\n"),
-    ("web.py", "from flask import Flask\nfrom shop.cart import show\napp = Flask(__name__, static_folder=None)\napp.add_url_rule('/', view_func=show)\n"),
-    ("tests/test_cart.py", "from unittest import mock\ndef test():\n    with mock.patch('shop.cart.Cart'): ...\n"),
+    (
+        "web.py",
+        "from flask import Flask\nfrom shop.cart import show\napp = Flask(__name__, static_folder=None)\napp.add_url_rule('/', view_func=show)\n",
+    ),
+    (
+        "tests/test_cart.py",
+        "from unittest import mock\ndef test():\n    with mock.patch('shop.cart.Cart'): ...\n",
+    ),
     ("scripts/run.sh", "python -m shop.cart\n"),
     ("Dockerfile", "COPY shop/cart.py /srv/\nRUN echo shop\n"),
     ("settings.yaml", "# shop.cart is old\nhandler: shop.cart:show\nother: shop.cart.nothing\n"),
     ("README.md", "The module `shop.cart` is the cart. A shop.cart in a sentence.\n"),
     ("CHANGELOG.md", "Added `shop.cart`.\n"),
-    ("play.ipynb", "{\"cells\": [{\"cell_type\": \"code\", \"source\": [\"x = 1\\n\",\n\"import shop.cart\\n\"]}]}"),
+    (
+        "play.ipynb",
+        "{\"cells\": [{\"cell_type\": \"code\", \"source\": [\"x = 1\\n\",\n\"import shop.cart\\n\"]}]}",
+    ),
 ];
 
 #[test]
@@ -88,11 +97,20 @@ fn every_module_is_listed_and_one_that_is_not_there_is_said() {
 }
 
 const PROJECT: &[(&str, &str)] = &[
-    ("pyproject.toml", "[project]\ndependencies = ['PyYAML>=6', 'httpx']\n[project.optional-dependencies]\ndev = ['pytest']\n"),
+    (
+        "pyproject.toml",
+        "[project]\ndependencies = ['PyYAML>=6', 'httpx']\n[project.optional-dependencies]\ndev = ['pytest']\n",
+    ),
     ("requirements/base.txt", "-r other.txt\nDjango==4.2  # web\n"),
     ("app/__init__.py", ""),
-    ("app/main.py", "import os.path\nimport tomllib\nimport json.nothing\nimport yaml\nimport httpx\nimport installed.sub\nimport installed.none\nimport compiled\nimport typed\nimport nowhere\nfrom django.urls import path\ntry:\n    import ujson\nexcept ImportError:\n    ujson = None\n"),
-    ("tools/run.py", "import os, sys\nHERE = os.path.dirname(os.path.abspath(__file__))\nsys.path.insert(0, os.path.join(HERE, '..', 'vendor'))\nsys.path.append(os.environ['X'])\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'more'))\nimport vendored\nimport extra\nimport beside\n"),
+    (
+        "app/main.py",
+        "import os.path\nimport tomllib\nimport json.nothing\nimport yaml\nimport httpx\nimport installed.sub\nimport installed.none\nimport compiled\nimport typed\nimport nowhere\nfrom django.urls import path\ntry:\n    import ujson\nexcept ImportError:\n    ujson = None\n",
+    ),
+    (
+        "tools/run.py",
+        "import os, sys\nHERE = os.path.dirname(os.path.abspath(__file__))\nsys.path.insert(0, os.path.join(HERE, '..', 'vendor'))\nsys.path.append(os.environ['X'])\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'more'))\nimport vendored\nimport extra\nimport beside\n",
+    ),
     ("tools/beside.py", ""),
     ("vendor/vendored.py", ""),
     ("more/extra/mod.py", ""),
@@ -100,7 +118,10 @@ const PROJECT: &[(&str, &str)] = &[
     ("app/late.py", "import handed\nimport vendored\n"),
     ("env/pyvenv.cfg", ""),
     ("env/lib/python3.12/site-packages/Inst-1.0.dist-info/METADATA", "Name: Inst-All\n"),
-    ("env/lib/python3.12/site-packages/Inst-1.0.dist-info/RECORD", "installed/__init__.py,,\ninstalled/sub.py,,\ncompiled.cpython-312-x86_64-linux-gnu.so,,\n"),
+    (
+        "env/lib/python3.12/site-packages/Inst-1.0.dist-info/RECORD",
+        "installed/__init__.py,,\ninstalled/sub.py,,\ncompiled.cpython-312-x86_64-linux-gnu.so,,\n",
+    ),
     ("env/lib/python3.12/site-packages/installed/__init__.py", ""),
     ("env/lib/python3.12/site-packages/installed/sub.py", ""),
     ("env/lib/python3.12/site-packages/compiled.cpython-312-x86_64-linux-gnu.so", ""),

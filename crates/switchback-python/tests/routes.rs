@@ -38,7 +38,8 @@ fn told(outcome: &RoutesOutcome) -> Vec<String> {
 
 fn check(files: &[(&str, &str)], wanted: &[&str]) -> RoutesOutcome {
     let outcome = read(files);
-    let undecided: Vec<String> = outcome.undecided.iter().map(|one| format!("{}: {}", one.what, one.why)).collect();
+    let undecided: Vec<String> =
+        outcome.undecided.iter().map(|one| format!("{}: {}", one.what, one.why)).collect();
     assert_eq!(told(&outcome), wanted, "undecided: {undecided:?}");
     outcome
 }
@@ -58,11 +59,26 @@ fn compared(old: &[(&str, &str)], new: &[(&str, &str)], moved: &[(&str, &str)]) 
 fn fastapi_routers_meet_across_modules_with_their_prefixes() {
     let files = [
         ("app/__init__.py", ""),
-        ("app/config.py", "class Settings(BaseSettings):\n    API: str = '/api/v1'\n    @property\n    def docs(self):\n        return f'{self.API}/docs'\nsettings = Settings()\n"),
-        ("app/items.py", "from fastapi import APIRouter\nrouter = APIRouter(prefix='/items')\n@router.get('/')\ndef many(): ...\n@router.api_route('/{id}', methods=['PUT', 'PATCH'])\nasync def change(id: int): ...\n@router.websocket('/live')\nasync def live(ws): ...\n"),
-        ("app/users.py", "import fastapi\nPATH = '/me'\nrouter = fastapi.APIRouter()\nclass Users:\n    @router.delete(PATH + '/all')\n    def drop(self): ...\ndef late(): ...\nrouter.add_api_route(path='/late', endpoint=late, methods=['POST'])\n"),
-        ("app/api.py", "from fastapi import APIRouter\nfrom . import items, users\nfrom app.config import settings\napi = APIRouter()\nfor one in (items.router, users.router):\n    api.include_router(one, prefix=settings.API)\n"),
-        ("app/main.py", "from fastapi import FastAPI\nfrom fastapi.staticfiles import StaticFiles\nfrom app.api import api\nfrom app.config import settings\napp = FastAPI(docs_url=settings.docs, redoc_url=None)\napp.include_router(api)\nsub = FastAPI(openapi_url=None)\n@sub.get('/x')\ndef x(): ...\napp.mount('/sub', sub)\napp.mount('/static', StaticFiles(directory='s'))\n"),
+        (
+            "app/config.py",
+            "class Settings(BaseSettings):\n    API: str = '/api/v1'\n    @property\n    def docs(self):\n        return f'{self.API}/docs'\nsettings = Settings()\n",
+        ),
+        (
+            "app/items.py",
+            "from fastapi import APIRouter\nrouter = APIRouter(prefix='/items')\n@router.get('/')\ndef many(): ...\n@router.api_route('/{id}', methods=['PUT', 'PATCH'])\nasync def change(id: int): ...\n@router.websocket('/live')\nasync def live(ws): ...\n",
+        ),
+        (
+            "app/users.py",
+            "import fastapi\nPATH = '/me'\nrouter = fastapi.APIRouter()\nclass Users:\n    @router.delete(PATH + '/all')\n    def drop(self): ...\ndef late(): ...\nrouter.add_api_route(path='/late', endpoint=late, methods=['POST'])\n",
+        ),
+        (
+            "app/api.py",
+            "from fastapi import APIRouter\nfrom . import items, users\nfrom app.config import settings\napi = APIRouter()\nfor one in (items.router, users.router):\n    api.include_router(one, prefix=settings.API)\n",
+        ),
+        (
+            "app/main.py",
+            "from fastapi import FastAPI\nfrom fastapi.staticfiles import StaticFiles\nfrom app.api import api\nfrom app.config import settings\napp = FastAPI(docs_url=settings.docs, redoc_url=None)\napp.include_router(api)\nsub = FastAPI(openapi_url=None)\n@sub.get('/x')\ndef x(): ...\napp.mount('/sub', sub)\napp.mount('/static', StaticFiles(directory='s'))\n",
+        ),
     ];
     let outcome = check(
         &files,
@@ -87,9 +103,18 @@ fn fastapi_routers_meet_across_modules_with_their_prefixes() {
 fn fastapi_applications_made_by_functions_and_classes_are_followed() {
     check(
         &[
-            ("main.py", "from fastapi import FastAPI\nfrom routing import install\ndef create_app(prefix='/v2') -> FastAPI:\n    app = FastAPI(openapi_url=None)\n    install(app, prefix)\n    @app.get('/health')\n    def health(): ...\n    return app\n"),
-            ("routing.py", "def hello(): ...\ndef install(app, prefix):\n    app.add_api_route(f'{prefix}/hello', hello)\n"),
-            ("server.py", "from fastapi import FastAPI\nclass Server(FastAPI):\n    def __init__(self):\n        super().__init__(openapi_url=None)\n        self.get('/a')(self.a)\n    def a(self): ...\nclass Holder:\n    def __init__(self):\n        self.app = FastAPI(openapi_url=None)\n        self._routes()\n    def _routes(self):\n        self.app.add_api_route('/b', self.b)\n    def b(self): ...\nserver = Server()\n"),
+            (
+                "main.py",
+                "from fastapi import FastAPI\nfrom routing import install\ndef create_app(prefix='/v2') -> FastAPI:\n    app = FastAPI(openapi_url=None)\n    install(app, prefix)\n    @app.get('/health')\n    def health(): ...\n    return app\n",
+            ),
+            (
+                "routing.py",
+                "def hello(): ...\ndef install(app, prefix):\n    app.add_api_route(f'{prefix}/hello', hello)\n",
+            ),
+            (
+                "server.py",
+                "from fastapi import FastAPI\nclass Server(FastAPI):\n    def __init__(self):\n        super().__init__(openapi_url=None)\n        self.get('/a')(self.a)\n    def a(self): ...\nclass Holder:\n    def __init__(self):\n        self.app = FastAPI(openapi_url=None)\n        self._routes()\n    def _routes(self):\n        self.app.add_api_route('/b', self.b)\n    def b(self): ...\nserver = Server()\n",
+            ),
         ],
         &[
             "GET /a server:Server.a",
@@ -126,10 +151,22 @@ fn starlette_lists_mounts_and_shadows_are_read() {
 fn flask_blueprints_nest_and_take_prefixes_where_they_are_registered() {
     check(
         &[
-            ("shop/__init__.py", "from flask import Flask\ndef create_app():\n    app = Flask(__name__, static_folder=None)\n    from shop.auth import bp as auth\n    app.register_blueprint(auth, url_prefix='/login')\n    from shop import blog\n    blog.parent.register_blueprint(blog.child)\n    app.register_blueprint(blog.parent)\n    app.add_url_rule('/', endpoint='index', view_func=blog.index)\n    @app.route('/hello')\n    def hello(): ...\n    return app\n"),
-            ("shop/auth/__init__.py", "from flask import Blueprint\nbp = Blueprint('auth', __name__, url_prefix='/auth')\nfrom shop.auth import views\n"),
-            ("shop/auth/views.py", "from shop.auth import bp\n@bp.route('/', methods=('GET', 'POST'))\ndef start(): ...\n@bp.get('/<int:id>')\n@bp.get('/by/<id>')\ndef one(id): ...\n"),
-            ("shop/blog.py", "from flask import Blueprint\nfrom flask.views import MethodView\nparent = Blueprint('p', __name__, url_prefix='/blog')\nchild = Blueprint('c', __name__, url_prefix='/child')\ndef index(): ...\nclass Posts(MethodView):\n    def get(self): ...\n    def delete(self): ...\nchild.add_url_rule('/posts/', view_func=Posts.as_view('posts'))\n"),
+            (
+                "shop/__init__.py",
+                "from flask import Flask\ndef create_app():\n    app = Flask(__name__, static_folder=None)\n    from shop.auth import bp as auth\n    app.register_blueprint(auth, url_prefix='/login')\n    from shop import blog\n    blog.parent.register_blueprint(blog.child)\n    app.register_blueprint(blog.parent)\n    app.add_url_rule('/', endpoint='index', view_func=blog.index)\n    @app.route('/hello')\n    def hello(): ...\n    return app\n",
+            ),
+            (
+                "shop/auth/__init__.py",
+                "from flask import Blueprint\nbp = Blueprint('auth', __name__, url_prefix='/auth')\nfrom shop.auth import views\n",
+            ),
+            (
+                "shop/auth/views.py",
+                "from shop.auth import bp\n@bp.route('/', methods=('GET', 'POST'))\ndef start(): ...\n@bp.get('/<int:id>')\n@bp.get('/by/<id>')\ndef one(id): ...\n",
+            ),
+            (
+                "shop/blog.py",
+                "from flask import Blueprint\nfrom flask.views import MethodView\nparent = Blueprint('p', __name__, url_prefix='/blog')\nchild = Blueprint('c', __name__, url_prefix='/child')\ndef index(): ...\nclass Posts(MethodView):\n    def get(self): ...\n    def delete(self): ...\nchild.add_url_rule('/posts/', view_func=Posts.as_view('posts'))\n",
+            ),
         ],
         &[
             "GET /login/ shop.auth.views:start",
@@ -152,9 +189,18 @@ fn django_patterns_are_included_added_and_translated() {
         &[
             DJANGO_SETTINGS,
             ("site/__init__.py", ""),
-            ("site/urls.py", "from django.conf import settings\nfrom django.conf.urls.static import static\nfrom django.conf.urls.i18n import i18n_patterns\nfrom django.contrib import admin\nfrom django.contrib.auth.decorators import login_required\nfrom django.urls import include, path, re_path\nfrom site import views\nextra = [path('x/', views.home)]\nurlpatterns = [\n    path('', views.home, name='home'),\n    path('admin/', admin.site.urls),\n    path('shop/', include('site.shop', namespace='shop')),\n    path('pair/', include((extra, 'extra'))),\n    path('other/', include('other.urls')),\n    re_path(r'^year/(?P<year>[0-9]{4})/$', login_required(views.Year.as_view())),\n]\nurlpatterns += i18n_patterns(path('about/', views.about))\nif settings.DEBUG:\n    urlpatterns += static('/media/', document_root='m')\n"),
-            ("site/views.py", "from django.views import View\nfrom django.views.decorators.http import require_POST\ndef home(request): ...\n@require_POST\ndef about(request): ...\nclass Year(View):\n    def get(self, request, year): ...\n"),
-            ("site/shop.py", "from django.urls import path\nfrom . import views\napp_name = 'shop'\nurlpatterns = [path('<int:id>/', views.home), path('<slug:name>/', views.home)]\n"),
+            (
+                "site/urls.py",
+                "from django.conf import settings\nfrom django.conf.urls.static import static\nfrom django.conf.urls.i18n import i18n_patterns\nfrom django.contrib import admin\nfrom django.contrib.auth.decorators import login_required\nfrom django.urls import include, path, re_path\nfrom site import views\nextra = [path('x/', views.home)]\nurlpatterns = [\n    path('', views.home, name='home'),\n    path('admin/', admin.site.urls),\n    path('shop/', include('site.shop', namespace='shop')),\n    path('pair/', include((extra, 'extra'))),\n    path('other/', include('other.urls')),\n    re_path(r'^year/(?P<year>[0-9]{4})/$', login_required(views.Year.as_view())),\n]\nurlpatterns += i18n_patterns(path('about/', views.about))\nif settings.DEBUG:\n    urlpatterns += static('/media/', document_root='m')\n",
+            ),
+            (
+                "site/views.py",
+                "from django.views import View\nfrom django.views.decorators.http import require_POST\ndef home(request): ...\n@require_POST\ndef about(request): ...\nclass Year(View):\n    def get(self, request, year): ...\n",
+            ),
+            (
+                "site/shop.py",
+                "from django.urls import path\nfrom . import views\napp_name = 'shop'\nurlpatterns = [path('<int:id>/', views.home), path('<slug:name>/', views.home)]\n",
+            ),
         ],
         &[
             "* / site.views:home",
@@ -178,7 +224,10 @@ fn view_sets_of_django_rest_framework_get_their_routes() {
     check(
         &[
             DJANGO_SETTINGS,
-            ("site/urls.py", "from django.urls import path, include\nfrom rest_framework.routers import SimpleRouter\nfrom rest_framework import viewsets, mixins\nfrom rest_framework.decorators import action\nclass Base(mixins.ListModelMixin, viewsets.GenericViewSet): ...\nclass Users(Base):\n    lookup_field = 'name'\n    def destroy(self, request, name): ...\n    @action(detail=True, methods=['post'], url_path='ban')\n    def ban_it(self, request, name): ...\nrouter = SimpleRouter()\nrouter.register('users', Users)\nurlpatterns = [path('api/', include(router.urls))]\n"),
+            (
+                "site/urls.py",
+                "from django.urls import path, include\nfrom rest_framework.routers import SimpleRouter\nfrom rest_framework import viewsets, mixins\nfrom rest_framework.decorators import action\nclass Base(mixins.ListModelMixin, viewsets.GenericViewSet): ...\nclass Users(Base):\n    lookup_field = 'name'\n    def destroy(self, request, name): ...\n    @action(detail=True, methods=['post'], url_path='ban')\n    def ban_it(self, request, name): ...\nrouter = SimpleRouter()\nrouter.register('users', Users)\nurlpatterns = [path('api/', include(router.urls))]\n",
+            ),
         ],
         &[
             "GET /api/^users/$ site.urls:Users",
@@ -192,9 +241,15 @@ fn view_sets_of_django_rest_framework_get_their_routes() {
 fn documents_say_what_they_describe() {
     let outcome = check(
         &[
-            ("api/openapi.yaml", "openapi: 3.1.0\nservers:\n  - url: https://example.com/v1\npaths:\n  /pets/{id}:\n    parameters: []\n    get:\n      operationId: onePet\n    delete: {}\n  /owners:\n    $ref: owners.yaml\n  /gone:\n    $ref: nothing.yaml\n"),
+            (
+                "api/openapi.yaml",
+                "openapi: 3.1.0\nservers:\n  - url: https://example.com/v1\npaths:\n  /pets/{id}:\n    parameters: []\n    get:\n      operationId: onePet\n    delete: {}\n  /owners:\n    $ref: owners.yaml\n  /gone:\n    $ref: nothing.yaml\n",
+            ),
             ("api/owners.yaml", "post:\n  operationId: newOwner\n"),
-            ("old.json", "{\"swagger\": \"2.0\", \"basePath\": \"/v0\",\n\t\"paths\": {\"/x\": {\"put\": {\"operationId\": \"putX\"}}}}\n"),
+            (
+                "old.json",
+                "{\"swagger\": \"2.0\", \"basePath\": \"/v0\",\n\t\"paths\": {\"/x\": {\"put\": {\"operationId\": \"putX\"}}}}\n",
+            ),
         ],
         &["GET /pets/{id} onePet", "DELETE /pets/{id} ", "POST /owners newOwner", "PUT /x putX"],
     );
@@ -208,7 +263,10 @@ fn documents_say_what_they_describe() {
 #[test]
 fn what_cannot_be_read_is_listed_with_its_line() {
     let outcome = read(&[
-        ("main.py", "import os\nfrom fastapi import FastAPI, APIRouter\nfrom plugins import load\napp = FastAPI(openapi_url=None)\n@app.get(os.environ['P'])\ndef computed(): ...\nfor name in load():\n    app.add_api_route(name, computed)\nfor plugin in load():\n    app.include_router(plugin.router)\norphan = APIRouter()\n@orphan.get('/orphan')\ndef lonely(): ...\n@app.get('/sure')\ndef sure(): ...\ndef setup(app):\n    app.add_api_route('/given', sure)\n"),
+        (
+            "main.py",
+            "import os\nfrom fastapi import FastAPI, APIRouter\nfrom plugins import load\napp = FastAPI(openapi_url=None)\n@app.get(os.environ['P'])\ndef computed(): ...\nfor name in load():\n    app.add_api_route(name, computed)\nfor plugin in load():\n    app.include_router(plugin.router)\norphan = APIRouter()\n@orphan.get('/orphan')\ndef lonely(): ...\n@app.get('/sure')\ndef sure(): ...\ndef setup(app):\n    app.add_api_route('/given', sure)\n",
+        ),
         ("test_main.py", "from main import app\n@app.get('/only-in-tests')\ndef t(): ...\n"),
     ]);
     assert_eq!(told(&outcome), ["GET /sure main:sure"]);
@@ -241,7 +299,10 @@ fn a_lost_route_is_a_no_and_a_kept_one_is_found_in_another_framework() {
     );
     let json = outcome.to_json();
     assert_eq!(json["schema"], "switchback/routes/1");
-    assert_eq!((json["old"].as_u64(), json["new"].as_u64(), json["kept"].as_u64()), (Some(2), Some(2), Some(1)));
+    assert_eq!(
+        (json["old"].as_u64(), json["new"].as_u64(), json["kept"].as_u64()),
+        (Some(2), Some(2), Some(1))
+    );
     assert_eq!(json["lost"][0]["path"], "/items");
 }
 
@@ -259,7 +320,10 @@ fn nothing_found_and_nothing_sure_are_no_yes() {
     let nothing = compared(&[("a.py", "x = 1\n")], OLD, &[]);
     assert_eq!(nothing.verdict(), Verdict::Unknown);
     assert!(nothing.summary().starts_with("nothing found"));
-    let unsure = [("app.py", "from flask import Flask\nfrom x import paths\napp = Flask(__name__)\nfor p in paths:\n    app.add_url_rule(p, view_func=f)\n")];
+    let unsure = [(
+        "app.py",
+        "from flask import Flask\nfrom x import paths\napp = Flask(__name__)\nfor p in paths:\n    app.add_url_rule(p, view_func=f)\n",
+    )];
     let outcome = compared(&unsure, &unsure, &[]);
     assert_eq!((outcome.verdict(), outcome.undecided()[0].1), (Verdict::Unknown, "both"));
 }
@@ -267,7 +331,8 @@ fn nothing_found_and_nothing_sure_are_no_yes() {
 #[test]
 fn each_of_two_applications_keeps_its_own() {
     let one = "from fastapi import FastAPI\napp = FastAPI(openapi_url=None)\n@app.get('/health')\ndef health(): ...\n";
-    let outcome = compared(&[("a/main.py", one), ("b/main.py", one)], &[("a/main.py", one), ("b/main.py", "")], &[]);
+    let outcome =
+        compared(&[("a/main.py", one), ("b/main.py", one)], &[("a/main.py", one), ("b/main.py", "")], &[]);
     assert_eq!(outcome.verdict(), Verdict::No);
     assert_eq!(outcome.lost[0].0.file, "b/main.py");
 }

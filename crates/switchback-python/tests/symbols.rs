@@ -19,8 +19,14 @@ fn lay_out(root: &Path, files: &[(&str, &str)]) {
 
 const FILES: &[(&str, &str)] = &[
     ("shop/__init__.py", "from .cart import Cart as Basket\nfrom . import cart\nVERSION = '1'\n"),
-    ("shop/cart.py", "from shop.base import Base\nfrom outside import Foreign\nimport yaml\nclass Cart(Base):\n    rate: int\n    def __init__(self):\n        self.lines = []\n    def add(self): ...\n    def fill(self):\n        self.full = True\n    class Line:\n        def drop(self): ...\nclass Wild(Foreign):\n    def own(self): ...\nAlias = Cart\nif yaml:\n    def maybe(): ...\n"),
-    ("shop/base.py", "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass Root(Generic[T]):\n    def save(self): ...\nclass Base(Root[int]):\n    def load(self): ...\n"),
+    (
+        "shop/cart.py",
+        "from shop.base import Base\nfrom outside import Foreign\nimport yaml\nclass Cart(Base):\n    rate: int\n    def __init__(self):\n        self.lines = []\n    def add(self): ...\n    def fill(self):\n        self.full = True\n    class Line:\n        def drop(self): ...\nclass Wild(Foreign):\n    def own(self): ...\nAlias = Cart\nif yaml:\n    def maybe(): ...\n",
+    ),
+    (
+        "shop/base.py",
+        "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass Root(Generic[T]):\n    def save(self): ...\nclass Base(Root[int]):\n    def load(self): ...\n",
+    ),
     ("shop/star.py", "from shop.base import *\n"),
     ("shop/foreign.py", "from numpy import *\n"),
     ("shop/dynamic.py", "def __getattr__(name): ...\n"),
@@ -72,7 +78,11 @@ fn each_name_is_there_gone_or_nobody_can_tell() {
         ("shop.cart:yaml", "there", "imported from outside of the tree: `yaml`"),
         ("shop.star:Base", "there", "a class, through `from shop.base import *` in `shop.star`"),
         ("shop.star:Nothing", "gone", "`shop.star` has no `Nothing`"),
-        ("shop.foreign:array", "unknown", "`shop.foreign` takes all names of `numpy`, which is not in the tree"),
+        (
+            "shop.foreign:array",
+            "unknown",
+            "`shop.foreign` takes all names of `numpy`, which is not in the tree",
+        ),
         ("shop.dynamic:anything", "unknown", "`shop.dynamic` makes names while it runs"),
     ];
     let names: Vec<&str> = cases.iter().map(|(name, ..)| *name).collect();

@@ -18,13 +18,13 @@ mod write;
 
 pub use edit::{Edit, EditKind, Left};
 pub use mapping::{Mapping, MappingError};
-pub use plan::{FileChange, MoveError, MoveOptions, MovePlan, NewFile, Unparsed, plan};
-pub use proof::{ApiChange, NameLeft, Proof, Unresolved};
-pub use rules::{Leave, Pair, Rules, RulesError};
-pub use shim::ShimNote;
 pub(crate) use notebook::code as notebook_code;
 pub(crate) use plan::STACK_BYTES;
+pub use plan::{FileChange, MoveError, MoveOptions, MovePlan, NewFile, Unparsed, plan};
+pub use proof::{ApiChange, NameLeft, Proof, Unresolved};
 pub(crate) use prose::{Blocks, Flavor, flavor_of, follows_import, is_marked, token};
+pub use rules::{Leave, Pair, Rules, RulesError};
+pub use shim::ShimNote;
 pub(crate) use shim::read as read_shim;
 pub(crate) use string::{is_dotted, resolve as resolve_path, walk as walk_names};
 pub use write::{WriteError, write};

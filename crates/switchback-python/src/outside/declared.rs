@@ -124,7 +124,8 @@ fn of_toml(text: &str) -> Vec<String> {
     };
     let mut lists = vec![at(&["project", "dependencies"]), at(&["build-system", "requires"])];
     for tables in [at(&["project", "optional-dependencies"]), at(&["dependency-groups"])] {
-        lists.extend(tables.and_then(toml::Value::as_table).into_iter().flatten().map(|(_, list)| Some(list)));
+        lists
+            .extend(tables.and_then(toml::Value::as_table).into_iter().flatten().map(|(_, list)| Some(list)));
     }
     for list in lists.into_iter().flatten() {
         let items = list.as_array().into_iter().flatten();
@@ -166,7 +167,9 @@ fn of_ini(text: &str) -> Vec<String> {
                 || (section == "options"
                     && matches!(key, "install_requires" | "setup_requires" | "tests_require"));
             if is_list {
-                found.extend(value.split(';').next().map(ToOwned::to_owned).filter(|value| !value.trim().is_empty()));
+                found.extend(
+                    value.split(';').next().map(ToOwned::to_owned).filter(|value| !value.trim().is_empty()),
+                );
             }
         } else if is_list {
             found.push(line.trim().to_owned());

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use switchback_core::world::{Disk, DiskError, FileKind};
 
+use crate::tree::has_extension;
+
 /// The largest `RECORD` or `METADATA` that is read, in bytes.
 const RECORD_BYTES_MAX: u64 = 16 << 20;
 
@@ -84,11 +86,15 @@ impl Installed {
             let place = folder.join(&name);
             let distribution = self
                 .text(&place.join("METADATA"))
-                .and_then(|text| text.lines().find_map(|line| line.strip_prefix("Name: ").map(ToOwned::to_owned)))
+                .and_then(|text| {
+                    text.lines().find_map(|line| line.strip_prefix("Name: ").map(ToOwned::to_owned))
+                })
                 .unwrap_or_else(|| stem.rsplit_once('-').map_or(stem, |(name, _)| name).to_owned());
             let mut tops: Vec<String> = Vec::new();
             if let Some(text) = self.text(&place.join("top_level.txt")) {
-                tops.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(ToOwned::to_owned));
+                tops.extend(
+                    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(ToOwned::to_owned),
+                );
             }
             if let Some(text) = self.text(&place.join("RECORD")) {
                 tops.extend(text.lines().filter_map(top_of_record));
@@ -137,9 +143,11 @@ impl Installed {
                 return true;
             }
             // Compiled modules carry the version in their name.
-            let Some((around, name)) = at("").parent().zip(at("").file_name()).map(|(around, name)| {
-                (around.to_owned(), format!("{}.", name.to_string_lossy()))
-            }) else {
+            let Some((around, name)) = at("")
+                .parent()
+                .zip(at("").file_name())
+                .map(|(around, name)| (around.to_owned(), format!("{}.", name.to_string_lossy())))
+            else {
                 return false;
             };
             self.is_directory(&around).unwrap_or(false)
@@ -151,18 +159,21 @@ impl Installed {
     }
 }
 
-/// The module that a line of `RECORD` is a part of (*Recording installed projects*, PyPA).
+/// The module that a line of `RECORD` is a part of (*Recording installed projects*, the Python Packaging Authority).
 fn top_of_record(line: &str) -> Option<String> {
     let path = line.split(',').next()?.trim_matches('"');
     let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
-    if first.starts_with('.') || first.ends_with(".dist-info") || first.ends_with(".data") || first == "__pycache__" {
+    if first.starts_with('.')
+        || has_extension(first, "dist-info")
+        || has_extension(first, "data")
+        || first == "__pycache__"
+    {
         return None;
     }
-    match rest {
-        Some(_) => Some(first.to_owned()),
-        None => {
-            let is_module = [".py", ".pyi", ".so", ".pyd"].iter().any(|end| first.ends_with(end));
-            is_module.then(|| first.split('.').next().unwrap_or(first).to_owned())
-        }
+    let is_module = ["py", "pyi", "so", "pyd"].iter().any(|extension| has_extension(first, extension));
+    if rest.is_some() {
+        Some(first.to_owned())
+    } else {
+        is_module.then(|| first.split('.').next().unwrap_or(first).to_owned())
     }
 }

@@ -357,7 +357,8 @@ impl OutsideOutcome {
         let mut lines = Vec::new();
         for ((module, origin), imports) in self.by_module() {
             let Some(first) = imports.first() else { continue };
-            let more = if imports.len() > 1 { format!(" and {} more", imports.len() - 1) } else { String::new() };
+            let more =
+                if imports.len() > 1 { format!(" and {} more", imports.len() - 1) } else { String::new() };
             let place = format!("{}:{}{more}", first.path, first.line);
             match origin {
                 Origin::Unknown(why) => lines.push(format!("{place}: `{module}` is not known: {why}")),

@@ -94,7 +94,11 @@ impl Reader<'_> {
                         _ => vec![source.clone()],
                     };
                     for item in items {
-                        let known = if matches!(source.form, Form::List(_)) { self.known(&item) } else { Known::Unknown };
+                        let known = if matches!(source.form, Form::List(_)) {
+                            self.known(&item)
+                        } else {
+                            Known::Unknown
+                        };
                         if let Form::Name(name) = &target.form {
                             self.names.insert(name.clone(), known);
                         }
@@ -103,7 +107,9 @@ impl Reader<'_> {
                 }
                 Deed::Attempt(body, handlers, rest) => {
                     self.body(body);
-                    handlers.iter().for_each(|handler| self.body(handler));
+                    for handler in handlers {
+                        self.body(handler);
+                    }
                     self.body(rest);
                 }
                 Deed::Define(function) => self.body(&function.body),
@@ -191,23 +197,24 @@ impl Reader<'_> {
             },
             Form::Call(callee, arguments) => {
                 let name = match &callee.form {
-                    Form::Name(name) => name.as_str(),
-                    Form::Attribute(_, name) => name.as_str(),
+                    Form::Name(name) | Form::Attribute(_, name) => name.as_str(),
                     _ => return Known::Unknown,
                 };
                 let first = arguments.first().map(|argument| self.known(&argument.value));
                 match (name, first) {
                     ("dirname", Some(Known::Path(path, is_told))) => above(&path, is_told),
-                    ("str" | "abspath" | "realpath" | "normpath" | "fspath" | "expanduser", Some(known)) => known,
+                    ("str" | "abspath" | "realpath" | "normpath" | "fspath" | "expanduser", Some(known)) => {
+                        known
+                    }
                     ("Path" | "PurePath" | "join", Some(known)) => {
-                        self.joined(known, arguments.get(1..).unwrap_or_default())
+                        Self::joined(known, arguments.get(1..).unwrap_or_default())
                     }
                     ("resolve" | "absolute" | "as_posix" | "__str__", None) => match &callee.form {
                         Form::Attribute(object, _) => self.known(object),
                         _ => Known::Unknown,
                     },
                     ("joinpath", Some(_)) => match &callee.form {
-                        Form::Attribute(object, _) => self.joined(self.known(object), arguments),
+                        Form::Attribute(object, _) => Self::joined(self.known(object), arguments),
                         _ => Known::Unknown,
                     },
                     _ => Known::Unknown,
@@ -217,7 +224,7 @@ impl Reader<'_> {
         }
     }
 
-    fn joined(&self, first: Known, rest: &[crate::syntax::Argument]) -> Known {
+    fn joined(first: Known, rest: &[crate::syntax::Argument]) -> Known {
         rest.iter().fold(first, |known, argument| match (known, &argument.value.form) {
             (Known::Path(path, is_told), Form::Text(below)) => below_of(&path, below, is_told),
             (Known::Path(path, is_told), Form::Attribute(_, name)) if name == "pardir" => {

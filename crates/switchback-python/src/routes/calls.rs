@@ -7,9 +7,27 @@ use crate::syntax::{Argument, Expression, Form};
 
 /// Methods of something that could not be read which would register a route if it was an application.
 const REGISTERING: &[&str] = &[
-    "route", "get", "post", "put", "delete", "patch", "options", "head", "websocket", "api_route", "add_url_rule",
-    "add_api_route", "add_route", "include_router", "register_blueprint", "mount", "add_resource", "add_namespace",
-    "add_websocket_route", "add_api_websocket_route", "websocket_route",
+    "route",
+    "get",
+    "post",
+    "put",
+    "delete",
+    "patch",
+    "options",
+    "head",
+    "websocket",
+    "api_route",
+    "add_url_rule",
+    "add_api_route",
+    "add_route",
+    "include_router",
+    "register_blueprint",
+    "mount",
+    "add_resource",
+    "add_namespace",
+    "add_websocket_route",
+    "add_api_websocket_route",
+    "websocket_route",
 ];
 
 impl Evaluator<'_, '_> {
@@ -127,7 +145,9 @@ impl Evaluator<'_, '_> {
                     (_, Value::List(inner)) => vec![Value::List(inner)],
                     (_, value) => self.items(value, place, &text),
                 };
-                if name == "insert" && written.first().is_some_and(|first| first.value.form == Form::Number(0)) {
+                if name == "insert"
+                    && written.first().is_some_and(|first| first.value.form == Form::Number(0))
+                {
                     items.splice(0..0, more);
                 } else {
                     items.extend(more);
@@ -155,18 +175,16 @@ impl Evaluator<'_, '_> {
         if let Some(class) = self.classes.get_mut(class) {
             class.runs += 1;
         }
-        let made = self.outside_bases(class, 0).into_iter().find_map(|base| self.construct(&base, arguments, place));
-        let own = match made {
-            Some(Value::Router(router)) => {
-                if let Some(router) = self.routers.get_mut(router) {
-                    router.attributes.insert(super::CLASS.to_owned(), Value::Class(class));
-                }
-                Value::Router(router)
+        let made =
+            self.outside_bases(class, 0).into_iter().find_map(|base| self.construct(&base, arguments, place));
+        let own = if let Some(Value::Router(router)) = made {
+            if let Some(router) = self.routers.get_mut(router) {
+                router.attributes.insert(super::CLASS.to_owned(), Value::Class(class));
             }
-            _ => {
-                self.instances.push(Instance { class, attributes: std::collections::BTreeMap::new() });
-                Value::Instance(self.instances.len() - 1)
-            }
+            Value::Router(router)
+        } else {
+            self.instances.push(Instance { class, attributes: std::collections::BTreeMap::new() });
+            Value::Instance(self.instances.len() - 1)
         };
         if let Some(Value::Function(function)) = self.in_class(class, "__init__", 0) {
             self.call_function(function, Some(own.clone()), arguments);

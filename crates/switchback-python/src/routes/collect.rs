@@ -15,6 +15,8 @@ pub(super) enum Root {
     Router(usize),
     /// The `urlpatterns` of a file.
     Patterns(usize),
+    /// A list of patterns that a function gives which nobody calls.
+    Loose(usize),
 }
 
 /// Everything that was found.
@@ -70,13 +72,19 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
         let template = |text: &str| Template::read(Style::Braces, text, false);
         match root {
             Root::Router(at) => {
-                let framework = self.evaluator.routers.get(at).map_or(Framework::Starlette, |one| one.framework);
+                let framework =
+                    self.evaluator.routers.get(at).map_or(Framework::Starlette, |one| one.framework);
                 let way = Way { template: template(""), framework, condition: None };
                 self.router(at, &way, false);
             }
             Root::Patterns(file) => {
                 let way = Way { template: template("/"), framework: Framework::Django, condition: None };
                 self.patterns(file, &way);
+            }
+            Root::Loose(at) => {
+                let way = Way { template: template("…/"), framework: Framework::Django, condition: None };
+                let values = self.evaluator.loose.get(at).cloned().unwrap_or_default();
+                self.values(values, &way, Place { file: 0, offset: 0 });
             }
         }
         let steps = std::mem::take(&mut self.steps);
@@ -91,7 +99,9 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
             return;
         }
         let template = match prefix.filter(|_| !(is_replacing && framework == Framework::Flask)) {
-            Some(prefix) => way.template.then(&Template::read(style(framework), &prefix, false), glue(framework)),
+            Some(prefix) => {
+                way.template.then(&Template::read(style(framework), &prefix, false), glue(framework))
+            }
             None => way.template.clone(),
         };
         let way = Way { template, framework, condition: way.condition.clone() };
@@ -110,7 +120,8 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
             return;
         }
         let frame = self.evaluator.module(file);
-        let value = self.evaluator.frames.get(frame).and_then(|frame| frame.names.get("urlpatterns")).cloned();
+        let value =
+            self.evaluator.frames.get(frame).and_then(|frame| frame.names.get("urlpatterns")).cloned();
         let Some(value) = value else {
             return self.leave("urlpatterns", "the module has none that could be read", place, way.framework);
         };
@@ -142,8 +153,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
         let condition = both(way.condition.as_deref(), entry.condition.as_deref());
         match &entry.what {
             What::Route { style, path, methods, handler, is_implied } => {
-                let template =
-                    way.template.then(&Template::read(*style, path, true), glue(way.framework));
+                let template = way.template.then(&Template::read(*style, path, true), glue(way.framework));
                 let way = Way { template, framework: way.framework, condition };
                 self.route(&way, methods, handler, entry.place, *is_implied);
             }
@@ -171,7 +181,13 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
                 if *is_closed && !matches!(inside, Inside::Outside(_)) {
                     let path = below(&way.template);
                     let route = self.made("*", &path, "", &way, entry.place);
-                    self.steps.push(Step { route, key: path.key(), place: entry.place, is_closed: true, is_mark: true });
+                    self.steps.push(Step {
+                        route,
+                        key: path.key(),
+                        place: entry.place,
+                        is_closed: true,
+                        is_mark: true,
+                    });
                 }
             }
             What::Undecided(text, why) => self.leave(text, why, entry.place, way.framework),
@@ -196,7 +212,12 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
         let path = below(&way.template);
         let handler = self.evaluator.handler_name(&Value::Outside(dotted.trim_end_matches("()").to_owned()));
         if path.shown.contains(UNREAD) && !dotted.contains("static") {
-            return self.leave(&path.shown, &format!("`{dotted}` stands below a path that could not be read"), place, way.framework);
+            return self.leave(
+                &path.shown,
+                &format!("`{dotted}` stands below a path that could not be read"),
+                place,
+                way.framework,
+            );
         }
         let mut route = self.made("*", &path, &handler, way, place);
         route.is_outside = true;
@@ -252,13 +273,8 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
     /// Lists something as undecided.
     pub(super) fn leave(&mut self, text: &str, why: &str, place: Place, framework: Framework) {
         let (file, line) = self.where_is(place);
-        let one = Undecided {
-            what: text.to_owned(),
-            why: why.to_owned(),
-            file,
-            line,
-            framework: Some(framework),
-        };
+        let one =
+            Undecided { what: text.to_owned(), why: why.to_owned(), file, line, framework: Some(framework) };
         if !self.undecided.contains(&one) {
             self.undecided.push(one);
         }
@@ -268,9 +284,10 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
     pub(super) fn where_is(&mut self, place: Place) -> (String, usize) {
         let Some(file) = self.evaluator.index.tree.file(place.file) else { return (String::new(), 0) };
         let tree = self.evaluator.index.tree;
-        let line = *self.lines.entry((place.file, place.offset)).or_insert_with(|| {
-            tree.content(file).map_or(0, |bytes| line_of(&bytes, place.offset).0)
-        });
+        let line = *self
+            .lines
+            .entry((place.file, place.offset))
+            .or_insert_with(|| tree.content(file).map_or(0, |bytes| line_of(&bytes, place.offset).0));
         (file.path.clone(), line)
     }
 }
@@ -286,7 +303,10 @@ fn glue(framework: Framework) -> Glue {
 
 /// Everything below a path.
 fn below(template: &Template) -> Template {
-    template.then(&Template { shown: "**".to_owned(), normal: Some("**".to_owned()), parameters: Vec::new() }, Glue::Slash)
+    template.then(
+        &Template { shown: "**".to_owned(), normal: Some("**".to_owned()), parameters: Vec::new() },
+        Glue::Slash,
+    )
 }
 
 fn both(one: Option<&str>, other: Option<&str>) -> Option<String> {
@@ -323,10 +343,8 @@ fn noted(steps: Vec<Step>) -> Vec<Route> {
     let mut notes: Vec<Option<String>> = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let own = first(&step.key);
-        let is_ordered = matches!(
-            step.route.framework,
-            Framework::FastApi | Framework::Starlette | Framework::Django
-        );
+        let is_ordered =
+            matches!(step.route.framework, Framework::FastApi | Framework::Starlette | Framework::Django);
         let candidates = [own.as_str(), "{}", "{:path}", "**"]
             .into_iter()
             .collect::<BTreeSet<_>>()
@@ -334,13 +352,19 @@ fn noted(steps: Vec<Step>) -> Vec<Route> {
             .filter_map(|first| by_first.get(first))
             .flatten();
         let earlier = if is_ordered && !step.is_mark {
-            candidates.copied().filter(|other| steps.get(*other).is_some_and(|other| hides(other, step))).min()
+            candidates
+                .copied()
+                .filter(|other| steps.get(*other).is_some_and(|other| hides(other, step)))
+                .min()
         } else {
             None
         };
         notes.push(earlier.and_then(|at| steps.get(at)).map(|other| {
             let route = &other.route;
-            format!("`{} {}` at {}:{} is asked before it and answers", route.method, route.path, route.file, route.line)
+            format!(
+                "`{} {}` at {}:{} is asked before it and answers",
+                route.method, route.path, route.file, route.line
+            )
         }));
         by_first.entry(first(&step.key)).or_default().push(at);
     }
@@ -365,8 +389,10 @@ fn hides(earlier: &Step, later: &Step) -> bool {
     // A number is no word: `{id:int}` lets `me` pass.
     let is_open = earlier.route.parameters.iter().all(|parameter| parameter.converter.is_empty())
         || earlier.key == later.key
-            && earlier.route.parameters.iter().map(|one| &one.converter).eq(
-                later.route.parameters.iter().map(|one| &one.converter),
-            );
+            && earlier.route.parameters.iter().map(|one| &one.converter).eq(later
+                .route
+                .parameters
+                .iter()
+                .map(|one| &one.converter));
     earlier.is_closed && is_asked && is_sure && !is_same && is_open && covers(&earlier.key, &later.key)
 }

@@ -110,7 +110,8 @@ impl RoutesComparison {
             let is_both = self.new.undecided.iter().any(|other| same(one, other));
             found.push((one, if is_both { "both" } else { "old" }));
         }
-        let only_new = self.new.undecided.iter().filter(|one| !self.old.undecided.iter().any(|other| same(one, other)));
+        let only_new =
+            self.new.undecided.iter().filter(|one| !self.old.undecided.iter().any(|other| same(one, other)));
         found.extend(only_new.map(|one| (one, "new")));
         found
     }
@@ -155,9 +156,10 @@ fn compare(old: RoutesOutcome, new: RoutesOutcome, moved: &[(String, String)]) -
     let mut shared = Vec::new();
     open.retain(|at| {
         let Some(route) = old.routes.get(*at) else { return false };
-        let any = new.routes.iter().position(|other| {
-            key_of(other) == key_of(route) && other.method == "*" && !other.is_outside
-        });
+        let any = new
+            .routes
+            .iter()
+            .position(|other| key_of(other) == key_of(route) && other.method == "*" && !other.is_outside);
         shared.extend(any.map(|other| (*at, other)));
         any.is_none()
     });
@@ -217,17 +219,14 @@ fn handler_of(route: &Route, moved: &[(String, String)]) -> String {
     let Some((module, name)) = route.handler.split_once(':') else { return route.handler.clone() };
     let whole = through(moved, &format!("{module}.{name}"));
     let own_module = through(moved, module);
-    match whole.strip_prefix(&format!("{own_module}.")) {
-        Some(name) => format!("{own_module}:{name}"),
-        // A single definition moved: it is found by its own name.
-        None => {
-            let depth = name.matches('.').count() + 1;
-            let names: Vec<&str> = whole.split('.').collect();
-            let at = names.len().saturating_sub(depth);
-            let (module, name) = names.split_at(at);
-            format!("{}:{}", module.join("."), name.join("."))
-        }
+    if let Some(name) = whole.strip_prefix(&format!("{own_module}.")) {
+        return format!("{own_module}:{name}");
     }
+    // A single definition moved: it is found by its own name.
+    let depth = name.matches('.').count() + 1;
+    let names: Vec<&str> = whole.split('.').collect();
+    let (module, name) = names.split_at(names.len().saturating_sub(depth));
+    format!("{}:{}", module.join("."), name.join("."))
 }
 
 fn changes(old: &Route, new: &Route, moved: &[(String, String)]) -> Vec<RouteChange> {
@@ -238,7 +237,11 @@ fn changes(old: &Route, new: &Route, moved: &[(String, String)]) -> Vec<RouteCha
     let names = |route: &Route| route.parameters.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
     // Another framework writes restrictions otherwise.
     let is_other = old.framework == new.framework
-        && old.parameters.iter().map(|one| &one.converter).ne(new.parameters.iter().map(|one| &one.converter));
+        && old
+            .parameters
+            .iter()
+            .map(|one| &one.converter)
+            .ne(new.parameters.iter().map(|one| &one.converter));
     if names(old) != names(new) || is_other {
         kinds.push(RouteChangeKind::Parameters);
     }

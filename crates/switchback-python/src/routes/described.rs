@@ -102,25 +102,21 @@ impl Reader<'_> {
         if path.starts_with("x-") {
             return;
         }
-        let other;
-        let item = match item.get("$ref").and_then(Node::text) {
-            None => item,
-            Some(place) => match self.referred(place) {
-                Some(found) => {
-                    other = found;
-                    &other
-                }
-                None => {
-                    described.undecided.push(Undecided {
-                        what: path.to_owned(),
-                        why: format!("it stands in `{place}`, which could not be read"),
-                        file: self.file.path.clone(),
-                        line,
-                        framework: Some(Framework::OpenApi),
-                    });
-                    return;
-                }
-            },
+        let place = item.get("$ref").and_then(Node::text);
+        let other = place.map(|place| self.referred(place));
+        let item = match (&other, place) {
+            (None, _) => item,
+            (Some(Some(found)), _) => found,
+            (Some(None), place) => {
+                described.undecided.push(Undecided {
+                    what: path.to_owned(),
+                    why: format!("it stands in `{}`, which could not be read", place.unwrap_or_default()),
+                    file: self.file.path.clone(),
+                    line,
+                    framework: Some(Framework::OpenApi),
+                });
+                return;
+            }
         };
         let Node::Map(pairs) = item else { return };
         let template = Template::read(Style::Braces, path, true);
@@ -141,7 +137,7 @@ impl Reader<'_> {
                     .collect(),
                 handler: handler.to_owned(),
                 file: self.file.path.clone(),
-                line: if item.get("$ref").is_none() { *own_line } else { line },
+                line: if place.is_none() { *own_line } else { line },
                 framework: Framework::OpenApi,
                 condition: None,
                 note: self.base.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::arguments::Arguments;
 use super::value::{Class, Entry, Frame, Function, Instance, Place, Router, Value, What};
-use crate::index::{Index, ModuleName, Target, join, module_name};
+use crate::index::{Index, ModuleName, join};
 use crate::syntax::{ClassDefinition, Deed, Definition, Expression, Form, Span, Statement, outline};
 use crate::tree::Class as FileClass;
 
@@ -33,11 +33,13 @@ pub(super) struct Evaluator<'i, 't> {
     pub(super) instances: Vec<Instance>,
     /// What belongs to no application that is known.
     pub(super) stray: Vec<Entry>,
+    /// Lists of patterns that functions give which nobody calls.
+    pub(super) loose: Vec<Vec<Value>>,
     conditions: Vec<String>,
     running: Vec<usize>,
     returns: Vec<Value>,
     steps: usize,
-    depth: usize,
+    pub(super) depth: usize,
 }
 
 impl<'i, 't> Evaluator<'i, 't> {
@@ -52,6 +54,7 @@ impl<'i, 't> Evaluator<'i, 't> {
             classes: Vec::new(),
             instances: Vec::new(),
             stray: Vec::new(),
+            loose: Vec::new(),
             conditions: Vec::new(),
             running: Vec::new(),
             returns: Vec::new(),
@@ -99,7 +102,8 @@ impl<'i, 't> Evaluator<'i, 't> {
         }
         self.steps -= 1;
         if self.steps == 0 {
-            let why = format!("more than {STEPS_MAX} steps would have to be followed; what comes after was left");
+            let why =
+                format!("more than {STEPS_MAX} steps would have to be followed; what comes after was left");
             self.undecided(place, "…".to_owned(), why);
         }
         Some(())
@@ -127,7 +131,8 @@ impl<'i, 't> Evaluator<'i, 't> {
     /// The source of a range, on one line.
     pub(super) fn written(&self, file: usize, span: Span) -> String {
         let content = self.index.tree.file(file).and_then(|file| self.index.tree.content(file).ok());
-        let text = content.map(|bytes| String::from_utf8_lossy(span.of(&bytes)).into_owned()).unwrap_or_default();
+        let text =
+            content.map(|bytes| String::from_utf8_lossy(span.of(&bytes)).into_owned()).unwrap_or_default();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match text.char_indices().nth(SHOWN_LETTERS_MAX) {
             Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
@@ -356,153 +361,12 @@ impl<'i, 't> Evaluator<'i, 't> {
         }
     }
 
-    /// The module of the tree that `dotted` means in a file: by the source roots, else beside the file or its parents.
-    pub(super) fn module_for(&self, file: usize, dotted: &str) -> Option<String> {
-        let top = dotted.split('.').next().unwrap_or_default();
-        if self.index.has(top) {
-            return self.index.has(dotted).then(|| dotted.to_owned());
-        }
-        let path = &self.index.tree.file(file)?.path;
-        let mut folder = path.as_str();
-        while let Some((parent, _)) = folder.rsplit_once('/') {
-            folder = parent;
-            let place = format!("{folder}/{top}");
-            let is_there = self.index.tree.find(&format!("{place}.py")).is_some()
-                || self.index.tree.is_directory(&place);
-            if is_there {
-                let name = module_name(&format!("{place}.py"), &self.index.roots)?.dotted;
-                let rest = dotted.strip_prefix(top)?.trim_start_matches('.');
-                let whole = join(&name, rest);
-                return self.index.has(&whole).then_some(whole);
-            }
-        }
-        None
-    }
-
-    fn import(&mut self, frame: usize, span: Span) {
-        let file = self.file_of(frame);
-        let Some(facts) = self.index.tree.file(file).map(|file| self.index.tree.facts(file)) else { return };
-        let found = facts.imports.iter().find(|import| import.span == span);
-        let Some(import) = found else { return };
-        let own = self.index.names.get(file).and_then(Option::as_ref).cloned();
-        for imported in &import.names {
-            let name = &imported.name.text;
-            let (bound, value) = match (&import.from, &imported.alias) {
-                (None, None) => {
-                    self.load(file, name);
-                    let top = name.split('.').next().unwrap_or(name);
-                    (top.to_owned(), self.module_value(file, top))
-                }
-                (None, Some(alias)) => {
-                    self.load(file, name);
-                    (alias.text.clone(), self.module_value(file, name))
-                }
-                (Some(from), alias) => {
-                    let Some(base) = Index::base(own.as_ref(), from) else { continue };
-                    let base = self.module_for(file, &base).unwrap_or(base);
-                    self.load(file, &base);
-                    if name == "*" {
-                        self.take_all(frame, &base);
-                        continue;
-                    }
-                    let bound = alias.as_ref().map_or(name, |alias| &alias.text).clone();
-                    self.load(file, &join(&base, name));
-                    let value = if self.index.has(&base) {
-                        Value::Lazy(base, name.clone())
-                    } else {
-                        match self.index.target(own.as_ref(), import, imported) {
-                            Target::Module(module) => Value::Module(module),
-                            _ => Value::Outside(join(&base, name)),
-                        }
-                    };
-                    (bound, value)
-                }
-            };
-            if let Some(names) = self.names(frame) {
-                names.insert(bound, value);
-            }
-        }
-    }
-
-    fn module_value(&self, file: usize, dotted: &str) -> Value {
-        match self.module_for(file, dotted) {
-            Some(module) => Value::Module(module),
-            None => Value::Outside(dotted.to_owned()),
-        }
-    }
-
-    /// Runs the files that an import runs, packages first, as far as they are about routes.
-    fn load(&mut self, file: usize, dotted: &str) {
-        let Some(dotted) = self.module_for(file, dotted) else { return };
-        let mut end = 0;
-        for part in dotted.split('.') {
-            end += part.len();
-            let head = dotted.get(..end).unwrap_or_default();
-            end += 1;
-            if let Some(at) = self.index.file_of(head)
-                && self.relevant.get(at).copied().unwrap_or(false)
-            {
-                self.module(at);
-            }
-        }
-    }
-
-    fn take_all(&mut self, frame: usize, base: &str) {
-        let Some(at) = self.index.file_of(base) else { return };
-        let exports = self.index.tree.file(at).and_then(|file| self.index.tree.facts(file).exports.clone());
-        let from = self.module(at);
-        let names = self.frames.get(from).map(|frame| frame.names.clone()).unwrap_or_default();
-        let taken = names.into_iter().filter(|(name, _)| match &exports {
-            Some(exports) => exports.contains(name),
-            None => !name.starts_with('_'),
-        });
-        if let Some(own) = self.names(frame) {
-            own.extend(taken);
-        }
-    }
-
-    /// What `name` in a module of the tree stands for.
-    pub(super) fn member(&mut self, module: &str, name: &str) -> Value {
-        self.depth += 1;
-        let value = if self.depth > DEPTH_MAX * 4 {
-            Value::unknown("the names lead in a circle")
-        } else {
-            self.member_here(module, name)
-        };
-        self.depth -= 1;
-        value
-    }
-
-    fn member_here(&mut self, module: &str, name: &str) -> Value {
-        if let Some(file) = self.index.file_of(module) {
-            let frame = self.module(file);
-            let found = self.frames.get(frame).and_then(|frame| frame.names.get(name)).cloned();
-            match found {
-                Some(Value::Lazy(there, other)) if there == module && other == name => {}
-                Some(value) => return self.looked_up(value),
-                None => {}
-            }
-        }
-        let below = join(module, name);
-        if self.index.has(&below) {
-            return Value::Module(below);
-        }
-        Value::Unknown(format!("`{module}` has no `{name}` that could be read"), None)
-    }
-
-    /// A value, looked up where it was not yet.
-    pub(super) fn looked_up(&mut self, value: Value) -> Value {
-        match value {
-            Value::Lazy(module, name) => self.member(&module, &name),
-            value => value,
-        }
-    }
-
     fn define(&mut self, frame: usize, definition: &Arc<Definition>) {
         let file = self.file_of(frame);
-        let (name, class) = self.frames.get(frame).map_or((String::new(), None), |around| {
-            (join(&around.name, &definition.name), around.class)
-        });
+        let (name, class) = self
+            .frames
+            .get(frame)
+            .map_or((String::new(), None), |around| (join(&around.name, &definition.name), around.class));
         self.functions.push(Function {
             definition: definition.clone(),
             file,
@@ -551,7 +415,8 @@ impl<'i, 't> Evaluator<'i, 't> {
     /// Runs a function; what it gives back, as far as that is clear.
     pub(super) fn call_function(&mut self, at: usize, own: Option<Value>, arguments: &Arguments) -> Value {
         let Some(function) = self.functions.get_mut(at) else { return Value::unknown("no such function") };
-        let is_refused = function.runs >= RUNS_MAX || self.running.contains(&at) || self.running.len() > DEPTH_MAX;
+        let is_refused =
+            function.runs >= RUNS_MAX || self.running.contains(&at) || self.running.len() > DEPTH_MAX;
         if is_refused {
             return Value::unknown("it calls itself, or is called too often");
         }
@@ -559,9 +424,10 @@ impl<'i, 't> Evaluator<'i, 't> {
         let function = function.clone();
         let definition = function.definition.clone();
         // The body of a class is no scope for its methods.
-        let parent = self.frames.get(function.frame).and_then(|frame| {
-            if frame.class.is_some() { frame.parent } else { Some(function.frame) }
-        });
+        let parent = self
+            .frames
+            .get(function.frame)
+            .and_then(|frame| if frame.class.is_some() { frame.parent } else { Some(function.frame) });
         let receiver = own.clone().zip(function.class).map(|(own, class)| (class, own));
         self.frames.push(Frame {
             parent,
@@ -614,6 +480,16 @@ impl<'i, 't> Evaluator<'i, 't> {
         }
         if let Some(names) = self.names(frame) {
             *names = bound;
+        }
+    }
+
+    /// Keeps what a function gave that nobody calls, if there are patterns in it.
+    pub(super) fn keep_loose(&mut self, given: Value) {
+        let Value::List(items) = given else { return };
+        if items.iter().any(|item| matches!(item, Value::Entry(_) | Value::Included(_)))
+            && !self.loose.contains(&items)
+        {
+            self.loose.push(items);
         }
     }
 

@@ -1,9 +1,9 @@
 //! What an expression stands for.
 
 use super::evaluate::{DEPTH_MAX, Evaluator, either};
+use super::template::Style;
 use super::template::UNREAD;
 use super::value::{Entry, Inside, Place, Value, What};
-use super::template::Style;
 use crate::syntax::{Expression, Form};
 
 impl Evaluator<'_, '_> {
@@ -94,14 +94,16 @@ impl Evaluator<'_, '_> {
                 let value = self.member(module, own);
                 self.attribute(&value, name)
             }
+            Value::Outside(dotted) if dotted == "django.conf.settings" => {
+                self.django_setting(name).unwrap_or_else(|| Value::Outside(format!("{dotted}.{name}")))
+            }
             Value::Outside(dotted) => Value::Outside(format!("{dotted}.{name}")),
             Value::Class(class) => self.class_attribute(*class, name),
             Value::Instance(at) => self.instance_attribute(*at, object, name),
             Value::Router(at) => self.router_attribute(*at, object, name),
             Value::OneOf(several) => {
                 let several = several.clone();
-                let values: Vec<Value> =
-                    several.iter().map(|value| self.attribute(value, name)).collect();
+                let values: Vec<Value> = several.iter().map(|value| self.attribute(value, name)).collect();
                 Value::OneOf(values)
             }
             Value::Unknown(why, at) => Value::Unknown(why.clone(), *at),
@@ -152,7 +154,11 @@ impl Evaluator<'_, '_> {
             Value::Function(function) => {
                 let is_property = self.functions.get(function).is_some_and(|function| function.is_property);
                 if is_property {
-                    return self.call_function(function, Some(object.clone()), &super::arguments::Arguments::default());
+                    return self.call_function(
+                        function,
+                        Some(object.clone()),
+                        &super::arguments::Arguments::default(),
+                    );
                 }
                 Value::Bound(function, Box::new(object.clone()))
             }

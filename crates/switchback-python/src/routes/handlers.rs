@@ -79,7 +79,9 @@ impl Evaluator<'_, '_> {
             found.extend(VERBS.iter().filter(|verb| names.contains_key(**verb)));
             // Flask's plain `View` lists them.
             if let Some(texts) = names.get("methods").and_then(Value::texts) {
-                found.extend(VERBS.iter().filter(|verb| texts.iter().any(|text| text.eq_ignore_ascii_case(verb))));
+                found.extend(
+                    VERBS.iter().filter(|verb| texts.iter().any(|text| text.eq_ignore_ascii_case(verb))),
+                );
             }
         }
         class.bases.iter().fold(true, |is_whole, base| {
@@ -97,15 +99,27 @@ impl Evaluator<'_, '_> {
 fn base_verbs(dotted: &str, found: &mut Vec<&'static str>) -> bool {
     let leaf = dotted.rsplit('.').next().unwrap_or_default();
     let verbs: &[&'static str] = match leaf {
-        "View" | "MethodView" | "APIView" | "HTTPEndpoint" | "Resource" | "object" | "ABC" | "Protocol"
-        | "LoginRequiredMixin" | "PermissionRequiredMixin" | "UserPassesTestMixin" | "ContextMixin"
-        | "TemplateResponseMixin" | "GenericAPIView" | "SuccessMessageMixin" | "SingleObjectMixin"
-        | "MultipleObjectMixin" | "FormMixin" => &[],
-        "TemplateView" | "ListView" | "DetailView" | "ListAPIView" | "RetrieveAPIView" | "ArchiveIndexView" => {
-            &["get"]
-        }
-        "FormView" | "CreateView" | "UpdateView" => &["get", "post"],
-        "ListCreateAPIView" => &["get", "post"],
+        "View"
+        | "MethodView"
+        | "APIView"
+        | "HTTPEndpoint"
+        | "Resource"
+        | "object"
+        | "ABC"
+        | "Protocol"
+        | "LoginRequiredMixin"
+        | "PermissionRequiredMixin"
+        | "UserPassesTestMixin"
+        | "ContextMixin"
+        | "TemplateResponseMixin"
+        | "GenericAPIView"
+        | "SuccessMessageMixin"
+        | "SingleObjectMixin"
+        | "MultipleObjectMixin"
+        | "FormMixin" => &[],
+        "TemplateView" | "ListView" | "DetailView" | "ListAPIView" | "RetrieveAPIView"
+        | "ArchiveIndexView" => &["get"],
+        "FormView" | "CreateView" | "UpdateView" | "ListCreateAPIView" => &["get", "post"],
         "CreateAPIView" => &["post"],
         "UpdateAPIView" => &["put", "patch"],
         "DestroyAPIView" => &["delete"],

@@ -1,9 +1,10 @@
 //! The HTTP routes of a tree, read without running it: FastAPI, Starlette, Flask, Django and OpenAPI documents.
 //!
-//! The way of the data: statements are followed ([`evaluate`], [`expression`], [`calls`]) with what the frameworks mean
-//! by them ([`serving`], [`patterns`], [`rest`]); entries are put together from the applications down ([`collect`]); two
-//! trees are held against each other ([`compare`]). What cannot be read is listed, never left out.
+//! The way of the data: statements are followed (`evaluate`, `names`, `expression`, `calls`) with what the frameworks mean
+//! by them (`serving`, `adding`, `patterns`, `rest`); entries are put together from the applications down (`collect`); two
+//! trees are held against each other (`compare`). What cannot be read is listed, never left out.
 
+mod adding;
 mod arguments;
 mod calls;
 mod collect;
@@ -12,6 +13,7 @@ mod described;
 mod evaluate;
 mod expression;
 mod handlers;
+mod names;
 mod patterns;
 mod read;
 mod report;

@@ -33,7 +33,10 @@ impl Evaluator<'_, '_> {
                 });
                 let mut items: Vec<Value> = items.collect();
                 if arguments.is_open {
-                    items.push(Value::Unknown(format!("`{text}`: its patterns could not be read"), Some(place)));
+                    items.push(Value::Unknown(
+                        format!("`{text}`: its patterns could not be read"),
+                        Some(place),
+                    ));
                 }
                 Some(Value::List(vec![self.group("<language>/".to_owned(), Inside::Values(items), place)]))
             }
@@ -41,7 +44,9 @@ impl Evaluator<'_, '_> {
             ("django", "patterns") => {
                 Some(Value::List(arguments.places.get(1..).unwrap_or_default().to_vec()))
             }
-            ("django", "static" | "staticfiles_urlpatterns") if dotted.contains(".urls") || dotted.contains("conf.urls") => {
+            ("django", "static" | "staticfiles_urlpatterns")
+                if dotted.contains(".urls") || dotted.contains("conf.urls") =>
+            {
                 let path = arguments.get(0, "prefix").map_or_else(|| UNREAD.to_owned(), Value::path);
                 let path = path.trim_start_matches('/').to_owned();
                 let inside = Inside::Outside(dotted.to_owned());
@@ -62,8 +67,10 @@ impl Evaluator<'_, '_> {
         let inside = match view {
             Value::Included(inside) => *inside,
             Value::List(_) => self.included(view, place),
-            Value::Outside(dotted) if dotted.ends_with(".urls") => Inside::Outside(dotted),
-            Value::Unknown(why, _) if text.contains(".urls") || text.contains("include") => Inside::Unknown(why),
+            Value::Outside(dotted) if dotted.rsplit('.').next() == Some("urls") => Inside::Outside(dotted),
+            Value::Unknown(why, _) if text.contains(".urls") || text.contains("include") => {
+                Inside::Unknown(why)
+            }
             view => {
                 // A text is the dotted name of a view, as it was written in old times.
                 let view = match view {
@@ -105,12 +112,13 @@ impl Evaluator<'_, '_> {
             }
             Value::List(mut items) => {
                 // `(patterns, application name)`.
-                let is_pair = matches!(items.get(1), Some(Value::Text(_) | Value::Nothing | Value::Unknown(..)))
-                    && items.len() <= 3
-                    && matches!(
-                        items.first(),
-                        Some(Value::List(_) | Value::Text(_) | Value::Module(_) | Value::Included(_))
-                    );
+                let is_pair =
+                    matches!(items.get(1), Some(Value::Text(_) | Value::Nothing | Value::Unknown(..)))
+                        && items.len() <= 3
+                        && matches!(
+                            items.first(),
+                            Some(Value::List(_) | Value::Text(_) | Value::Module(_) | Value::Included(_))
+                        );
                 if is_pair { self.included(items.swap_remove(0), place) } else { Inside::Values(items) }
             }
             Value::Outside(dotted) => Inside::Outside(dotted),
@@ -143,7 +151,8 @@ impl Evaluator<'_, '_> {
                 patterns.push(file);
             }
             if let Some(Value::Text(dotted)) = frame.names.get("ROOT_URLCONF").cloned()
-                && let Some(root) = self.module_for(file, &dotted).and_then(|module| self.index.file_of(&module))
+                && let Some(root) =
+                    self.module_for(file, &dotted).and_then(|module| self.index.file_of(&module))
                 && !named.contains(&root)
             {
                 named.push(root);
@@ -152,9 +161,24 @@ impl Evaluator<'_, '_> {
         (named, patterns)
     }
 
+    /// What `django.conf.settings` says, where every settings file that was read says the same text.
+    pub(super) fn django_setting(&self, name: &str) -> Option<Value> {
+        let is_settings =
+            |names: &std::collections::BTreeMap<String, Value>| names.contains_key("ROOT_URLCONF");
+        let mut texts = self
+            .frames
+            .iter()
+            .filter(|frame| frame.parent.is_none() && is_settings(&frame.names))
+            .filter_map(|frame| frame.names.get(name));
+        let first = texts.next()?;
+        let is_text = matches!(first, Value::Text(_) | Value::Flag(_));
+        (is_text && texts.all(|other| other == first)).then(|| first.clone())
+    }
+
     /// The files whose `urlpatterns` another file includes, or takes into its own.
     pub(super) fn included_patterns(&self) -> std::collections::BTreeSet<usize> {
         let mut found = std::collections::BTreeSet::new();
+        self.loose.iter().flatten().for_each(|item| inner(item, &mut found));
         for frame in &self.frames {
             for (name, value) in &frame.names {
                 match value {

@@ -20,15 +20,57 @@ use crate::tree::{Class, Tree, is_test};
 
 /// Words of files that are about routes.
 const MARKS: &[&str] = &[
-    "fastapi", "FastAPI", "APIRouter", "starlette", "Starlette", "flask", "Flask", "Blueprint", "quart", "urlpatterns",
-    "ROOT_URLCONF", "DefaultRouter", "SimpleRouter", "add_url_rule", "include_router", "register_blueprint",
-    "add_api_route", "api_route", "add_route", "add_resource", ".route(", ".mount(", "@router.", "@app.", "@bp.",
+    "fastapi",
+    "FastAPI",
+    "APIRouter",
+    "starlette",
+    "Starlette",
+    "flask",
+    "Flask",
+    "Blueprint",
+    "quart",
+    "urlpatterns",
+    "ROOT_URLCONF",
+    "DefaultRouter",
+    "SimpleRouter",
+    "add_url_rule",
+    "include_router",
+    "register_blueprint",
+    "add_api_route",
+    "api_route",
+    "add_route",
+    "add_resource",
+    ".route(",
+    ".mount(",
+    "@router.",
+    "@app.",
+    "@bp.",
 ];
 /// Words of functions that do something about routes, whoever calls them.
 const DEEDS: &[&str] = &[
-    "FastAPI(", "APIRouter(", "Starlette(", "Flask(", "Blueprint(", "Quart(", ".route(", ".api_route(", ".websocket(",
-    "add_url_rule(", "add_api_route(", "add_route(", "include_router(", "register_blueprint(", ".mount(",
-    "add_resource(", "@app.", "@router.", "@bp.", "add_websocket_route(", ".register(",
+    "FastAPI(",
+    "APIRouter(",
+    "Starlette(",
+    "Flask(",
+    "Blueprint(",
+    "Quart(",
+    ".route(",
+    ".api_route(",
+    ".websocket(",
+    "add_url_rule(",
+    "add_api_route(",
+    "add_route(",
+    "include_router(",
+    "register_blueprint(",
+    ".mount(",
+    "add_resource(",
+    "@app.",
+    "@router.",
+    "@bp.",
+    "add_websocket_route(",
+    ".register(",
+    "include(",
+    "path(",
 ];
 /// Words of files that make an application.
 const MAKERS: &[&str] = &["FastAPI(", "Starlette(", "Flask(", "Quart(", "APIFlask(", "ROOT_URLCONF"];
@@ -103,7 +145,8 @@ fn read(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutcome, R
             Ok(is_one && tree.content_if(file, |bytes| marks.is_match(bytes))?.is_some())
         })
         .collect::<Result<_, DiskError>>()?;
-    let tests = tree.files.iter().filter(|file| file.class == Class::Python && !is_looked_at(&file.path)).count();
+    let tests =
+        tree.files.iter().filter(|file| file.class == Class::Python && !is_looked_at(&file.path)).count();
     let scanned = tree.files.iter().filter(|file| file.class == Class::Python).count() - tests;
     let mut evaluator = Evaluator::new(&index, relevant);
     follow(&mut evaluator, &tree)?;
@@ -125,7 +168,9 @@ fn follow(evaluator: &mut Evaluator<'_, '_>, tree: &Tree) -> Result<(), RoutesEr
     let makers = search(MAKERS)?;
     let files: Vec<usize> = (0..tree.files.len()).filter(|at| evaluator.is_relevant(*at)).collect();
     let makes = |at: &usize| {
-        tree.file(*at).and_then(|file| tree.content(file).ok()).is_some_and(|bytes| makers.is_match(bytes.as_ref()))
+        tree.file(*at)
+            .and_then(|file| tree.content(file).ok())
+            .is_some_and(|bytes| makers.is_match(bytes.as_ref()))
     };
     let (first, rest): (Vec<usize>, Vec<usize>) = files.into_iter().partition(makes);
     for file in first.into_iter().chain(rest) {
@@ -142,7 +187,9 @@ fn follow(evaluator: &mut Evaluator<'_, '_>, tree: &Tree) -> Result<(), RoutesEr
 }
 
 fn run_if_idle(evaluator: &mut Evaluator<'_, '_>, at: usize, deeds: &AhoCorasick) {
-    let Some(function) = evaluator.functions.get(at).filter(|function| function.runs == 0).cloned() else { return };
+    let Some(function) = evaluator.functions.get(at).filter(|function| function.runs == 0).cloned() else {
+        return;
+    };
     let index = evaluator.index;
     let content = index.tree.file(function.file).and_then(|file| index.tree.content(file).ok());
     let is_deed = content.is_some_and(|bytes| deeds.is_match(function.definition.span.of(&bytes)));
@@ -156,12 +203,14 @@ fn run_if_idle(evaluator: &mut Evaluator<'_, '_>, at: usize, deeds: &AhoCorasick
     }
     let mut arguments = Arguments::default();
     for parameter in &function.definition.parameters {
-        let annotation = parameter.annotation.as_ref().map(|written| evaluator.value(function.frame, written));
+        let annotation =
+            parameter.annotation.as_ref().map(|written| evaluator.value(function.frame, written));
         let framework = match &annotation {
             Some(Value::Outside(dotted)) => given_framework(dotted),
             _ => None,
         };
-        let framework = framework.or_else(|| GIVEN.contains(&parameter.name.as_str()).then_some(Framework::FastApi));
+        let framework =
+            framework.or_else(|| GIVEN.contains(&parameter.name.as_str()).then_some(Framework::FastApi));
         if let Some(framework) = framework.filter(|_| parameter.default.is_none()) {
             let router = evaluator.router(framework, false, None);
             if let Some(router) = evaluator.routers.get_mut(router) {
@@ -174,9 +223,11 @@ fn run_if_idle(evaluator: &mut Evaluator<'_, '_>, at: usize, deeds: &AhoCorasick
         // The first parameter is what it is bound to.
         let first = function.definition.parameters.first().map(|first| first.name.clone());
         arguments.names.retain(|(name, _)| Some(name) != first.as_ref());
-        evaluator.call_function(at, Some(own), &arguments);
+        let given = evaluator.call_function(at, Some(own), &arguments);
+        evaluator.keep_loose(given);
     } else {
-        evaluator.call_function(at, None, &arguments);
+        let given = evaluator.call_function(at, None, &arguments);
+        evaluator.keep_loose(given);
     }
 }
 
@@ -210,6 +261,7 @@ fn gather(evaluator: &mut Evaluator<'_, '_>) -> Found {
     let reached = evaluator.included_patterns();
     let givens: Vec<bool> =
         loose.iter().map(|at| evaluator.routers.get(*at).is_some_and(|router| router.is_given)).collect();
+    let lists = evaluator.loose.len();
     let mut collector = Collector::new(evaluator);
     for application in applications {
         found.take(collector.collect(Root::Router(application)));
@@ -235,6 +287,10 @@ fn gather(evaluator: &mut Evaluator<'_, '_>) -> Found {
             "its router is in no application that could be found"
         };
         found.take_loose(collector.collect(Root::Router(router)), why);
+    }
+    for at in 0..lists {
+        let why = "a function gives it, and who takes it could not be read";
+        found.take_loose(collector.collect(Root::Loose(at)), why);
     }
     for Entry { place, what, .. } in stray {
         if let What::Undecided(text, why) = what {
@@ -275,7 +331,8 @@ impl Found {
         let known: std::collections::BTreeSet<(String, usize)> =
             self.routes.iter().map(|route| (route.file.clone(), route.line)).collect();
         self.undecided.retain(|one| {
-            let is_told = one.what.contains(" → ") && known.contains(&(one.file.clone(), one.line))
+            let is_told = one.what.contains(" → ")
+                && known.contains(&(one.file.clone(), one.line))
                 && one.why.contains("could be");
             !is_told && seen.insert((one.file.clone(), one.line, one.what.clone(), one.why.clone()))
         });

@@ -64,17 +64,17 @@ impl Evaluator<'_, '_> {
             }
         };
         let list = if prefix.is_empty() { "^$".to_owned() } else { format!("^{prefix}{slash}$") };
-        if !is_whole {
-            // Its base is outside: which actions it brings cannot be told.
-            add(list, Methods::Unread);
-            add(format!("^{head}{one}{slash}$"), Methods::Unread);
-        } else {
+        if is_whole {
             if !list_methods.is_empty() {
                 add(list, Methods::These(list_methods));
             }
             if !one_methods.is_empty() {
                 add(format!("^{head}{one}{slash}$"), Methods::These(one_methods));
             }
+        } else {
+            // Its base is outside: which actions it brings cannot be told.
+            add(list, Methods::Unread);
+            add(format!("^{head}{one}{slash}$"), Methods::Unread);
         }
         for Action { is_detail, methods, path } in actions {
             let before = if is_detail { format!("{head}{one}/") } else { head.clone() };
@@ -91,7 +91,8 @@ impl Evaluator<'_, '_> {
             },
             _ => None,
         };
-        let field = text("lookup_url_kwarg").or_else(|| text("lookup_field")).unwrap_or_else(|| "pk".to_owned());
+        let field =
+            text("lookup_url_kwarg").or_else(|| text("lookup_field")).unwrap_or_else(|| "pk".to_owned());
         let pattern = text("lookup_value_regex").unwrap_or_else(|| "[^/.]+".to_owned());
         format!("(?P<{field}>{pattern})")
     }
@@ -157,7 +158,9 @@ fn of_base(dotted: &str, known: &mut Vec<&'static str>) -> bool {
         "RetrieveModelMixin" => &["retrieve"],
         "UpdateModelMixin" => &["update", "partial_update"],
         "DestroyModelMixin" => &["destroy"],
-        "GenericViewSet" | "ViewSet" | "ViewSetMixin" | "GenericAPIView" | "APIView" | "object" | "ABC" => &[],
+        "GenericViewSet" | "ViewSet" | "ViewSetMixin" | "GenericAPIView" | "APIView" | "object" | "ABC" => {
+            &[]
+        }
         _ => return false,
     };
     known.extend(actions);

@@ -3,10 +3,11 @@
 use super::arguments::Arguments;
 use super::evaluate::Evaluator;
 use super::template::{Style, UNREAD};
-use super::value::{Entry, Framework, Inside, Methods, Place, Registration, Router, Value, What};
+use super::value::{Entry, Framework, Inside, Methods, Place, Router, Value, What};
 
 /// Verbs that are names of methods of applications.
-pub(super) const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "trace", "connect"];
+pub(super) const VERBS: &[&str] =
+    &["get", "post", "put", "patch", "delete", "head", "options", "trace", "connect"];
 
 /// The method that stands for a web socket.
 pub(super) const WEB_SOCKET: &str = "WEBSOCKET";
@@ -46,7 +47,10 @@ impl Evaluator<'_, '_> {
                 Some(self.entry(place, route(Style::Braces, path, methods, handler)))
             }
             ("starlette" | "fastapi", "Mount" | "Host") => Some(self.mounted(leaf, arguments, place)),
-            ("flask" | "quart" | "apiflask" | "flask_openapi3", "Flask" | "Quart" | "APIFlask" | "OpenAPI") => {
+            (
+                "flask" | "quart" | "apiflask" | "flask_openapi3",
+                "Flask" | "Quart" | "APIFlask" | "OpenAPI",
+            ) => {
                 let router = self.router(Framework::Flask, true, None);
                 self.add_static(router, arguments, place);
                 Some(Value::Router(router))
@@ -106,7 +110,7 @@ impl Evaluator<'_, '_> {
         Value::Entry(Box::new(Entry { place, condition: self.condition(), what }))
     }
 
-    fn add(&mut self, router: usize, place: Place, what: What) {
+    pub(super) fn add(&mut self, router: usize, place: Place, what: What) {
         let entry = Entry { place, condition: self.condition(), what };
         if let Some(router) = self.routers.get_mut(router)
             && !router.entries.contains(&entry)
@@ -115,7 +119,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    fn add_routes(&mut self, router: usize, routes: Option<&Value>, place: Place) {
+    pub(super) fn add_routes(&mut self, router: usize, routes: Option<&Value>, place: Place) {
         let Some(routes) = routes.cloned() else { return };
         if routes == Value::Nothing {
             return;
@@ -126,7 +130,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// Adds an item of a list of routes.
-    fn add_item(&mut self, router: usize, item: Value, place: Place) {
+    pub(super) fn add_item(&mut self, router: usize, item: Value, place: Place) {
         match item {
             Value::Entry(entry) => {
                 if let What::Group { inside: Inside::Router(inner), .. } = &entry.what {
@@ -168,11 +172,9 @@ impl Evaluator<'_, '_> {
         }
         let texts = |name: &str, default: &str| match arguments.named(name) {
             None => vec![default.to_owned()],
-            Some(Value::OneOf(several)) => several
-                .iter()
-                .filter(|value| **value != Value::Nothing)
-                .map(Value::path)
-                .collect(),
+            Some(Value::OneOf(several)) => {
+                several.iter().filter(|value| **value != Value::Nothing).map(Value::path).collect()
+            }
             Some(value) => vec![value.path()],
         };
         let schema = texts("openapi_url", "/openapi.json");
@@ -249,7 +251,7 @@ impl Evaluator<'_, '_> {
         self.entry(place, group(path.trim_end_matches('/').to_owned(), inside, false, leaf == "Mount"))
     }
 
-    fn inside(&self, value: &Value) -> Inside {
+    pub(super) fn inside(&self, value: &Value) -> Inside {
         match value {
             Value::Router(router) => Inside::Router(*router),
             Value::OneOf(several) => Inside::Values(several.clone()),
@@ -288,172 +290,23 @@ impl Evaluator<'_, '_> {
             _ => Value::Method(at, name.to_owned()),
         }
     }
-
-    /// A method of an application or router is called.
-    pub(super) fn router_call(
-        &mut self,
-        router: usize,
-        name: &str,
-        arguments: &Arguments,
-        place: Place,
-        text: &str,
-    ) -> Value {
-        let get = |at, name: &str| arguments.get(at, name).cloned();
-        let path = |name: &str| arguments.path(0, name).unwrap_or_else(|| UNREAD.to_owned());
-        let web_socket = || Methods::These(vec![WEB_SOCKET.to_owned()]);
-        let decorator = |methods: Methods| {
-            let path = arguments.path(0, "path").or_else(|| arguments.path(0, "rule"));
-            let path = path.unwrap_or_else(|| UNREAD.to_owned());
-            Value::Decorator(Box::new(Registration { router, methods, path, place }))
-        };
-        let is_rest = self.routers.get(router).is_some_and(|router| router.is_rest);
-        match name {
-            "register" if is_rest => self.rest_register(router, arguments, place),
-            verb if VERBS.contains(&verb) => {
-                return decorator(Methods::These(vec![verb.to_ascii_uppercase()]));
-            }
-            "route" | "api_route" => return decorator(methods(arguments, 1)),
-            "websocket" | "websocket_route" => return decorator(web_socket()),
-            "add_api_route" | "add_route" => {
-                let what = route(self.style(router), path("path"), methods(arguments, 2), handler(arguments, 1, "endpoint"));
-                self.add(router, place, what);
-            }
-            "add_websocket_route" | "add_api_websocket_route" => {
-                let what = route(self.style(router), path("path"), web_socket(), handler(arguments, 1, "endpoint"));
-                self.add(router, place, what);
-            }
-            "add_url_rule" => {
-                let what = route(Style::Angles, path("rule"), methods(arguments, usize::MAX), handler(arguments, 2, "view_func"));
-                self.add(router, place, what);
-            }
-            "add_resource" => {
-                let resource = get(0, "resource").unwrap_or(Value::Nothing);
-                for path in arguments.places.iter().skip(1).map(Value::path) {
-                    let methods = Methods::Handlers(Vec::new());
-                    self.add(router, place, route(Style::Angles, path, methods, resource.clone()));
-                }
-            }
-            "include_router" | "register_blueprint" => {
-                let word = if name == "include_router" { "prefix" } else { "url_prefix" };
-                let prefix = match arguments.named(word) {
-                    Some(Value::Nothing) => None,
-                    _ => arguments.path(usize::MAX, word),
-                };
-                let inner = get(0, if name == "include_router" { "router" } else { "blueprint" });
-                let inner = inner.unwrap_or(Value::Nothing);
-                self.include(&Value::Router(router), &inner, prefix, place, text);
-            }
-            "init_app" => {
-                if let Some(app) = get(0, "app") {
-                    self.include(&app, &Value::Router(router), None, place, text);
-                }
-            }
-            "mount" | "host" => {
-                let app = get(1, "app").unwrap_or(Value::Nothing);
-                let inside = self.inside(&app);
-                if let Inside::Router(inner) = inside {
-                    self.mark_included(inner);
-                }
-                let path = if name == "host" { String::new() } else { path("path") };
-                self.add(router, place, group(path.trim_end_matches('/').to_owned(), inside, false, name == "mount"));
-            }
-            "routes.append" | "routes.insert" => {
-                let item = arguments.places.last().cloned().unwrap_or(Value::Nothing);
-                self.add_item(router, item, place);
-            }
-            "routes.extend" => self.add_routes(router, arguments.places.first(), place),
-            "__init__" => {
-                let prefix = arguments.path(usize::MAX, "prefix").or_else(|| arguments.path(usize::MAX, "url_prefix"));
-                if let (Some(prefix), Some(router)) = (prefix, self.routers.get_mut(router)) {
-                    router.prefix = Some(prefix);
-                }
-            }
-            _ => {}
-        }
-        Value::unknown("it is what a method of an application gives")
-    }
-
-    fn style(&self, router: usize) -> Style {
-        match self.routers.get(router).map(|router| router.framework) {
-            Some(Framework::Flask) => Style::Angles,
-            _ => Style::Braces,
-        }
-    }
-
-    /// Adds a router to another one.
-    pub(super) fn include(
-        &mut self,
-        outer: &Value,
-        inner: &Value,
-        prefix: Option<String>,
-        place: Place,
-        text: &str,
-    ) {
-        let outers: Vec<usize> = match outer {
-            Value::Router(outer) => vec![*outer],
-            Value::OneOf(several) => several
-                .iter()
-                .filter_map(|value| if let Value::Router(at) = value { Some(*at) } else { None })
-                .collect(),
-            _ => return,
-        };
-        let inners = match inner {
-            Value::OneOf(several) => several.clone(),
-            Value::List(items) => items.clone(),
-            other => vec![other.clone()],
-        };
-        for outer in outers {
-            for inner in &inners {
-                let is_replacing = prefix.is_some();
-                let path = prefix.clone().unwrap_or_default();
-                let inside = match inner {
-                    // `include_router(module)`: modules that have a `router`.
-                    Value::Module(module) => {
-                        let module = module.clone();
-                        match self.member(&module, "router") {
-                            Value::Router(at) => Inside::Router(at),
-                            _ => Inside::Unknown("it is a module".to_owned()),
-                        }
-                    }
-                    other => self.inside(other),
-                };
-                let what = match inside {
-                    Inside::Unknown(why) => What::Undecided(text.to_owned(), why),
-                    inside => {
-                        if let Inside::Router(inner) = inside {
-                            self.mark_included(inner);
-                        }
-                        group(path, inside, is_replacing, false)
-                    }
-                };
-                self.add(outer, place, what);
-            }
-        }
-    }
-
-    /// Makes a function a route.
-    pub(super) fn register(&mut self, registration: &Registration, handler: Value) {
-        let style = self.style(registration.router);
-        let what = route(style, registration.path.clone(), registration.methods.clone(), handler);
-        self.add(registration.router, registration.place, what);
-    }
 }
 
 pub(super) fn route(style: Style, path: String, methods: Methods, handler: Value) -> What {
     What::Route { style, path, methods, handler, is_implied: false }
 }
 
-fn group(path: String, inside: Inside, is_replacing: bool, is_closed: bool) -> What {
+pub(super) fn group(path: String, inside: Inside, is_replacing: bool, is_closed: bool) -> What {
     let style = Style::Braces;
     What::Group { style, path, inside, is_replacing, is_closed }
 }
 
-fn handler(arguments: &Arguments, at: usize, name: &str) -> Value {
+pub(super) fn handler(arguments: &Arguments, at: usize, name: &str) -> Value {
     arguments.get(at, name).cloned().unwrap_or_else(|| Value::unknown("it has no handler that could be read"))
 }
 
 /// The argument `methods`.
-fn methods(arguments: &Arguments, at: usize) -> Methods {
+pub(super) fn methods(arguments: &Arguments, at: usize) -> Methods {
     match arguments.get(at, "methods") {
         None if arguments.is_open => Methods::Unread,
         None | Some(Value::Nothing) => Methods::Handlers(vec!["GET".to_owned()]),

@@ -210,6 +210,7 @@ pub(super) enum Inside {
 
 /// An application, router or blueprint.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for alone, and any of them can go together")]
 pub(super) struct Router {
     /// Its framework.
     pub(super) framework: Framework,

@@ -53,9 +53,10 @@ fn statement(statement: &Stmt) -> Statement {
         Stmt::While(each) => Deed::Perhaps(body(&each.body)),
         Stmt::Match(cases) => Deed::Perhaps(cases.cases.iter().flat_map(|case| body(&case.body)).collect()),
         Stmt::With(with) => {
-            let items = with.items.iter().map(|item| {
-                (expression(&item.context_expr), item.optional_vars.as_deref().map(expression))
-            });
+            let items = with
+                .items
+                .iter()
+                .map(|item| (expression(&item.context_expr), item.optional_vars.as_deref().map(expression)));
             Deed::With(items.collect(), body(&with.body))
         }
         Stmt::Try(attempt) => {
@@ -131,7 +132,10 @@ fn expression(written: &Expr) -> Expression {
         Expr::Tuple(inner) => list(&inner.elts),
         Expr::Set(inner) => list(&inner.elts),
         Expr::Dict(dict) => Form::Mapping(
-            dict.items.iter().map(|item| (item.key.as_ref().map(expression), expression(&item.value))).collect(),
+            dict.items
+                .iter()
+                .map(|item| (item.key.as_ref().map(expression), expression(&item.value)))
+                .collect(),
         ),
         Expr::BinOp(operation) if operation.op == ast::Operator::Add => {
             Form::Sum(boxed(&operation.left), boxed(&operation.right))
@@ -166,8 +170,11 @@ fn comprehension(element: &Expr, generators: &[ast::Comprehension]) -> Form {
 }
 
 fn arguments(arguments: &ast::Arguments) -> Vec<Argument> {
-    let places =
-        arguments.args.iter().map(|value| Argument { name: None, value: expression(value), is_keywords: false });
+    let places = arguments.args.iter().map(|value| Argument {
+        name: None,
+        value: expression(value),
+        is_keywords: false,
+    });
     let names = arguments.keywords.iter().map(|keyword| Argument {
         name: keyword.arg.as_ref().map(|name| name.as_str().to_owned()),
         value: expression(&keyword.value),
