@@ -220,6 +220,63 @@ fn django_patterns_are_included_added_and_translated() {
 }
 
 #[test]
+fn patterns_of_functions_and_computed_texts_are_read_or_listed() {
+    let outcome = check(
+        &[
+            DJANGO_SETTINGS,
+            ("site/__init__.py", ""),
+            (
+                "site/urls.py",
+                "from django.urls import include, path\nfrom django.utils.translation import gettext_lazy as _\nfrom site import admin, inner, views\nurlpatterns = [path('{k}/<{k}:v>/'.format(k=kind), views.home) for kind in ('int', 'slug')]\nurlpatterns += [path(_('about/'), views.home), path('own/', admin.site.urls), path('in/', include(inner.__name__))]\n",
+            ),
+            (
+                "site/inner.py",
+                "from django.urls import path\nfrom site.views import home\nurlpatterns = [path('x/', home)]\n",
+            ),
+            ("site/views.py", "def home(request): ...\n"),
+            (
+                "site/admin.py",
+                "from django.contrib import admin\nclass Own(admin.AdminSite): ...\nsite = Own()\n",
+            ),
+            (
+                "site/late.py",
+                "from django.urls import include, path\ndef hooks():\n    return [path('late/', include('site.lately'))]\n",
+            ),
+            (
+                "site/lately.py",
+                "from django.urls import path\nfrom site.views import home\nurlpatterns = [path('y/', home)]\n",
+            ),
+        ],
+        &[
+            "* /int/<int:v>/ site.views:home",
+            "* /slug/<slug:v>/ site.views:home",
+            "* /about/ site.views:home",
+            "* /own/** django.contrib.admin:AdminSite.urls",
+            "* /in/x/ site.views:home",
+        ],
+    );
+    let told: Vec<&str> = outcome.undecided.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(told, ["* …/late/y/ → site.views:home"]);
+}
+
+#[test]
+fn conditions_and_methods_that_are_not_known_are_said() {
+    let outcome = read(&[(
+        "main.py",
+        "import os\nfrom fastapi import FastAPI\napp = FastAPI(docs_url='/d' if os.getenv('X') else None)\nif os.getenv('DEBUG'):\n    @app.get('/debug')\n    def debug(): ...\ntry:\n    import extra\nexcept ImportError:\n    extra = None\napp.frontend('/', directory='dist')\napp.serve_somehow('/new')\n",
+    )]);
+    assert_eq!(told(&outcome), ["GET /debug main:debug", "* /** fastapi:FastAPI.frontend"]);
+    assert_eq!(
+        outcome.routes.iter().find(|one| one.path == "/debug").unwrap().condition.as_deref(),
+        Some("os.getenv('DEBUG')")
+    );
+    assert!(outcome.routes.iter().any(|one| one.path == "/d" && one.is_implied));
+    let told: Vec<(usize, &str)> =
+        outcome.undecided.iter().map(|one| (one.line, one.what.as_str())).collect();
+    assert_eq!(told, [(12, "app.serve_somehow('/new')")]);
+}
+
+#[test]
 fn view_sets_of_django_rest_framework_get_their_routes() {
     check(
         &[

@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::evaluate::{Evaluator, either};
+use super::template::UNREAD;
 use super::value::{Action, Instance, Place, Registration, Value};
 use crate::syntax::{Argument, Expression, Form};
 
@@ -127,11 +128,12 @@ impl Evaluator<'_, '_> {
         name: &str,
         written: &[Argument],
     ) -> Option<Value> {
-        if !matches!(name, "append" | "extend" | "insert" | "items" | "values" | "keys" | "get" | "copy") {
+        let is_known = ["append", "extend", "insert", "items", "values", "keys", "get", "copy", "format"];
+        if !is_known.contains(&name) {
             return None;
         }
         // Only a plain name is looked at twice without running anything twice.
-        if !matches!(object.form, Form::Name(_) | Form::Attribute(..)) {
+        if !matches!(object.form, Form::Name(_) | Form::Attribute(..) | Form::Text(_)) {
             return None;
         }
         match (self.value(frame, object), name) {
@@ -164,6 +166,10 @@ impl Evaluator<'_, '_> {
             }
             (Value::Mapping(pairs), "keys") => {
                 Some(Value::List(pairs.into_iter().map(|(key, _)| Value::Text(key)).collect()))
+            }
+            (Value::Text(text), "format") => {
+                let arguments = self.arguments(frame, written);
+                Some(Value::Text(formatted(&text, &arguments)))
             }
             (Value::Text(_) | Value::Mapping(_), _) => Some(Value::unknown("it is computed")),
             _ => None,
@@ -236,6 +242,9 @@ impl Evaluator<'_, '_> {
             }
             ("typing.cast", _) => {
                 return arguments.places.get(1).cloned().unwrap_or(Value::Nothing);
+            }
+            ("functools.partial", _) => {
+                return arguments.places.first().cloned().unwrap_or(Value::Nothing);
             }
             _ => {}
         }
@@ -384,4 +393,32 @@ impl Evaluator<'_, '_> {
         };
         self.make(class, &Arguments::default(), place)
     }
+}
+
+/// A text with `{}`, `{0}` and `{name}` filled in; what could not be read is marked.
+fn formatted(text: &str, arguments: &Arguments) -> String {
+    let mut made = String::new();
+    let mut rest = text;
+    let mut next = 0;
+    while let Some((before, after)) = rest.split_once('{') {
+        made.push_str(before);
+        let Some((inner, behind)) = after.split_once('}').filter(|_| !after.starts_with('{')) else {
+            // Doubled braces, or none that close: left to whoever reads it.
+            made.push_str(UNREAD);
+            rest = "";
+            break;
+        };
+        let value = match inner.parse::<usize>() {
+            Ok(at) => arguments.places.get(at),
+            Err(_) if inner.is_empty() => {
+                next += 1;
+                arguments.places.get(next - 1)
+            }
+            Err(_) => arguments.named(inner),
+        };
+        made.push_str(&value.map_or_else(|| UNREAD.to_owned(), Value::path));
+        rest = behind;
+    }
+    made.push_str(rest);
+    made
 }

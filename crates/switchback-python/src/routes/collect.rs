@@ -179,7 +179,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
                     self.inside(inside, &way, entry.place, *is_closed);
                 }
                 if *is_closed && !matches!(inside, Inside::Outside(_)) {
-                    let path = below(&way.template);
+                    let path = below(&way);
                     let route = self.made("*", &path, "", &way, entry.place);
                     self.steps.push(Step {
                         route,
@@ -209,7 +209,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
 
     /// Routes of somebody else: they are one, whatever they are.
     fn outside(&mut self, dotted: &str, way: &Way, place: Place, is_closed: bool) {
-        let path = below(&way.template);
+        let path = below(way);
         let handler = self.evaluator.handler_name(&Value::Outside(dotted.trim_end_matches("()").to_owned()));
         if path.shown.contains(UNREAD) && !dotted.contains("static") {
             return self.leave(
@@ -301,12 +301,11 @@ fn glue(framework: Framework) -> Glue {
     if framework == Framework::Flask { Glue::Slash } else { Glue::Plain }
 }
 
-/// Everything below a path.
-fn below(template: &Template) -> Template {
-    template.then(
-        &Template { shown: "**".to_owned(), normal: Some("**".to_owned()), parameters: Vec::new() },
-        Glue::Slash,
-    )
+/// Everything below a path; Django's paths go on letter by letter.
+fn below(way: &Way) -> Template {
+    let rest = Template { shown: "**".to_owned(), normal: Some("**".to_owned()), parameters: Vec::new() };
+    let glue = if way.framework == Framework::Django { Glue::Plain } else { Glue::Slash };
+    way.template.then(&rest, glue)
 }
 
 fn both(one: Option<&str>, other: Option<&str>) -> Option<String> {

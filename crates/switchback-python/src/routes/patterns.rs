@@ -52,6 +52,10 @@ impl Evaluator<'_, '_> {
                 let inside = Inside::Outside(dotted.to_owned());
                 Some(Value::List(vec![self.group(path, inside, place)]))
             }
+            // What is translated is written in the language of the code.
+            ("django", leaf) if leaf.starts_with("gettext") || leaf.starts_with("ugettext") => {
+                arguments.places.first().cloned()
+            }
             ("rest_framework", "format_suffix_patterns") => arguments.places.first().cloned(),
             _ => None,
         }
@@ -59,7 +63,6 @@ impl Evaluator<'_, '_> {
 
     fn pattern(&mut self, style: Style, arguments: &Arguments, place: Place, text: &str) -> Value {
         let path = match arguments.get(0, "route").or_else(|| arguments.named("regex")) {
-            Some(Value::Outside(called)) if called.contains("gettext") => UNREAD.to_owned(),
             Some(value) => value.path(),
             None => UNREAD.to_owned(),
         };

@@ -30,6 +30,8 @@ const MARKS: &[&str] = &[
     "Blueprint",
     "quart",
     "urlpatterns",
+    "django.urls",
+    "django.conf.urls",
     "ROOT_URLCONF",
     "DefaultRouter",
     "SimpleRouter",

@@ -28,8 +28,8 @@ impl Evaluator<'_, '_> {
             place,
             condition: self.condition(),
             what: What::Route {
-                style: Style::Pattern,
-                path: "^$".to_owned(),
+                style: Style::Angles,
+                path: String::new(),
                 methods: Methods::These(vec!["GET".to_owned()]),
                 handler: Value::Outside("rest_framework.routers.APIRootView".to_owned()),
                 is_implied: true,
