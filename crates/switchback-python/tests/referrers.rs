@@ -112,6 +112,7 @@ const PROJECT: &[(&str, &str)] = &[
         "import os, sys\nHERE = os.path.dirname(os.path.abspath(__file__))\nsys.path.insert(0, os.path.join(HERE, '..', 'vendor'))\nsys.path.append(os.environ['X'])\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'more'))\nimport vendored\nimport extra\nimport beside\n",
     ),
     ("tools/beside.py", ""),
+    ("docs/conf.py", "import sys, os\nsys.path[:0] = [os.path.abspath('..')]\n"),
     ("vendor/vendored.py", ""),
     ("more/extra/mod.py", ""),
     ("given/handed.py", ""),
@@ -182,6 +183,8 @@ fn imports_outside_are_classed_by_where_they_were_found() {
         .map(|one| (one.line, one.folder.as_deref()))
         .collect();
     assert_eq!(folders, [(3, Some("vendor")), (4, None), (6, Some("more"))]);
+    let docs = outcome.search_folders.iter().find(|one| one.path == "docs/conf.py").unwrap();
+    assert_eq!((docs.line, docs.folder.as_deref()), (2, Some("")));
 }
 
 #[test]

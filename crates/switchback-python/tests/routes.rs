@@ -148,6 +148,27 @@ fn starlette_lists_mounts_and_shadows_are_read() {
 }
 
 #[test]
+fn lists_that_hold_something_else_and_alternatives_are_not_passed_over() {
+    let outcome = read(&[
+        (
+            "site.py",
+            "import os\nfrom starlette.applications import Starlette\nfrom starlette.routing import Route\nclass Own(Route): ...\nclass Strange: ...\ndef home(request): ...\napp = Starlette(routes=[Own('/a', home), Strange()])\n",
+        ),
+        (
+            "web.py",
+            "import os\nfrom fastapi import FastAPI\nif os.name == 'x':\n    app = FastAPI(openapi_url=None)\nelse:\n    app = FastAPI(openapi_url=None, debug=True)\n@app.get('/b')\ndef b(): ...\n",
+        ),
+        (
+            "conf/urls.py",
+            "from django.urls import path\nfrom registry import views\ndef made():\n    urls = []\n    for one in views:\n        urls.append(path(f'{one}/', one))\n    return urls\nurlpatterns = made()\n",
+        ),
+    ]);
+    assert_eq!(told(&outcome), ["GET /a site:home", "GET /b web:b"]);
+    let told: Vec<&str> = outcome.undecided.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(told, ["an item of `routes`: site:Strange", "* /{?}/ → ?"]);
+}
+
+#[test]
 fn flask_blueprints_nest_and_take_prefixes_where_they_are_registered() {
     check(
         &[

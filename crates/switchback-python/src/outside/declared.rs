@@ -10,6 +10,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("attrs", "attr"),
     ("beautifulsoup4", "bs4"),
     ("djangorestframework", "rest_framework"),
+    ("factory_boy", "factory"),
     ("google_api_python_client", "googleapiclient"),
     ("gitpython", "git"),
     ("msgpack_python", "msgpack"),
@@ -53,12 +54,15 @@ pub(super) fn normal(name: &str) -> String {
 }
 
 /// Whether the modules of a distribution are called so, as far as its name says.
-pub(super) fn offers(distribution: &str, top: &str) -> bool {
+pub(super) fn offers(distribution: &str, module: &str) -> bool {
     let own = normal(distribution);
-    let plain = normal(top);
-    let bare = |name: &str| name.strip_prefix("python_").unwrap_or(name).to_owned();
-    own == plain
-        || bare(&own) == plain
+    let top = module.split('.').next().unwrap_or(module);
+    let bare = own.strip_prefix("python_").unwrap_or(&own);
+    // `google-cloud-storage` brings `google.cloud.storage`.
+    let whole = format!("{}_", normal(module));
+    own == normal(top)
+        || bare == normal(top)
+        || whole.starts_with(&format!("{own}_"))
         || OTHERWISE.iter().any(|(name, module)| *name == own && *module == top)
 }
 
@@ -235,6 +239,8 @@ mod tests {
         assert!(offers("scikit-learn", "sklearn"));
         assert!(offers("My.Package", "my_package"));
         assert!(offers("python-slugify", "slugify"));
+        assert!(offers("azure-mgmt-cdn", "azure.mgmt.cdn.models"));
+        assert!(!offers("azure-mgmt-cdn", "azure.mgmt"));
         assert!(!offers("PyYAML", "yam"));
         assert_eq!(name_of("uvicorn[standard]>=0.2; python_version > '3'").as_deref(), Some("uvicorn"));
         assert_eq!(name_of("-r other.txt"), None);

@@ -235,7 +235,7 @@ impl Lookup<'_> {
                     self.minor
                 ));
             }
-            Standard::Elsewhere(first, last) if self.declared_for(top).is_none() => {
+            Standard::Elsewhere(first, last) if self.declared_for(module).is_none() => {
                 return Origin::Unknown(format!(
                     "the standard library had `{module}` from 3.{first} to 3.{last}, and has not in 3.{}",
                     self.minor
@@ -246,16 +246,16 @@ impl Lookup<'_> {
             }
             _ => {}
         }
-        match self.declared_for(top) {
+        match self.declared_for(module) {
             Some((distribution, file)) => Origin::Declared(distribution, file),
             None => Origin::Unknown(format!("nothing that is known brings `{top}`")),
         }
     }
 
-    fn declared_for(&self, top: &str) -> Option<(String, String)> {
+    fn declared_for(&self, module: &str) -> Option<(String, String)> {
         self.declared
             .iter()
-            .find(|(distribution, _)| declared::offers(distribution, top))
+            .find(|(distribution, _)| declared::offers(distribution, module))
             .map(|(distribution, file)| (distribution.clone(), file.clone()))
     }
 

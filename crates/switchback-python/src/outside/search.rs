@@ -144,9 +144,7 @@ impl Reader<'_> {
             _ => {
                 let (folder, why) = match self.known(value) {
                     Known::Path(path, true) => self.checked(path, "told from `__file__`"),
-                    Known::Path(path, false) => {
-                        self.checked(path, "written out, and taken from the root of the tree")
-                    }
+                    Known::Path(path, false) => self.checked(path, "written out"),
                     Known::Away => (None, "it lies outside of the tree".to_owned()),
                     Known::Parents(_) | Known::Unknown => (None, "it is computed".to_owned()),
                 };
@@ -173,10 +171,14 @@ impl Reader<'_> {
             Form::Name(name) if name == "__file__" => Known::Path(self.file.path.clone(), true),
             Form::Name(name) => self.names.get(name).cloned().unwrap_or(Known::Unknown),
             Form::Text(text) if text.starts_with('/') => Known::Away,
-            Form::Text(text) => match resolve_path("", text) {
-                Some(path) => Known::Path(path, false),
-                None => Known::Away,
-            },
+            Form::Text(text) => {
+                // What leads out of the tree's root is meant from the file's own folder: Sphinx runs its `conf.py` there.
+                let beside = self.file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                match resolve_path("", text).or_else(|| resolve_path(beside, text)) {
+                    Some(path) => Known::Path(path, false),
+                    None => Known::Away,
+                }
+            }
             Form::Below(one, other) => match (self.known(one), &other.form) {
                 (Known::Path(path, is_told), Form::Text(below)) => below_of(&path, below, is_told),
                 _ => Known::Unknown,

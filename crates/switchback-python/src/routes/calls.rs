@@ -58,6 +58,9 @@ impl Evaluator<'_, '_> {
                 let text = self.written(place.file, expression.span);
                 let values: Vec<Value> =
                     several.iter().map(|one| self.apply(one, &arguments, place, &text)).collect();
+                if values.iter().any(|value| matches!(value, Value::Decorator(_))) {
+                    return Value::OneOf(values);
+                }
                 values.into_iter().reduce(either).unwrap_or(Value::Nothing)
             }
             function => {
@@ -183,6 +186,10 @@ impl Evaluator<'_, '_> {
         }
         let made =
             self.outside_bases(class, 0).into_iter().find_map(|base| self.construct(&base, arguments, place));
+        // A route of the project's own kind is a route.
+        if let Some(entry @ Value::Entry(_)) = made {
+            return entry;
+        }
         let own = if let Some(Value::Router(router)) = made {
             if let Some(router) = self.routers.get_mut(router) {
                 router.attributes.insert(super::CLASS.to_owned(), Value::Class(class));

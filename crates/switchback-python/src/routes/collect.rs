@@ -144,7 +144,12 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
                     self.leave(&text, &why, at.unwrap_or(place), way.framework);
                 }
                 Value::Outside(dotted) => self.outside(&dotted, way, place, false),
-                _ => {}
+                Value::OneOf(several) => self.values(several, way, place),
+                Value::Nothing => {}
+                other => {
+                    let text = format!("{}… → {}", way.template.shown, self.evaluator.handler_name(&other));
+                    self.leave(&text, "it is no route that is known", place, way.framework);
+                }
             }
         }
     }

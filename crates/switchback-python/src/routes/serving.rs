@@ -151,7 +151,12 @@ impl Evaluator<'_, '_> {
             Value::Outside(dotted) => {
                 self.add(router, place, group(String::new(), Inside::Outside(dotted), false, false));
             }
-            _ => {}
+            Value::Nothing => {}
+            other => {
+                let text = format!("an item of `routes`: {}", self.handler_name(&other));
+                let what = What::Undecided(text, "it is no route that is known".to_owned());
+                self.add(router, place, what);
+            }
         }
     }
 
