@@ -68,11 +68,7 @@ pub struct ImportsOutcome {
 /// Resolves every import of the tree at `options.root`.
 pub fn imports(disk: Arc<dyn Disk>, options: &ImportsOptions) -> Result<ImportsOutcome, DiskError> {
     let tree = Tree::open(disk, &options.root)?;
-    let roots: Vec<String> = if options.source_roots.is_empty() {
-        roots::discover(&tree)
-    } else {
-        options.source_roots.iter().map(|root| roots::normal(root)).collect()
-    };
+    let roots = roots::given_or_found(&tree, &options.source_roots);
     let index = Index::new(&tree, &roots);
     let parts: Vec<ImportsOutcome> =
         (0..tree.files.len()).into_par_iter().map(|at| of_file(&index, at)).collect();

@@ -142,11 +142,7 @@ pub fn references(
     let pool = pool.map_err(|error| RoutesError::Threads(error.to_string()))?;
     pool.install(|| {
         let tree = Tree::open(disk.clone(), &options.root)?;
-        let source_roots = if options.source_roots.is_empty() {
-            roots::discover(&tree)
-        } else {
-            options.source_roots.iter().map(|root| roots::normal(root)).collect()
-        };
+        let source_roots = roots::given_or_found(&tree, &options.source_roots);
         let index = Index::new(&tree, &source_roots);
         let route_files: BTreeSet<String> = served.routes.iter().map(|route| route.file.clone()).collect();
         let of = options.of.as_deref();

@@ -93,11 +93,7 @@ pub struct SymbolsOutcome {
 /// Looks for names in the tree at `options.root`.
 pub fn symbols(disk: Arc<dyn Disk>, options: &SymbolsOptions) -> Result<SymbolsOutcome, SymbolsError> {
     let tree = Tree::open(disk, &options.root)?;
-    let source_roots = if options.source_roots.is_empty() {
-        roots::discover(&tree)
-    } else {
-        options.source_roots.iter().map(|root| roots::normal(root)).collect()
-    };
+    let source_roots = roots::given_or_found(&tree, &options.source_roots);
     let index = Index::new(&tree, &source_roots);
     let mut finder = Finder { index: &index, outlines: BTreeMap::new() };
     let asked = options.exist.iter().map(|name| (name, false));

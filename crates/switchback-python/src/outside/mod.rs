@@ -133,11 +133,7 @@ pub fn outside(
         return Err(OutsideError::Version(options.python_minor));
     }
     let tree = Tree::open(disk.clone(), &imports.root)?;
-    let source_roots = if imports.source_roots.is_empty() {
-        roots::discover(&tree)
-    } else {
-        imports.source_roots.iter().map(|root| roots::normal(root)).collect()
-    };
+    let source_roots = roots::given_or_found(&tree, &imports.source_roots);
     let index = Index::new(&tree, &source_roots);
     let mut search_folders = given(&tree, &options.search_folders)?;
     search_folders.extend(search::search_folders(&tree));

@@ -131,11 +131,7 @@ pub fn routes(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutc
 
 fn read(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutcome, RoutesError> {
     let tree = Tree::open(disk, &options.root)?;
-    let source_roots = if options.source_roots.is_empty() {
-        roots::discover(&tree)
-    } else {
-        options.source_roots.iter().map(|root| roots::normal(root)).collect()
-    };
+    let source_roots = roots::given_or_found(&tree, &options.source_roots);
     let index = Index::new(&tree, &source_roots);
     let is_looked_at = |path: &str| options.with_tests || !is_test(path);
     let marks = search(MARKS)?;

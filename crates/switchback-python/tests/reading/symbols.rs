@@ -1,21 +1,12 @@
 //! Names that are there, and names that are gone.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::path::Path;
 use std::sync::Arc;
 
-use switchback_core::tree::copy::make_directories;
 use switchback_core::verdict::Verdict;
-use switchback_core::world::{Disk, RealDisk};
+use switchback_core::world::RealDisk;
 use switchback_python::symbols::{Presence, SymbolsError, SymbolsOptions, SymbolsOutcome, symbols};
 
-fn lay_out(root: &Path, files: &[(&str, &str)]) {
-    for (path, text) in files {
-        let place = root.join(path);
-        make_directories(&RealDisk, root, place.parent().unwrap()).unwrap();
-        RealDisk.write_new(&place, 0o644, &mut text.as_bytes()).unwrap();
-    }
-}
+use crate::lay_out;
 
 const FILES: &[(&str, &str)] = &[
     ("shop/__init__.py", "from .cart import Cart as Basket\nfrom . import cart\nVERSION = '1'\n"),

@@ -1,23 +1,14 @@
 //! Routes of trees in each framework, and of two trees.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::path::Path;
 use std::sync::Arc;
 
-use switchback_core::tree::copy::make_directories;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, RealDisk};
 use switchback_python::routes::{
     CompareRoutesOptions, RoutesComparison, RoutesOptions, RoutesOutcome, compare_routes, routes,
 };
 
-fn lay_out(root: &Path, files: &[(&str, &str)]) {
-    for (path, text) in files {
-        let place = root.join(path);
-        make_directories(&RealDisk, root, place.parent().unwrap()).unwrap();
-        RealDisk.write_new(&place, 0o644, &mut text.as_bytes()).unwrap();
-    }
-}
+use crate::lay_out;
 
 fn read(files: &[(&str, &str)]) -> RoutesOutcome {
     let folder = tempfile::tempdir().unwrap();

@@ -1,23 +1,14 @@
 //! Who refers to a module, and where imports lead that leave the project.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::path::Path;
 use std::sync::Arc;
 
-use switchback_core::tree::copy::make_directories;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, RealDisk};
 use switchback_python::graph::ImportsOptions;
 use switchback_python::outside::{OutsideError, OutsideOptions, OutsideOutcome, outside};
 use switchback_python::referrers::{ReferencesOptions, ReferencesOutcome, references};
 
-fn lay_out(root: &Path, files: &[(&str, &str)]) {
-    for (path, text) in files {
-        let place = root.join(path);
-        make_directories(&RealDisk, root, place.parent().unwrap()).unwrap();
-        RealDisk.write_new(&place, 0o644, &mut text.as_bytes()).unwrap();
-    }
-}
+use crate::lay_out;
 
 fn referred(files: &[(&str, &str)], of: Option<&str>) -> ReferencesOutcome {
     let folder = tempfile::tempdir().unwrap();
