@@ -7,6 +7,7 @@ use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
 use super::read::{RoutesError, RoutesOptions, RoutesOutcome, routes};
+use super::template::UNREAD;
 use super::value::Framework;
 use super::{Route, Undecided};
 use crate::api::through;
@@ -64,6 +65,17 @@ pub struct RouteChange {
     pub new: Route,
 }
 
+/// A route of the old tree that was not found in the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostRoute {
+    /// As it was.
+    pub route: Route,
+    /// A route of the new tree that may stand for it.
+    pub near: Option<String>,
+    /// Whether it is gone: its handler may still answer it, at a path that could not be read.
+    pub is_sure: bool,
+}
+
 /// What came of a comparison.
 #[derive(Debug, Clone, Default)]
 pub struct RoutesComparison {
@@ -73,8 +85,8 @@ pub struct RoutesComparison {
     pub new: RoutesOutcome,
     /// How many routes of the old tree are in the new one.
     pub kept: usize,
-    /// Routes of the old tree that the new one has not, each with a route that may stand for it.
-    pub lost: Vec<(Route, Option<String>)>,
+    /// Routes of the old tree that were not found in the new one.
+    pub lost: Vec<LostRoute>,
     /// Routes of the new tree that the old one has not.
     pub added: Vec<Route>,
     /// Kept routes that changed.
@@ -93,9 +105,12 @@ impl RoutesComparison {
         };
         if self.old.routes.is_empty() {
             Verdict::Unknown
-        } else if !self.lost.is_empty() {
+        } else if self.lost.iter().any(|lost| lost.is_sure) {
             Verdict::No
-        } else if !self.old.undecided.is_empty() || self.changed.iter().any(is_doubtful) {
+        } else if !self.lost.is_empty()
+            || !self.old.undecided.is_empty()
+            || self.changed.iter().any(is_doubtful)
+        {
             Verdict::Unknown
         } else {
             Verdict::Yes
@@ -190,7 +205,7 @@ fn compare(old: RoutesOutcome, new: RoutesOutcome, moved: &[(String, String)]) -
     let lost = open
         .iter()
         .filter_map(|at| old.routes.get(*at))
-        .map(|route| (route.clone(), near(route, &new.routes, moved)))
+        .map(|route| lost_route(route, &new, moved))
         .collect();
     RoutesComparison { kept: pairs.len(), lost, added, changed, old, new }
 }
@@ -259,6 +274,25 @@ fn changes(old: &Route, new: &Route, moved: &[(String, String)]) -> Vec<RouteCha
         kinds.push(RouteChangeKind::Shadowed);
     }
     kinds.into_iter().map(|kind| RouteChange { kind, old: old.clone(), new: new.clone() }).collect()
+}
+
+fn lost_route(route: &Route, new: &RoutesOutcome, moved: &[(String, String)]) -> LostRoute {
+    let handler = handler_of(route, moved);
+    let is_it = |one: &&Undecided| {
+        one.what.contains(UNREAD)
+            && one.what.split_once(" → ").is_some_and(|(what, answers)| {
+                let method = what.split(' ').next().unwrap_or_default();
+                answers == handler && (method == route.method || matches!(method, "*" | "?"))
+            })
+    };
+    match new.undecided.iter().find(is_it) {
+        Some(one) => {
+            let near =
+                format!("its handler answers at a path that could not be read, at {}:{}", one.file, one.line);
+            LostRoute { route: route.clone(), near: Some(near), is_sure: false }
+        }
+        None => LostRoute { route: route.clone(), near: near(route, &new.routes, moved), is_sure: true },
+    }
 }
 
 /// A route of the new tree that may stand for a lost one.

@@ -22,7 +22,9 @@ mod serving;
 mod template;
 mod value;
 
-pub use compare::{CompareRoutesOptions, RouteChange, RouteChangeKind, RoutesComparison, compare_routes};
+pub use compare::{
+    CompareRoutesOptions, LostRoute, RouteChange, RouteChangeKind, RoutesComparison, compare_routes,
+};
 pub use read::{RoutesError, RoutesOptions, RoutesOutcome, routes};
 pub use value::Framework;
 

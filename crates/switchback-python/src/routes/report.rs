@@ -91,10 +91,13 @@ impl RoutesComparison {
         let lost: Vec<Value> = self
             .lost
             .iter()
-            .map(|(route, near)| {
-                let mut value = route_json(route);
-                if let Some(near) = near {
+            .map(|lost| {
+                let mut value = route_json(&lost.route);
+                if let Some(near) = &lost.near {
                     value["near"] = json!(near);
+                }
+                if !lost.is_sure {
+                    value["sure"] = json!(false);
                 }
                 value
             })
@@ -120,9 +123,10 @@ impl RoutesComparison {
     /// One line for each difference, and for what could not be read.
     pub fn told(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (route, near) in &self.lost {
-            let near = near.as_ref().map(|near| format!("; {near}")).unwrap_or_default();
-            lines.push(format!("lost: {}{near}", told(route)));
+        for lost in &self.lost {
+            let near = lost.near.as_ref().map(|near| format!("; {near}")).unwrap_or_default();
+            let word = if lost.is_sure { "lost" } else { "perhaps lost" };
+            lines.push(format!("{word}: {}{near}", told(&lost.route)));
         }
         lines.extend(self.changed.iter().map(|change| {
             format!("changed ({}): {}; was {}", change.kind.word(), told(&change.new), told(&change.old))

@@ -376,6 +376,18 @@ fn a_lost_route_is_a_no_and_a_kept_one_is_found_in_another_framework() {
 }
 
 #[test]
+fn a_route_whose_new_path_cannot_be_read_is_perhaps_lost() {
+    let new = OLD[0].1.replace("'/items')", "compute())");
+    let outcome = compared(OLD, &[("app.py", &new)], &[]);
+    assert_eq!(outcome.verdict(), Verdict::Unknown);
+    assert_eq!(
+        outcome.told()[0],
+        "perhaps lost: app.py:5: POST /items → app:add; its handler answers at a path that could not be read, at app.py:5"
+    );
+    assert_eq!(outcome.to_json()["lost"][0]["sure"], false);
+}
+
+#[test]
 fn handlers_are_compared_through_the_move() {
     let new = OLD[0].1;
     let same = compared(OLD, &[("pkg/web.py", new)], &[("app", "pkg.web")]);
@@ -403,5 +415,5 @@ fn each_of_two_applications_keeps_its_own() {
     let outcome =
         compared(&[("a/main.py", one), ("b/main.py", one)], &[("a/main.py", one), ("b/main.py", "")], &[]);
     assert_eq!(outcome.verdict(), Verdict::No);
-    assert_eq!(outcome.lost[0].0.file, "b/main.py");
+    assert_eq!(outcome.lost[0].route.file, "b/main.py");
 }
