@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
 
+use crate::deep::deep;
 use crate::index::{Index, ModuleName, Target, parent_of};
 use crate::moving::{
-    Blocks, Flavor, STACK_BYTES, flavor_of, follows_import, is_marked, notebook_code, resolve_path, token,
-    walk_names,
+    Blocks, Flavor, flavor_of, follows_import, is_marked, notebook_code, resolve_path, token, walk_names,
 };
 use crate::roots;
 use crate::routes::{RoutesError, RoutesOptions, routes};
@@ -138,9 +138,7 @@ pub fn references(
         with_tests: false,
     };
     let served = routes(disk.clone(), &routes_options)?;
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build();
-    let pool = pool.map_err(|error| RoutesError::Threads(error.to_string()))?;
-    pool.install(|| {
+    let found = deep(|| {
         let tree = Tree::open(disk.clone(), &options.root)?;
         let source_roots = roots::given_or_found(&tree, &options.source_roots);
         let index = Index::new(&tree, &source_roots);
@@ -182,7 +180,8 @@ pub fn references(
             is_there: of.is_none_or(|of| index.has(of)),
             references: found,
         })
-    })
+    });
+    found.map_err(RoutesError::Threads)?
 }
 
 struct Looker<'a> {

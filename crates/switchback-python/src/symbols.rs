@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
+use crate::deep::deep;
 use crate::index::{Index, ModuleName, Target, join};
 use crate::roots;
 use crate::syntax::{
@@ -37,6 +38,9 @@ pub enum SymbolsError {
     /// A file or folder.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The threads for it could not be started.
+    #[error("the threads that read files could not be started: {0}")]
+    Threads(String),
     /// Something that is no symbol.
     #[error("`{0}` is no symbol: write `module`, `module:name` or `module:Class.method`")]
     NoSymbol(String),
@@ -92,6 +96,10 @@ pub struct SymbolsOutcome {
 
 /// Looks for names in the tree at `options.root`.
 pub fn symbols(disk: Arc<dyn Disk>, options: &SymbolsOptions) -> Result<SymbolsOutcome, SymbolsError> {
+    deep(|| look(disk, options)).map_err(SymbolsError::Threads)?
+}
+
+fn look(disk: Arc<dyn Disk>, options: &SymbolsOptions) -> Result<SymbolsOutcome, SymbolsError> {
     let tree = Tree::open(disk, &options.root)?;
     let source_roots = roots::given_or_found(&tree, &options.source_roots);
     let index = Index::new(&tree, &source_roots);

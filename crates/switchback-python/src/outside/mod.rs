@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
+use crate::deep::deep;
 use crate::graph::ImportsOptions;
 use crate::index::{Index, Target};
 use crate::roots;
@@ -48,6 +49,9 @@ pub enum OutsideError {
     /// A file or folder.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The threads for it could not be started.
+    #[error("the threads that read files could not be started: {0}")]
+    Threads(String),
     /// A version whose standard library is not known.
     #[error("Python 3.{0} is not known: give a version from 3.{OLDEST} to 3.{NEWEST}")]
     Version(u8),
@@ -132,6 +136,14 @@ pub fn outside(
     if !(OLDEST..=NEWEST).contains(&options.python_minor) {
         return Err(OutsideError::Version(options.python_minor));
     }
+    deep(|| look_up(disk, imports, options)).map_err(OutsideError::Threads)?
+}
+
+fn look_up(
+    disk: &Arc<dyn Disk>,
+    imports: &ImportsOptions,
+    options: &OutsideOptions,
+) -> Result<OutsideOutcome, OutsideError> {
     let tree = Tree::open(disk.clone(), &imports.root)?;
     let source_roots = roots::given_or_found(&tree, &imports.source_roots);
     let index = Index::new(&tree, &source_roots);

@@ -13,9 +13,10 @@ use super::collect::{Collector, Found, Root};
 use super::evaluate::Evaluator;
 use super::value::{Entry, Framework, Value, What};
 use super::{Route, Undecided, described};
+use crate::deep::deep;
 use crate::index::Index;
-use crate::moving::STACK_BYTES;
 use crate::roots;
+use crate::syntax::line_of;
 use crate::tree::{Class, Tree, is_test};
 
 /// Words of files that are about routes.
@@ -123,10 +124,7 @@ impl RoutesOutcome {
 
 /// Reads the routes of the tree at `options.root`.
 pub fn routes(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutcome, RoutesError> {
-    // Names lead from file to file: the stack has to be deep.
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build();
-    let pool = pool.map_err(|error| RoutesError::Threads(error.to_string()))?;
-    pool.install(|| read(disk, options))
+    deep(|| read(disk, options)).map_err(RoutesError::Threads)?
 }
 
 fn read(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutcome, RoutesError> {
@@ -149,12 +147,31 @@ fn read(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutcome, R
     let mut evaluator = Evaluator::new(&index, relevant);
     follow(&mut evaluator, &tree)?;
     let mut found = gather(&mut evaluator);
+    found.undecided.extend(broken(&evaluator, &tree));
     for file in tree.files.iter().filter(|file| is_looked_at(&file.path)) {
         let described = described::read(&tree, file);
         found.routes.extend(described.routes);
         found.undecided.extend(described.undecided);
     }
     Ok(RoutesOutcome { routes: found.routes, undecided: found.undecided, scanned, tests })
+}
+
+/// Files about routes that do not parse: what could be recovered was followed.
+fn broken(evaluator: &Evaluator<'_, '_>, tree: &Tree) -> Vec<Undecided> {
+    let files = tree.files.iter().enumerate().filter(|(at, _)| evaluator.is_relevant(*at));
+    files
+        .filter_map(|(_, file)| {
+            let error = tree.facts(file).errors.first().cloned()?;
+            let bytes = tree.content(file).ok()?;
+            Some(Undecided {
+                what: file.path.clone(),
+                why: format!("it does not parse: {}", error.message),
+                file: file.path.clone(),
+                line: line_of(&bytes, error.offset).0,
+                framework: None,
+            })
+        })
+        .collect()
 }
 
 fn search(words: &[&str]) -> Result<AhoCorasick, RoutesError> {

@@ -160,6 +160,28 @@ fn lists_that_hold_something_else_and_alternatives_are_not_passed_over() {
 }
 
 #[test]
+fn what_does_not_parse_is_said_and_what_is_left_of_it_is_read() {
+    let deep = format!("x = {}1{}\n", "(".repeat(2_000), ")".repeat(2_000));
+    let outcome = read(&[
+        (
+            "main.py",
+            "from fastapi import FastAPI\napp = FastAPI(openapi_url=None)\n@app.get('/a')\ndef a(): ...\nprint 'old'\n",
+        ),
+        (
+            "circle.py",
+            "from fastapi import APIRouter\nfrom circle import router as other\nrouter = APIRouter()\nrouter.include_router(router)\n",
+        ),
+        ("deep.py", &format!("import flask\n{deep}")),
+        ("empty.py", ""),
+    ]);
+    assert_eq!(told(&outcome), ["GET /a main:a"]);
+    let place = outcome.undecided.iter().find(|one| one.file == "main.py").unwrap();
+    assert_eq!(place.line, 5);
+    assert!(place.why.starts_with("it does not parse"), "{}", place.why);
+    assert_eq!(outcome.verdict(), Verdict::Unknown);
+}
+
+#[test]
 fn flask_blueprints_nest_and_take_prefixes_where_they_are_registered() {
     check(
         &[
