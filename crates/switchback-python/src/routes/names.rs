@@ -5,10 +5,31 @@ use super::value::Value;
 use crate::index::{Index, Target, join, module_name};
 use crate::syntax::Span;
 
+/// Packages that are known by what they mean: their own code is not followed, even if it is in the tree.
+const FRAMEWORKS: &[&str] = &[
+    "apiflask",
+    "django",
+    "fastapi",
+    "flask",
+    "flask_openapi3",
+    "flask_restful",
+    "flask_smorest",
+    "quart",
+    "rest_framework",
+    "starlette",
+];
+
+fn is_framework(dotted: &str) -> bool {
+    FRAMEWORKS.contains(&dotted.split('.').next().unwrap_or_default())
+}
+
 impl Evaluator<'_, '_> {
     /// The module of the tree that `dotted` means in a file: by the source roots, else beside the file or its parents.
     pub(super) fn module_for(&self, file: usize, dotted: &str) -> Option<String> {
         let top = dotted.split('.').next().unwrap_or_default();
+        if is_framework(dotted) {
+            return None;
+        }
         if self.index.has(top) {
             return self.index.has(dotted).then(|| dotted.to_owned());
         }
@@ -57,7 +78,9 @@ impl Evaluator<'_, '_> {
                     }
                     let bound = alias.as_ref().map_or(name, |alias| &alias.text).clone();
                     self.load(file, &join(&base, name));
-                    let value = if self.index.has(&base) {
+                    let value = if is_framework(&base) {
+                        Value::Outside(join(&base, name))
+                    } else if self.index.has(&base) {
                         Value::Lazy(base, name.clone())
                     } else {
                         match self.index.target(own.as_ref(), import, imported) {
@@ -98,7 +121,7 @@ impl Evaluator<'_, '_> {
     }
 
     fn take_all(&mut self, frame: usize, base: &str) {
-        let Some(at) = self.index.file_of(base) else { return };
+        let Some(at) = self.index.file_of(base).filter(|_| !is_framework(base)) else { return };
         let exports = self.index.tree.file(at).and_then(|file| self.index.tree.facts(file).exports.clone());
         let from = self.module(at);
         let names = self.frames.get(from).map(|frame| frame.names.clone()).unwrap_or_default();

@@ -115,13 +115,15 @@ impl Evaluator<'_, '_> {
             }
             Value::List(mut items) => {
                 // `(patterns, application name)`.
-                let is_pair =
-                    matches!(items.get(1), Some(Value::Text(_) | Value::Nothing | Value::Unknown(..)))
-                        && items.len() <= 3
-                        && matches!(
-                            items.first(),
-                            Some(Value::List(_) | Value::Text(_) | Value::Module(_) | Value::Included(_))
-                        );
+                let is_named =
+                    matches!(items.get(1), Some(Value::Text(_) | Value::Nothing | Value::Unknown(..)));
+                let is_told = matches!(items.get(1), Some(Value::Text(_)));
+                let is_list = match items.first() {
+                    Some(Value::List(_) | Value::Text(_) | Value::Module(_) | Value::Included(_)) => true,
+                    Some(Value::Outside(_) | Value::Unknown(..)) => is_told,
+                    _ => false,
+                };
+                let is_pair = is_named && is_list && items.len() <= 3;
                 if is_pair { self.included(items.swap_remove(0), place) } else { Inside::Values(items) }
             }
             Value::Outside(dotted) => Inside::Outside(dotted),

@@ -182,6 +182,21 @@ fn what_does_not_parse_is_said_and_what_is_left_of_it_is_read() {
 }
 
 #[test]
+fn a_framework_is_known_even_if_its_code_lies_in_the_tree() {
+    check(
+        &[
+            ("flask/__init__.py", "from .app import Flask\n"),
+            ("flask/app.py", "class Flask: ...\n"),
+            (
+                "main.py",
+                "from flask import *\nfrom flask import Flask\nimport flask\napp = Flask(__name__, static_folder=None)\nbp = flask.Blueprint('b', __name__)\n@bp.get('/b')\ndef b(): ...\napp.register_blueprint(bp)\n",
+            ),
+        ],
+        &["GET /b main:b"],
+    );
+}
+
+#[test]
 fn flask_blueprints_nest_and_take_prefixes_where_they_are_registered() {
     check(
         &[
@@ -261,7 +276,7 @@ fn patterns_of_functions_and_computed_texts_are_read_or_listed() {
             ("site/__init__.py", ""),
             (
                 "site/urls.py",
-                "from django.urls import include, path\nfrom django.utils.translation import gettext_lazy as _\nfrom site import admin, inner, views\nurlpatterns = [path('{k}/<{k}:v>/'.format(k=kind), views.home) for kind in ('int', 'slug')]\nurlpatterns += [path(_('about/'), views.home), path('own/', admin.site.urls), path('in/', include(inner.__name__))]\n",
+                "from django.urls import include, path\nfrom django.utils.translation import gettext_lazy as _\nfrom site import admin, inner, views\nurlpatterns = [path('{k}/<{k}:v>/'.format(k=kind), views.home) for kind in ('int', 'slug')]\nurlpatterns += [path(_('about/'), views.home), path('own/', admin.site.urls), path('three/', (admin.site.get_urls(), 'admin', 'three')), path('in/', include(inner.__name__))]\n",
             ),
             (
                 "site/inner.py",
@@ -290,7 +305,10 @@ fn patterns_of_functions_and_computed_texts_are_read_or_listed() {
         ],
     );
     let told: Vec<&str> = outcome.undecided.iter().map(|one| one.what.as_str()).collect();
-    assert_eq!(told, ["* …/late/y/ → site.views:home"]);
+    assert_eq!(
+        told,
+        ["path('three/', (admin.site.get_urls(), 'admin', 'three'))", "* …/late/y/ → site.views:home"]
+    );
 }
 
 #[test]
