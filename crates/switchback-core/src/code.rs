@@ -16,6 +16,8 @@ pub struct MoveRequest {
     pub arrived: Vec<(String, String)>,
     /// Folders from which dotted names start, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree.
+    pub python_path: Vec<String>,
     /// Whether the old names stay importable.
     pub shims: bool,
     /// Until when they stay, `YYYY-MM-DD`.
@@ -73,6 +75,8 @@ pub struct ImportsRequest {
     pub before: Option<PathBuf>,
     /// Folders from which dotted names start, relative to the tree; found by looking when empty.
     pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree.
+    pub python_path: Vec<String>,
 }
 
 /// Two trees whose public surface is compared.

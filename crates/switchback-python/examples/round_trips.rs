@@ -55,6 +55,7 @@ fn planned(root: &Path, from: &str, to: &str) -> Outcome<MovePlan> {
         remove_after: None,
         today: "2026-01-01".to_owned(),
         with_text: true,
+        ..MoveOptions::default()
     };
     Ok(plan(Arc::new(RealDisk), &options)?)
 }

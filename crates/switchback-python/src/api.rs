@@ -122,18 +122,7 @@ enum Offer {
 pub fn api(disk: &Arc<dyn Disk>, options: &ApiOptions) -> Result<ApiOutcome, DiskError> {
     let old = offers(disk, &options.old)?;
     let new = offers(disk, &options.new)?;
-    let renamed = |name: &str| {
-        let best = options
-            .moved
-            .iter()
-            .filter(|(from, _)| {
-                name.strip_prefix(from.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-            .max_by_key(|(from, _)| from.len());
-        best.map_or(name.to_owned(), |(from, to)| {
-            format!("{to}{}", name.strip_prefix(from.as_str()).unwrap_or_default())
-        })
-    };
+    let renamed = |name: &str| through(&options.moved, name);
     let mut changes = Vec::new();
     let mut met = std::collections::BTreeSet::new();
     for (name, offer) in &old {
@@ -171,6 +160,19 @@ pub fn api(disk: &Arc<dyn Disk>, options: &ApiOptions) -> Result<ApiOutcome, Dis
     }
     changes.sort();
     Ok(ApiOutcome { symbols: old.len(), changes })
+}
+
+/// A dotted name as it is called after what `moved` says, old names and new ones; the longest match wins.
+pub(crate) fn through(moved: &[(String, String)], name: &str) -> String {
+    let best = moved
+        .iter()
+        .filter(|(from, _)| {
+            name.strip_prefix(from.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+        .max_by_key(|(from, _)| from.len());
+    best.map_or(name.to_owned(), |(from, to)| {
+        format!("{to}{}", name.strip_prefix(from.as_str()).unwrap_or_default())
+    })
 }
 
 fn parents(name: &str) -> impl Iterator<Item = &str> {

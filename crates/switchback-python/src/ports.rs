@@ -52,6 +52,7 @@ pub fn move_options(world: &World, tree: &Path, request: &MoveRequest) -> Result
         is_part: false,
         kept: kept(tree, request.rules.as_deref()),
         source_roots: request.source_roots.clone(),
+        python_path: request.python_path.clone(),
         shims: request.shims,
         remove_after: request.remove_after.clone(),
         today: world.clock.now().to_string().chars().take(DAY_LETTERS).collect(),

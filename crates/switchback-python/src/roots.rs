@@ -97,6 +97,11 @@ pub fn source_roots(tree: &Tree, given: &[String], python_path: &[String]) -> Ve
     roots
 }
 
+/// The roots that are given, else those that are found.
+pub fn given_or_found(tree: &Tree, given: &[String]) -> Vec<String> {
+    if given.is_empty() { discover(tree) } else { given.iter().map(|root| normal(root)).collect() }
+}
+
 fn is_in_package(tree: &Tree, folder: &str) -> bool {
     let init = if folder.is_empty() { "__init__.py".to_owned() } else { format!("{folder}/__init__.py") };
     tree.find(&init).is_some()

@@ -410,6 +410,16 @@ pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, end)| end == extension)
 }
 
+/// Whether a file is there to test others, by its name and its folders.
+pub(crate) fn is_test(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name.split('.').next().unwrap_or_default();
+    folder.split('/').any(|part| matches!(part, "tests" | "test" | "testing"))
+        || matches!(stem, "conftest" | "tests")
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+}
+
 /// A tree that a run of Switchback has staged or parked.
 fn is_ours(name: &str) -> bool {
     name.starts_with('.') && name.contains(".sb-")

@@ -125,6 +125,7 @@ fn planned(root: &Path, rules: &[(&str, &str)]) -> Result<MovePlan, MoveError> {
         remove_after: None,
         today: "2026-01-01".to_owned(),
         with_text: true,
+        ..MoveOptions::default()
     };
     plan(Arc::new(RealDisk), &options)
 }

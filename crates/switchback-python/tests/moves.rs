@@ -125,7 +125,6 @@ fn options(case: &Case, root: PathBuf) -> MoveOptions {
         root,
         rules: case.rules.clone(),
         arrived: case.arrived.clone(),
-        is_part: false,
         kept: vec!["switchback.toml".to_owned()],
         source_roots: case.roots.clone(),
         python_path: case.python_path.clone(),
@@ -133,6 +132,7 @@ fn options(case: &Case, root: PathBuf) -> MoveOptions {
         remove_after: None,
         today: "2026-01-01".to_owned(),
         with_text: true,
+        ..MoveOptions::default()
     }
 }
 

@@ -25,9 +25,6 @@ fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
     let pair = Pair { from: from.to_owned(), to: to.to_owned() };
     let options = MoveOptions {
         root: folder.path().to_owned(),
-        arrived: Vec::new(),
-        is_part: false,
-        kept: Vec::new(),
         rules: Rules { moves: vec![pair], ..Rules::default() },
         source_roots: Vec::new(),
         python_path: Vec::new(),
@@ -35,6 +32,7 @@ fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
         remove_after: Some("2027-03-31".to_owned()),
         today: "2026-01-01".to_owned(),
         with_text: true,
+        ..MoveOptions::default()
     };
     let planned = plan(Arc::new(RealDisk), &options).unwrap();
     write(&World::real(), &planned, "switchback move").unwrap();

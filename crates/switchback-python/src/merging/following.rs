@@ -42,14 +42,13 @@ pub(super) fn follow(by: &Follow<'_>, tree: Tree, prefix: &str, side: &str) -> R
         let options = MoveOptions {
             root: by.root.to_owned(),
             rules: rules.clone(),
-            arrived: Vec::new(),
-            kept: Vec::new(),
             is_part: true,
             source_roots: by.source_roots.to_vec(),
             shims: false,
             remove_after: None,
             today: String::new(),
             with_text: true,
+            ..MoveOptions::default()
         };
         match plan_tree(&tree, &options) {
             Ok((plan, tree)) => {

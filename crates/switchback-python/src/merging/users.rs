@@ -99,14 +99,13 @@ fn follow(
         let options = MoveOptions {
             root: by.root.to_owned(),
             rules: rules.clone(),
-            arrived: Vec::new(),
             kept: by.kept.to_vec(),
-            is_part: false,
             source_roots: by.source_roots.to_vec(),
             shims: false,
             remove_after: None,
             today: String::new(),
             with_text: true,
+            ..MoveOptions::default()
         };
         let plan = match plan_tree(tree, &options) {
             Ok((plan, _)) => plan,

@@ -27,7 +27,7 @@ use crate::syntax::{Dialect, Facts, Role, Span, line_of, parse};
 use crate::tree::{Class, File, Tree};
 
 /// What is to be moved, and how.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct MoveOptions {
     /// The root of the tree.
     pub root: PathBuf,

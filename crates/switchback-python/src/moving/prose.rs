@@ -58,9 +58,9 @@ pub(crate) struct Reader<'a> {
 }
 
 /// A name or a path, as far as it goes.
-struct Token {
-    span: Span,
-    is_path: bool,
+pub(crate) struct Token {
+    pub(crate) span: Span,
+    pub(crate) is_path: bool,
 }
 
 impl Reader<'_> {
@@ -173,7 +173,7 @@ impl Reader<'_> {
 }
 
 /// The name or path around an offset; nothing when it is a part of something else.
-fn token(bytes: &[u8], within: Span, at: usize) -> Option<Token> {
+pub(crate) fn token(bytes: &[u8], within: Span, at: usize) -> Option<Token> {
     let is_part = |byte: u8| is_word(byte) && byte.is_ascii() || matches!(byte, b'.' | b'/' | b'-');
     let mut start = at;
     while start > within.start && bytes.get(start - 1).is_some_and(|byte| is_part(*byte)) {
@@ -251,7 +251,7 @@ fn is_run(bytes: &[u8], start: usize) -> bool {
 }
 
 /// `python -m name` and `import name`: even a single name is a module there.
-fn follows_import(bytes: &[u8], start: usize) -> bool {
+pub(crate) fn follows_import(bytes: &[u8], start: usize) -> bool {
     let before = before_on_line(bytes, start);
     let mut words = before.split_whitespace().rev();
     let is_apart = before.ends_with([' ', '\t']);
@@ -263,7 +263,7 @@ fn follows_import(bytes: &[u8], start: usize) -> bool {
 }
 
 /// Whether the marks right around a token say that it is code.
-fn is_marked(bytes: &[u8], within: Span, token: Span, flavor: Flavor) -> bool {
+pub(crate) fn is_marked(bytes: &[u8], within: Span, token: Span, flavor: Flavor) -> bool {
     let start = bytes.get(within.start..token.start).unwrap_or_default();
     let line = start.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let text = String::from_utf8_lossy(line).into_owned();
@@ -350,12 +350,12 @@ fn is_logger(bytes: &[u8], offset: usize) -> bool {
 }
 
 /// Where the code of a text is: lines of fences, literal blocks and doctests.
-struct Blocks {
+pub(crate) struct Blocks {
     lines: Vec<Span>,
 }
 
 impl Blocks {
-    fn new(bytes: &[u8], within: Span, flavor: Flavor) -> Self {
+    pub(crate) fn new(bytes: &[u8], within: Span, flavor: Flavor) -> Self {
         let mut lines = Vec::new();
         let mut at = within.start;
         let mut fence: Option<&str> = None;
@@ -408,7 +408,7 @@ impl Blocks {
         Self { lines }
     }
 
-    fn is_code(&self, offset: usize) -> bool {
+    pub(crate) fn is_code(&self, offset: usize) -> bool {
         let after = self.lines.partition_point(|line| line.start <= offset);
         after.checked_sub(1).and_then(|at| self.lines.get(at)).is_some_and(|line| offset < line.end)
     }

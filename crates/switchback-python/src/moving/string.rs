@@ -64,7 +64,7 @@ pub(crate) fn dotted(index: &Index<'_>, mapping: &Mapping, text: &str, is_import
 }
 
 /// The longest module that the names reach, with how many of them; what a package binds to a function is none.
-fn walk(index: &Index<'_>, names: &[&str]) -> Option<(String, usize)> {
+pub(crate) fn walk(index: &Index<'_>, names: &[&str]) -> Option<(String, usize)> {
     let mut module = (*names.first()?).to_owned();
     if !index.has(&module) {
         return None;

@@ -7,6 +7,8 @@ mod outline;
 mod place;
 mod surface;
 mod units;
+mod valued;
+pub mod values;
 mod visit;
 
 pub use facts::{
