@@ -85,8 +85,7 @@ fn rules_text(world: &World, place: &Path, path: &Path) -> Result<String, PortEr
 
 impl From<&RulesError> for PortError {
     fn from(error: &RulesError) -> Self {
-        let hint =
-            "the rules are `[[move]]`, `[[symbol]]`, `[[package-body]]` and `[[leave]]`: see `docs/move.md`";
+        let hint = "the rules are `[[move]]`, `[[symbol]]`, `[[package-body]]`, `[[signature]]` and `[[leave]]`: see `docs/move.md`";
         Self::new("could not read the rules", vec![error.to_string()]).hinted(hint)
     }
 }
@@ -97,6 +96,7 @@ impl From<&MoveError> for PortError {
             MoveError::NoRules => "give FROM and TO, or `--rules FILE`",
             MoveError::Disk(_) => FOLDER,
             MoveError::Search(_) => "give fewer rules at once",
+            MoveError::Signature(_) => "correct the `[[signature]]`, and give `--shims`: see `docs/move.md`",
             MoveError::Definitions(_) => "move these by hand, or move what they need with them",
             MoveError::Mapping(error) => match error {
                 MappingError::Missing(_) => {
@@ -218,7 +218,11 @@ impl From<&MergeError> for PortError {
 impl Inspector for PythonCode {
     fn imports(&self, request: &ImportsRequest) -> Result<Comparison, PortError> {
         let look = |tree: &PathBuf| {
-            let options = ImportsOptions { root: tree.clone(), source_roots: request.source_roots.clone() };
+            let options = ImportsOptions {
+                root: tree.clone(),
+                source_roots: request.source_roots.clone(),
+                python_path: request.python_path.clone(),
+            };
             imports(self.world.disk.clone(), &options)
                 .map_err(|error| unreadable("could not look through the imports", &error))
         };

@@ -189,6 +189,9 @@ pub struct MoveArgs {
     /// A folder from which dotted names start, in the old or the new tree; may be repeated
     #[arg(long = "source-root", value_name = "DIR")]
     pub source_roots: Vec<String>,
+    /// A folder that `PYTHONPATH` names when the project runs; may be repeated
+    #[arg(long = "python-path", value_name = "DIR")]
+    pub python_path: Vec<String>,
     /// Keep the old names importable
     #[arg(long)]
     pub shims: bool,
@@ -246,6 +249,9 @@ pub struct ImportsArgs {
     /// A folder from which dotted names start; may be repeated
     #[arg(long = "source-root", value_name = "DIR", global = true)]
     pub source_roots: Vec<String>,
+    /// A folder that `PYTHONPATH` names when the project runs; may be repeated
+    #[arg(long = "python-path", value_name = "DIR", global = true)]
+    pub python_path: Vec<String>,
     /// What to show instead
     #[command(subcommand)]
     pub action: Option<ImportsAction>,

@@ -15,6 +15,8 @@ pub(super) const SOURCE_ROOTS: Key = Key::optional(
     Shape::Texts,
     "folders from which dotted names start; found by looking when left out",
 );
+pub(super) const PYTHON_PATH: Key =
+    Key::optional("python_path", Shape::Texts, "folders that `PYTHONPATH` names when the project runs");
 pub(super) const SHIMS: Key = Key::optional(
     "shims",
     Shape::Table(&[Key::optional(
@@ -33,6 +35,7 @@ pub(super) fn follow(fields: &Fields<'_>) -> MoveRequest {
     let day = shims.as_ref().and_then(|shims| shims.day("remove_after"));
     MoveRequest {
         source_roots: fields.texts("source_roots").unwrap_or_default(),
+        python_path: fields.texts("python_path").unwrap_or_default(),
         shims: shims.is_some(),
         remove_after: day.map(|day| day.to_string()),
         with_text: fields.flag("text").unwrap_or(true),

@@ -25,6 +25,7 @@ pub(super) static KIND: Kind = Kind {
         Key::optional("decisions", Shape::Text, "a file of rules and decisions; a path in the project"),
         Key::optional("keep_source", Shape::Flag, "`true`: the source stays where it is"),
         code::SOURCE_ROOTS,
+        code::PYTHON_PATH,
         code::SHIMS,
         code::TEXT,
     ],

@@ -19,6 +19,7 @@ pub(super) static KIND: Kind = Kind {
             "a file of rules, for several moves at once; a path in the project",
         ),
         code::SOURCE_ROOTS,
+        code::PYTHON_PATH,
         code::SHIMS,
         code::TEXT,
     ],

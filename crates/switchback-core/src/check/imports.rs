@@ -16,6 +16,7 @@ pub(super) static KIND: Kind = Kind {
             Shape::Texts,
             "folders from which dotted names start; found by looking when left out",
         ),
+        PYTHON_PATH,
         Key::optional(
             "known",
             Shape::Word(&["allow", "refuse"]),
@@ -25,15 +26,20 @@ pub(super) static KIND: Kind = Kind {
     read,
 };
 
+pub(super) const PYTHON_PATH: Key =
+    Key::optional("python_path", Shape::Texts, "folders that `PYTHONPATH` names when the project runs");
+
 #[derive(Debug)]
 struct ImportsCheck {
     source_roots: Vec<String>,
+    python_path: Vec<String>,
     allows_known: bool,
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     Some(Box::new(ImportsCheck {
         source_roots: fields.texts("source_roots").unwrap_or_default(),
+        python_path: fields.texts("python_path").unwrap_or_default(),
         allows_known: fields.word("known").as_deref() != Some("refuse"),
     }))
 }
@@ -58,6 +64,7 @@ impl ImportsCheck {
             tree: scene.trees.here()?,
             before: if has_before { Some(scene.trees.old_project()?) } else { None },
             source_roots: self.source_roots.clone(),
+            python_path: self.python_path.clone(),
         })
     }
 }

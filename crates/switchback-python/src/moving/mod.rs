@@ -20,6 +20,7 @@ mod statement;
 mod string;
 mod write;
 
+pub(crate) use crate::tree::below as resolve_path;
 pub use carry::{Refused, RefusedDefinitions};
 pub use edit::{Edit, EditKind, Left};
 pub use mapping::{Mapping, MappingError};

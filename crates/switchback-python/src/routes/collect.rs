@@ -132,7 +132,7 @@ impl<'e, 'i, 't> Collector<'e, 'i, 't> {
         self.stack.pop();
     }
 
-    fn outline(&mut self, values: Vec<Value>, way: &Way, place: Place) {
+    fn values(&mut self, values: Vec<Value>, way: &Way, place: Place) {
         for value in values {
             match value {
                 Value::Entry(entry) => self.entry(&entry, way),

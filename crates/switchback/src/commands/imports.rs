@@ -8,7 +8,11 @@ use crate::cli::{GraphFormat, ImportsAction, ImportsArgs};
 use crate::failure::Failure;
 
 pub(crate) fn imports(context: &Context<'_>, args: &ImportsArgs) -> Result<Verdict, Failure> {
-    let options = ImportsOptions { root: context.root.clone(), source_roots: args.source_roots.clone() };
+    let options = ImportsOptions {
+        root: context.root.clone(),
+        source_roots: args.source_roots.clone(),
+        python_path: args.python_path.clone(),
+    };
     let outcome = resolve(context.ports.world.disk.clone(), &options)
         .map_err(|error| Failure::reading_code("could not look through the imports", &error))?;
     let Some(ImportsAction::Graph { of, format }) = &args.action else {

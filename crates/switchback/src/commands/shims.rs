@@ -11,7 +11,11 @@ use crate::failure::Failure;
 
 pub(crate) fn shims(context: &Context<'_>, args: &ShimsArgs) -> Result<Verdict, Failure> {
     let due = args.due.as_deref().map(|day| checked_day("--due", day)).transpose()?;
-    let options = ImportsOptions { root: context.root.clone(), source_roots: args.source_roots.clone() };
+    let options = ImportsOptions {
+        root: context.root.clone(),
+        source_roots: args.source_roots.clone(),
+        python_path: Vec::new(),
+    };
     let outcome = list(context.ports.world.disk.clone(), &options, due)
         .map_err(|error| Failure::reading_code("could not look for shims", &error))?;
     let ui = context.ui;
