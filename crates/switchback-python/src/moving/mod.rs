@@ -1,6 +1,7 @@
 //! The move: rules and an index become edits, the edits are proved, and only then is anything written.
 
 mod edit;
+mod link;
 mod mapping;
 mod notebook;
 mod place;
@@ -11,6 +12,7 @@ mod reference;
 mod report;
 mod reserved;
 mod rules;
+mod setting;
 mod shim;
 mod statement;
 mod string;

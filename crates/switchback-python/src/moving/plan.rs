@@ -16,11 +16,11 @@ use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
 use super::shim::{self, Term};
-use super::{notebook, reference, statement, string};
+use super::{link, notebook, reference, statement, string};
 use crate::index::{Index, module_name};
 use crate::roots;
 use crate::syntax::{Dialect, Facts, Role, Span, line_of, parse};
-use crate::tree::{Class, File, Tree};
+use crate::tree::{Class, File, PassedOver, Tree};
 
 /// What is to be moved, and how.
 #[derive(Debug, Clone)]
@@ -114,6 +114,8 @@ pub struct MovePlan {
     pub unparsed: Vec<Unparsed>,
     /// How many files were looked through.
     pub scanned: usize,
+    /// What was not looked at, and links that would lead nowhere.
+    pub passed_over: Vec<PassedOver>,
     /// Rules that were carried out earlier.
     pub done: Vec<Pair>,
     /// What was proved.
@@ -204,6 +206,8 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
         let term = Term { since: &options.today, until: options.remove_after.as_deref() };
         created.extend(shim::shims(&index, &mapping, term));
     }
+    let mut passed_over = tree.passed_over();
+    passed_over.extend(link::broken(&tree, &new_tree, &mapping)?);
     let unparsed = looked.iter().filter_map(|one| one.unparsed.clone()).collect();
     let changes = looked.into_iter().map(|one| one.change).collect();
     Ok(MovePlan {
@@ -212,6 +216,7 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
         created,
         unparsed,
         scanned,
+        passed_over,
         done: mapping.done.clone(),
         proof,
     })
@@ -423,6 +428,7 @@ fn edit_statements(scene: &Scene<'_>, edits: &mut Edits) {
 pub(crate) fn line_end(bytes: &[u8]) -> &'static str {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(at) if at > 0 && bytes.get(at - 1) == Some(&b'\r') => "\r\n",
+        None if bytes.contains(&b'\r') => "\r",
         _ => "\n",
     }
 }

@@ -213,7 +213,11 @@ fn own_line(scene: &Scene<'_>, import: &Import, at: usize) -> Option<Span> {
         return None;
     }
     let rest = scene.bytes.get(stop..)?;
-    let line_end = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
+    let line_end = if rest.starts_with(b"\r\n") {
+        2
+    } else {
+        usize::from(rest.starts_with(b"\n") || rest.starts_with(b"\r"))
+    };
     Some(Span::new(start, stop + line_end))
 }
 
