@@ -1,5 +1,6 @@
 """Python's own tests of its syntax and the fixtures of a parser, as they are and damaged: nothing but an import of what moved changes."""
 
+import ast
 import random
 import re
 import sysconfig
@@ -12,6 +13,8 @@ FIXTURES = "crates/ruff_python_parser/resources"
 FILE_BYTES_MAX = 300_000
 FILES_MIN = 200
 SEED = 20_149
+# Where Python is asked as well, before and after; elsewhere most of the files are not for Python anyway.
+COMPILED = ("plain", "crlf", "cr-only", "form-feeds")
 
 SEEDS = [
     b"f'{x!r:>{width}} {f\"{y}\"} {\"a\" + 'b'}'\nf'''{\n1\n}'''\n",
@@ -146,6 +149,17 @@ def importing(content, chance):
     return content + end + statement + end
 
 
+def imports(content):
+    """Whether Python finds an import of what moves: the statement may have come to stand in a string or a comment."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    named = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    named += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return any((name or "").startswith("switchback_old") for name in named)
+
+
 def trial(workplace, only=()):
     """Every damage of every file: nothing changes where nothing is named, and exactly the name where it is."""
     found = sources(workplace)
@@ -175,8 +189,8 @@ def one_kind(workplace, kind, contents, chance):
     used = {path: importing(content, chance) for path, content in contents.items()}
     tree = lay_out(workplace, "corpus/used", used)
     was = files(tree)
-    # Python itself may fall over what nests so deeply.
-    before = set() if kind.startswith("deep") else compile_failures(tree)
+    is_compiled = kind in COMPILED
+    before = compile_failures(tree) if is_compiled else set()
     document = workplace.move(tree, [("switchback_old", "switchback_new")])
     now = files(tree)
     compare(was, now, document)
@@ -186,14 +200,14 @@ def one_kind(workplace, kind, contents, chance):
         path = f"corpus/{path}"
         if now[path] == was[path].replace(b"switchback_old", b"switchback_new"):
             exact += 1
-        elif now[path] == was[path] and (path in unparsed or path in before):
+        elif now[path] == was[path] and (path in unparsed or not imports(was[path])):
             left += 1
         else:
-            raise Refuted(f"{kind}: {path} was not edited as it should be")
-    if not kind.startswith("deep") and (broken := sorted(compile_failures(tree) ^ before)):
+            workplace.failures.append(f"{kind}: {path} was not edited as it should be")
+    if is_compiled and (broken := sorted(compile_failures(tree) ^ before)):
         raise Refuted(f"{kind}: {broken[0]} compiles no more, or only now")
     print(
-        f"{kind}: {len(used)} files, {len(before)} of them not for Python: {exact} edited in exactly the import, {left} left, "
-        f"{len(unparsed)} listed as not parsing",
+        f"{kind}: {len(used)} files: {exact} edited in exactly the import, {left} left, {len(unparsed)} listed as not parsing"
+        + (f"; {len(before)} not compiling before and after" if is_compiled else ""),
         flush=True,
     )

@@ -278,7 +278,9 @@ fn is_marked(bytes: &[u8], within: Span, token: Span, flavor: Flavor) -> bool {
         return true;
     }
     // `module:function`, as entry points are written.
-    if token.of(bytes).contains(&b':') || is_field(&text, bytes, within, token) {
+    // The pieces of a sentence that is split over several strings are no lines.
+    let is_line = flavor != Flavor::Sentence || start.contains(&b'\n');
+    if token.of(bytes).contains(&b':') || is_line && is_field(&text, bytes, within, token) {
         return true;
     }
     if (directive.starts_with(">>> ") || directive.starts_with("... ")) && flavor != Flavor::Sentence {

@@ -17,6 +17,9 @@ pub(super) fn walk<T>(
     options: ParseOptions,
     walk: impl FnOnce(&Parsed<Mod>) -> T,
 ) -> Option<T> {
+    if braces(source.as_bytes()) > LEVELS_MAX {
+        return None;
+    }
     let parsed = parse_unchecked(source, options);
     let levels = bound(parsed.tokens());
     if levels > LEVELS_MAX {
@@ -28,6 +31,20 @@ pub(super) fn walk<T>(
         return Some(walk(&parsed));
     }
     Some(stacker::grow(levels * LEVEL_BYTES, move || walk(&parsed)))
+}
+
+/// How deep braces nest, whatever they stand in. Of f-strings in f-strings, the time to read them grows with the square.
+fn braces(source: &[u8]) -> usize {
+    let (mut open, mut most) = (0_usize, 0_usize);
+    for byte in source {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// What is open: how many levels stand before the bracket, and how many `lambda` wait for their colon there.

@@ -191,7 +191,7 @@ fn a_generated_file_of_20_megabytes_is_edited_as_code_and_named_as_text() {
     let folder = tempfile::tempdir().unwrap();
     shop(folder.path());
     let row = format!("    '{}',\n", "row ".repeat(250));
-    let table = format!("TABLE = [\n{}]\nimport shop.cart\n", row.repeat(20_000));
+    let table = format!("TABLE = [\n{}]\nimport shop.cart\n", row.repeat(21_000));
     assert!(table.len() > 20 << 20);
     put(folder.path(), "table.py", table.as_bytes());
     put(folder.path(), "table.txt", table.as_bytes());
