@@ -9,16 +9,17 @@ from pathlib import Path
 from suites import environment, renamed
 from trees import Refuted, compare, files, same_compile, without_reason
 
-DJANGO_APPS = ["admin", "auth", "contenttypes", "flatpages", "humanize", "messages", "postgres", "redirects"]
+DJANGO_APPS = ["admin", "auth", "contenttypes", "flatpages", "humanize", "messages", "redirects"]
 DJANGO_APPS += ["sessions", "sitemaps", "sites", "staticfiles", "syndication"]
 IMPORT_SECONDS_MAX = 1800
 
 
 @dataclass
 class Project:
-    """A project of the package index at a version, its package, and the moves that are tried on it."""
+    """A project at a version, its package, and the moves that are tried on it; without a repository, its release."""
 
     name: str
+    repository: str
     version: str
     package: str
     moves: list
@@ -28,6 +29,7 @@ class Project:
 PROJECTS = [
     Project(
         "Django",
+        None,
         "5.1.4",
         "django",
         [
@@ -39,7 +41,8 @@ PROJECTS = [
     ),
     Project(
         "sympy",
-        "1.13.3",
+        "sympy/sympy",
+        "sympy-1.13.3",
         "sympy",
         [
             [("sympy.core", "sympy.kernel")],
@@ -48,7 +51,8 @@ PROJECTS = [
     ),
     Project(
         "networkx",
-        "3.4.2",
+        "networkx/networkx",
+        "networkx-3.4.2",
         "networkx",
         [[("networkx.utils", "networkx.tools")], [("networkx.algorithms", "networkx.methods")]],
     ),
@@ -90,7 +94,11 @@ def trial(workplace, only=()):
     for project in PROJECTS:
         if only and project.name not in only:
             continue
-        old = workplace.release(project.name, project.version, f"modules/{project.name}/old")
+        into = f"modules/{project.name}/old"
+        if project.repository:
+            old = workplace.checkout(project.repository, project.version, into)
+        else:
+            old = workplace.release(project.name, project.version, into)
         was = files(old)
         modules = names(old, project.package)
         before = look(workplace, old, modules.values(), project.django_apps, f"{project.name}-imports-before")

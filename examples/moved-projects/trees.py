@@ -55,7 +55,7 @@ class Workplace:
         found = list(kept.glob(f"*-{version}.tar.gz"))
         found = [path for path in found if path.name.lower().replace("_", "-").startswith(name.lower())]
         if not found:
-            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-build-isolation"]
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
             quiet([*pip, "--no-binary", ":all:", "--dest", str(kept), f"{name}=={version}"])
             return self.release(name, version, into)
         place = self.fresh(into)
