@@ -60,6 +60,8 @@ pub struct File {
     pub is_link: bool,
     /// Whether it stands there no more: what became of it stands somewhere else, and has its content.
     pub is_gone: bool,
+    /// Whether it would be read, were it not so large.
+    pub is_too_large: bool,
     /// Where its bytes are now.
     origin: PathBuf,
     content: OnceLock<Arc<[u8]>>,
@@ -79,6 +81,7 @@ impl File {
             mode: self.mode,
             is_link: self.is_link,
             is_gone: self.is_gone,
+            is_too_large: self.is_too_large,
             origin: self.origin.clone(),
             is_edited: self.is_edited || content.is_some(),
             content: content
@@ -96,6 +99,7 @@ impl File {
             mode: self.mode,
             is_link: self.is_link,
             is_gone: self.is_gone,
+            is_too_large: self.is_too_large,
             origin: self.origin.clone(),
             content: self.content.clone(),
             facts: self.facts.clone(),
@@ -126,6 +130,7 @@ impl File {
             mode: 0o644,
             is_link: false,
             is_gone: false,
+            is_too_large: false,
             origin: PathBuf::new(),
             content: OnceLock::from(content),
             facts: OnceLock::new(),
@@ -141,6 +146,15 @@ impl File {
             _ => Dialect::Module,
         }
     }
+}
+
+/// Something in a tree that was not looked at, or does not stay what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Its path, relative to the root.
+    pub path: String,
+    /// Why.
+    pub why: String,
 }
 
 /// A tree of files.
@@ -276,6 +290,29 @@ impl Tree {
         folders
     }
 
+    /// What is not looked at: names that are not UTF-8, special files, and files that are too large.
+    pub fn passed_over(&self) -> Vec<PassedOver> {
+        let odd = self.odd.iter().map(|place| {
+            let path = place.strip_prefix(&self.root).unwrap_or(place);
+            let why = match path.to_str() {
+                None => "its name is not UTF-8; it was not looked at",
+                Some(_) => "it is neither a file nor a folder nor a link; it was not looked at",
+            };
+            PassedOver { path: path.to_string_lossy().into_owned(), why: why.to_owned() }
+        });
+        let large = self.files.iter().filter(|file| file.is_too_large).map(|file| {
+            let mebibytes = bytes_max(class_of(&file.path, None)) >> 20;
+            let why = format!("it is larger than {mebibytes} MiB; it was not looked at");
+            PassedOver { path: file.path.clone(), why }
+        });
+        odd.chain(large).collect()
+    }
+
+    /// What a symbolic link says: relative to its folder, or absolute.
+    pub fn link_target(&self, link: &File) -> Result<PathBuf, DiskError> {
+        self.disk.read_link(&link.origin)
+    }
+
     /// Every folder that holds a file.
     pub fn directories(&self) -> impl Iterator<Item = &str> {
         self.directories.iter().map(String::as_str)
@@ -375,6 +412,7 @@ fn entry(
             let is_link = meta.kind == FileKind::Symlink;
             let class = if is_link { Class::Other } else { classify(disk, &place, &path, meta.size) };
             Ok(vec![Entry::File(File {
+                is_too_large: !is_link && is_too_large(&path, meta.size),
                 path,
                 class,
                 mode: meta.mode,
@@ -433,10 +471,22 @@ fn classify(disk: &dyn Disk, place: &Path, path: &str, size: u64) -> Class {
         class_of(path, first_line(disk, place, size).as_deref())
     };
     match class {
-        Class::Text if size > TEXT_BYTES_MAX => Class::Other,
-        Class::Python | Class::Notebook if size > PYTHON_BYTES_MAX => Class::Other,
+        class if size > bytes_max(class) => Class::Other,
         class => class,
     }
+}
+
+/// How large a file may be to be read.
+fn bytes_max(class: Class) -> u64 {
+    match class {
+        Class::Python | Class::Notebook => PYTHON_BYTES_MAX,
+        Class::Text => TEXT_BYTES_MAX,
+        Class::Other => u64::MAX,
+    }
+}
+
+fn is_too_large(path: &str, size: u64) -> bool {
+    size > bytes_max(class_of(path, None))
 }
 
 fn first_line(disk: &dyn Disk, place: &Path, size: u64) -> Option<String> {

@@ -139,6 +139,7 @@ fn wrapping(root: &Path, rules: &str) -> Result<switchback_python::moving::MoveP
         remove_after: Some("2027-03-31".to_owned()),
         today: "2026-01-01".to_owned(),
         with_text: true,
+        ..MoveOptions::default()
     };
     plan(Arc::new(RealDisk), &options).map_err(|error| error.to_string())
 }

@@ -200,15 +200,13 @@ impl Scene<'_> {
     /// The start of the line that `offset` is on.
     pub(crate) fn line_start(&self, offset: usize) -> usize {
         let before = self.bytes.get(..offset).unwrap_or_default();
-        before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+        before.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1)
     }
 
     /// The end of the line that `offset` is on, before its line end.
     pub(crate) fn line_stop(&self, offset: usize) -> usize {
         let after = self.bytes.get(offset..).unwrap_or_default();
-        let length = after.iter().position(|byte| *byte == b'\n').unwrap_or(after.len());
-        let stop = offset + length;
-        if length > 0 && self.bytes.get(stop - 1) == Some(&b'\r') { stop - 1 } else { stop }
+        offset + after.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(after.len())
     }
 
     /// The blanks before a statement that begins its line; nothing when something else does.

@@ -3,6 +3,7 @@
 mod carried;
 mod carry;
 mod edit;
+mod link;
 mod mapping;
 mod notebook;
 mod order;
@@ -14,6 +15,7 @@ mod reference;
 mod report;
 mod reserved;
 mod rules;
+mod setting;
 mod shim;
 mod signature;
 mod statement;

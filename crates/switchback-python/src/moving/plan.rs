@@ -20,11 +20,11 @@ use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
 use super::shim::{self, Term};
 use super::signature::{self, SignatureError};
-use super::{notebook, reference, statement, string};
+use super::{link, notebook, reference, statement, string};
 use crate::index::{Index, module_name, parent_of};
 use crate::roots;
 use crate::syntax::{Dialect, Facts, Role, Span, line_of, parse};
-use crate::tree::{Class, File, Tree};
+use crate::tree::{Class, File, PassedOver, Tree};
 
 /// What is to be moved, and how.
 #[derive(Debug, Clone, Default)]
@@ -133,6 +133,8 @@ pub struct MovePlan {
     pub unparsed: Vec<Unparsed>,
     /// How many files were looked through.
     pub scanned: usize,
+    /// What was not looked at, and links that would lead nowhere.
+    pub passed_over: Vec<PassedOver>,
     /// Rules that were carried out earlier.
     pub done: Vec<Pair>,
     /// What was proved.
@@ -332,8 +334,11 @@ impl<'a> Work<'a> {
             // Outside of the proof: a shim makes old names resolve, and what still uses them is to be found.
             created.extend(self.shims(&new_index)?);
         }
+        let mut passed_over = tree.passed_over();
+        passed_over.extend(link::broken(tree, &new_tree, mapping)?);
         let plan = MovePlan {
             root: options.root.clone(),
+            passed_over,
             changes,
             created,
             unparsed,
@@ -542,6 +547,7 @@ fn edit_statements(scene: &Scene<'_>, edits: &mut Edits) {
 pub(crate) fn line_end(bytes: &[u8]) -> &'static str {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(at) if at > 0 && bytes.get(at - 1) == Some(&b'\r') => "\r\n",
+        None if bytes.contains(&b'\r') => "\r",
         _ => "\n",
     }
 }

@@ -6,6 +6,7 @@ use aho_corasick::AhoCorasick;
 use super::edit::{EditKind, Edits};
 use super::mapping::{Mapping, leaf_path};
 use super::plan::line_end;
+use super::setting;
 use super::statement;
 use super::string::{self, Answer};
 use crate::index::{Index, ModuleName};
@@ -107,10 +108,20 @@ impl Reader<'_> {
             string::path(self.index, self.mapping, self.path, text)
         } else {
             // Followed by a star or the like, it is the beginning of a pattern.
-            string::dotted(self.index, self.mapping, text, follows_import(bytes, token.span.start))
+            let is_import = follows_import(bytes, token.span.start)
+                || setting::names_module(bytes, token.span, flavor == Flavor::Configuration);
+            string::dotted(self.index, self.mapping, text, is_import)
         };
         let new = match answer {
-            Answer::Nothing => return,
+            Answer::Nothing => {
+                let is_setting = flavor == Flavor::Configuration;
+                if let Some(why) =
+                    setting::why_left(self.index, self.mapping, text, token.is_path, is_setting)
+                {
+                    edits.leave(bytes, token.span, why);
+                }
+                return;
+            }
             Answer::Left(why) => return edits.leave(bytes, token.span, why),
             Answer::New(new) => new,
         };
@@ -282,7 +293,9 @@ pub(crate) fn is_marked(bytes: &[u8], within: Span, token: Span, flavor: Flavor)
         return true;
     }
     // `module:function`, as entry points are written.
-    if token.of(bytes).contains(&b':') || is_field(&text, bytes, within, token) {
+    // The pieces of a sentence that is split over several strings are no lines.
+    let is_line = flavor != Flavor::Sentence || start.contains(&b'\n');
+    if token.of(bytes).contains(&b':') || is_line && is_field(&text, bytes, within, token) {
         return true;
     }
     if (directive.starts_with(">>> ") || directive.starts_with("... ")) && flavor != Flavor::Sentence {

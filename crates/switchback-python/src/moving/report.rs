@@ -45,6 +45,8 @@ impl MovePlan {
             .iter()
             .map(|one| json!({"path": one.path, "line": one.line, "why": one.message, "edits": one.edits}))
             .collect();
+        let passed_over: Vec<Value> =
+            self.passed_over.iter().map(|one| json!({"path": one.path, "why": one.why})).collect();
         json!({
             "schema": "switchback/move/1",
             "verdict": self.verdict().word(),
@@ -60,6 +62,7 @@ impl MovePlan {
             "edits": edits,
             "undecided": undecided,
             "unparsed": unparsed,
+            "passed_over": passed_over,
             "proof": {
                 "imports_checked": self.proof.imports,
                 "imports_unresolved": unresolved(&self.proof.unresolved),
@@ -100,6 +103,7 @@ impl MovePlan {
                 .iter()
                 .map(|one| format!("{}:{}: {}: {NOT_YET}", one.path, one.line, one.why)),
         );
+        told.extend(self.passed_over.iter().map(|one| format!("{}: {}", one.path, one.why)));
         told
     }
 

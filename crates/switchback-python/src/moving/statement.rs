@@ -17,6 +17,9 @@ struct Found {
 
 /// Plans the edits of one `from … import …` statement.
 pub(crate) fn edit_from(scene: &Scene<'_>, import: &Import, from: &From, edits: &mut Edits) {
+    if from.level == 0 && from.module.is_empty() {
+        return;
+    }
     let Some(base) = Index::base(scene.old, from) else {
         if scene.old != scene.new {
             edits.leave(scene.bytes, import.span, "the dots lead out of the top package");
@@ -28,7 +31,8 @@ pub(crate) fn edit_from(scene: &Scene<'_>, import: &Import, from: &From, edits: 
     }
     let found: Vec<Found> = import.names.iter().map(|name| find(scene, import, name, &base)).collect();
     let natural = scene.mapping.module(&base);
-    let kept = if found.iter().any(|one| one.base == natural) {
+    // A statement that breaks off before its first name has a base all the same.
+    let kept = if found.is_empty() || found.iter().any(|one| one.base == natural) {
         natural
     } else {
         match found.iter().find(|one| !one.base.is_empty()) {
@@ -211,7 +215,11 @@ fn own_line(scene: &Scene<'_>, import: &Import, at: usize) -> Option<Span> {
         return None;
     }
     let rest = scene.bytes.get(stop..)?;
-    let line_end = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
+    let line_end = if rest.starts_with(b"\r\n") {
+        2
+    } else {
+        usize::from(rest.starts_with(b"\n") || rest.starts_with(b"\r"))
+    };
     Some(Span::new(start, stop + line_end))
 }
 

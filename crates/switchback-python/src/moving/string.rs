@@ -2,6 +2,7 @@
 
 use super::edit::{EditKind, Edits, Scene};
 use super::mapping::{Mapping, parent_path};
+use super::setting;
 use crate::index::{Bound, Index, join};
 use crate::syntax::{RelativeCall, Role, Span, Text, is_word};
 use crate::tree::below;
@@ -283,7 +284,13 @@ fn edit_text(scene: &Scene<'_>, text: &Text, edits: &mut Edits) {
         },
     };
     match answer {
-        Answer::Nothing => {}
+        Answer::Nothing => {
+            let is_whole = !matches!(text.role, Role::Piece(_));
+            let why = setting::why_left(scene.index, scene.mapping, &text.value, false, true);
+            if let Some(why) = why.filter(|_| is_whole) {
+                edits.leave(scene.bytes, text.span, why);
+            }
+        }
         Answer::Left(why) => edits.leave(scene.bytes, text.span, why),
         Answer::New(new) => {
             if callee.is_some_and(|(name, at)| name == "getLogger" && at == 0)

@@ -48,7 +48,9 @@ pub(crate) fn is_word(byte: u8) -> bool {
 /// Line and column of an offset, both counted from 1; the column in bytes.
 pub fn line_of(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = bytes.get(..offset.min(bytes.len())).unwrap_or_default();
-    let line = before.split(|byte| *byte == b'\n').count();
-    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-    (line, column)
+    // `\r` alone ends a line too, as Python has it.
+    let is_end = |at: usize, byte: u8| byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    let ends = before.iter().enumerate().filter(|(at, byte)| is_end(*at, **byte));
+    let (count, start) = ends.fold((0, 0), |(count, _), (at, _)| (count + 1, at + 1));
+    (count + 1, before.len() - start + 1)
 }

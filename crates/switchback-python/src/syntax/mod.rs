@@ -1,5 +1,7 @@
 //! From bytes to what a file says. The parser, which is ruff's, is known here and nowhere else.
 
+mod depth;
+mod encoding;
 mod facts;
 mod layout;
 mod names;
@@ -23,9 +25,12 @@ pub use units::{Body, Inner, Item, Unit, UnitKind, parses, units};
 
 use std::borrow::Cow;
 
+use ruff_python_ast::Mod;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_parser::{Mode, ParseOptions};
+use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::Ranged;
+
+use encoding::Source;
 
 /// The dialects of Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,23 +45,27 @@ pub enum Dialect {
 
 /// Reads a file. What does not parse is recovered as far as it goes; [`Facts::errors`] says where it broke.
 pub fn parse(bytes: &[u8], dialect: Dialect) -> Facts {
-    let mut source = same_length(bytes);
+    let Source { text: mut source, complaint } = encoding::read(bytes);
     if dialect == Dialect::Cython {
         // As long as it was, so that every offset holds.
         source = Cow::Owned(source.replace("cimport ", " import "));
     }
-    let parsed = ruff_python_parser::parse_unchecked(&source, options(dialect));
-    let errors = parsed
-        .errors()
-        .iter()
-        .map(|error| SyntaxError {
-            offset: error.location.start().to_usize(),
-            message: error.error.to_string(),
-        })
-        .collect();
+    let read = depth::walk(&source, options(dialect), |parsed| facts(&source, parsed));
+    let mut facts = read.unwrap_or_else(|| {
+        let message = format!("it nests deeper than {} levels and is not read", depth::LEVELS_MAX);
+        Facts { errors: vec![SyntaxError { offset: 0, message }], ..Facts::default() }
+    });
+    if dialect == Dialect::Cython {
+        facts.errors.clear();
+    }
+    facts.errors.extend(complaint);
+    facts
+}
+
+fn facts(source: &str, parsed: &Parsed<Mod>) -> Facts {
     let mut facts = match parsed.syntax() {
-        ruff_python_ast::Mod::Module(module) => visit::facts(&source, &module.body),
-        ruff_python_ast::Mod::Expression(_) => Facts::default(),
+        Mod::Module(module) => visit::facts(source, &module.body),
+        Mod::Expression(_) => Facts::default(),
     };
     facts.comments = parsed
         .tokens()
@@ -64,7 +73,14 @@ pub fn parse(bytes: &[u8], dialect: Dialect) -> Facts {
         .filter(|token| token.kind() == TokenKind::Comment)
         .map(|token| Span::new(token.range().start().to_usize(), token.range().end().to_usize()))
         .collect();
-    facts.errors = if dialect == Dialect::Cython { Vec::new() } else { errors };
+    facts.errors = parsed
+        .errors()
+        .iter()
+        .map(|error| SyntaxError {
+            offset: error.location.start().to_usize(),
+            message: error.error.to_string(),
+        })
+        .collect();
     facts
 }
 
@@ -73,13 +89,4 @@ fn options(dialect: Dialect) -> ParseOptions {
         Dialect::Module | Dialect::Cython => Mode::Module,
         Dialect::Notebook => Mode::Ipython,
     })
-}
-
-/// The bytes as text of the very same length, so that every offset holds: in a file that is not UTF-8, each byte that
-/// is not ASCII reads as a letter. Names that can be moved are ASCII in practice, and an edit compares bytes anyway.
-fn same_length(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { 'x' }).collect(),
-    }
 }

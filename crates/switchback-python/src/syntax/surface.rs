@@ -4,7 +4,7 @@ use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_python_parser::{Mode, ParseOptions};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::same_length;
+use super::{depth, encoding};
 
 /// How an argument can reach a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +81,15 @@ pub struct Member {
 
 /// What the module in `bytes` defines itself, in order; overloads are all there, conditional definitions too.
 pub fn surface(bytes: &[u8]) -> Vec<Member> {
-    let source = same_length(bytes);
-    let parsed = ruff_python_parser::parse_unchecked(&source, ParseOptions::from(Mode::Module));
-    let mut reader = Reader { source: &source, members: Vec::new() };
-    if let ast::Mod::Module(module) = parsed.syntax() {
-        reader.body(&module.body, "");
-    }
-    reader.members
+    let source = encoding::read(bytes).text;
+    let members = depth::walk(&source, ParseOptions::from(Mode::Module), |parsed| {
+        let mut reader = Reader { source: &source, members: Vec::new() };
+        if let ast::Mod::Module(module) = parsed.syntax() {
+            reader.body(&module.body, "");
+        }
+        reader.members
+    });
+    members.unwrap_or_default()
 }
 
 struct Reader<'a> {
