@@ -76,7 +76,14 @@ impl File {
     pub fn moved(&self, path: String, content: Option<Arc<[u8]>>) -> Self {
         let is_same = content.is_none() && class_of(&path, None) == class_of(&self.path, None);
         Self {
-            class: if self.class == Class::Python { Class::Python } else { class_of(&path, None) },
+            class: match self.class {
+                Class::Python => Class::Python,
+                // Too large to be read: it is no smaller elsewhere.
+                Class::Other if content.is_none() && class_of(&self.path, None) != Class::Other => {
+                    Class::Other
+                }
+                _ => class_of(&path, None),
+            },
             path,
             mode: self.mode,
             is_link: self.is_link,

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use switchback_core::tree::rewrite::undo;
 use switchback_core::world::{Command, Disk, RealDisk, World};
 use switchback_python::merging::{
     MergeError, MergeOptions, MergePlan, MergeRules, Side, WriteChoice, plan, write,
 };
 
-/// Numbers by chance, the same for the same seed (SplitMix64).
+/// Numbers by chance, the same for the same seed (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
@@ -42,8 +43,8 @@ type Units = Vec<(usize, usize)>;
 
 fn module(imports: &BTreeSet<usize>, units: &Units) -> String {
     let mut text = String::from("\"\"\"Made by chance.\"\"\"\nimport base\n");
-    imports.iter().for_each(|one| text.push_str(&format!("from lib{one} import name{one}\n")));
-    units.iter().for_each(|(name, version)| text.push_str(&unit(*name, *version)));
+    text.extend(imports.iter().map(|one| format!("from lib{one} import name{one}\n")));
+    text.extend(units.iter().map(|(name, version)| unit(*name, *version)));
     text
 }
 
@@ -234,6 +235,38 @@ fn a_branch_is_merged_into_the_work_tree_and_two_commits_meet_where_they_parted(
 
     assert!(matches!(options(root, "nowhere", "."), Err(MergeError::NoSide(_))));
     assert!(matches!(plan(&world, &options(root, "pkg", "pkg").unwrap()), Err(MergeError::Same(_))));
+}
+
+#[test]
+fn what_is_too_large_to_be_read_is_copied_and_never_merged() {
+    const LARGE_BYTES: u64 = (64 << 20) + 1;
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    for (side, end) in [("source", b"s"), ("target", b"t")] {
+        lay(&place(side), "def a(): ...\n");
+        let mut zeros = std::io::Read::chain(std::io::Read::take(std::io::repeat(0), LARGE_BYTES), &end[..]);
+        RealDisk.write_new(&place(side).join("both.txt"), 0o644, &mut zeros).unwrap();
+    }
+    let mut zeros = std::io::Read::take(std::io::repeat(0), LARGE_BYTES);
+    RealDisk.write_new(&place("source").join("one.bin"), 0o755, &mut zeros).unwrap();
+    let mut options = options(&place("target"), ".", ".").unwrap();
+    options.source = Side::Folder(place("source"));
+    options.rules =
+        MergeRules::read(Path::new("r.toml"), "[[decide]]\npath = \"both.txt\"\ntake = \"source\"\n")
+            .unwrap();
+    let planned = plan(&World::real(), &options).unwrap();
+    assert_eq!(planned.verdict().word(), "yes", "{:?}", planned.against());
+    let why = planned.files.iter().find(|file| file.path == "both.txt").unwrap().conflicts[0].why.clone();
+    assert!(why.contains("too large"), "{why}");
+    write(&World::real(), &planned, WriteChoice::default(), "switchback merge").unwrap();
+    for name in ["both.txt", "one.bin"] {
+        let hash = |side: &str| RealDisk.hash(&place(side).join(name)).unwrap();
+        assert_eq!(hash("source"), hash("target"), "{name}");
+        let identity = |side: &str| RealDisk.look(&place(side).join(name)).unwrap().unwrap().identity;
+        assert_ne!(identity("source"), identity("target"), "{name} is one file under two names");
+    }
+    undo(&World::real(), &place("target")).unwrap();
+    assert!(RealDisk.look(&place("target").join("one.bin")).unwrap().is_none());
 }
 
 #[test]

@@ -243,9 +243,10 @@ impl Merging<'_> {
         remover: &str,
     ) -> Result<MergedFile, MergeError> {
         if base.is_same(version) && base.is_executable() == version.is_executable() {
-            let note = Some(format!("the {remover} took it out, and nobody changed it"));
-            let mut merged =
-                Self::taken(trio, side, version, &draft(class, Action::Remove, Risk::Medium, note))?;
+            let renamed = trio.note.as_ref().map(|note| format!("{note}; ")).unwrap_or_default();
+            let note = Some(format!("{renamed}the {remover} took it out, and nobody changed it"));
+            let risk = if trio.note.is_some() { Risk::High } else { Risk::Medium };
+            let mut merged = Self::taken(trio, side, version, &draft(class, Action::Remove, risk, note))?;
             merged.content = Content::Nothing;
             return Ok(merged);
         }

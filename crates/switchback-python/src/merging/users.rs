@@ -32,6 +32,9 @@ impl User {
     }
 }
 
+/// Files that were edited, and what they say now.
+type Edited = BTreeMap<String, (File, Arc<[u8]>)>;
+
 /// The users, and what the proof of their edits says against them.
 #[derive(Debug, Default)]
 pub(super) struct Users {
@@ -52,7 +55,7 @@ pub(super) fn find(
     if by.target.is_empty() || !is_moving && !removes_source {
         return Ok(found);
     }
-    let mut edited: BTreeMap<String, (File, Arc<[u8]>)> = BTreeMap::new();
+    let mut edited = Edited::new();
     let project = Tree::open(world.disk.clone(), by.root)?;
     if is_moving {
         let tree = part(&project, &edited, source);
@@ -71,7 +74,7 @@ pub(super) fn find(
 }
 
 /// The project without one folder, with what was edited already.
-fn part(project: &Tree, edited: &BTreeMap<String, (File, Arc<[u8]>)>, without: Option<&str>) -> Tree {
+fn part(project: &Tree, edited: &Edited, without: Option<&str>) -> Tree {
     let files = project
         .files
         .iter()
@@ -89,7 +92,7 @@ fn follow(
     tree: &Tree,
     prefix: &str,
     source: Option<&str>,
-    (edited, found): (&mut BTreeMap<String, (File, Arc<[u8]>)>, &mut Users),
+    (edited, found): (&mut Edited, &mut Users),
 ) -> Result<(), MergeError> {
     let mut rules = rules_for(by, tree, prefix)?;
     loop {
