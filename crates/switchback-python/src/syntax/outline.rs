@@ -7,7 +7,7 @@ use ruff_text_size::Ranged;
 
 use super::facts::Span;
 use super::names::{last, span};
-use super::same_length;
+use super::{depth, encoding};
 
 /// What kind of statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,10 +73,14 @@ pub struct Outline {
 
 /// Reads the statements of the module in `bytes`.
 pub fn outline(bytes: &[u8]) -> Outline {
-    let source = same_length(bytes);
-    let parsed = ruff_python_parser::parse_unchecked(&source, ParseOptions::from(Mode::Module));
+    let source = encoding::read(bytes).text;
+    let read = depth::walk(&source, ParseOptions::from(Mode::Module), |parsed| of_module(parsed.syntax()));
+    read.unwrap_or_default()
+}
+
+fn of_module(module: &ast::Mod) -> Outline {
     let mut outline = Outline::default();
-    let ast::Mod::Module(module) = parsed.syntax() else { return outline };
+    let ast::Mod::Module(module) = module else { return outline };
     let mut lists = Vec::new();
     for statement in &module.body {
         outline.statements.push(read(statement));

@@ -8,7 +8,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use super::facts::Span;
 use super::names::{dotted, last, span};
-use super::same_length;
+use super::{depth, encoding};
 
 /// What a unit is to a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,21 +79,24 @@ pub struct Body {
 
 /// Cuts a module into units; nothing when it does not parse.
 pub fn units(bytes: &[u8]) -> Option<Body> {
-    let source = same_length(bytes);
-    let parsed = ruff_python_parser::parse_unchecked(&source, ParseOptions::from(Mode::Module));
-    if !parsed.errors().is_empty() {
-        return None;
-    }
-    let ast::Mod::Module(module) = parsed.syntax() else { return None };
-    let cutter = Cutter { source: &source };
-    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    Some(cutter.body(&module.body, Span::new(start, bytes.len()), true))
+    let source = encoding::read(bytes).text;
+    let read = depth::walk(&source, ParseOptions::from(Mode::Module), |parsed| {
+        if !parsed.errors().is_empty() {
+            return None;
+        }
+        let ast::Mod::Module(module) = parsed.syntax() else { return None };
+        let cutter = Cutter { source: &source };
+        let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Some(cutter.body(&module.body, Span::new(start, bytes.len()), true))
+    });
+    read.flatten()
 }
 
 /// Whether a module parses.
 pub fn parses(bytes: &[u8]) -> bool {
-    let source = same_length(bytes);
-    ruff_python_parser::parse_unchecked(&source, ParseOptions::from(Mode::Module)).errors().is_empty()
+    let source = encoding::read(bytes).text;
+    let options = ParseOptions::from(Mode::Module);
+    depth::walk(&source, options, |parsed| parsed.errors().is_empty()).unwrap_or(false)
 }
 
 struct Cutter<'a> {

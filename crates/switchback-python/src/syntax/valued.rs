@@ -7,17 +7,17 @@ use ruff_python_parser::{Mode, ParseOptions};
 use ruff_text_size::Ranged;
 
 use super::names::span;
-use super::same_length;
 use super::values::{Argument, ClassDefinition, Deed, Definition, Expression, Form, Formal, Statement};
+use super::{depth, encoding};
 
 /// The statements of the module in `bytes`, as far as it parses.
 pub fn values(bytes: &[u8]) -> Vec<Statement> {
-    let source = same_length(bytes);
-    let parsed = ruff_python_parser::parse_unchecked(&source, ParseOptions::from(Mode::Module));
-    match parsed.syntax() {
+    let source = encoding::read(bytes).text;
+    let read = depth::walk(&source, ParseOptions::from(Mode::Module), |parsed| match parsed.syntax() {
         ast::Mod::Module(module) => body(&module.body),
         ast::Mod::Expression(_) => Vec::new(),
-    }
+    });
+    read.unwrap_or_default()
 }
 
 fn body(statements: &[Stmt]) -> Vec<Statement> {

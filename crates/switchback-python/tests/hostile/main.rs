@@ -34,6 +34,7 @@ fn planned(root: &Path, from: &str, to: &str) -> Result<MovePlan, MoveError> {
         remove_after: None,
         today: "2026-01-01".to_owned(),
         with_text: true,
+        ..MoveOptions::default()
     };
     plan(Arc::new(RealDisk), &options)
 }

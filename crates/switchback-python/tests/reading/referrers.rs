@@ -125,7 +125,8 @@ const PROJECT: &[(&str, &str)] = &[
 fn looked_up(minor: u8, with_environment: bool, given: &[&str]) -> Result<OutsideOutcome, OutsideError> {
     let folder = tempfile::tempdir().unwrap();
     lay_out(folder.path(), PROJECT);
-    let imports = ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new() };
+    let imports =
+        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
     let options = OutsideOptions {
         python_minor: minor,
         environments: if with_environment { vec![folder.path().join("env")] } else { Vec::new() },
