@@ -89,3 +89,29 @@ pub struct ApiRequest {
     /// Modules that moved, old name and new name.
     pub moved: Vec<(String, String)>,
 }
+
+/// Names that are to be there, or to be gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SymbolsRequest {
+    /// The tree.
+    pub tree: PathBuf,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// What is to be there: `module`, `module:name`, `module:Class.method`.
+    pub exist: Vec<String>,
+    /// What is to be gone.
+    pub gone: Vec<String>,
+}
+
+/// Two trees whose HTTP routes are compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoutesRequest {
+    /// The old tree.
+    pub old: PathBuf,
+    /// The new one.
+    pub new: PathBuf,
+    /// Folders from which dotted names start, relative to the trees; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// Modules that moved, old name and new name.
+    pub moved: Vec<(String, String)>,
+}

@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use crate::code::{ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite};
+use crate::code::{
+    ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite, RoutesRequest, SymbolsRequest,
+};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::manifest::Manifest;
 use crate::rule::{DistributionRule, Rule};
@@ -89,6 +91,20 @@ pub trait Inspector: Debug + Send + Sync {
     ///
     /// When one of the trees cannot be read.
     fn api(&self, request: &ApiRequest) -> Result<Comparison, PortError>;
+
+    /// Whether names are there, or gone.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read, or something is no name.
+    fn symbols(&self, request: &SymbolsRequest) -> Result<Comparison, PortError>;
+
+    /// Whether every HTTP route of the old tree is one of the new tree.
+    ///
+    /// # Errors
+    ///
+    /// When one of the trees cannot be read.
+    fn routes(&self, request: &RoutesRequest) -> Result<Comparison, PortError>;
 }
 
 /// Keeps durable, verified copies of trees.

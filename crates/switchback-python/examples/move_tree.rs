@@ -34,14 +34,7 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Arguments, Vec<String>> {
     let mut given = std::env::args().skip(1);
     let mut names = Vec::new();
-    let mut request = MoveRequest {
-        pairs: Vec::new(),
-        rules: None,
-        source_roots: Vec::new(),
-        shims: false,
-        remove_after: None,
-        with_text: true,
-    };
+    let mut request = MoveRequest { with_text: true, ..MoveRequest::default() };
     let (mut is_written, mut is_json) = (false, false);
     while let Some(argument) = given.next() {
         let mut value = || given.next().ok_or_else(|| vec![format!("`{argument}` needs a value")]);

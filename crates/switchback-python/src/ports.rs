@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use switchback_core::code::{ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite};
+use switchback_core::code::{
+    ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite, RoutesRequest, SymbolsRequest,
+};
 use switchback_core::plan::{PLAN_FILE, STATE_FOLDER};
 use switchback_core::port::{Comparison, Inspector, Mover, PortError};
+use switchback_core::quantity::counted;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{DiskError, World};
 
@@ -14,6 +17,8 @@ use crate::api::{ApiOptions, api};
 use crate::graph::{ImportsOptions, ImportsOutcome, imports};
 use crate::merging::{self, Action, MergeError, MergeOptions, MergeRules, Side, WriteChoice};
 use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesError, plan, puts};
+use crate::routes::{CompareRoutesOptions, RoutesOptions, compare_routes};
+use crate::symbols::{SymbolsOptions, symbols};
 
 /// The largest rules file that is read, in bytes.
 const RULES_BYTES_MAX: u64 = 16 << 20;
@@ -263,6 +268,46 @@ impl Inspector for PythonCode {
         let (verdict, report) = (outcome.verdict(), outcome.to_json().to_string());
         Ok(Comparison { verdict, summary, report })
     }
+
+    fn symbols(&self, request: &SymbolsRequest) -> Result<Comparison, PortError> {
+        let options = SymbolsOptions {
+            root: request.tree.clone(),
+            source_roots: request.source_roots.clone(),
+            exist: request.exist.clone(),
+            gone: request.gone.clone(),
+        };
+        let outcome = symbols(self.world.disk.clone(), &options)
+            .map_err(|error| unread("could not look for the names", &error))?;
+        let told = outcome.told();
+        let asked = counted((request.exist.len() + request.gone.len()) as u64, "name");
+        let summary = match outcome.verdict() {
+            Verdict::Yes => format!("{asked}: all as they must be"),
+            _ => format!("{asked}: {}", told.join("; ")),
+        };
+        Ok(Comparison { verdict: outcome.verdict(), summary, report: outcome.to_json().to_string() })
+    }
+
+    fn routes(&self, request: &RoutesRequest) -> Result<Comparison, PortError> {
+        let side = |root: &PathBuf| RoutesOptions {
+            root: root.clone(),
+            source_roots: request.source_roots.clone(),
+            with_tests: false,
+        };
+        let options = CompareRoutesOptions {
+            old: side(&request.old),
+            new: side(&request.new),
+            moved: request.moved.clone(),
+        };
+        let outcome = compare_routes(&self.world.disk, &options)
+            .map_err(|error| unread("could not read the routes", &error))?;
+        let (verdict, report) = (outcome.verdict(), outcome.to_json().to_string());
+        Ok(Comparison { verdict, summary: outcome.summary(), report })
+    }
+}
+
+/// What was read without the tree being changed, or not.
+fn unread(what: &str, error: &dyn std::error::Error) -> PortError {
+    PortError::new(what, vec![error.to_string()]).hinted(FOLDER)
 }
 
 /// Takes out what did not resolve, or not parse, before either; returns how much that was. The same name of the same

@@ -165,6 +165,11 @@ pub enum Command {
         after_help = "Examples:\n  switchback api ../old/shop shop\n  switchback api old new --moved shop.cart=store.cart"
     )]
     Api(ApiArgs),
+    /// List the HTTP routes of a tree, or compare those of two, read without running either
+    #[command(
+        after_help = "Examples:\n  switchback routes\n  switchback routes ../old . --moved shop.api=store.api"
+    )]
+    Routes(RoutesArgs),
     /// List what keeps old names importable: since when, until when, and who uses it
     #[command(after_help = "Examples:\n  switchback shims\n  switchback shims --due 2027-04-01")]
     Shims(ShimsArgs),
@@ -257,9 +262,43 @@ pub struct ImportsArgs {
     pub action: Option<ImportsAction>,
 }
 
+/// `routes`.
+#[derive(Debug, Args)]
+pub struct RoutesArgs {
+    /// The old tree; the routes of the project are listed when it is left out
+    #[arg(requires = "new")]
+    pub old: Option<PathBuf>,
+    /// The new tree
+    pub new: Option<PathBuf>,
+    /// A module that moved, `OLD=NEW`; may be repeated
+    #[arg(long, value_name = "OLD=NEW", requires = "old")]
+    pub moved: Vec<String>,
+    /// A folder from which dotted names start; may be repeated
+    #[arg(long = "source-root", value_name = "DIR")]
+    pub source_roots: Vec<String>,
+    /// Look at routes that tests make for themselves, too
+    #[arg(long)]
+    pub with_tests: bool,
+}
+
 /// What else can be asked about imports.
 #[derive(Debug, Subcommand)]
 pub enum ImportsAction {
+    /// Show who refers to a module: source, tests, routes, configuration, documents, scripts, notebooks
+    References {
+        /// This module only; every module when left out
+        #[arg(long, value_name = "MODULE")]
+        of: Option<String>,
+    },
+    /// Look up what is imported from outside of the project: standard library, installed, declared, or unknown
+    Outside {
+        /// The version of Python whose standard library counts: `3.12`; the newest known when left out
+        #[arg(long, value_name = "VERSION")]
+        python: Option<String>,
+        /// An environment in which distributions are installed; may be repeated
+        #[arg(long = "environment", value_name = "DIR")]
+        environments: Vec<PathBuf>,
+    },
     /// Show who imports whom
     Graph {
         /// Only what this module, or package, imports and is imported by

@@ -11,9 +11,11 @@ mod files;
 mod http;
 mod imports;
 mod notebook;
+mod routes;
 mod rule_keys;
 pub(crate) mod shell;
 mod side;
+mod symbols;
 mod tests;
 
 use std::fmt::Debug;
@@ -51,6 +53,8 @@ pub static KINDS: &[&Kind] = &[
     &http::KIND,
     &imports::KIND,
     &notebook::KIND,
+    &routes::KIND,
+    &symbols::KIND,
     &tests::KIND,
 ];
 
@@ -64,10 +68,8 @@ pub const NOT_BUILT: &[&str] = &[
     "performance",
     "prometheus",
     "restart",
-    "routes",
     "scenarios",
     "schema",
-    "symbols",
 ];
 
 /// The kinds and their keys, for the schema.

@@ -7,15 +7,20 @@ use super::Context;
 use crate::cli::ApiArgs;
 use crate::failure::Failure;
 
-pub(crate) fn api(context: &Context<'_>, args: &ApiArgs) -> Result<Verdict, Failure> {
-    let mut moved = Vec::new();
-    for pair in &args.moved {
-        let Some((old, new)) = pair.split_once('=') else {
+/// Pairs of modules as they were typed, `OLD=NEW`.
+pub(super) fn moved(typed: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let pairs = typed.iter().map(|pair| match pair.split_once('=') {
+        Some((old, new)) => Ok((old.to_owned(), new.to_owned())),
+        None => {
             let message = format!("`--moved {pair}` names no two modules");
-            return Err(Failure::new(message, Vec::new(), "write it as `--moved OLD=NEW`"));
-        };
-        moved.push((old.to_owned(), new.to_owned()));
-    }
+            Err(Failure::new(message, Vec::new(), "write it as `--moved OLD=NEW`"))
+        }
+    });
+    pairs.collect()
+}
+
+pub(crate) fn api(context: &Context<'_>, args: &ApiArgs) -> Result<Verdict, Failure> {
+    let moved = moved(&args.moved)?;
     let options = ApiOptions { old: context.root.join(&args.old), new: context.root.join(&args.new), moved };
     let outcome = compare(&context.ports.world.disk, &options)
         .map_err(|error| Failure::reading_code("could not compare the public surfaces", &error))?;

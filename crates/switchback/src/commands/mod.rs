@@ -16,6 +16,7 @@ mod moving;
 mod plan;
 mod report;
 mod rollback;
+mod routes;
 pub(crate) mod run;
 mod shims;
 mod snapshot;
@@ -92,6 +93,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Merge(args) => merging::merging(&context, args),
         Command::Imports(args) => imports::imports(&context, args),
         Command::Api(args) => api::api(&context, args),
+        Command::Routes(args) => routes::routes(&context, args),
         Command::Shims(args) => shims::shims(&context, args),
         Command::Undo => undo::undo(&context),
         // It became another program before anything else was looked at.
