@@ -83,7 +83,7 @@ fn from_outside(
             Failure::new(message, Vec::new(), "write it as `3.12`")
         })?;
     }
-    let outcome = look_outside(context.ports.world.disk.clone(), options, &outside).map_err(|error| {
+    let outcome = look_outside(&context.ports.world.disk, options, &outside).map_err(|error| {
         let hint = "correct the option, or name the folder that holds the code with `--project`";
         Failure::new("could not look up what is imported from outside", vec![error.to_string()], hint)
     })?;
