@@ -3,7 +3,7 @@
 //! `cargo run --release -p switchback-python --example round_trips -- SOURCE COPY TOP [AWAY] [ONLY…]`
 //!
 //! SOURCE is copied to COPY, which must not exist. TOP is the package whose packages move: each to its own name with
-//! `_moved` behind it, or, when AWAY is given and is not `-`, below AWAY. After each move every edited file must compile
+//! `_moved` behind it, or, when AWAY is given and is not `-`, below AWAY; with ONLY, these alone, modules too. After each move every edited file must compile
 //! (`python3`), and as many imports must resolve as before; after the move back every file must have its old bytes.
 #![expect(clippy::print_stdout, reason = "a program for the command line")]
 
@@ -148,13 +148,14 @@ fn main() -> Outcome<()> {
     make_directories(&RealDisk, copy.parent().unwrap_or(&copy), &copy)?;
     lay_out(&copy, &old)?;
     let unresolved = missing(&copy)?;
-    let packages: Vec<String> = old
+    let below =
+        |name: &String| name.strip_prefix(&top).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let all = old
         .keys()
         .filter_map(|path| path.strip_suffix("/__init__.py"))
         .map(|path| path.replace('/', "."))
-        .filter(|name| name.strip_prefix(&top).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
-        .filter(|name| only.is_empty() || only.contains(name))
-        .collect();
+        .filter(below);
+    let packages: Vec<String> = if only.is_empty() { all.collect() } else { only };
     let mut counts = [0_usize; 3];
     for package in &packages {
         let leaf = package.rsplit('.').next().unwrap_or(package);

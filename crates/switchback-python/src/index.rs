@@ -1,7 +1,7 @@
 //! The modules of a tree: which name each file has, and what a dotted name or an import means.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::syntax::{Binding, Facts, Import, ImportedName};
 use crate::tree::{Class, Tree};
@@ -95,6 +95,8 @@ pub struct Index<'t> {
     pub names: Vec<Option<ModuleName>>,
     by_name: HashMap<String, usize>,
     prefixes: HashSet<String>,
+    /// What comes along with a module, for those that were asked for.
+    along: Mutex<HashMap<String, Arc<HashSet<String>>>>,
 }
 
 impl<'t> Index<'t> {
@@ -124,7 +126,7 @@ impl<'t> Index<'t> {
                 by_name.insert(name.dotted.clone(), at);
             }
         }
-        Self { tree, roots, names, by_name, prefixes }
+        Self { tree, roots, names, by_name, prefixes, along: Mutex::default() }
     }
 
     /// The file of a module; nothing for a namespace package and for what is no module of the tree.
@@ -156,6 +158,40 @@ impl<'t> Index<'t> {
     pub fn facts_of(&self, dotted: &str) -> Option<Arc<Facts>> {
         let file = self.tree.file(self.file_of(dotted)?)?;
         Some(self.tree.facts(file))
+    }
+
+    /// Every module of the tree that has been imported as soon as `dotted` has been: itself, the packages around it, and
+    /// what any of them imports on no condition.
+    pub fn comes_along(&self, dotted: &str) -> Arc<HashSet<String>> {
+        let mut known = self.along.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(dotted) {
+            return found.clone();
+        }
+        let mut found: HashSet<String> = HashSet::new();
+        let mut open = vec![dotted.to_owned()];
+        while let Some(module) = open.pop() {
+            if module.is_empty() || !self.has(&module) || !found.insert(module.clone()) {
+                continue;
+            }
+            open.push(parent_of(&module).to_owned());
+            let name = self.file_of(&module).and_then(|at| self.names.get(at)).and_then(Option::as_ref);
+            let Some(facts) = self.facts_of(&module) else { continue };
+            for import in &facts.imports {
+                if import.is_late || import.is_typing || import.is_optional {
+                    continue;
+                }
+                open.extend(import.from.as_ref().and_then(|from| Self::base(name, from)));
+                for imported in &import.names {
+                    match self.target(name, import, imported) {
+                        Target::Module(module) | Target::Symbol { module, .. } => open.push(module),
+                        Target::External(_) | Target::Missing(_) => {}
+                    }
+                }
+            }
+        }
+        let found = Arc::new(found);
+        known.insert(dotted.to_owned(), found.clone());
+        found
     }
 
     /// The longest beginning of `dotted` that is a module, and how many names it has.

@@ -274,12 +274,15 @@ fn only_use(scene: &Scene<'_>, import: &Import, root: &str, uses: &Uses<'_>) -> 
     if uses.plain.contains_key(&(import.scope, root.to_owned())) {
         return None;
     }
-    let news: BTreeSet<&str> = uses
+    let served: Vec<&Rewrite<'_>> = uses
         .rewrites
         .iter()
         .filter(|rewrite| rewrite.scope == import.scope && rewrite.old.split('.').next() == Some(root))
-        .map(|rewrite| module_of(scene, &rewrite.new))
         .collect();
+    if served.iter().all(|rewrite| is_loaded(scene, rewrite)) {
+        return None;
+    }
+    let news: BTreeSet<&str> = served.iter().map(|rewrite| module_of(scene, &rewrite.new)).collect();
     let others = plain_imports(scene, &(import.scope, root.to_owned())).len();
     let [only] = news.into_iter().collect::<Vec<_>>()[..] else { return None };
     (others == 1).then(|| only.to_owned())
@@ -302,6 +305,21 @@ fn edit_chain(
     };
     let span = Span::new(first.span.start, last.span.end);
     edits.rename(scene.bytes, span, &rewrite.old, &new, EditKind::Attribute);
+}
+
+/// Whether what an expression reaches comes along with the module whose name it begins with, and still will: then no
+/// import of its own is needed.
+fn is_loaded(scene: &Scene<'_>, rewrite: &Rewrite<'_>) -> bool {
+    let Some(first) = rewrite.chain.words.first() else { return false };
+    let root = (rewrite.scope, first.text.clone());
+    // The first name has to stay bound to what it is.
+    let is_same_root = root_of(&rewrite.new) == first.text;
+    is_same_root
+        && scene.index.has(&rewrite.old)
+        && plain_imports(scene, &root).iter().any(|(_, name)| {
+            renamed(scene, name) == name.name.text
+                && scene.index.comes_along(&name.name.text).contains(&rewrite.old)
+        })
 }
 
 /// Modules that only somebody else's import made reachable are imported where they are used.
@@ -327,7 +345,7 @@ fn add_missing(
                     rest.starts_with('.') && format!("{}{rest}", renamed(scene, name)) == module
                 })
             });
-        if is_there || comes_along {
+        if is_there || comes_along || is_loaded(scene, rewrite) {
             continue;
         }
         let Some(import) = import_of(scene, rewrite.scope, &first.text) else { continue };

@@ -1,9 +1,11 @@
 //! Statements of a sorted block that import from one module are one statement again, and its names are in order.
 
+use std::collections::BTreeSet;
+
 use super::block::Block;
 use super::key::Way;
 use crate::moving::plan::line_end;
-use crate::syntax::{Dialect, Facts, From, Import, Span, parse};
+use crate::syntax::{Dialect, Facts, Import, Span, parse};
 
 /// The lines of a block, joined and sorted within its statements as the old block was; nothing when they are so already.
 pub(super) fn rejoined(
@@ -14,23 +16,30 @@ pub(super) fn rejoined(
 ) -> Option<Vec<u8>> {
     let old: Vec<&Import> =
         old_block.items.iter().filter_map(|item| old_facts.imports.get(item.import)).collect();
-    let is_joined = !way.style.is_single_line && !has_twins(&old, way);
+    let apart = twins(&old, way);
     let is_rising = old.iter().all(|import| rises(import, way));
     let mut text = lines.to_vec();
-    while let Some(next) = step(&text, way, is_joined, is_rising, dialect) {
+    while let Some(next) = step(&text, way, &apart, is_rising, dialect) {
         text = next;
     }
     (text != lines).then_some(text)
 }
 
 /// One change; each makes a statement fewer, or one statement more in order.
-fn step(text: &[u8], way: &Way<'_>, is_joined: bool, is_rising: bool, dialect: Dialect) -> Option<Vec<u8>> {
+fn step(
+    text: &[u8],
+    way: &Way<'_>,
+    apart: &BTreeSet<(usize, String)>,
+    is_rising: bool,
+    dialect: Dialect,
+) -> Option<Vec<u8>> {
     // A block may be indented; on its own it would not parse.
     let facts = parse_lines(text, dialect)?;
-    if is_joined {
+    if !way.style.is_single_line {
         let joined = facts.imports.windows(2).find_map(|pair| {
             let [one, other] = pair else { return None };
-            if is_twin(one, other, way) { join(text, one, other, way, is_rising) } else { None }
+            let is_free = module(one).is_some_and(|module| !apart.contains(&module));
+            if is_free && is_twin(one, other, way) { join(text, one, other, way, is_rising) } else { None }
         });
         if joined.is_some() {
             return joined;
@@ -70,17 +79,22 @@ fn parse_lines(text: &[u8], dialect: Dialect) -> Option<Facts> {
     Some(facts)
 }
 
-/// Whether a statement could have been joined with another of the block, and was not.
-fn has_twins(imports: &[&Import], way: &Way<'_>) -> bool {
-    imports
+/// The modules of which the block had several statements that could have been one: somebody wants them apart.
+fn twins(imports: &[&Import], way: &Way<'_>) -> BTreeSet<(usize, String)> {
+    let pairs = imports
         .iter()
         .enumerate()
-        .any(|(at, one)| imports.iter().skip(at + 1).any(|other| is_twin(one, other, way)))
+        .flat_map(|(at, one)| imports.iter().skip(at + 1).filter(move |other| is_twin(one, other, way)));
+    pairs.filter_map(|import| module(import)).collect()
+}
+
+/// What a statement imports from: how many dots, and what follows them.
+fn module(import: &Import) -> Option<(usize, String)> {
+    import.from.as_ref().map(|from| (from.level, from.module.clone()))
 }
 
 fn is_twin(one: &Import, other: &Import, way: &Way<'_>) -> bool {
-    let module = |from: &From| (from.level, from.module.clone());
-    let same = one.from.as_ref().map(module).zip(other.from.as_ref().map(module));
+    let same = module(one).zip(module(other));
     let is_open = |import: &Import| {
         import
             .names
