@@ -79,6 +79,9 @@ impl From<&MoveError> for PortError {
     fn from(error: &MoveError) -> Self {
         let hint = match error {
             MoveError::NoRules => "give FROM and TO, or `--rules FILE`",
+            MoveError::Disk(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "make it readable, or move as somebody who may read it"
+            }
             MoveError::Disk(_) => FOLDER,
             MoveError::Search(_) => "give fewer rules at once",
             MoveError::Mapping(error) => match error {
