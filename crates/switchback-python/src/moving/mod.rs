@@ -1,5 +1,6 @@
 //! The move: rules and an index become edits, the edits are proved, and only then is anything written.
 
+mod dunder;
 mod edit;
 mod link;
 mod mapping;
