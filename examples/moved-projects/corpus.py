@@ -67,7 +67,7 @@ def damages():
         "mixed-ends": lambda content, chance: re.sub(rb"\n", lambda _: chance.choice([b"\r", b"\n", b"\r\n"]), content),
         "tabs": lambda content, chance: content.replace(b"    ", b"\t"),
         "nul": lambda content, chance: strew(content, b"\0", chance),
-        "long-line": lambda content, chance: content + b"\nx = '" + b"long " * 200_000 + b"'\n",
+        "long-line": lambda content, chance: content + b"\nx = '" + b"long " * 20_000 + b"'\n",
         "one-line": lambda content, chance: content.replace(b"\n", b" "),
         "no-indent": lambda content, chance: re.sub(rb"(?m)^[ \t]+", b"", content),
         "brackets": lambda content, chance: strew(content, chance.choice([b"(", b"[", b"{", b"'''", b'f"{', b")"]), chance),

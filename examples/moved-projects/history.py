@@ -79,6 +79,8 @@ def reason(mine, theirs, known, listed):
     if mine is not None and theirs is not None:
         if theirs in known and mine not in known:
             return LEFT_UPSTREAM
+        if mine not in known and OLD_MODULE.search(mine):
+            return left(mine, listed)
         if mine not in known:
             return PRODUCT_NAME if MODULE.findall(mine) == MODULE.findall(theirs) else UNEXPLAINED
         if not OLD_MODULE.search(mine):

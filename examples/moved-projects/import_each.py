@@ -16,7 +16,7 @@ def outcome(name):
         module = importlib.import_module(name)
     except BaseException as error:
         return {"failed": type(error).__name__, "told": str(error)}
-    names = [key for key, value in vars(module).items() if not isinstance(value, types.ModuleType)]
+    names = [key for key, value in vars(module).items() if not issubclass(type(value), types.ModuleType)]
     return {"names": sorted(names)}
 
 

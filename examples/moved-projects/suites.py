@@ -80,22 +80,6 @@ SUITES = [
             [("networkx.algorithms.shortest_paths", "networkx.algorithms.paths")],
         ],
     ),
-    Suite(
-        "click",
-        "pallets/click",
-        "8.2.1",
-        "src",
-        ["tests"],
-        [[("click.core", "click.kernel.core")], [("click", "snap")]],
-    ),
-    Suite(
-        "dateutil",
-        "dateutil/dateutil",
-        "2.9.0.post0",
-        "src",
-        ["tests"],
-        [[("dateutil.tz", "dateutil.zones")], [("dateutil.relativedelta", "dateutil.deltas.relativedelta")]],
-    ),
 ]
 
 

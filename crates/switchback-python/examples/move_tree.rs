@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     match arguments().and_then(|arguments| run(&arguments)) {
         Ok(verdict) => ExitCode::from(u8::from(verdict != Verdict::Yes)),
         Err(lines) => {
-            lines.iter().for_each(|line| eprintln!("{line}"));
+            eprintln!("{}", lines.join("\n"));
             ExitCode::from(COULD_NOT)
         }
     }
@@ -65,7 +65,9 @@ fn run(arguments: &Arguments) -> Result<Verdict, Vec<String>> {
         println!("{}", planned.to_json());
     } else {
         print!("{}", planned.diff());
-        planned.left_told().iter().chain(&planned.proof.told()).for_each(|line| eprintln!("{line}"));
+        for line in planned.left_told().iter().chain(&planned.proof.told()) {
+            eprintln!("{line}");
+        }
         eprintln!("{}", planned.summary());
     }
     if arguments.is_written && planned.verdict() == Verdict::Yes {

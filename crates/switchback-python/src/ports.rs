@@ -99,6 +99,9 @@ impl From<&MoveError> for PortError {
     fn from(error: &MoveError) -> Self {
         let hint = match error {
             MoveError::NoRules => "give FROM and TO, or `--rules FILE`",
+            MoveError::Disk(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "make it readable, or move as somebody who may read it"
+            }
             MoveError::Disk(_) => FOLDER,
             MoveError::Search(_) => "give fewer rules at once",
             MoveError::Signature(_) => "correct the `[[signature]]`, and give `--shims`: see `docs/move.md`",

@@ -60,8 +60,8 @@ pub struct File {
     pub is_link: bool,
     /// Whether it stands there no more: what became of it stands somewhere else, and has its content.
     pub is_gone: bool,
-    /// Whether it would be read, were it not so large.
-    pub is_too_large: bool,
+    /// Why it is not read, although by its name it would be.
+    pub unread: Option<String>,
     /// Where its bytes are now.
     origin: PathBuf,
     content: OnceLock<Arc<[u8]>>,
@@ -88,7 +88,7 @@ impl File {
             mode: self.mode,
             is_link: self.is_link,
             is_gone: self.is_gone,
-            is_too_large: self.is_too_large,
+            unread: self.unread.clone(),
             origin: self.origin.clone(),
             is_edited: self.is_edited || content.is_some(),
             content: content
@@ -106,7 +106,7 @@ impl File {
             mode: self.mode,
             is_link: self.is_link,
             is_gone: self.is_gone,
-            is_too_large: self.is_too_large,
+            unread: self.unread.clone(),
             origin: self.origin.clone(),
             content: self.content.clone(),
             facts: self.facts.clone(),
@@ -137,7 +137,7 @@ impl File {
             mode: 0o644,
             is_link: false,
             is_gone: false,
-            is_too_large: false,
+            unread: None,
             origin: PathBuf::new(),
             content: OnceLock::from(content),
             facts: OnceLock::new(),
@@ -297,7 +297,7 @@ impl Tree {
         folders
     }
 
-    /// What is not looked at: names that are not UTF-8, special files, and files that are too large.
+    /// What is not looked at: names that are not UTF-8, special files, and files that are too large or closed to us.
     pub fn passed_over(&self) -> Vec<PassedOver> {
         let odd = self.odd.iter().map(|place| {
             let path = place.strip_prefix(&self.root).unwrap_or(place);
@@ -307,12 +307,11 @@ impl Tree {
             };
             PassedOver { path: path.to_string_lossy().into_owned(), why: why.to_owned() }
         });
-        let large = self.files.iter().filter(|file| file.is_too_large).map(|file| {
-            let mebibytes = bytes_max(class_of(&file.path, None)) >> 20;
-            let why = format!("it is larger than {mebibytes} MiB; it was not looked at");
-            PassedOver { path: file.path.clone(), why }
+        let unread = self.files.iter().filter_map(|file| {
+            let why = format!("{}; it was not looked at", file.unread.as_ref()?);
+            Some(PassedOver { path: file.path.clone(), why })
         });
-        odd.chain(large).collect()
+        odd.chain(unread).collect()
     }
 
     /// What a symbolic link says: relative to its folder, or absolute.
@@ -417,9 +416,10 @@ fn entry(
         FileKind::Directory => list(disk, &place, &path, passed_over),
         FileKind::File | FileKind::Symlink => {
             let is_link = meta.kind == FileKind::Symlink;
-            let class = if is_link { Class::Other } else { classify(disk, &place, &path, meta.size) };
+            let (class, unread) =
+                if is_link { (Class::Other, None) } else { classify(disk, &place, &path, meta.size) };
             Ok(vec![Entry::File(File {
-                is_too_large: !is_link && is_too_large(&path, meta.size),
+                unread,
                 path,
                 class,
                 mode: meta.mode,
@@ -470,40 +470,37 @@ fn is_ours(name: &str) -> bool {
     name.starts_with('.') && name.contains(".sb-")
 }
 
-fn classify(disk: &dyn Disk, place: &Path, path: &str, size: u64) -> Class {
+/// What a file is, and why it is not read where it would be but for its size, or for its mode.
+fn classify(disk: &dyn Disk, place: &Path, path: &str, size: u64) -> (Class, Option<String>) {
     let has_extension = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    let class = if has_extension {
-        class_of(path, None)
-    } else {
-        class_of(path, first_line(disk, place, size).as_deref())
-    };
-    match class {
-        class if size > bytes_max(class) => Class::Other,
-        class => class,
+    let mut class = class_of(path, None);
+    if class == Class::Other && !has_extension && size >= SHEBANG_BYTES_MIN {
+        match first_line(disk, place) {
+            Ok(line) => class = class_of(path, Some(&line)),
+            Err(error) => return (Class::Other, Some(error.to_string())),
+        }
     }
-}
-
-/// How large a file may be to be read.
-fn bytes_max(class: Class) -> u64 {
-    match class {
+    let bytes_max = match class {
         Class::Python | Class::Notebook => PYTHON_BYTES_MAX,
         Class::Text => TEXT_BYTES_MAX,
         Class::Other => u64::MAX,
+    };
+    if size > bytes_max {
+        return (Class::Other, Some(format!("it is larger than {} MiB", bytes_max >> 20)));
     }
+    (class, None)
 }
 
-fn is_too_large(path: &str, size: u64) -> bool {
-    size > bytes_max(class_of(path, None))
-}
+/// The shortest file whose first line can name an interpreter.
+const SHEBANG_BYTES_MIN: u64 = 4;
 
-fn first_line(disk: &dyn Disk, place: &Path, size: u64) -> Option<String> {
-    if size < 4 {
-        return None;
-    }
+fn first_line(disk: &dyn Disk, place: &Path) -> Result<String, DiskError> {
     let mut start = [0_u8; 64];
-    let length = std::io::Read::read(&mut disk.open(place).ok()?, &mut start).ok()?;
-    let line = start.get(..length)?.split(|byte| *byte == b'\n').next()?;
-    Some(String::from_utf8_lossy(line).into_owned())
+    let mut file = disk.open(place)?;
+    let length =
+        std::io::Read::read(&mut file, &mut start).map_err(|error| DiskError::new("read", place, error))?;
+    let line = start.get(..length).and_then(|start| start.split(|byte| *byte == b'\n').next());
+    Ok(String::from_utf8_lossy(line.unwrap_or_default()).into_owned())
 }
 
 /// What a file is by its name, or by its first line where the name says nothing.

@@ -2,6 +2,7 @@
 
 mod carried;
 mod carry;
+mod dunder;
 mod edit;
 mod link;
 mod mapping;

@@ -3,6 +3,7 @@
 
 use aho_corasick::AhoCorasick;
 
+use super::dunder;
 use super::edit::{EditKind, Edits};
 use super::mapping::{Mapping, leaf_path};
 use super::plan::line_end;
@@ -140,6 +141,9 @@ impl Reader<'_> {
             let why = "the module does not name its logger by `__name__`, so the logger keeps its name";
             return edits.leave(bytes, token.span, why);
         }
+        if let Some((span, attribute)) = dunder::attribute(bytes, token.span, text, &new) {
+            edits.put(span, attribute, kind);
+        }
         edits.put(token.span, new, kind);
     }
 
@@ -269,6 +273,8 @@ pub(crate) fn follows_import(bytes: &[u8], start: usize) -> bool {
     match words.next() {
         Some("-m") => is_run(bytes, start),
         Some("import" | "from") => is_apart && words.next().is_none_or(|word| matches!(word, ">>>" | "...")),
+        // `python -c "import shop; …"`.
+        Some("\"import" | "'import" | "\"from" | "'from") => is_apart && words.next() == Some("-c"),
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! Dotted names and paths in strings: rewritten when they resolve in the old tree, and in the new one after it.
 
+use super::dunder;
 use super::edit::{EditKind, Edits, Scene};
 use super::mapping::{Mapping, parent_path};
 use super::setting;
@@ -305,6 +306,11 @@ fn edit_text(scene: &Scene<'_>, text: &Text, edits: &mut Edits) {
             } else {
                 new
             };
+            if let [content] = text.parts.as_slice()
+                && let Some((span, attribute)) = dunder::attribute(scene.bytes, *content, &text.value, &new)
+            {
+                edits.put(span, attribute, EditKind::Text);
+            }
             put_text(scene, text, &new, edits);
         }
     }

@@ -162,20 +162,17 @@ fn where_it_is_named_exactly_the_name_changes() {
     assert_eq!(plan.verdict(), Verdict::Yes, "{:?}", plan.proof);
     let mut edited = 0;
     for (path, old) in &files {
-        match new_bytes(&plan, path) {
-            Some(new) => {
-                let wanted = replaced(old, b"cart_of_old", b"cart_of_new");
-                assert_eq!(String::from_utf8_lossy(new), String::from_utf8_lossy(&wanted), "{path}");
-                assert_eq!(new, wanted, "{path}");
-                edited += 1;
-            }
-            None => {
-                let is_named = plan.unparsed.iter().any(|one| one.path == *path)
-                    || plan.changes.iter().any(|change| change.old_path == *path && !change.left.is_empty());
-                // The statement may have come to stand in a comment or in a string that somebody opened.
-                assert!(is_named || !path.contains("plain"), "{path}: {}", String::from_utf8_lossy(old));
-            }
+        if let Some(new) = new_bytes(&plan, path) {
+            let wanted = replaced(old, b"cart_of_old", b"cart_of_new");
+            assert_eq!(String::from_utf8_lossy(new), String::from_utf8_lossy(&wanted), "{path}");
+            assert_eq!(new, wanted, "{path}");
+            edited += 1;
+            continue;
         }
+        let is_named = plan.unparsed.iter().any(|one| one.path == *path)
+            || plan.changes.iter().any(|change| change.old_path == *path && !change.left.is_empty());
+        // The statement may have come to stand in a comment or in a string that somebody opened.
+        assert!(is_named || !path.contains("plain"), "{path}: {}", String::from_utf8_lossy(old));
     }
     assert!(edited * 2 > files.len(), "only {edited} of {} files were edited", files.len());
 }
@@ -224,8 +221,11 @@ fn nested(depth: usize) -> Vec<(String, String)> {
             (format!("deep/{name}.py"), format!("{before}{}{middle}{close}{end}\n", open.repeat(depth)))
         })
         .collect();
-    let blocks: String = (0..depth.min(1_000)).map(|level| format!("{}if y:\n", " ".repeat(level))).collect();
-    files.push(("deep/blocks.py".to_owned(), format!("{blocks}{}pass\n", " ".repeat(depth.min(1_000)))));
+    let blocks: Vec<String> = (0..depth.min(1_000)).map(|level| " ".repeat(level) + "if y:\n").collect();
+    files.push((
+        "deep/blocks.py".to_owned(),
+        format!("{}{}pass\n", blocks.concat(), " ".repeat(depth.min(1_000))),
+    ));
     files
 }
 
@@ -241,17 +241,14 @@ fn check_depth(depth: usize) -> Vec<String> {
     let plan = planned(folder.path(), "shop.cart_of_old", "shop.cart_of_new").unwrap();
     let mut left = Vec::new();
     for (path, content) in &files {
-        match new_bytes(&plan, path) {
-            Some(new) => {
-                let wanted = format!("import shop.cart_of_new as cart\n{content}");
-                assert_eq!(new, wanted.as_bytes(), "{path} at {depth}");
-            }
-            None => {
-                let one = plan.unparsed.iter().find(|one| one.path == *path);
-                assert!(one.is_some_and(|one| one.message.contains("deep")), "{path} at {depth}: {one:?}");
-                left.push(path.clone());
-            }
+        if let Some(new) = new_bytes(&plan, path) {
+            let wanted = format!("import shop.cart_of_new as cart\n{content}");
+            assert_eq!(new, wanted.as_bytes(), "{path} at {depth}");
+            continue;
         }
+        let one = plan.unparsed.iter().find(|one| one.path == *path);
+        assert!(one.is_some_and(|one| one.message.contains("deep")), "{path} at {depth}: {one:?}");
+        left.push(path.clone());
     }
     left
 }
