@@ -52,6 +52,19 @@ pub(super) fn follow(by: &Follow<'_>, tree: Tree, prefix: &str, side: &str) -> R
         };
         match plan_tree(&tree, &options) {
             Ok((plan, tree)) => {
+                // Packages above the target are there, or not, in the project.
+                let above: BTreeSet<&str> = plan
+                    .created
+                    .iter()
+                    .map(|file| file.path.as_str())
+                    .filter(|path| below(path, by.target).is_none())
+                    .collect();
+                let tree = if above.is_empty() {
+                    tree
+                } else {
+                    let files = tree.files.iter().filter(|file| !above.contains(file.path.as_str()));
+                    tree.with(files.map(|file| file.placed(file.path.clone())).collect())
+                };
                 let moved = plan
                     .changes
                     .into_iter()

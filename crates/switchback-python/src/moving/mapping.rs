@@ -367,12 +367,6 @@ impl Mapping {
                 folder = parent_path(folder);
             }
         }
-        if self.is_part {
-            // What is above is there, or not, in the larger tree.
-            let is_below =
-                |path: &String| self.places.iter().any(|(_, new)| path.starts_with(&format!("{new}/")));
-            missing.retain(is_below);
-        }
         self.packages = missing.into_iter().collect();
     }
 }
