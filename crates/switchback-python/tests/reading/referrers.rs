@@ -125,8 +125,9 @@ const PROJECT: &[(&str, &str)] = &[
 fn looked_up(minor: u8, with_environment: bool, given: &[&str]) -> Result<OutsideOutcome, OutsideError> {
     let folder = tempfile::tempdir().unwrap();
     lay_out(folder.path(), PROJECT);
-    let imports =
-        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
+    // With roots given, what a script puts on its path is that script's alone.
+    let source_roots = vec![".".to_owned()];
+    let imports = ImportsOptions { root: folder.path().to_owned(), source_roots, python_path: Vec::new() };
     let options = OutsideOptions {
         python_minor: minor,
         environments: if with_environment { vec![folder.path().join("env")] } else { Vec::new() },
