@@ -31,6 +31,7 @@ struct MoveChange {
     request: MoveRequest,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this form")]
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
     let (from, to) = (fields.filled_text("from"), fields.filled_text("to"));
     let rules = fields.filled_text("rules").map(PathBuf::from);

@@ -36,6 +36,7 @@ struct ImportsCheck {
     allows_known: bool,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this form")]
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     Some(Box::new(ImportsCheck {
         source_roots: fields.texts("source_roots").unwrap_or_default(),

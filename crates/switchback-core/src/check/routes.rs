@@ -31,6 +31,7 @@ struct RoutesCheck {
     request: RoutesRequest,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this form")]
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     let request = RoutesRequest {
         moved: fields.named_texts("moved").into_iter().map(|(_, from, to)| (from, to)).collect(),

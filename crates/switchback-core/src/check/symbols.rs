@@ -32,6 +32,7 @@ struct SymbolsCheck {
     request: SymbolsRequest,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this form")]
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     let request = SymbolsRequest {
         exist: fields.texts("exist").unwrap_or_default(),

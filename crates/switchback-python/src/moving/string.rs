@@ -97,7 +97,8 @@ fn partial(index: &Index<'_>, mapping: &Mapping, text: &str) -> Answer {
     let below = format!("{head}.");
     let begins = |name: &&str| name.strip_prefix(&below).is_some_and(|rest| rest.starts_with(stem));
     // The beginning of a name has to be that of a module: `shop.db%s` may be a file.
-    if !stem.is_empty() && !(head.contains('.') && index.modules().keys().any(|name| begins(&name))) {
+    let is_module = || head.contains('.') && index.modules().keys().any(begins);
+    if !stem.is_empty() && !is_module() {
         return Answer::Nothing;
     }
     let new = mapping.module(head);

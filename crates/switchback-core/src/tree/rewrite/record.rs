@@ -10,7 +10,6 @@ use crate::world::Identity;
 pub(super) const VERSION: u32 = 1;
 
 /// Which inode, as it is written down.
-#[expect(clippy::struct_field_names, reason = "the names are those of the format")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Inode {
     device: u64,
