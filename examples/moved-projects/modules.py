@@ -46,7 +46,7 @@ PROJECTS = [
         "sympy",
         [
             [("sympy.core", "sympy.kernel")],
-            [("sympy.matrices.dense", "sympy.matrices.forms.dense"), ("sympy.utilities.iterables", "sympy.iterables")],
+            [("sympy.matrices.dense", "sympy.matrices.forms.dense")],
         ],
     ),
     Project(
