@@ -304,7 +304,11 @@ impl Inspector for PythonCode {
         let outcome = compare_routes(&self.world.disk, &options)
             .map_err(|error| unread("could not read the routes", &error))?;
         let (verdict, report) = (outcome.verdict(), outcome.to_json().to_string());
-        Ok(Comparison { verdict, summary: outcome.summary(), report })
+        let summary = match outcome.told().first() {
+            Some(first) if verdict != Verdict::Yes => format!("{}; first: {first}", outcome.summary()),
+            _ => outcome.summary(),
+        };
+        Ok(Comparison { verdict, summary, report })
     }
 }
 

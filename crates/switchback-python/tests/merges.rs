@@ -328,6 +328,7 @@ fn is_reported(name: &str, case: &Case, planned: &MergePlan) {
     }
 }
 
+// rows: TM-3, TM-4
 #[test]
 fn every_case_comes_out_byte_for_byte() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/merges");

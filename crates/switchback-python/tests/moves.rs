@@ -206,6 +206,7 @@ fn is_settled(name: &str, case: &Case, files: &Files) {
     assert_eq!(again.edited() + again.moved(), 0, "{name}: a second run finds {:?}", again.changes);
 }
 
+// rows: TM-5, TM-6, TM-7, TM-8
 #[test]
 fn every_case_comes_out_byte_for_byte() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moves");

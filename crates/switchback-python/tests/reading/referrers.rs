@@ -45,6 +45,7 @@ const SHOP: &[(&str, &str)] = &[
     ),
 ];
 
+// rows: TM-2
 #[test]
 fn referrers_are_classed_and_placed() {
     let outcome = referred(SHOP, Some("shop.cart"));

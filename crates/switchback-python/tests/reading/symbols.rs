@@ -37,6 +37,7 @@ fn asked(exist: &[&str], gone: &[&str]) -> Result<SymbolsOutcome, SymbolsError> 
     symbols(Arc::new(RealDisk), &options)
 }
 
+// rows: RB-5
 #[test]
 fn each_name_is_there_gone_or_nobody_can_tell() {
     let cases: &[(&str, &str, &str)] = &[

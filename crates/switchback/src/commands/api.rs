@@ -9,12 +9,12 @@ use crate::failure::Failure;
 
 /// Pairs of modules as they were typed, `OLD=NEW`.
 pub(super) fn moved(typed: &[String]) -> Result<Vec<(String, String)>, Failure> {
-    let pairs = typed.iter().map(|pair| match pair.split_once('=') {
-        Some((old, new)) => Ok((old.to_owned(), new.to_owned())),
-        None => {
+    let pairs = typed.iter().map(|pair| {
+        let Some((old, new)) = pair.split_once('=') else {
             let message = format!("`--moved {pair}` names no two modules");
-            Err(Failure::new(message, Vec::new(), "write it as `--moved OLD=NEW`"))
-        }
+            return Err(Failure::new(message, Vec::new(), "write it as `--moved OLD=NEW`"));
+        };
+        Ok((old.to_owned(), new.to_owned()))
     });
     pairs.collect()
 }

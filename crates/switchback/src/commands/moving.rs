@@ -84,8 +84,9 @@ fn pairs(args: &MoveArgs) -> Result<Vec<(String, String)>, Failure> {
 
 fn typed(args: &MoveArgs) -> String {
     let rules = args.rules.as_ref().map(|path| format!(" --rules {}", path.display())).unwrap_or_default();
-    let pairs: String = args.pairs.iter().map(|pair| format!(" {pair}")).collect();
-    format!("switchback move{pairs}{rules}")
+    let words: Vec<&str> =
+        std::iter::once("switchback move").chain(args.pairs.iter().map(String::as_str)).collect();
+    format!("{}{rules}", words.join(" "))
 }
 
 fn has_changes(plan: &MovePlan) -> bool {

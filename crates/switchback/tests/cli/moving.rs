@@ -218,3 +218,31 @@ fn an_import_that_breaks_is_a_no_and_one_that_was_broken_before_is_none() {
     ground.write("switchback.toml", format!("{plan}known = \"refuse\"\n"));
     ground.expect(1, "run --restage");
 }
+
+// rows: RB-5, TM-2
+#[test]
+fn a_route_that_is_lost_and_a_name_that_is_gone_are_a_no() {
+    let ground = shop();
+    let api = "from flask import Flask\napp = Flask(__name__)\n@app.get('/items/<int:key>')\ndef item(key):\n    return {}\n";
+    ground.write("web.py", api);
+    let plan = "version = 1\n[project]\nname = \"shop\"\nmanaged = [\"web.py\"]\n[[phase]]\nname = \"files\"\n\
+                [[phase.change]]\nkind = \"files\"\nfrom = \"../next\"\n[[check]]\nname = \"routes\"\nkind = \"routes\"\n\
+                [[check]]\nname = \"names\"\nkind = \"symbols\"\nexist = [\"shop.cart:add\", \"web:item\"]\n\
+                gone = [\"shop.legacy\"]\n";
+    ground.write("switchback.toml", plan);
+    ground.write("../next/web.py", api.replace("/items/", "/things/"));
+    let seen = ground.expect(1, "run");
+    assert!(seen.err.contains("routes at staged: no") && seen.err.contains("/items/"), "{seen}");
+    ground.write("../next/web.py", api.replace("def item", "def thing"));
+    let seen = ground.expect(1, "run --restage");
+    assert!(seen.err.contains("names at staged: no"), "{seen}");
+    ground.write("../next/web.py", api.replace("return {}", "return {\"key\": key}"));
+    ground.expect(0, "run --restage");
+    let seen = ground.expect(0, "routes");
+    assert!(seen.out.contains("/items/<int:key>"), "{seen}");
+    let seen = ground.expect(0, "imports references --of shop.cart");
+    assert!(seen.out.contains("app.py"), "{seen}");
+    ground.write("../next/web.py", "");
+    let seen = ground.expect(1, "routes . ../next --json");
+    assert_eq!(seen.json()["schema"], "switchback/routes/1");
+}
