@@ -21,7 +21,7 @@ Usage: cargo xtask <CHORE>
   rows [--json]                          every row of the mission that is claimed: its tests, and how they ended
   bench [NAME] [--runs N] [--files N] [--scratch DIR]
                                          measures beside the peers, and writes docs/benchmarks.md
-       NAME            `start`, `cutover`, `compare` or `compare-large`; all of them when left out
+       NAME            `start`, `cutover`, `compare`, `compare-large` or `code`; all of them when left out
        --runs, --files fewer runs or files than stated: a trial, shown but not written
        --scratch       where the trees are laid; the target directory when left out
 

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use switchback_core::quantity::counted;
 use switchback_core::rule::{ColumnCase, Duplicates, RowOrder, Rule, Tolerance};
 use switchback_core::world::Disk;
 
@@ -267,14 +268,14 @@ impl Calibration {
         let Some(worst) = noisy.iter().max_by(|one, two| size(one).total_cmp(&size(two))) else {
             return format!(
                 "no noise: two runs have the same numbers in {}",
-                crate::summary::counted(self.columns.len() as u64, "column")
+                counted(self.columns.len() as u64, "column")
             );
         };
         let name = worst.column.as_deref().unwrap_or("its values");
         format!(
             "noise in {} of {}, the largest in `{name}` of `{}`: {}; the tolerance that follows: {}",
             noisy.len(),
-            crate::summary::counted(self.columns.len() as u64, "column"),
+            counted(self.columns.len() as u64, "column"),
             worst.item,
             worst.noise.told(),
             worst.tolerance.told()

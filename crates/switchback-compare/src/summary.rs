@@ -1,5 +1,6 @@
 //! A comparison in one line: how close, what was left out, where it first differs, and why.
 
+use switchback_core::quantity::counted;
 use switchback_core::verdict::Verdict;
 
 use crate::excerpt::around_difference;
@@ -237,8 +238,4 @@ impl Cell {
         let key: Vec<_> = self.key.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         key.join(", ")
     }
-}
-
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -9,6 +9,7 @@
 pub mod bisect;
 pub mod change;
 pub mod check;
+pub mod code;
 pub mod constraint;
 pub mod git;
 pub mod init;

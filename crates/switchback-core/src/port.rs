@@ -3,6 +3,9 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
+use crate::code::{
+    ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite, RoutesRequest, SymbolsRequest,
+};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::manifest::Manifest;
 use crate::rule::{DistributionRule, Rule};
@@ -53,6 +56,55 @@ pub trait Statistician: Debug + Send + Sync {
     ///
     /// When no verdict can be reached: a file that cannot be read, no statistic in common, a level that is none.
     fn judge(&self, old: &Path, new: &Path, rule: &DistributionRule) -> Result<Comparison, PortError>;
+}
+
+/// Rewrites source code.
+pub trait Mover: Debug + Send + Sync {
+    /// Works out a move in `tree` and proves it. Nothing is touched. A proof that does not hold is an answer.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be worked out: rules that cannot be read, nothing of that name, a target that is taken.
+    fn plan_move(&self, tree: &Path, request: &MoveRequest) -> Result<Rewrite, PortError>;
+
+    /// Works out a merge in `tree` and proves that nothing of either side is lost. Nothing is touched. An open conflict is
+    /// an answer.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be worked out: a side that is not there, rules that cannot be read, a driver that cannot be run.
+    fn plan_merge(&self, tree: &Path, request: &MergeRequest) -> Result<Rewrite, PortError>;
+}
+
+/// Reads source code, without running it.
+pub trait Inspector: Debug + Send + Sync {
+    /// Whether every import of a tree resolves, or did not before either.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    fn imports(&self, request: &ImportsRequest) -> Result<Comparison, PortError>;
+
+    /// Whether nothing of the public surface is gone or changed so that callers break.
+    ///
+    /// # Errors
+    ///
+    /// When one of the trees cannot be read.
+    fn api(&self, request: &ApiRequest) -> Result<Comparison, PortError>;
+
+    /// Whether names are there, or gone.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read, or something is no name.
+    fn symbols(&self, request: &SymbolsRequest) -> Result<Comparison, PortError>;
+
+    /// Whether every HTTP route of the old tree is one of the new tree.
+    ///
+    /// # Errors
+    ///
+    /// When one of the trees cannot be read.
+    fn routes(&self, request: &RoutesRequest) -> Result<Comparison, PortError>;
 }
 
 /// Keeps durable, verified copies of trees.
@@ -136,6 +188,13 @@ pub struct PortError {
 }
 
 impl PortError {
+    /// What was being done and why it failed, in one line.
+    pub fn told(&self) -> String {
+        let words: Vec<&str> =
+            std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect();
+        words.join(": ")
+    }
+
     /// A failure with its reasons and no hint.
     pub fn new(message: impl Into<String>, causes: Vec<String>) -> Self {
         Self { message: message.into(), causes, hint: None }

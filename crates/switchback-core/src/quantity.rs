@@ -1,5 +1,10 @@
 //! Durations, sizes and delimiters as people write them, on the command line and in the plan.
 
+/// `1 file`, `40 files`.
+pub fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 /// Units of a duration, with their nanoseconds.
 const DURATION_UNITS: &[(&str, u64)] = &[
     ("ns", 1),

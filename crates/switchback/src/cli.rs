@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use crate::code_args::{
+    ApiArgs, GraphFormat, ImportsAction, ImportsArgs, MergeArgs, MoveArgs, RoutesArgs, ShimsArgs,
+};
 use crate::constraint_args::ConstraintArgs;
 use crate::rule_args::RuleArgs;
 
@@ -140,6 +143,42 @@ pub enum Command {
         after_help = "Examples:\n  switchback bisect --good v1.4 --bad HEAD -- python3 run.py --out {out}\n  switchback bisect --good 3f2a91c --bad main --absolute 1e-9 --stages 01_load,02_clean -- 'make data && cp -r data/. {out}'"
     )]
     Bisect(Box<BisectArgs>),
+    /// Move Python modules and packages, and everything that names them
+    ///
+    /// FROM and TO are dotted modules or paths. Shows a patch and touches nothing, unless `--write` is given.
+    #[command(
+        after_help = "Examples:\n  switchback move shop.cart store.cart\n  switchback move shop/cart.py shop/core/cart.py --write\n  switchback move pkg src/pkg --source-root . --source-root src\n  switchback move --rules moves.toml --shims --remove-after 2027-03-31 --write"
+    )]
+    Move(MoveArgs),
+    /// Merge one Python tree into another: classes, conflicts, and proof that nothing of either is lost
+    ///
+    /// SOURCE and TARGET are folders of the project, or git revisions (`REVISION:FOLDER`). Touches nothing, unless `--write`
+    /// is given; SOURCE stays where it is, unless `--remove-source` is given.
+    #[command(
+        after_help = "Examples:\n  switchback merge market_regime strategies/market_regime\n  switchback merge feature:src src --write\n  switchback merge old/pkg new/pkg --base v1.0:pkg --rules decisions.toml\n  switchback merge old/pkg new/pkg --ask decisions.toml"
+    )]
+    Merge(MergeArgs),
+    /// Resolve every import of Python code, or show who imports whom
+    #[command(
+        after_help = "Examples:\n  switchback imports\n  switchback imports graph --of shop.cart\n  switchback imports graph --format dot | dot -Tsvg > imports.svg"
+    )]
+    Imports(ImportsArgs),
+    /// Compare the public surface of two Python trees
+    #[command(
+        after_help = "Examples:\n  switchback api ../old/shop shop\n  switchback api old new --moved shop.cart=store.cart"
+    )]
+    Api(ApiArgs),
+    /// List the HTTP routes of a tree, or compare those of two, read without running either
+    #[command(
+        after_help = "Examples:\n  switchback routes\n  switchback routes ../old . --moved shop.api=store.api"
+    )]
+    Routes(RoutesArgs),
+    /// List what keeps old names importable: since when, until when, and who uses it
+    #[command(after_help = "Examples:\n  switchback shims\n  switchback shims --due 2027-04-01")]
+    Shims(ShimsArgs),
+    /// Take back the last stand-alone `--write`
+    #[command(after_help = "Example:\n  switchback undo")]
+    Undo,
     /// Become a command that may not write to one tree, nor read some paths; the program calls it for itself
     #[command(hide = true)]
     Confined(ConfinedArgs),

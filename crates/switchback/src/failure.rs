@@ -10,6 +10,10 @@ use switchback_core::journal::JournalError;
 use switchback_core::phase::StepError;
 use switchback_core::port::PortError;
 use switchback_core::tree::exchange::ExchangeError;
+use switchback_core::tree::rewrite::RewriteError;
+use switchback_core::world::DiskError;
+use switchback_python::merging::MergeWriteError;
+use switchback_python::moving::WriteError;
 
 /// The next move wherever a step is resumed by whoever starts next.
 const SAME_COMMAND: &str = "correct the cause, then run the same command again; it goes on where it stopped";
@@ -214,4 +218,53 @@ fn hint_for(error: &StepError) -> String {
         StepError::Port(_) | StepError::NotNow { .. } => "",
     };
     hint.to_owned()
+}
+
+/// What has to do with Python source.
+impl Failure {
+    /// A tree, or a file, that could not be read.
+    pub(crate) fn reading_code(what: &str, error: &DiskError) -> Self {
+        let hint = "name the folder that holds the code with `--project`";
+        Self { path: Some(error.path.clone()), ..Self::new(what, vec![error.to_string()], hint) }
+    }
+
+    /// A move that was planned and could not be written.
+    pub(crate) fn writing_move(error: &WriteError) -> Self {
+        match error {
+            WriteError::Rewrite(error) => Self::rewriting("could not write the move", error),
+            WriteError::Changed(_) | WriteError::Refuted => {
+                let hint = "nothing was written; run the same command again";
+                Self::new("could not write the move", vec![error.to_string()], hint)
+            }
+        }
+    }
+
+    /// A merge that was planned and could not be written.
+    pub(crate) fn writing_merge(error: &MergeWriteError) -> Self {
+        let hint = match error {
+            MergeWriteError::Rewrite(error) => return Self::rewriting("could not write the merge", error),
+            MergeWriteError::Changed(_) => "nothing was written; run the same command again",
+            MergeWriteError::Refuted { .. } => "decide what is open, or give `--with-markers`",
+            MergeWriteError::KindChange(_) => {
+                "merge it in two steps: first without that path, see `docs/merge.md`"
+            }
+            MergeWriteError::NoFolder => "name a folder of the project",
+        };
+        Self::new("could not write the merge", vec![error.to_string()], hint)
+    }
+
+    /// A rewrite of many files that was not done.
+    pub(crate) fn rewriting(what: &str, error: &RewriteError) -> Self {
+        let hint = match error {
+            RewriteError::Disk(_) => {
+                "correct the cause, then run any command: it first puts everything back as it was"
+            }
+            RewriteError::Locked(_) => "wait until it has ended",
+            RewriteError::Record { .. } => "the old files are beside the record, under `old/`",
+            RewriteError::Nothing => "only what a `--write` of its own wrote can be taken back",
+            RewriteError::Changed(_) => "move your changes aside first; nothing was touched",
+            RewriteError::Outside(_) | RewriteError::InTheWay(_) => "nothing was written; move it away first",
+        };
+        Self::new(what, vec![error.to_string()], hint)
+    }
 }

@@ -5,6 +5,7 @@
 //! libraries into what, where, why, and what now.
 
 mod cli;
+mod code_args;
 mod commands;
 mod confined;
 mod constraint_args;

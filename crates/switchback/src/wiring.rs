@@ -12,6 +12,7 @@ use switchback_core::phase::Ports;
 use switchback_core::port::PortError;
 use switchback_core::port::{Querier, Vault, Vaults};
 use switchback_core::world::World;
+use switchback_python::ports::PythonCode;
 use switchback_snapshot::RusticVault;
 
 /// Everything that a project needs from outside.
@@ -31,6 +32,8 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         comparer: Arc::new(comparer),
         querier: querier(&world),
         statistician: Arc::new(EnsembleJudge::new(world.disk.clone())),
+        mover: Arc::new(PythonCode::new(world.clone())),
+        inspector: Arc::new(PythonCode::new(world.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         world,
     }

@@ -1,9 +1,9 @@
 //! Two tables of six million rows, compared by Switchback and by what people would use instead.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use crate::bench::contest::{Contender, Contest, Sample, Unit};
+use crate::bench::contest::{Contender, Contest};
+use crate::bench::peer::{self, environment, json, samples, shown};
 use crate::bench::{Benchmark, Setting};
 use crate::problem::Problem;
 use crate::program::Call;
@@ -119,16 +119,10 @@ impl Ground {
     }
 
     fn versions(&self) -> Vec<Vec<String>> {
-        let freeze = |bin: &Path, names: &str| {
-            let list = "import sys, importlib.metadata as m; print(', '.join(n + ' ' + m.version(n) for n in sys.argv[1:]))";
-            let mut call = vec![shown(&bin.join("python")), "-c".to_owned(), list.to_owned()];
-            call.extend(names.split(' ').map(str::to_owned));
-            call
-        };
         vec![
             vec![shown(&self.switchback), "--version".to_owned()],
-            freeze(&self.python, "duckdb polars pointblank diffly pyarrow tpchgen-cli"),
-            freeze(&self.datacompy, "datacompy polars"),
+            peer::versions(&self.python, "duckdb polars pointblank diffly pyarrow tpchgen-cli"),
+            peer::versions(&self.datacompy, "datacompy polars"),
         ]
     }
 
@@ -147,7 +141,7 @@ impl Ground {
             self.contender(
                 "arrow-rs, decoding both",
                 &[shown(&self.decode), "2".to_owned(), self.table(old), self.table(new)],
-            ),
+            )?,
             self.script("DuckDB", "duckdb_join.py", old, new, &[])?,
             self.script("polars", "polars_join.py", old, new, &[])?,
         ])
@@ -168,9 +162,9 @@ impl Ground {
         datacompy.extend([old, "--right".to_owned(), new]);
         Ok(vec![
             ours,
-            self.contender("pointblank", &pointblank),
-            self.contender("datacompy", &datacompy),
-            self.contender("diffly", &diffly),
+            self.contender("pointblank", &pointblank)?,
+            self.contender("datacompy", &datacompy)?,
+            self.contender("diffly", &diffly)?,
         ])
     }
 
@@ -186,7 +180,7 @@ impl Ground {
         let rows = &report["items"][0]["rows"];
         let found = (rows["different"].as_u64(), rows["compared"].as_u64());
         self.expect(old, new, found, (rows["only_old"].as_u64(), rows["only_new"].as_u64()))?;
-        Ok(self.contender("switchback", &command))
+        self.contender("switchback", &command)
     }
 
     fn script(
@@ -206,7 +200,7 @@ impl Ground {
         let truth = self.truth()?;
         let counts = (found["rows_changed"].as_u64(), truth["rows"].as_u64());
         self.expect(old, new, counts, (found["only_old"].as_u64(), found["only_new"].as_u64()))?;
-        Ok(self.contender(name, &command))
+        self.contender(name, &command)
     }
 
     fn truth(&self) -> Result<serde_json::Value, Problem> {
@@ -235,85 +229,9 @@ impl Ground {
         Err(Problem::new(format!("could not trust a comparison of `{old}` with `{new}`"), cause))
     }
 
-    fn contender(&self, name: &str, command: &[String]) -> Contender {
-        let measure = Call::new("python3", &[&shown(&self.scripts.join("measure.py"))]);
-        let call = command.iter().fold(measure, |call, argument| call.argument(argument.as_str()));
-        let tables = shown(&self.tables);
-        let line = command.iter().map(|word| word.replace(&format!("{tables}/"), "")).collect::<Vec<_>>();
-        let line =
-            line.iter().map(|word| word.rsplit('/').next().unwrap_or(word)).collect::<Vec<_>>().join(" ");
-        Contender::new(name, &[&line], Box::new(move || samples(&call)))
-    }
-}
-
-/// Wall time, CPU time and peak memory of one turn.
-fn samples(call: &Call) -> Result<Vec<Sample>, Problem> {
-    let measured = json(&call.output()?)?;
-    let number = |name: &str| {
-        measured[name]
-            .as_f64()
-            .ok_or_else(|| Problem::new(format!("could not read `{call}`"), format!("no `{name}`")))
-    };
-    let time = |step: &str, seconds: f64| Sample::time(step, Duration::from_secs_f64(seconds));
-    Ok(vec![
-        time("wall", number("seconds")?),
-        time("CPU", number("cpu_seconds")?),
-        Sample { step: "peak memory".to_owned(), value: number("peak_kib")? / 1024.0, unit: Unit::Mebibytes },
-    ])
-}
-
-fn json(text: &str) -> Result<serde_json::Value, Problem> {
-    serde_json::from_str(text.trim())
-        .map_err(|error| Problem::new(format!("could not read `{}`", text.trim()), error))
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
-}
-
-/// A virtual environment with what is required, made when it is not there; its folder of programs.
-fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf, Problem> {
-    let programs = folder.join("bin");
-    let stamp = folder.join("installed.txt");
-    let wanted = read_text(requirements)?;
-    if stamp.exists() && read_text(&stamp)? == wanted {
-        return Ok(programs);
-    }
-    Call::new("python3", &["-m", "venv", "--clear", &shown(folder)]).output()?;
-    Call::new(
-        &shown(&programs.join("python")),
-        &["-m", "pip", "install", "--quiet", "-r", &shown(requirements)],
-    )
-    .output()?;
-    crate::workspace::write_text(&stamp, &wanted)?;
-    Ok(programs)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn needs_python3_a_turn_has_time_and_memory() {
-        let workspace = Workspace::find().unwrap();
-        let measure = shown(&workspace.root.join(SCRIPTS).join("measure.py"));
-        let call = Call::new(
-            "python3",
-            &[&measure, "python3", "-c", "x = bytearray(64 << 20); raise SystemExit(1)"],
-        );
-        let samples = samples(&call).unwrap();
-        let steps: Vec<&str> = samples.iter().map(|sample| sample.step.as_str()).collect();
-        assert_eq!(steps, ["wall", "CPU", "peak memory"]);
-        assert!(samples[0].value > 1.0 && samples[2].value > 64.0, "{samples:?}");
-    }
-
-    #[test]
-    fn needs_python3_a_command_that_could_not_tell_is_not_timed() {
-        let workspace = Workspace::find().unwrap();
-        let measure = shown(&workspace.root.join(SCRIPTS).join("measure.py"));
-        let call = Call::new("python3", &[&measure, "python3", "-c", "raise SystemExit('no such table')"]);
-        assert!(samples(&call).is_ok(), "1 is an answer");
-        let call = Call::new("python3", &[&measure, "python3", "-c", "import os; os._exit(2)"]);
-        assert!(samples(&call).unwrap_err().to_string().contains("ended with 2"));
+    fn contender(&self, name: &str, command: &[String]) -> Result<Contender, Problem> {
+        let line = peer::line(command, &self.tables);
+        let call = peer::measured(command)?;
+        Ok(Contender::new(name, &[&line], Box::new(move || samples(&call))))
     }
 }

@@ -25,6 +25,8 @@ pub enum Unit {
     Milliseconds,
     /// Memory, in 2^20 bytes.
     Mebibytes,
+    /// Files.
+    Files,
 }
 
 impl Unit {
@@ -33,6 +35,7 @@ impl Unit {
         match self {
             Self::Milliseconds => "ms",
             Self::Mebibytes => "MiB",
+            Self::Files => "files",
         }
     }
 }

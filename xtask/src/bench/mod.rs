@@ -1,15 +1,17 @@
 //! `cargo xtask bench`: Switchback beside its peers, in one run on one machine, written to `docs/benchmarks.md`.
 //!
-//! A benchmark ([`start`], [`cutover`], [`compare`]) lays its ground ([`ground`]) and says which contenders meet; [`contest`] lets
-//! them take turns, [`timing`] times one command, [`statistics`] sums up, [`machine`] says on what it was, and
+//! A benchmark ([`start`], [`cutover`], [`compare`], [`code`]) lays its ground ([`ground`]) and says which contenders meet; [`contest`] lets
+//! them take turns, [`timing`] times one command, [`peer`] measures one from outside, [`statistics`] sums up, [`machine`] says on what it was, and
 //! [`document`] writes it down.
 
+pub mod code;
 pub mod compare;
 pub mod contest;
 pub mod cutover;
 pub mod document;
 pub mod ground;
 pub mod machine;
+pub mod peer;
 pub mod start;
 pub mod statistics;
 pub mod timing;
@@ -72,6 +74,7 @@ const BENCHMARKS: &[Layout] = &[
     ("cutover", cutover::lay_out),
     ("compare", compare::lay_out),
     ("compare-large", compare::lay_out_large),
+    ("code", code::lay_out),
 ];
 
 /// Runs the benchmarks asked for, shows their tables, and writes them down. A missed target is shown, and no failure.

@@ -21,6 +21,10 @@ pub const FORMAT_FILES: &[&str] = &[
     "crates/switchback-core/src/journal/event.rs",
     "crates/switchback-core/src/tree/exchange/participant.rs",
     "crates/switchback-core/src/tree/exchange/record.rs",
+    "crates/switchback-core/src/tree/rewrite/record.rs",
+    "crates/switchback-python/src/merging/rules.rs",
+    "crates/switchback-python/src/moving/rules.rs",
+    "crates/switchback-python/src/moving/signature.rs",
 ];
 
 /// The core has no terminal: what it found is a value, and the command line shows it.

@@ -4,15 +4,20 @@
 //! read. A change only ever writes into the stage, never into the live tree.
 
 mod archive;
+mod code;
 mod command;
 mod files;
+mod merging;
+mod moving;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use crate::plan::{Fields, Key, KindKeys, Managed};
+use crate::port::{Mover, PortError};
 use crate::tree::ScanError;
 use crate::tree::copy::CopyError;
+use crate::tree::rewrite::RewriteError;
 use crate::world::{Confinement, DiskError, ProcessError, World};
 
 /// A kind of change.
@@ -29,10 +34,10 @@ pub struct Kind {
 }
 
 /// Every kind of change that a plan can name.
-pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND];
+pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND, &merging::KIND, &moving::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["config", "merge", "move", "schema"];
+pub const NOT_BUILT: &[&str] = &["config", "schema"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -80,6 +85,8 @@ pub struct FileCounts {
     pub removed: u64,
     /// In both, of another content or kind.
     pub changed: u64,
+    /// In both, under another path.
+    pub moved: u64,
 }
 
 /// Where a candidate is made.
@@ -87,6 +94,8 @@ pub struct FileCounts {
 pub struct Stage<'a> {
     /// The only door to the outside.
     pub world: &'a World,
+    /// Rewrites source code.
+    pub mover: &'a dyn Mover,
     /// The project's root.
     pub root: &'a Path,
     /// Where the content of a managed path is: the project's root, or the generation that its links lead to.
@@ -116,6 +125,28 @@ pub enum ChangeError {
     /// A command could not be started.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// Files could not be rewritten.
+    #[error(transparent)]
+    Rewrite(#[from] RewriteError),
+    /// Code could not be read, or the rules for it.
+    #[error("{}", .0.told())]
+    Port(#[from] PortError),
+    /// A rewrite whose proof does not hold.
+    #[error("{what} is refuted: {why}")]
+    Refuted {
+        /// The rewrite, in a few words.
+        what: String,
+        /// What speaks against it.
+        why: String,
+    },
+    /// A rewrite that reaches files which are not managed.
+    #[error("{what} has to change what is not managed: {paths}")]
+    Unmanaged {
+        /// The rewrite, in a few words.
+        what: String,
+        /// Some of the paths.
+        paths: String,
+    },
     /// The source of the candidate cannot be used.
     #[error("the candidate `{from}` {why}")]
     Source {

@@ -2,16 +2,20 @@
 //!
 //! A kind of check is one file here and one entry in [`KINDS`]: the entry names its keys in the plan, and how it is read.
 
+mod api;
 mod command;
 mod constraint;
 mod distribution;
 mod equivalence;
 mod files;
 mod http;
+mod imports;
 mod notebook;
+mod routes;
 mod rule_keys;
 pub(crate) mod shell;
 mod side;
+mod symbols;
 mod tests;
 
 use std::fmt::Debug;
@@ -21,7 +25,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::plan::{Fields, Key, KindKeys, Moment};
-use crate::port::{Comparer, PortError, Querier, Statistician};
+use crate::port::{Comparer, Inspector, PortError, Querier, Statistician};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, World};
 
@@ -40,32 +44,32 @@ pub struct Kind {
 
 /// Every kind of check that a plan can name.
 pub static KINDS: &[&Kind] = &[
+    &api::KIND,
     &command::KIND,
     &constraint::KIND,
     &distribution::KIND,
     &equivalence::KIND,
     &files::KIND,
     &http::KIND,
+    &imports::KIND,
     &notebook::KIND,
+    &routes::KIND,
+    &symbols::KIND,
     &tests::KIND,
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &[
-    "api",
     "config",
     "coverage",
     "freshness",
-    "imports",
     "integrity",
     "log",
     "performance",
     "prometheus",
     "restart",
-    "routes",
     "scenarios",
     "schema",
-    "symbols",
 ];
 
 /// The kinds and their keys, for the schema.
@@ -96,6 +100,8 @@ pub struct Scene<'a> {
     pub querier: &'a dyn Querier,
     /// Compares ensembles.
     pub statistician: &'a dyn Statistician,
+    /// Reads source code.
+    pub inspector: &'a dyn Inspector,
     /// The trees.
     pub trees: &'a dyn Trees,
     /// When it looks.
@@ -150,9 +156,7 @@ impl Looked {
     /// *Could not tell*, because a port failed.
     fn failed(error: &PortError, mut details: Value) -> Self {
         details["error"] = json!({"message": error.message, "causes": error.causes, "hint": error.hint});
-        let words: Vec<&str> =
-            std::iter::once(&error.message).chain(&error.causes).map(String::as_str).collect();
-        Self::unknown(words.join(": "), details)
+        Self::unknown(error.told(), details)
     }
 
     /// With what was measured.

@@ -208,11 +208,7 @@ impl NotebookCheck {
                     serde_json::from_str(&comparison.report).unwrap_or(Value::String(comparison.report));
                 Ok(Outcome::new(comparison.verdict, comparison.summary, details))
             }
-            Err(error) => {
-                let words: Vec<&str> =
-                    std::iter::once(&error.message).chain(&error.causes).map(String::as_str).collect();
-                Ok(Outcome::new(Verdict::Unknown, words.join(": "), details))
-            }
+            Err(error) => Ok(Outcome::new(Verdict::Unknown, error.told(), details)),
         }
     }
 

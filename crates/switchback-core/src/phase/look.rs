@@ -96,6 +96,7 @@ fn look_once(
         comparer: work.project.ports.comparer.as_ref(),
         querier: work.project.ports.querier.as_ref(),
         statistician: work.project.ports.statistician.as_ref(),
+        inspector: work.project.ports.inspector.as_ref(),
         trees,
         moment,
         out,

@@ -45,11 +45,23 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
     let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
     let mechanism = layout::mechanism(disk, &plan.root, &plan.project.managed, plan.project.mechanism)?;
     let mut changes = Vec::new();
-    for phase in &plan.phases {
-        for change in &phase.changes {
+    for (at, phase) in plan.phases.iter().enumerate() {
+        for (number, change) in phase.changes.iter().enumerate() {
+            let described = |files| ChangePreview {
+                phase: phase.name.clone(),
+                kind: change.kind,
+                does: change.change.describe(),
+                files,
+            };
+            if change.change.needs_project() && (at, number) != (0, 0) {
+                // It works on what the changes before it leave, which is known once these were made.
+                changes.push(described(None));
+                continue;
+            }
             let scratch = scratch(project)?;
             let stage = Stage {
                 world,
+                mover: project.ports.mover.as_ref(),
                 root: &plan.root,
                 live: &base,
                 tree: &scratch,
@@ -59,12 +71,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
             };
             let files = change.change.preview(&stage);
             remove_tree(disk, &scratch)?;
-            changes.push(ChangePreview {
-                phase: phase.name.clone(),
-                kind: change.kind,
-                does: change.change.describe(),
-                files: files?,
-            });
+            changes.push(described(files?));
         }
     }
     let exchanges = match mechanism {

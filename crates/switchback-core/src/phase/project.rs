@@ -11,7 +11,7 @@ use super::witness::{Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, STATE_FOLDER};
-use crate::port::{Comparer, Querier, Statistician, Vault, Vaults};
+use crate::port::{Comparer, Inspector, Mover, Querier, Statistician, Vault, Vaults};
 use crate::tree::copy::{keeping_time, make_directories, remove_tree};
 use crate::world::{Confinement, Disk, FileKind, Lock, World};
 
@@ -29,6 +29,10 @@ pub struct Ports {
     pub querier: Arc<dyn Querier>,
     /// Compares ensembles.
     pub statistician: Arc<dyn Statistician>,
+    /// Rewrites source code.
+    pub mover: Arc<dyn Mover>,
+    /// Reads source code.
+    pub inspector: Arc<dyn Inspector>,
     /// Keeps snapshots.
     pub vaults: Arc<dyn Vaults>,
 }

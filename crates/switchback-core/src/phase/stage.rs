@@ -174,6 +174,7 @@ fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Resu
         work.began(&phase.name, change.change.describe());
         let stage = Stage {
             world: work.world(),
+            mover: work.project.ports.mover.as_ref(),
             root: &plan.root,
             live: base,
             tree: &tree,

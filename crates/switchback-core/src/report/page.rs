@@ -3,7 +3,8 @@
 use super::page_phase::phase_sections;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
-use super::wording::{Bit, Words, code, codes, counted, duration, hash, marked, odd_names, took, words};
+use super::wording::{Bit, Words, code, codes, duration, hash, marked, odd_names, took, words};
+use crate::quantity::counted;
 use crate::verdict::Verdict;
 
 /// So many outcomes that speak against a run are named in its summary.

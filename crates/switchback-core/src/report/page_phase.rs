@@ -6,7 +6,8 @@ use super::page::{Block, Section, Table};
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
 use super::story::short;
-use super::wording::{Bit, Words, code, codes, counted, hash, marked, odd_names, took, words};
+use super::wording::{Bit, Words, code, codes, hash, marked, odd_names, took, words};
+use crate::quantity::counted;
 use crate::verdict::Verdict;
 
 /// The sections of a phase: `number` counts from 1.

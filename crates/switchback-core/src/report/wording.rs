@@ -102,10 +102,6 @@ pub(super) fn odd_names(report: &RunReport) -> Vec<String> {
     names
 }
 
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// A duration in at most two units.
 pub(super) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;

@@ -1,5 +1,6 @@
 //! One file a verb: arguments become options, one library call, and what came out is shown.
 
+mod api;
 mod approve;
 mod bisect;
 mod check;
@@ -7,14 +8,20 @@ mod compare;
 mod constraint;
 mod demo;
 mod distribution;
+mod imports;
 mod init;
 mod log;
+mod merging;
+mod moving;
 mod plan;
 mod report;
 mod rollback;
+mod routes;
 pub(crate) mod run;
+mod shims;
 mod snapshot;
 mod status;
+mod undo;
 mod watch;
 
 use std::path::PathBuf;
@@ -63,6 +70,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
     })?;
     // `absolute` keeps a trailing slash or dot, which would end up in every message.
     let context = Context { root: root.components().collect(), ports, ui };
+    undo::recover(&context)?;
     match &cli.command {
         Command::Demo(args) => demo::demo(&context, args),
         Command::Init(args) => init::init(&context, args),
@@ -81,6 +89,13 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Constraint(args) => constraint::constraint(&context, args),
         Command::Distribution(args) => distribution::distribution(&context, args),
         Command::Bisect(args) => bisect::bisect(&context, args),
+        Command::Move(args) => moving::moving(&context, args),
+        Command::Merge(args) => merging::merging(&context, args),
+        Command::Imports(args) => imports::imports(&context, args),
+        Command::Api(args) => api::api(&context, args),
+        Command::Routes(args) => routes::routes(&context, args),
+        Command::Shims(args) => shims::shims(&context, args),
+        Command::Undo => undo::undo(&context),
         // It became another program before anything else was looked at.
         Command::Confined(_) => Ok(Verdict::Unknown),
     }

@@ -34,7 +34,7 @@ pub(crate) fn plan(context: &Context<'_>, args: &PlanArgs) -> Result<Verdict, Fa
 fn changes(preview: &PlanPreview) -> Value {
     let changes = preview.changes.iter().map(|change| {
         let files = change.files.map(|files| {
-            json!({"added": files.added, "removed": files.removed, "changed": files.changed, "moved": 0})
+            json!({"added": files.added, "removed": files.removed, "changed": files.changed, "moved": files.moved})
         });
         json!({"phase": change.phase, "kind": change.kind, "does": change.does, "files": files, "conflicts": []})
     });
@@ -53,7 +53,12 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
         for change in preview.changes.iter().filter(|change| change.phase == phase.name) {
             let files = match change.files {
                 Some(files) => {
-                    format!("{} added, {} removed, {} changed", files.added, files.removed, files.changed)
+                    let moved =
+                        if files.moved > 0 { format!(", {} moved", files.moved) } else { String::new() };
+                    format!(
+                        "{} added, {} removed, {} changed{moved}",
+                        files.added, files.removed, files.changed
+                    )
                 }
                 None => "known when it is staged".to_owned(),
             };

@@ -61,6 +61,7 @@ fn collect(title: &str, keys: &[Key], found: &mut Vec<(String, Key)>) {
             (_, "old" | "new" | "tolerance" | "columns" | "image") => {
                 "### A check of the kind `equivalence`".to_owned()
             }
+            (_, "shims") => "### A change of the kind `move`".to_owned(),
             (_, "constraints") => "### A check of the kind `constraint`".to_owned(),
             (_, "tables") => "### An item of `tables`".to_owned(),
             (_, "worse_than") => "### `when`".to_owned(),

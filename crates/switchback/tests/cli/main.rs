@@ -21,6 +21,8 @@ mod init;
 mod journal;
 mod kinds;
 mod mapping;
+mod market_regime;
+mod moving;
 mod notebooks;
 mod plan;
 // Its plan has constraints.

@@ -1,0 +1,117 @@
+//! What is asked of source code, and what it answers, in plain types: moves, imports, public surface.
+
+use std::path::PathBuf;
+
+use crate::tree::rewrite::Put;
+use crate::verdict::Verdict;
+
+/// A move of modules and packages that is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MoveRequest {
+    /// What moves where, dotted names or paths; all at once, on the original names.
+    pub pairs: Vec<(String, String)>,
+    /// A file of rules, relative to the tree or absolute.
+    pub rules: Option<PathBuf>,
+    /// What a merge took over already: where files and folders stood, and where they stand now, relative to the tree.
+    pub arrived: Vec<(String, String)>,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree.
+    pub python_path: Vec<String>,
+    /// Whether the old names stay importable.
+    pub shims: bool,
+    /// Until when they stay, `YYYY-MM-DD`.
+    pub remove_after: Option<String>,
+    /// Whether files that are no code are rewritten too.
+    pub with_text: bool,
+}
+
+/// A merge of one tree into another that is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MergeRequest {
+    /// Where the changes come from: a folder of the tree, or a commit.
+    pub source: String,
+    /// The folder that the merged tree takes the place of.
+    pub target: String,
+    /// What both come from: a folder or a commit; found by git where it can be.
+    pub base: Option<String>,
+    /// A file of rules and decisions, relative to the tree or absolute.
+    pub rules: Option<PathBuf>,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// Whether what was merged out of the source is removed.
+    pub removes_source: bool,
+}
+
+/// A rewrite of a tree as it would be done; nothing was touched yet.
+#[derive(Debug, Clone)]
+pub struct Rewrite {
+    /// *Yes* when everything that was to be proved of it is.
+    pub verdict: Verdict,
+    /// One line for a person.
+    pub summary: String,
+    /// What speaks against it, a line each.
+    pub against: Vec<String>,
+    /// The whole report, one JSON document.
+    pub report: String,
+    /// What is to stand where, relative to the tree.
+    pub puts: Vec<(PathBuf, Put)>,
+    /// Where files of a merged source stood, and where they will stand, relative to the tree.
+    pub arrived: Vec<(String, String)>,
+    /// How many files get another path.
+    pub moved: u64,
+    /// How many files stay where they are and get other bytes.
+    pub edited: u64,
+    /// How many files come into being.
+    pub created: u64,
+}
+
+/// The trees whose imports are looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportsRequest {
+    /// The tree.
+    pub tree: PathBuf,
+    /// The tree as it was: what did not resolve there is not held against the new one.
+    pub before: Option<PathBuf>,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree.
+    pub python_path: Vec<String>,
+}
+
+/// Two trees whose public surface is compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// The old tree, or package.
+    pub old: PathBuf,
+    /// The new one.
+    pub new: PathBuf,
+    /// Modules that moved, old name and new name.
+    pub moved: Vec<(String, String)>,
+}
+
+/// Names that are to be there, or to be gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SymbolsRequest {
+    /// The tree.
+    pub tree: PathBuf,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// What is to be there: `module`, `module:name`, `module:Class.method`.
+    pub exist: Vec<String>,
+    /// What is to be gone.
+    pub gone: Vec<String>,
+}
+
+/// Two trees whose HTTP routes are compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoutesRequest {
+    /// The old tree.
+    pub old: PathBuf,
+    /// The new one.
+    pub new: PathBuf,
+    /// Folders from which dotted names start, relative to the trees; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// Modules that moved, old name and new name.
+    pub moved: Vec<(String, String)>,
+}

@@ -1,0 +1,211 @@
+//! Import blocks that were in order are in order afterwards; what was in none stays where it is.
+//!
+//! The order is isort's and ruff's, with the settings of the project. A block counts as sorted when it was so before the
+//! move: by those settings, or, where the project says nothing, when it is long enough that this is no accident.
+
+mod block;
+mod join;
+mod key;
+mod style;
+
+pub(crate) use style::Styles;
+
+use block::{Block, Item, blocks};
+use key::{Grouping, Way};
+use style::Style;
+
+use super::edit::Edit;
+use crate::syntax::{Dialect, Facts, Span, parse};
+
+/// How many statements a block must have to count as sorted where no settings say so.
+const UNDECLARED_STATEMENTS_MIN: usize = 3;
+
+/// A file before and after its edits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sides<'a> {
+    /// The bytes before.
+    pub(crate) old: &'a [u8],
+    /// What they say.
+    pub(crate) facts: &'a Facts,
+    /// The edits, settled.
+    pub(crate) edits: &'a [Edit],
+    /// The bytes afterwards.
+    pub(crate) new: &'a [u8],
+    /// The dialect of both.
+    pub(crate) dialect: Dialect,
+}
+
+/// The bytes after the edits with every block in order that was in order before; nothing when all of them are.
+/// `is_own` tells whether the first name of a module is one of the project's, before or after the move.
+pub(crate) fn keep_order(sides: Sides<'_>, style: &Style, is_own: &dyn Fn(&str) -> bool) -> Option<Vec<u8>> {
+    if !sides.facts.errors.is_empty() || sides.facts.imports.len() < 2 {
+        return None;
+    }
+    let sorted: Vec<(Block, Way<'_>)> = blocks(sides.old, sides.facts)
+        .into_iter()
+        .filter(|block| touched(block.span(), sides.edits))
+        .filter(|block| style.is_declared || block.items.len() >= UNDECLARED_STATEMENTS_MIN)
+        .filter_map(|block| {
+            let way =
+                Way::all(style).into_iter().find(|way| is_sorted(way, sides.facts, &block.items, is_own))?;
+            Some((block, way))
+        })
+        .collect();
+    if sorted.is_empty() {
+        return None;
+    }
+    let mut bytes = sides.new.to_vec();
+    // From the last to the first: places further up stay what they are.
+    for (block, way) in sorted.iter().rev() {
+        let range = after(block.span(), sides.edits);
+        let before = (sides.facts, block);
+        if let Some(next) = in_order(&bytes, range, before, way, sides.dialect, is_own) {
+            bytes = next;
+        }
+    }
+    (bytes != sides.new).then_some(bytes)
+}
+
+/// Import statements that begin a new file: in sections, sorted, each module once.
+pub(crate) fn in_sections(lines: &str, style: &Style, is_own: &dyn Fn(&str) -> bool) -> String {
+    let facts = parse(lines.as_bytes(), Dialect::Module);
+    let all = blocks(lines.as_bytes(), &facts);
+    let ([block], Some(way)) = (all.as_slice(), Way::all(style).first().copied()) else {
+        return lines.to_owned();
+    };
+    let sorted = arranged(lines.as_bytes(), &facts, block, block, &way, is_own);
+    let empty = Block { items: Vec::new() };
+    let joined = join::rejoined(&sorted, (&facts, &empty), &way, Dialect::Module).unwrap_or(sorted);
+    String::from_utf8(joined).unwrap_or_else(|_| lines.to_owned())
+}
+
+fn touched(span: Span, edits: &[Edit]) -> bool {
+    edits.iter().any(|edit| edit.span.start >= span.start && edit.span.end <= span.end)
+}
+
+/// Where a range lies once the edits are made; what is put in at its ends belongs to it.
+fn after(span: Span, edits: &[Edit]) -> Span {
+    let mut range = span;
+    for edit in edits {
+        let (gone, fresh) = (edit.span.end - edit.span.start, edit.new.len());
+        if edit.span.end < span.start || (edit.span.end == span.start && gone > 0) {
+            range.start = range.start + fresh - gone;
+        }
+        if edit.span.start <= span.end && edit.span.end <= span.end {
+            range.end = range.end + fresh - gone;
+        }
+    }
+    range
+}
+
+/// Whether a block is sorted in this way.
+fn is_sorted(way: &Way<'_>, facts: &Facts, items: &[Item], is_own: &dyn Fn(&str) -> bool) -> bool {
+    let mut last = None;
+    for item in items {
+        let Some(import) = facts.imports.get(item.import) else { return false };
+        let class = if way.grouping == Grouping::Plain { 0 } else { way.class(import, is_own) };
+        let key = way.key(import);
+        let kind = import.from.is_some();
+        if let Some((last_class, last_key, last_kind)) = &last {
+            let is_split = item.blanks > 0;
+            let is_new_kind = way.style.blank_between_kinds && !way.is_mixed && kind != *last_kind;
+            let is_rising = (last_class, last_key) <= (&class, &key);
+            let is_right = match way.grouping {
+                Grouping::Sections => is_rising && is_split == (*last_class != class || is_new_kind),
+                Grouping::Classed | Grouping::Plain => is_split || is_rising,
+            };
+            if !is_right {
+                return false;
+            }
+        }
+        last = Some((class, key, kind));
+    }
+    true
+}
+
+/// The bytes with the block in `range` sorted; nothing when it is, or is no single block any more.
+fn in_order(
+    bytes: &[u8],
+    range: Span,
+    (old_facts, old_block): (&Facts, &Block),
+    way: &Way<'_>,
+    dialect: Dialect,
+    is_own: &dyn Fn(&str) -> bool,
+) -> Option<Vec<u8>> {
+    let facts = parse(bytes, dialect);
+    if !facts.errors.is_empty() {
+        return None;
+    }
+    let all = blocks(bytes, &facts);
+    let within = |block: &&Block| {
+        let span = block.span();
+        span.start < range.end && range.start < span.end
+    };
+    let found: Vec<&Block> = all.iter().filter(within).collect();
+    let [block] = found.as_slice() else { return None };
+    let arranged = arranged(bytes, &facts, block, old_block, way, is_own);
+    let rejoined = join::rejoined(&arranged, (old_facts, old_block), way, dialect);
+    let text = rejoined.unwrap_or(arranged);
+    let span = block.span();
+    let mut next = bytes.get(..span.start)?.to_vec();
+    next.extend_from_slice(&text);
+    next.extend_from_slice(bytes.get(span.end..)?);
+    (next != bytes).then_some(next)
+}
+
+/// The lines of a block in order.
+fn arranged(
+    bytes: &[u8],
+    facts: &Facts,
+    block: &Block,
+    old: &Block,
+    way: &Way<'_>,
+    is_own: &dyn Fn(&str) -> bool,
+) -> Vec<u8> {
+    if is_sorted(way, facts, &block.items, is_own) {
+        return block.span().of(bytes).to_vec();
+    }
+    let mut group = 0;
+    let mut heads = vec![0];
+    let mut lines: Vec<_> = block
+        .items
+        .iter()
+        .filter_map(|item| {
+            let import = facts.imports.get(item.import)?;
+            if item.blanks > 0 && way.grouping != Grouping::Sections {
+                group += 1;
+                heads.push(item.blanks);
+            }
+            let class = if way.grouping == Grouping::Plain { 0 } else { way.class(import, is_own) };
+            Some(((group, class, way.key(import)), import.from.is_some(), item.lines))
+        })
+        .collect();
+    lines.sort_by(|one, other| one.0.cmp(&other.0));
+    let blank = old.items.iter().map(|item| item.blanks).find(|blanks| *blanks > 0).unwrap_or(1);
+    let line_end = crate::moving::plan::line_end(bytes);
+    let mut text = Vec::new();
+    let mut last: Option<((usize, u8), bool)> = None;
+    for ((group, class, _), is_from, span) in lines {
+        let blanks = match last {
+            Some(((last_group, _), _)) if last_group != group => heads.get(group).copied().unwrap_or(1),
+            Some(((_, last_class), last_from)) if way.grouping == Grouping::Sections => {
+                let is_new_kind = way.style.blank_between_kinds && !way.is_mixed && last_from != is_from;
+                if last_class != class || is_new_kind { blank } else { 0 }
+            }
+            _ => 0,
+        };
+        for _ in 0..blanks {
+            text.extend_from_slice(line_end.as_bytes());
+        }
+        text.extend_from_slice(span.of(bytes));
+        // The last line of a file may have no end.
+        if text.last() != Some(&b'\n') {
+            text.extend_from_slice(line_end.as_bytes());
+        }
+        last = Some(((group, class), is_from));
+    }
+    if block.span().of(bytes).last() != Some(&b'\n') {
+        text.truncate(text.len() - line_end.len());
+    }
+    text
+}

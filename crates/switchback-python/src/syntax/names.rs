@@ -1,0 +1,51 @@
+//! Names and places of a syntax tree, as plain types.
+
+use ruff_python_ast::{self as ast, Expr};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::facts::{Span, Word};
+
+pub(super) fn span(range: TextRange) -> Span {
+    Span::new(range.start().to_usize(), range.end().to_usize())
+}
+
+pub(super) fn word(identifier: &ast::Identifier) -> Word {
+    Word { text: identifier.as_str().to_owned(), span: span(identifier.range()) }
+}
+
+/// The names of `a.b.c`, or nothing when it does not begin with a name.
+pub(super) fn chain_words(expression: &Expr) -> Option<Vec<Word>> {
+    match expression {
+        Expr::Name(name) => Some(vec![Word { text: name.id.as_str().to_owned(), span: span(name.range()) }]),
+        Expr::Attribute(attribute) => {
+            let mut words = chain_words(&attribute.value)?;
+            words.push(word(&attribute.attr));
+            Some(words)
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn dotted(expression: &Expr) -> Option<String> {
+    let words = chain_words(expression)?;
+    Some(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join("."))
+}
+
+/// The last name of `a.b.c`.
+pub(super) fn last(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        _ => None,
+    }
+}
+
+pub(super) fn catches_import_errors(kind: &Expr) -> bool {
+    match kind {
+        Expr::Tuple(tuple) => tuple.elts.iter().any(catches_import_errors),
+        other => matches!(
+            last(other),
+            Some("ImportError" | "ModuleNotFoundError" | "Exception" | "BaseException" | "AttributeError")
+        ),
+    }
+}

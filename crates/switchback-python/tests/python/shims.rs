@@ -1,0 +1,259 @@
+//! Shims at work: Python itself says whether the old names still mean the very same objects (edge cases D49, D50).
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use switchback_core::tree::copy::make_directories;
+use switchback_core::world::{Command, Disk, Exit, RealDisk, World};
+use switchback_python::graph::ImportsOptions;
+use switchback_python::moving::{MoveOptions, Pair, Rules, plan, write};
+use switchback_python::standing::shims;
+
+fn lay_out(root: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let place = root.join(path);
+        make_directories(&RealDisk, root, place.parent().unwrap()).unwrap();
+        RealDisk.write_new(&place, 0o644, &mut text.as_bytes()).unwrap();
+    }
+}
+
+fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    lay_out(folder.path(), files);
+    let pair = Pair { from: from.to_owned(), to: to.to_owned() };
+    let options = MoveOptions {
+        root: folder.path().to_owned(),
+        rules: Rules { moves: vec![pair], ..Rules::default() },
+        source_roots: Vec::new(),
+        python_path: Vec::new(),
+        shims: true,
+        remove_after: Some("2027-03-31".to_owned()),
+        today: "2026-01-01".to_owned(),
+        with_text: true,
+        ..MoveOptions::default()
+    };
+    let planned = plan(Arc::new(RealDisk), &options).unwrap();
+    write(&World::real(), &planned, "switchback move").unwrap();
+    folder
+}
+
+/// Runs a program in the tree; it fails the test when the program does.
+fn python(root: &Path, program: &str) -> String {
+    RealDisk.write_new(&root.join("check.py"), 0o644, &mut program.as_bytes()).unwrap();
+    let line = "python3 -W always -B check.py 2>&1";
+    let finished = World::real().processes.run(&Command::shell(line, root, Duration::from_mins(1))).unwrap();
+    let said = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert!(finished.exit == Exit::Code(0), "{said}");
+    said
+}
+
+#[test]
+fn d49_a_module_is_the_same_object_under_both_names() {
+    let files = [
+        ("shop/__init__.py", ""),
+        ("shop/cart.py", "STATE = []\nclass Cart: ...\ndef add(x): STATE.append(x)\n"),
+        ("store/__init__.py", ""),
+    ];
+    let folder = moved(&files, "shop.cart", "store.cart");
+    let said = python(
+        folder.path(),
+        "import pickle, importlib\nfrom unittest.mock import patch\n\
+         import shop.cart, store.cart\nfrom shop import cart\nfrom shop.cart import *\nimport shop\n\
+         assert shop.cart is store.cart is cart is shop.cart\n\
+         assert isinstance(store.cart.Cart(), cart.Cart) and Cart is cart.Cart\n\
+         add(1); assert store.cart.STATE == [1]\n\
+         cart.NEW = 5; assert store.cart.NEW == 5\n\
+         assert type(pickle.loads(b'cshop.cart\\nCart\\n.')) is type\n\
+         with patch('shop.cart.add', 7): assert store.cart.add == 7\n\
+         assert importlib.reload(cart) is store.cart\nimport shop.cart as again\nassert again is store.cart\n",
+    );
+    assert_eq!(
+        said.matches("shop.cart moved to store.cart; the old name goes after 2027-03-31").count(),
+        1,
+        "{said}"
+    );
+}
+
+#[test]
+fn d49_a_package_has_no_clones_below_it() {
+    let files = [
+        ("shop/__init__.py", ""),
+        ("shop/cart/__init__.py", "from . import fast\n"),
+        ("shop/cart/fast.py", "STATE = []\n"),
+        ("shop/cart/deep/__init__.py", ""),
+        ("shop/cart/deep/core.py", "class Core: ...\n"),
+        ("store/__init__.py", ""),
+    ];
+    let folder = moved(&files, "shop.cart", "store.cart");
+    let said = python(
+        folder.path(),
+        "import shop.cart.deep.core, store.cart.deep.core\nfrom shop.cart import fast\nimport store.cart.fast, sys\n\
+         assert shop.cart is store.cart\nassert shop.cart.deep.core is store.cart.deep.core\n\
+         assert fast is store.cart.fast\nassert sys.modules['shop.cart.deep.core'].Core is store.cart.deep.core.Core\n\
+         assert store.cart.deep.core.__spec__.name == 'store.cart.deep.core', store.cart.deep.core.__spec__\n",
+    );
+    assert_eq!(said.matches("shop.cart moved to store.cart").count(), 1, "{said}");
+}
+
+#[test]
+fn d50_a_whole_top_package_keeps_its_old_surface() {
+    let files = [
+        ("shop/__init__.py", "from .cart import add\n"),
+        ("shop/cart.py", "def add(x): return x\n"),
+        ("shop/pay/__init__.py", "from ..cart import add\n"),
+    ];
+    let folder = moved(&files, "shop", "store");
+    python(
+        folder.path(),
+        "from shop import add\nimport shop.pay, shop.cart, store\nassert shop is store\n\
+         assert add is store.add is shop.pay.add is shop.cart.add\n",
+    );
+}
+
+#[test]
+fn shims_are_listed_with_who_uses_them_and_are_due_after_their_day() {
+    let files =
+        [("shop/__init__.py", ""), ("shop/cart.py", "def add(x): return x\n"), ("store/__init__.py", "")];
+    let folder = moved(&files, "shop.cart", "store.cart");
+    lay_out(folder.path(), &[("late.py", "\nfrom shop.cart import add\n")]);
+    let options =
+        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
+    for (day, is_due) in [(None, false), (Some("2027-03-31"), false), (Some("2027-04-01"), true)] {
+        let outcome = shims(Arc::new(RealDisk), &options, day).unwrap();
+        let [shim] = outcome.shims.as_slice() else { panic!("{:?}", outcome.shims) };
+        assert_eq!((shim.path.as_str(), shim.is_due), ("shop/cart.py", is_due));
+        assert_eq!(shim.used_by, [("late".to_owned(), 2)]);
+        assert_eq!(outcome.verdict().word(), if is_due { "no" } else { "yes" });
+    }
+}
+
+fn wrapping(root: &Path, rules: &str) -> Result<switchback_python::moving::MovePlan, String> {
+    let options = MoveOptions {
+        root: root.to_owned(),
+        rules: Rules::read("rules.toml".into(), rules).unwrap(),
+        source_roots: Vec::new(),
+        python_path: Vec::new(),
+        shims: true,
+        remove_after: Some("2027-03-31".to_owned()),
+        today: "2026-01-01".to_owned(),
+        with_text: true,
+        ..MoveOptions::default()
+    };
+    plan(Arc::new(RealDisk), &options).map_err(|error| error.to_string())
+}
+
+const CART: &str = "import asyncio\n\
+    STATE = []\n\
+    class Total:\n    amount = 3\n\
+    def add(item, quantity=1, *, currency):\n    STATE.append(item)\n    return {'item': item, 'count': quantity, 'currency': currency}\n\
+    def parts():\n    return {'net': 1, 'tax': 2}\n\
+    def total():\n    return Total()\n\
+    async def fetch(key):\n    return [{'new': key}]\n\
+    def plain(x): return x\n";
+
+const SIGNATURES: &str = r#"
+[[move]]
+from = "shop.cart"
+to = "store.cart"
+[[signature]]
+of = "shop.cart.add"
+parameters = ["item", "qty", "debug"]
+keywords = { qty = "quantity" }
+dropped = ["debug"]
+added = { currency = "EUR" }
+result = { number = "count" }
+[[signature]]
+of = "shop.cart.parts"
+result = ["net", "tax"]
+[[signature]]
+of = "shop.cart.total"
+result = { sum = "amount" }
+[[signature]]
+of = "shop.cart.fetch"
+keywords = { name = "key" }
+result = { old = "new" }
+"#;
+
+const CALLS: &str = "import asyncio, pickle, shop.cart, store.cart\nfrom unittest.mock import patch\nfrom shop.cart import *\n\
+    for _ in range(2):\n    assert shop.cart.add('a', 2, True) == {'item': 'a', 'number': 2, 'currency': 'EUR'}\n\
+    assert add('b', qty=3)['number'] == 3 and shop.cart.add(item='c', debug=1, currency='USD')['currency'] == 'USD'\n\
+    assert store.cart.STATE == ['a', 'a', 'b', 'c'] and shop.cart.STATE is store.cart.STATE\n\
+    assert shop.cart.parts() == (1, 2)\n\
+    t = shop.cart.total()\nassert t.sum == 3 and t.amount == 3 and isinstance(t, store.cart.Total)\n\
+    assert asyncio.run(shop.cart.fetch(name='k')) == [{'old': 'k'}]\n\
+    assert shop.cart.plain is store.cart.plain and shop.cart.Total is store.cart.Total\n\
+    assert store.cart.add('d', quantity=4, currency='x')['count'] == 4\n\
+    for wrong in (lambda: add('b', 1, 2, 3), lambda: add('b', qty=1, quantity=2), lambda: add('a', item='b')):\n\
+    \x20   try:\n        wrong()\n        raise SystemExit('no error')\n    except TypeError:\n        pass\n\
+    with patch('shop.cart.add', 7): assert shop.cart.add == 7 and store.cart.add != 7\n\
+    assert shop.cart.add('e')['currency'] == 'EUR'\n\
+    with patch('shop.cart.plain', 8): assert store.cart.plain == 8\n\
+    shop.cart.NEW = 5\nassert store.cart.NEW == 5 and 'add' in dir(shop.cart)\n";
+
+#[test]
+fn om6_a_function_is_called_as_it_was_when_its_signature_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    lay_out(folder.path(), &[("shop/__init__.py", ""), ("store/__init__.py", ""), ("shop/cart.py", CART)]);
+    let planned = wrapping(folder.path(), SIGNATURES).unwrap();
+    write(&World::real(), &planned, "switchback move").unwrap();
+    let said = python(folder.path(), CALLS);
+    assert_eq!(said.matches("shop.cart.add is store.cart.add now").count(), 1, "{said}");
+    assert_eq!(said.matches("shop.cart moved to store.cart").count(), 1, "{said}");
+    let options =
+        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
+    let outcome = shims(Arc::new(RealDisk), &options, None).unwrap();
+    assert_eq!(outcome.shims[0].note.signatures, ["add", "parts", "total", "fetch"]);
+}
+
+#[test]
+fn om6_a_shim_that_stands_is_made_anew_and_a_package_holds_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("shop/__init__.py", "from .cart import parts\n"),
+        ("shop/cart.py", CART),
+        ("shop/pay.py", "def run(): ...\n"),
+    ];
+    lay_out(folder.path(), &files);
+    let first = wrapping(folder.path(), "[[move]]\nfrom = \"shop\"\nto = \"store\"\n").unwrap();
+    write(&World::real(), &first, "switchback move").unwrap();
+    let later = "[[signature]]\nof = \"shop.parts\"\nby = \"store.cart.parts\"\nresult = [\"net\"]\n";
+    let again = wrapping(folder.path(), later).unwrap();
+    write(&World::real(), &again, "switchback move").unwrap();
+    python(
+        folder.path(),
+        "import shop.pay, store.pay, shop\nassert shop.pay is store.pay\nassert shop.parts() == (1,)\n\
+         import shop.cart\nassert shop.cart.parts() == {'net': 1, 'tax': 2}\n",
+    );
+}
+
+#[test]
+fn om6_a_module_below_a_package_that_moved_is_wrapped_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [("shop/__init__.py", ""), ("shop/cart.py", CART), ("shop/pay.py", "def run(): ...\n")];
+    lay_out(folder.path(), &files);
+    let rules =
+        SIGNATURES.replace("from = \"shop.cart\"\nto = \"store.cart\"", "from = \"shop\"\nto = \"store\"");
+    let planned = wrapping(folder.path(), &rules).unwrap();
+    write(&World::real(), &planned, "switchback move").unwrap();
+    python(folder.path(), CALLS);
+}
+
+#[test]
+fn om6_what_the_new_function_does_not_take_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    lay_out(
+        folder.path(),
+        &[("shop/__init__.py", ""), ("shop/cart.py", "def add(x): ...\nclass Cart: ...\n")],
+    );
+    let head = "[[move]]\nfrom = \"shop.cart\"\nto = \"shop.core\"\n[[signature]]\n";
+    let refused = |rest: &str| wrapping(folder.path(), &format!("{head}{rest}")).unwrap_err();
+    let error = refused("of = \"shop.cart.add\"\nkeywords = { y = \"z\" }\n");
+    assert_eq!(
+        error,
+        "`shop.cart.add` cannot be wrapped: `shop.core.add` has no parameter `z`; change the function first"
+    );
+    assert!(refused("of = \"shop.cart.Cart\"\n").contains("there is no function `shop.core.Cart`"));
+    assert!(refused("of = \"shop.pay.run\"\n").contains("`shop.pay` is no shim"));
+}

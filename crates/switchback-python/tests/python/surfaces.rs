@@ -1,0 +1,146 @@
+//! Imports of a tree, and the public surface of two trees.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use switchback_core::tree::copy::make_directories;
+use switchback_core::verdict::Verdict;
+use switchback_core::world::{Disk, RealDisk};
+use switchback_python::api::{ApiOptions, ApiOutcome, api};
+use switchback_python::graph::{ImportsOptions, imports};
+
+fn lay_out(root: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let place = root.join(path);
+        make_directories(&RealDisk, root, place.parent().unwrap()).unwrap();
+        RealDisk.write_new(&place, 0o644, &mut text.as_bytes()).unwrap();
+    }
+}
+
+fn compared(old: &str, new: &str, moved: &[(&str, &str)]) -> ApiOutcome {
+    let folder = tempfile::tempdir().unwrap();
+    lay_out(folder.path(), &[("old/shop.py", old), ("new/shop.py", new)]);
+    let moved = moved.iter().map(|(old, new)| ((*old).to_owned(), (*new).to_owned())).collect();
+    let options = ApiOptions { old: folder.path().join("old"), new: folder.path().join("new"), moved };
+    api(&(Arc::new(RealDisk) as Arc<dyn Disk>), &options).unwrap()
+}
+
+/// The changes as `kind symbol`, breaking ones with a `!`.
+fn told(old: &str, new: &str) -> Vec<String> {
+    let changes = compared(old, new, &[]).changes;
+    changes
+        .iter()
+        .map(|change| {
+            format!("{}{} {}", if change.breaking { "!" } else { "" }, change.kind.word(), change.symbol)
+        })
+        .collect()
+}
+
+#[test]
+fn each_kind_of_change_is_told_and_judged() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("def f(a): ...", "def f(a): ...  # the same", &[]),
+        ("def f(a): ...", "", &["!removed shop.f"]),
+        ("", "def f(a): ...", &["added shop.f"]),
+        ("def f(a): ...", "def f(a, b): ...", &["!signature shop.f"]),
+        ("def f(a): ...", "def f(a, b=1): ...", &["signature shop.f"]),
+        ("def f(a, b=1): ...", "def f(a, c=2, b=1): ...", &["!signature shop.f"]),
+        ("def f(a, b=1): ...", "def f(a, b=2): ...", &["signature shop.f"]),
+        ("def f(a, b=1): ...", "def f(a, b): ...", &["!signature shop.f"]),
+        ("def f(a, b): ...", "def f(a, *, b): ...", &["!signature shop.f"]),
+        ("def f(*, a): ...", "def f(a): ...", &["signature shop.f"]),
+        ("def f(a): ...", "def f(a, /): ...", &["!signature shop.f"]),
+        ("def f(*args): ...", "def f(): ...", &["!signature shop.f"]),
+        ("def f(a): ...", "async def f(a): ...", &["!type shop.f"]),
+        ("def f(a: int): ...", "def f(a: str): ...", &["type shop.f"]),
+        ("def f(): ...", "f = 1", &["!type shop.f"]),
+        ("A = 1", "A = 2", &["value shop.A"]),
+        ("A = g()", "A = h()", &[]),
+        ("class C(Base): ...", "class C: ...", &["!signature shop.C"]),
+        ("class C: ...", "class C(Base): ...", &["signature shop.C"]),
+        ("class C:\n    def m(self): ...", "class C: ...", &["!removed shop.C.m"]),
+        ("class C:\n    def _m(self): ...", "class C: ...", &[]),
+        ("class C:\n    def m(self): ...", "", &["!removed shop.C"]),
+        (
+            "@dataclass\nclass C:\n    a: int = 1",
+            "@dataclass\nclass C:\n    a: int",
+            &["!signature shop.C.a"],
+        ),
+        ("__all__ = ['f']\ndef f(): ...\ndef g(): ...", "def f(): ...", &[]),
+        (
+            "@overload\ndef f(a: int): ...\n@overload\ndef f(a: str): ...\ndef f(a): ...",
+            "def f(a): ...",
+            &["!signature shop.f"],
+        ),
+    ];
+    for (old, new, wanted) in cases {
+        assert_eq!(told(old, new), *wanted, "{old} → {new}");
+    }
+}
+
+#[test]
+fn a_surface_is_compared_through_the_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let files =
+        [("old/shop.py", "def f(a): ...\nclass C: ...\n"), ("new/store.py", "def f(a): ...\nclass C: ...\n")];
+    lay_out(folder.path(), &files);
+    let options = |moved: Vec<(String, String)>| ApiOptions {
+        old: folder.path().join("old"),
+        new: folder.path().join("new"),
+        moved,
+    };
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let through = api(&disk, &options(vec![("shop".to_owned(), "store".to_owned())])).unwrap();
+    assert_eq!((through.verdict(), through.changes.len()), (Verdict::Yes, 0));
+    let plain = api(&disk, &options(Vec::new())).unwrap();
+    assert_eq!(
+        (plain.verdict(), plain.changes.len()),
+        (Verdict::No, 2),
+        "one line for the module that is gone"
+    );
+}
+
+#[test]
+fn nothing_to_compare_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    lay_out(folder.path(), &[("old/readme.md", ""), ("new/readme.md", "")]);
+    let options =
+        ApiOptions { old: folder.path().join("old"), new: folder.path().join("new"), moved: Vec::new() };
+    assert_eq!(api(&(Arc::new(RealDisk) as Arc<dyn Disk>), &options).unwrap().verdict(), Verdict::Unknown);
+}
+
+#[test]
+fn imports_are_resolved_and_circles_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("src/shop/__init__.py", "from .cart import add, gone\nimport os.path\n"),
+        ("src/shop/cart.py", "import shop.pay\nfrom . import missing\ndef add(): ...\n"),
+        (
+            "src/shop/pay.py",
+            "from shop.cart import add\ntry:\n    import shop.fast\nexcept ImportError:\n    pass\n",
+        ),
+        ("pyproject.toml", "[project]\n"),
+    ];
+    lay_out(folder.path(), &files);
+    let options =
+        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
+    let outcome = imports(Arc::new(RealDisk), &options).unwrap();
+    let missing: Vec<String> = outcome
+        .missing
+        .iter()
+        .map(|one| format!("{}:{} {} {}", one.import.path, one.import.line, one.import.why, one.is_optional))
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "src/shop/__init__.py:1 `shop.cart` has no `gone` false",
+            "src/shop/cart.py:2 `shop` has no `missing` false",
+            "src/shop/pay.py:3 there is no module `shop.fast` true",
+        ]
+    );
+    assert_eq!((outcome.modules, outcome.imports, outcome.external), (3, 7, 1));
+    assert_eq!(outcome.cycles, [["shop.cart", "shop.pay"]]);
+    assert_eq!(outcome.verdict(), Verdict::No);
+    assert!(outcome.graph_dot(Some("shop.pay")).contains("\"shop.cart\" -> \"shop.pay\""));
+}

@@ -1,0 +1,1 @@
+"""The regimes over HTTP."""

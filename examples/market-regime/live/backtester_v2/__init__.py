@@ -1,0 +1,1 @@
+"""Backtests of option strategies."""

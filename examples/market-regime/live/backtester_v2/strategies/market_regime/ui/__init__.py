@@ -1,0 +1,4 @@
+"""What screens show."""
+from .panels import panel
+
+__all__ = ["panel"]
