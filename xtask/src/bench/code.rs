@@ -12,7 +12,7 @@ use crate::workspace::{Workspace, read_text, write_text};
 const RUNS: usize = 7;
 const WARMUPS: usize = 1;
 /// The slow peers take minutes a turn.
-const SLOW_RUNS: usize = 2;
+const SLOW_RUNS: usize = 1;
 /// Scripts, and what is required, from the root.
 const SCRIPTS: &str = "xtask/bench/code";
 /// What stands in the tree.
