@@ -19,6 +19,7 @@ pub mod ports;
 pub mod referrers;
 pub mod roots;
 pub mod routes;
+mod running;
 pub mod standing;
 pub mod symbols;
 pub mod syntax;

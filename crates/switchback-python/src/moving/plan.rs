@@ -324,7 +324,13 @@ impl<'a> Work<'a> {
             .collect();
         let mut changes: Vec<FileChange> = looked.into_iter().map(|one| one.change).collect();
         let proof = match carried {
-            None => proof::prove(index, &new_index, mapping, &parsed),
+            None => {
+                let mut proof = proof::prove(index, &new_index, mapping, &parsed);
+                if !options.is_part {
+                    proof.unresolved.extend(proof::too_early(index, &new_index, mapping));
+                }
+                proof
+            }
             Some(carried) => {
                 carried::restore(before, carried, mapping, &new_index, &mut changes, &mut created)?;
                 carried::prove(before, index, &new_index, carried, mapping, &parsed)

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::mapping::Mapping;
 use crate::index::{Index, ModuleName, Target, join, leaf_of};
+use crate::running::early;
 use crate::syntax::{Binding, Facts, Import, ImportedName, line_of};
 use crate::tree::File;
 
@@ -118,6 +119,34 @@ pub(super) fn prove(
     proof.broken.sort();
     proof.declared.sort();
     proof
+}
+
+/// Names that are asked for too early in the new tree, and were not in the old one: a circle came to be that cannot be
+/// imported.
+pub(super) fn too_early(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping) -> Vec<Unresolved> {
+    let known: BTreeSet<(String, String)> = early(old)
+        .into_iter()
+        .map(|one| (mapping.module(&one.asking), join(&mapping.module(&one.asked), &one.name)))
+        .collect();
+    let found = early(new)
+        .into_iter()
+        .filter(|one| !known.contains(&(one.asking.clone(), join(&one.asked, &one.name))));
+    found
+        .map(|one| {
+            let file = new.file_of(&one.asking).and_then(|at| new.tree.file(at));
+            let content = file.and_then(|file| new.tree.content(file).ok());
+            Unresolved {
+                path: file.map_or_else(|| one.asking.clone(), |file| file.path.clone()),
+                line: content.map_or(1, |bytes| line_of(&bytes, one.offset).0),
+                module: one.asked.clone(),
+                name: Some(one.name.clone()),
+                why: format!(
+                    "`{}` would not be there yet: `{}` and `{}` would import each other",
+                    one.name, one.asking, one.asked
+                ),
+            }
+        })
+        .collect()
 }
 
 struct Look<'a> {

@@ -128,6 +128,13 @@ pub struct Scope {
     pub nonlocals: BTreeSet<String>,
 }
 
+impl Scope {
+    /// A scope in which nothing is bound yet.
+    pub(super) fn new(kind: ScopeKind, parent: Option<usize>) -> Self {
+        Self { kind, parent, bindings: BTreeMap::new(), globals: BTreeSet::new(), nonlocals: BTreeSet::new() }
+    }
+}
+
 /// A dotted expression `a.b.c`, as long as it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
@@ -225,6 +232,8 @@ pub struct Facts {
     pub imports: Vec<Import>,
     /// Scopes; the first is the module.
     pub scopes: Vec<Scope>,
+    /// Where the statement begins that first binds a name of the module itself.
+    pub first_bound: BTreeMap<String, usize>,
     /// Dotted expressions and names.
     pub chains: Vec<Chain>,
     /// Strings.

@@ -1,7 +1,5 @@
 //! The walk over a syntax tree that finds imports, scopes, dotted names and texts.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
 use ruff_text_size::{Ranged, TextRange};
@@ -19,11 +17,12 @@ pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
         facts: Facts::default(),
         values: Values::new(),
         scope: 0,
+        now: 0,
         annotation: false,
         optional: 0,
         typing: 0,
     };
-    walk.facts.scopes.push(new_scope(ScopeKind::Module, None));
+    walk.facts.scopes.push(Scope::new(ScopeKind::Module, None));
     walk.docstring(body);
     walk.visit_body(body);
     walk.facts
@@ -35,13 +34,11 @@ struct Walk<'a> {
     /// What the module's names were given so far.
     values: Values<'a>,
     scope: usize,
+    /// Where the statement that is walked begins.
+    now: usize,
     annotation: bool,
     optional: usize,
     typing: usize,
-}
-
-fn new_scope(kind: ScopeKind, parent: Option<usize>) -> Scope {
-    Scope { kind, parent, bindings: BTreeMap::new(), globals: BTreeSet::new(), nonlocals: BTreeSet::new() }
 }
 
 impl<'a> Walk<'a> {
@@ -51,6 +48,9 @@ impl<'a> Walk<'a> {
             Some(scope) if scope.nonlocals.contains(name) => scope.parent.unwrap_or(0),
             _ => self.scope,
         };
+        if at == 0 {
+            self.facts.first_bound.entry(name.to_owned()).or_insert(self.now);
+        }
         if let Some(scope) = self.facts.scopes.get_mut(at) {
             scope.bindings.entry(name.to_owned()).or_default().push(binding);
         }
@@ -58,7 +58,7 @@ impl<'a> Walk<'a> {
 
     fn within(&mut self, kind: ScopeKind, walk: impl FnOnce(&mut Self)) {
         let outer = self.scope;
-        self.facts.scopes.push(new_scope(kind, Some(outer)));
+        self.facts.scopes.push(Scope::new(kind, Some(outer)));
         self.scope = self.facts.scopes.len() - 1;
         walk(self);
         self.scope = outer;
@@ -435,6 +435,7 @@ impl<'a> Walk<'a> {
 
 impl<'a> Visitor<'a> for Walk<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
+        let outer = std::mem::replace(&mut self.now, statement.range().start().to_usize());
         match statement {
             Stmt::Import(import) => self.import(import.range(), None, &import.names),
             Stmt::ImportFrom(import) => {
@@ -477,6 +478,7 @@ impl<'a> Visitor<'a> for Walk<'a> {
             Stmt::Expr(statement) if matches!(statement.value.as_ref(), Expr::StringLiteral(_)) => {}
             _ => visitor::walk_stmt(self, statement),
         }
+        self.now = outer;
     }
 
     fn visit_annotation(&mut self, annotation: &'a Expr) {
