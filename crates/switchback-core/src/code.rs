@@ -2,8 +2,19 @@
 
 use std::path::PathBuf;
 
+use crate::plan::{Key, Shape};
 use crate::tree::rewrite::Put;
 use crate::verdict::Verdict;
+
+/// The key of plans for folders from which dotted names start.
+pub(crate) const SOURCE_ROOTS: Key = Key::optional(
+    "source_roots",
+    Shape::Texts,
+    "folders from which dotted names start; found by looking when left out",
+);
+/// The key of plans for what `PYTHONPATH` names.
+pub(crate) const PYTHON_PATH: Key =
+    Key::optional("python_path", Shape::Texts, "folders that `PYTHONPATH` names when the project runs");
 
 /// A move of modules and packages that is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -87,8 +87,7 @@ fn is_imported(tree: &Tree, dotted: &str) -> bool {
 
 /// The source roots of a tree: `given`, or what is found; and the folders of `PYTHONPATH`.
 pub fn source_roots(tree: &Tree, given: &[String], python_path: &[String]) -> Vec<String> {
-    let mut roots =
-        if given.is_empty() { discover(tree) } else { given.iter().map(|root| normal(root)).collect() };
+    let mut roots = given_or_found(tree, given);
     for folder in python_path.iter().map(|folder| normal(folder)) {
         if !roots.contains(&folder) {
             roots.push(folder);

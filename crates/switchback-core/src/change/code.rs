@@ -1,6 +1,8 @@
 //! What changes of code have in common: their keys, what they may write, and the writing.
 
-use super::{ChangeError, Stage};
+use std::path::Path;
+
+use super::{ChangeError, FileCounts, Stage};
 use crate::code::{MoveRequest, Rewrite};
 use crate::plan::{Fields, Key, STATE_FOLDER, Shape};
 use crate::tree::copy::remove_tree;
@@ -10,13 +12,6 @@ use crate::verdict::Verdict;
 /// How many paths or reasons an error names.
 const NAMED_MAX: usize = 5;
 
-pub(super) const SOURCE_ROOTS: Key = Key::optional(
-    "source_roots",
-    Shape::Texts,
-    "folders from which dotted names start; found by looking when left out",
-);
-pub(super) const PYTHON_PATH: Key =
-    Key::optional("python_path", Shape::Texts, "folders that `PYTHONPATH` names when the project runs");
 pub(super) const SHIMS: Key = Key::optional(
     "shims",
     Shape::Table(&[Key::optional(
@@ -60,6 +55,19 @@ pub(super) fn allowed(stage: &Stage<'_>, what: &str, rewrite: Rewrite) -> Result
         return Ok(rewrite);
     }
     Err(ChangeError::Unmanaged { what, paths: some_of(&strangers) })
+}
+
+/// What a rewrite of the live project would do to its files; nothing where that cannot be told.
+pub(super) fn preview(
+    stage: &Stage<'_>,
+    work_out: impl FnOnce(&Path) -> Result<Rewrite, ChangeError>,
+) -> Result<Option<FileCounts>, ChangeError> {
+    if stage.live != stage.root {
+        // The managed paths are links there, and what they lead to is no project.
+        return Ok(None);
+    }
+    let rewrite = work_out(stage.root)?;
+    Ok(Some(FileCounts { added: rewrite.created, removed: 0, changed: rewrite.edited, moved: rewrite.moved }))
 }
 
 /// Writes a rewrite into the candidate.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Change, ChangeError, FileCounts, Kind, Stage, code};
-use crate::code::{MergeRequest, MoveRequest, Rewrite};
+use crate::code::{MergeRequest, MoveRequest, PYTHON_PATH, Rewrite, SOURCE_ROOTS};
 use crate::plan::{Fields, Key, Managed, Shape, relative};
 
 /// The kind `merge`.
@@ -24,8 +24,8 @@ pub(super) static KIND: Kind = Kind {
         ),
         Key::optional("decisions", Shape::Text, "a file of rules and decisions; a path in the project"),
         Key::optional("keep_source", Shape::Flag, "`true`: the source stays where it is"),
-        code::SOURCE_ROOTS,
-        code::PYTHON_PATH,
+        SOURCE_ROOTS,
+        PYTHON_PATH,
         code::SHIMS,
         code::TEXT,
     ],
@@ -81,18 +81,8 @@ impl Change for MergeChange {
     }
 
     fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {
-        if stage.live != stage.root {
-            // The managed paths are links there, and what they lead to is no project.
-            return Ok(None);
-        }
         // Whoever names the source is not among these: that is known once the trees are merged.
-        let rewrite = self.worked_out(stage, stage.root)?;
-        Ok(Some(FileCounts {
-            added: rewrite.created,
-            removed: 0,
-            changed: rewrite.edited,
-            moved: rewrite.moved,
-        }))
+        code::preview(stage, |tree| self.worked_out(stage, tree))
     }
 
     fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Change, ChangeError, FileCounts, Kind, Stage, code};
-use crate::code::{MoveRequest, Rewrite};
+use crate::code::{MoveRequest, PYTHON_PATH, Rewrite, SOURCE_ROOTS};
 use crate::plan::{Fields, Key, Managed, Shape};
 
 /// The kind `move`.
@@ -18,8 +18,8 @@ pub(super) static KIND: Kind = Kind {
             Shape::Text,
             "a file of rules, for several moves at once; a path in the project",
         ),
-        code::SOURCE_ROOTS,
-        code::PYTHON_PATH,
+        SOURCE_ROOTS,
+        PYTHON_PATH,
         code::SHIMS,
         code::TEXT,
     ],
@@ -78,17 +78,7 @@ impl Change for MoveChange {
     }
 
     fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {
-        if stage.live != stage.root {
-            // The managed paths are links there, and what they lead to is no project.
-            return Ok(None);
-        }
-        let rewrite = self.worked_out(stage, stage.root)?;
-        Ok(Some(FileCounts {
-            added: rewrite.created,
-            removed: 0,
-            changed: rewrite.edited,
-            moved: rewrite.moved,
-        }))
+        code::preview(stage, |tree| self.worked_out(stage, tree))
     }
 
     fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {

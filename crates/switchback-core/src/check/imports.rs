@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Check, Kind, Looked, Scene};
-use crate::code::ImportsRequest;
+use crate::code::{ImportsRequest, PYTHON_PATH, SOURCE_ROOTS};
 use crate::plan::{Fields, Key, Moment, Shape};
 
 /// The kind `imports`.
@@ -11,11 +11,7 @@ pub(super) static KIND: Kind = Kind {
     word: "imports",
     doc: "every import of the project resolves, without running it",
     keys: &[
-        Key::optional(
-            "source_roots",
-            Shape::Texts,
-            "folders from which dotted names start; found by looking when left out",
-        ),
+        SOURCE_ROOTS,
         PYTHON_PATH,
         Key::optional(
             "known",
@@ -25,9 +21,6 @@ pub(super) static KIND: Kind = Kind {
     ],
     read,
 };
-
-pub(super) const PYTHON_PATH: Key =
-    Key::optional("python_path", Shape::Texts, "folders that `PYTHONPATH` names when the project runs");
 
 #[derive(Debug)]
 struct ImportsCheck {

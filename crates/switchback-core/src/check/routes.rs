@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::imports::document;
 use super::{Check, Kind, Looked, Scene};
-use crate::code::RoutesRequest;
+use crate::code::{RoutesRequest, SOURCE_ROOTS};
 use crate::plan::{Fields, Key, Shape};
 
 /// The kind `routes`.
@@ -17,11 +17,7 @@ pub(super) static KIND: Kind = Kind {
             Shape::NamedTexts,
             "modules that moved: `moved = { \"shop.cart\" = \"store.cart\" }`",
         ),
-        Key::optional(
-            "source_roots",
-            Shape::Texts,
-            "folders from which dotted names start; found by looking when left out",
-        ),
+        SOURCE_ROOTS,
     ],
     read,
 };

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::imports::document;
 use super::{Check, Kind, Looked, Scene};
-use crate::code::SymbolsRequest;
+use crate::code::{SOURCE_ROOTS, SymbolsRequest};
 use crate::plan::{Fields, Key, Shape};
 
 /// The kind `symbols`.
@@ -18,11 +18,7 @@ pub(super) static KIND: Kind = Kind {
             "what must be there: `module`, `module:name`, `module:Class.method`",
         ),
         Key::optional("gone", Shape::Texts, "what must not be there any more"),
-        Key::optional(
-            "source_roots",
-            Shape::Texts,
-            "folders from which dotted names start; found by looking when left out",
-        ),
+        SOURCE_ROOTS,
     ],
     read,
 };

@@ -44,9 +44,6 @@ pub(super) fn follow(by: &Follow<'_>, tree: Tree, prefix: &str, side: &str) -> R
             rules: rules.clone(),
             is_part: true,
             source_roots: by.source_roots.to_vec(),
-            shims: false,
-            remove_after: None,
-            today: String::new(),
             with_text: true,
             ..MoveOptions::default()
         };

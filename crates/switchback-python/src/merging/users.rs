@@ -10,15 +10,13 @@ use super::following::{Follow, rules_for};
 use super::plan::MergeError;
 use super::side::below;
 use crate::moving::{MappingError, MoveError, MoveOptions, plan_tree};
-use crate::tree::{File, Tree};
+use crate::tree::Tree;
 
 /// A file outside of both trees that names what moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Its path in the project.
     pub path: String,
-    /// Its permission bits.
-    pub(super) mode: u32,
     /// Its bytes now.
     pub(super) old: Arc<[u8]>,
     /// Its bytes afterwards.
@@ -33,7 +31,7 @@ impl User {
 }
 
 /// Files that were edited, and what they say now.
-type Edited = BTreeMap<String, (File, Arc<[u8]>)>;
+type Edited = BTreeMap<String, Arc<[u8]>>;
 
 /// The users, and what the proof of their edits says against them.
 #[derive(Debug, Default)]
@@ -65,10 +63,10 @@ pub(super) fn find(
         let tree = part(&project, &edited, Some(by.target));
         follow(by, &tree, source, Some(source), (&mut edited, &mut found))?;
     }
-    for (path, (file, new)) in edited {
+    for (path, new) in edited {
         let Some(at) = project.find(&path).and_then(|at| project.file(at)) else { continue };
         let old = project.content(at)?;
-        found.users.push(User { path, mode: file.mode, old, new });
+        found.users.push(User { path, old, new });
     }
     Ok(found)
 }
@@ -80,7 +78,7 @@ fn part(project: &Tree, edited: &Edited, without: Option<&str>) -> Tree {
         .iter()
         .filter(|file| without.is_none_or(|folder| below(&file.path, folder).is_none()))
         .map(|file| match edited.get(&file.path) {
-            Some((_, new)) => file.moved(file.path.clone(), Some(new.clone())),
+            Some(new) => file.moved(file.path.clone(), Some(new.clone())),
             None => file.placed(file.path.clone()),
         })
         .collect();
@@ -104,9 +102,6 @@ fn follow(
             rules: rules.clone(),
             kept: by.kept.to_vec(),
             source_roots: by.source_roots.to_vec(),
-            shims: false,
-            remove_after: None,
-            today: String::new(),
             with_text: true,
             ..MoveOptions::default()
         };
@@ -129,8 +124,7 @@ fn follow(
             let (Some(new), true) = (change.new, is_outside && change.old_path == change.new_path) else {
                 continue;
             };
-            let Some(file) = tree.find(&change.old_path).and_then(|at| tree.file(at)) else { continue };
-            edited.insert(change.old_path.clone(), (file.placed(change.old_path), new));
+            edited.insert(change.old_path, new);
         }
         return Ok(());
     }

@@ -49,7 +49,6 @@ pub(super) fn restore(
         let change = FileChange {
             old_path: path.clone(),
             new_path,
-            mode: file.mode,
             edits: by_lines(&old, &new),
             old: Some(old.clone()),
             new: (new != old).then_some(new),

@@ -84,8 +84,6 @@ pub struct FileChange {
     pub old_path: String,
     /// Where it will be.
     pub new_path: String,
-    /// Its permission bits.
-    pub mode: u32,
     /// Its bytes now; nothing for a file that is moved unread.
     pub old: Option<Arc<[u8]>>,
     /// Its bytes afterwards; nothing when they stay.
@@ -387,7 +385,6 @@ impl<'a> Work<'a> {
         let mut change = FileChange {
             old_path: file.path.clone(),
             new_path,
-            mode: file.mode,
             old: content.clone(),
             new: None,
             edits: Vec::new(),

@@ -1,6 +1,7 @@
 //! Every edge case of a merge as a text file: the trees, the rules, the merged tree, byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use crate::{make_folder, unescaped};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -84,35 +85,6 @@ fn entries(files: &mut Files, words: &[&str], body: &str) {
     };
     if words.len() > 1 {
         files.insert(words[1].to_owned(), entry);
-    }
-}
-
-/// Lines are joined, and `\n`, `\r` and `\xNN` are bytes.
-fn unescaped(body: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut letters = body.chars().filter(|letter| *letter != '\n');
-    while let Some(letter) = letters.next() {
-        if letter != '\\' {
-            bytes.push(u8::try_from(letter).unwrap());
-            continue;
-        }
-        match letters.next().unwrap() {
-            'n' => bytes.push(b'\n'),
-            'r' => bytes.push(b'\r'),
-            'x' => {
-                let digits: String = letters.by_ref().take(2).collect();
-                bytes.push(u8::from_str_radix(&digits, 16).unwrap());
-            }
-            other => panic!("an escape `{other}`"),
-        }
-    }
-    bytes
-}
-
-fn make_folder(folder: &Path) {
-    if RealDisk.look(folder).unwrap().is_none() {
-        make_folder(folder.parent().unwrap());
-        RealDisk.make_directory(folder, 0o755).unwrap();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every edge case of a move as a text file: the tree before, the rules, the tree after, byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use crate::{make_folder, unescaped};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,25 +85,7 @@ fn content(body: &str, words: &[&str]) -> Vec<u8> {
     if words.get(2) != Some(&"escaped") {
         return body.as_bytes().to_vec();
     }
-    let mut bytes = Vec::new();
-    let mut letters = body.chars().filter(|letter| *letter != '\n');
-    while let Some(letter) = letters.next() {
-        if letter != '\\' {
-            bytes.push(u8::try_from(letter).unwrap());
-            continue;
-        }
-        match letters.next().unwrap() {
-            'n' => bytes.push(b'\n'),
-            'r' => bytes.push(b'\r'),
-            't' => bytes.push(b'\t'),
-            'x' => {
-                let digits: String = letters.by_ref().take(2).collect();
-                bytes.push(u8::from_str_radix(&digits, 16).unwrap());
-            }
-            other => panic!("an escape `{other}`"),
-        }
-    }
-    bytes
+    unescaped(body)
 }
 
 fn lay_out(files: &Files, root: &Path) {
@@ -110,13 +93,6 @@ fn lay_out(files: &Files, root: &Path) {
         let place = root.join(path);
         make_folder(place.parent().unwrap());
         RealDisk.write_new(&place, 0o644, &mut content.as_slice()).unwrap();
-    }
-}
-
-fn make_folder(folder: &Path) {
-    if RealDisk.look(folder).unwrap().is_none() {
-        make_folder(folder.parent().unwrap());
-        RealDisk.make_directory(folder, 0o755).unwrap();
     }
 }
 

@@ -5,19 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use switchback_core::tree::copy::make_directories;
+use crate::lay_out;
 use switchback_core::world::{Command, Disk, Exit, RealDisk, World};
 use switchback_python::graph::ImportsOptions;
 use switchback_python::moving::{MoveOptions, Pair, Rules, plan, write};
 use switchback_python::standing::shims;
-
-fn lay_out(root: &Path, files: &[(&str, &str)]) {
-    for (path, text) in files {
-        let place = root.join(path);
-        make_directories(&RealDisk, root, place.parent().unwrap()).unwrap();
-        RealDisk.write_new(&place, 0o644, &mut text.as_bytes()).unwrap();
-    }
-}
 
 fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,22 +1,13 @@
 //! Imports of a tree, and the public surface of two trees.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::path::Path;
 use std::sync::Arc;
 
-use switchback_core::tree::copy::make_directories;
+use crate::lay_out;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, RealDisk};
 use switchback_python::api::{ApiOptions, ApiOutcome, api};
 use switchback_python::graph::{ImportsOptions, imports};
-
-fn lay_out(root: &Path, files: &[(&str, &str)]) {
-    for (path, text) in files {
-        let place = root.join(path);
-        make_directories(&RealDisk, root, place.parent().unwrap()).unwrap();
-        RealDisk.write_new(&place, 0o644, &mut text.as_bytes()).unwrap();
-    }
-}
 
 fn compared(old: &str, new: &str, moved: &[(&str, &str)]) -> ApiOutcome {
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use switchback_python::graph::ImportsOptions;
 use switchback_python::outside::{OutsideError, OutsideOptions, OutsideOutcome, outside};
 use switchback_python::referrers::{ReferencesOptions, ReferencesOutcome, references};
 
-use super::lay_out;
+use crate::lay_out;
 
 fn referred(files: &[(&str, &str)], of: Option<&str>) -> ReferencesOutcome {
     let folder = tempfile::tempdir().unwrap();

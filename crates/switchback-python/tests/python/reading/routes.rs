@@ -8,7 +8,7 @@ use switchback_python::routes::{
     CompareRoutesOptions, RoutesComparison, RoutesOptions, RoutesOutcome, compare_routes, routes,
 };
 
-use super::lay_out;
+use crate::lay_out;
 
 fn read(files: &[(&str, &str)]) -> RoutesOutcome {
     let folder = tempfile::tempdir().unwrap();

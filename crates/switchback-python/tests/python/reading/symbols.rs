@@ -6,7 +6,7 @@ use switchback_core::verdict::Verdict;
 use switchback_core::world::RealDisk;
 use switchback_python::symbols::{Presence, SymbolsError, SymbolsOptions, SymbolsOutcome, symbols};
 
-use super::lay_out;
+use crate::lay_out;
 
 const FILES: &[(&str, &str)] = &[
     ("shop/__init__.py", "from .cart import Cart as Basket\nfrom . import cart\nVERSION = '1'\n"),
