@@ -160,6 +160,12 @@ impl<'t> Index<'t> {
         Some(self.tree.facts(file))
     }
 
+    /// What of the file of a module runs when it is imported.
+    pub fn at_import(&self, dotted: &str) -> Option<Arc<Facts>> {
+        let file = self.tree.file(self.file_of(dotted)?)?;
+        Some(self.tree.at_import(file))
+    }
+
     /// Every module of the tree that has been imported as soon as `dotted` has been: itself, the packages around it, and
     /// what any of them imports on no condition.
     pub fn comes_along(&self, dotted: &str) -> Arc<HashSet<String>> {

@@ -30,7 +30,7 @@ pub(crate) struct Early {
 pub(crate) fn early(index: &Index<'_>) -> BTreeSet<Early> {
     let modules: Vec<&str> = index.modules().into_keys().collect();
     // What is parsed one after the other would be parsed by one thread.
-    modules.par_iter().for_each(|module| drop(index.facts_of(module)));
+    modules.par_iter().for_each(|module| drop(index.at_import(module)));
     let mut run = Run { index, states: HashMap::new(), early: BTreeSet::new() };
     for module in modules {
         run.import(module);
@@ -67,7 +67,7 @@ impl Run<'_, '_> {
         if self.states.contains_key(module) {
             return;
         }
-        let Some(facts) = self.index.facts_of(module) else {
+        let Some(facts) = self.index.at_import(module) else {
             if self.index.has(module) {
                 self.states.insert(module.to_owned(), State::Done);
             }
@@ -113,7 +113,7 @@ impl Run<'_, '_> {
     /// Whether a module that is imported, wholly or in part, may have bound a name by now.
     fn has_bound(&self, module: &str, name: &str) -> bool {
         let Some(State::UpTo(offset)) = self.states.get(module) else { return true };
-        let facts: Option<Arc<Facts>> = self.index.facts_of(module);
+        let facts: Option<Arc<Facts>> = self.index.at_import(module);
         facts.is_none_or(|facts| {
             let is_before = |at: usize| at < *offset;
             let by_star = facts.imports.iter().any(|import| {

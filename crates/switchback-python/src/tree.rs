@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use switchback_core::world::{Disk, DiskError, FileKind};
 
-use crate::syntax::{Dialect, Facts, parse};
+use crate::syntax::{Dialect, Facts, parse, parse_at_import};
 
 /// The largest Python file or notebook that is read, in bytes.
 pub const PYTHON_BYTES_MAX: u64 = 64 << 20;
@@ -64,17 +64,32 @@ pub struct File {
     pub unread: Option<String>,
     /// Where its bytes are now.
     origin: PathBuf,
-    content: OnceLock<Arc<[u8]>>,
-    facts: OnceLock<Arc<Facts>>,
+    read: Arc<Read>,
     /// Whether its bytes are others than those at its origin.
     is_edited: bool,
+}
+
+/// What was read of a file so far: once for all trees in which it stands with the same bytes.
+#[derive(Debug, Default)]
+struct Read {
+    content: OnceLock<Arc<[u8]>>,
+    facts: OnceLock<Arc<Facts>>,
+    at_import: OnceLock<Arc<Facts>>,
+}
+
+impl Read {
+    fn of(content: Arc<[u8]>) -> Arc<Self> {
+        Arc::new(Self { content: OnceLock::from(content), ..Self::default() })
+    }
 }
 
 impl File {
     /// The same file at another path, with what is known of it; with other bytes, nothing is known.
     #[must_use]
     pub fn moved(&self, path: String, content: Option<Arc<[u8]>>) -> Self {
-        let is_same = content.is_none() && class_of(&path, None) == class_of(&self.path, None);
+        let is_same = content.is_none()
+            && class_of(&path, None) == class_of(&self.path, None)
+            && dialect_of(&path) == self.dialect();
         Self {
             class: match self.class {
                 Class::Python => Class::Python,
@@ -91,10 +106,11 @@ impl File {
             unread: self.unread.clone(),
             origin: self.origin.clone(),
             is_edited: self.is_edited || content.is_some(),
-            content: content
-                .or_else(|| self.content.get().cloned())
-                .map_or_else(OnceLock::new, OnceLock::from),
-            facts: if is_same { self.facts.clone() } else { OnceLock::new() },
+            read: match content.or_else(|| self.held().cloned()) {
+                _ if is_same => self.read.clone(),
+                Some(content) => Read::of(content),
+                None => Arc::default(),
+            },
         }
     }
 
@@ -108,8 +124,7 @@ impl File {
             is_gone: self.is_gone,
             unread: self.unread.clone(),
             origin: self.origin.clone(),
-            content: self.content.clone(),
-            facts: self.facts.clone(),
+            read: self.read.clone(),
             is_edited: self.is_edited,
         }
     }
@@ -126,7 +141,7 @@ impl File {
 
     /// Its bytes, where they were read already.
     pub(crate) fn held(&self) -> Option<&Arc<[u8]>> {
-        self.content.get()
+        self.read.content.get()
     }
 
     /// A file that does not exist yet.
@@ -139,19 +154,22 @@ impl File {
             is_gone: false,
             unread: None,
             origin: PathBuf::new(),
-            content: OnceLock::from(content),
-            facts: OnceLock::new(),
+            read: Read::of(content),
             is_edited: true,
         }
     }
 
     /// What the dialect of its code is.
     pub fn dialect(&self) -> Dialect {
-        match self.path.rsplit_once('.').map_or("", |(_, extension)| extension) {
-            "ipynb" => Dialect::Notebook,
-            "pyx" | "pxd" => Dialect::Cython,
-            _ => Dialect::Module,
-        }
+        dialect_of(&self.path)
+    }
+}
+
+fn dialect_of(path: &str) -> Dialect {
+    match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "ipynb" => Dialect::Notebook,
+        "pyx" | "pxd" => Dialect::Cython,
+        _ => Dialect::Module,
     }
 }
 
@@ -331,11 +349,11 @@ impl Tree {
 
     /// The bytes of a file, kept from now on.
     pub fn content(&self, file: &File) -> Result<Arc<[u8]>, DiskError> {
-        if let Some(content) = file.content.get() {
+        if let Some(content) = file.read.content.get() {
             return Ok(content.clone());
         }
         let content = self.read(file)?;
-        Ok(file.content.get_or_init(|| content).clone())
+        Ok(file.read.content.get_or_init(|| content).clone())
     }
 
     /// The bytes of a file, not kept unless `is_wanted` says so.
@@ -344,14 +362,14 @@ impl Tree {
         file: &File,
         is_wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Option<Arc<[u8]>>, DiskError> {
-        let content = match file.content.get() {
+        let content = match file.read.content.get() {
             Some(content) => content.clone(),
             None => self.read(file)?,
         };
         if !is_wanted(&content) {
             return Ok(None);
         }
-        Ok(Some(file.content.get_or_init(|| content).clone()))
+        Ok(Some(file.read.content.get_or_init(|| content).clone()))
     }
 
     fn read(&self, file: &File) -> Result<Arc<[u8]>, DiskError> {
@@ -364,10 +382,27 @@ impl Tree {
 
     /// What a Python file says; one that cannot be read says nothing.
     pub fn facts(&self, file: &File) -> Arc<Facts> {
-        file.facts
+        file.read
+            .facts
             .get_or_init(|| {
                 let content = self.content(file).unwrap_or_else(|_| Arc::from(Vec::new()));
                 Arc::new(parse(&content, file.dialect()))
+            })
+            .clone()
+    }
+
+    /// What a Python file says outside of the bodies of its functions: what runs when it is imported. Bytes that are read
+    /// for this alone are not kept.
+    pub fn at_import(&self, file: &File) -> Arc<Facts> {
+        if let Some(facts) = file.read.facts.get() {
+            return facts.clone();
+        }
+        file.read
+            .at_import
+            .get_or_init(|| {
+                let content = file.held().cloned().map_or_else(|| self.read(file), Ok);
+                let content = content.unwrap_or_else(|_| Arc::from(Vec::new()));
+                Arc::new(parse_at_import(&content, file.dialect()))
             })
             .clone()
     }
@@ -426,8 +461,7 @@ fn entry(
                 is_link,
                 is_gone: false,
                 origin: place,
-                content: OnceLock::new(),
-                facts: OnceLock::new(),
+                read: Arc::default(),
                 is_edited: false,
             })])
         }

@@ -7,6 +7,7 @@ mod layout;
 mod names;
 mod outline;
 mod place;
+mod skeleton;
 mod surface;
 mod units;
 mod valued;
@@ -45,7 +46,20 @@ pub enum Dialect {
 
 /// Reads a file. What does not parse is recovered as far as it goes; [`Facts::errors`] says where it broke.
 pub fn parse(bytes: &[u8], dialect: Dialect) -> Facts {
+    read(bytes, dialect, |_| None)
+}
+
+/// Reads a file without the bodies of its functions, where they can be told apart: what is said of it is what runs when
+/// it is imported, and stands where it stands in the file.
+pub fn parse_at_import(bytes: &[u8], dialect: Dialect) -> Facts {
+    read(bytes, dialect, |source| skeleton::without_bodies(source).filter(|_| dialect == Dialect::Module))
+}
+
+fn read(bytes: &[u8], dialect: Dialect, shorten: impl Fn(&str) -> Option<String>) -> Facts {
     let Source { text: mut source, complaint } = encoding::read(bytes);
+    if let Some(short) = shorten(&source) {
+        source = Cow::Owned(short);
+    }
     if dialect == Dialect::Cython {
         // As long as it was, so that every offset holds.
         source = Cow::Owned(source.replace("cimport ", " import "));

@@ -8,6 +8,7 @@ mod merges;
 mod moves;
 mod reading;
 mod shims;
+mod skeletons;
 mod surfaces;
 
 use std::path::Path;

@@ -15,7 +15,7 @@ use key::{Grouping, Way};
 use style::Style;
 
 use super::edit::Edit;
-use crate::syntax::{Dialect, Facts, Span, parse};
+use crate::syntax::{Dialect, Facts, Span, parse, parse_at_import};
 
 /// How many statements a block must have to count as sorted where no settings say so.
 const UNDECLARED_STATEMENTS_MIN: usize = 3;
@@ -132,7 +132,10 @@ fn in_order(
     dialect: Dialect,
     is_own: &dyn Fn(&str) -> bool,
 ) -> Option<Vec<u8>> {
-    let facts = parse(bytes, dialect);
+    // What a block of the module itself says can be told without the bodies of functions.
+    let is_late = |item: &Item| old_facts.imports.get(item.import).is_none_or(|import| import.is_late);
+    let is_in_function = old_block.items.iter().any(is_late);
+    let facts = if is_in_function { parse(bytes, dialect) } else { parse_at_import(bytes, dialect) };
     if !facts.errors.is_empty() {
         return None;
     }
