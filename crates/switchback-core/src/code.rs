@@ -126,3 +126,26 @@ pub struct RoutesRequest {
     /// Modules that moved, old name and new name.
     pub moved: Vec<(String, String)>,
 }
+
+/// Files of a changed tree that are to stand again as they were before the change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartsRequest {
+    /// The tree as it is now.
+    pub tree: PathBuf,
+    /// Every file that the change touched, relative to the tree, and where its bytes from before it are, absolute; nothing
+    /// for one that was not there.
+    pub before: Vec<(PathBuf, Option<PathBuf>)>,
+    /// The files that are to go back, in the same form.
+    pub chosen: Vec<(PathBuf, Option<PathBuf>)>,
+}
+
+/// Files in which a change touched something of a kind, relative to the tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CodeParts {
+    /// Files that stand where they stood, import something else, and say the same but for that.
+    pub imports: Vec<PathBuf>,
+    /// Files that import something else, and say something else too.
+    pub left: Vec<PathBuf>,
+    /// Files that define routes, describe them, or put them together, before the change or now.
+    pub routes: Vec<PathBuf>,
+}

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use crate::code::{
-    ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite, RoutesRequest, SymbolsRequest,
+    ApiRequest, CodeParts, ImportsRequest, MergeRequest, MoveRequest, PartsRequest, Rewrite, RoutesRequest,
+    SymbolsRequest,
 };
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::manifest::Manifest;
@@ -105,6 +106,20 @@ pub trait Inspector: Debug + Send + Sync {
     ///
     /// When one of the trees cannot be read.
     fn routes(&self, request: &RoutesRequest) -> Result<Comparison, PortError>;
+
+    /// Which of the files of `request.before` differ in what they import, and which are about HTTP routes.
+    ///
+    /// # Errors
+    ///
+    /// When the tree, or what was kept, cannot be read.
+    fn parts(&self, request: &PartsRequest) -> Result<CodeParts, PortError>;
+
+    /// What would break once the files of `request.chosen` are back, a line each: imports that resolve now, or did before.
+    ///
+    /// # Errors
+    ///
+    /// When the tree, or what was kept, cannot be read.
+    fn lost(&self, request: &PartsRequest) -> Result<Vec<String>, PortError>;
 }
 
 /// Keeps durable, verified copies of trees.

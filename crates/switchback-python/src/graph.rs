@@ -11,8 +11,9 @@ use switchback_core::world::{Disk, DiskError};
 
 use crate::index::{Index, Target, parent_of};
 use crate::moving::Unresolved;
+use crate::old_names::OldNames;
 use crate::roots;
-use crate::syntax::line_of;
+use crate::syntax::{Import, ImportedName, line_of};
 use crate::tree::{Class, Tree};
 
 /// What is to be looked at.
@@ -80,10 +81,11 @@ pub(crate) fn circles(index: &Index<'_>) -> Vec<Vec<String>> {
     outcome_of(index).cycles
 }
 
-fn outcome_of(index: &Index<'_>) -> ImportsOutcome {
+pub(crate) fn outcome_of(index: &Index<'_>) -> ImportsOutcome {
     let tree = index.tree;
+    let old_names = OldNames::of(index);
     let parts: Vec<ImportsOutcome> =
-        (0..tree.files.len()).into_par_iter().map(|at| of_file(index, at)).collect();
+        (0..tree.files.len()).into_par_iter().map(|at| of_file(index, &old_names, at)).collect();
     let mut outcome = ImportsOutcome::default();
     for part in parts {
         outcome.modules += part.modules;
@@ -101,7 +103,7 @@ fn outcome_of(index: &Index<'_>) -> ImportsOutcome {
     outcome
 }
 
-fn of_file(index: &Index<'_>, at: usize) -> ImportsOutcome {
+fn of_file(index: &Index<'_>, old_names: &OldNames, at: usize) -> ImportsOutcome {
     let mut outcome = ImportsOutcome::default();
     let Some(file) = index.tree.file(at).filter(|file| file.class == Class::Python) else { return outcome };
     let name = index.names.get(at).and_then(Option::as_ref);
@@ -115,6 +117,7 @@ fn of_file(index: &Index<'_>, at: usize) -> ImportsOutcome {
         let line = line_of(&bytes, import.span.start).0;
         for imported in &import.names {
             outcome.imports += 1;
+            let base = import.from.as_ref().and_then(|from| Index::base(name, from));
             let to = match index.target(name, import, imported) {
                 Target::Module(module) | Target::Symbol { module, .. } => module,
                 Target::External(dotted) => {
@@ -124,16 +127,13 @@ fn of_file(index: &Index<'_>, at: usize) -> ImportsOutcome {
                     continue;
                 }
                 Target::Missing(why) => {
-                    let (module, name) = match &import.from {
-                        Some(from) => (
-                            format!("{}{}", ".".repeat(from.level), from.module),
-                            Some(imported.name.text.clone()),
-                        ),
-                        None => (imported.name.text.clone(), None),
-                    };
-                    let import_missing = Unresolved { path: file.path.clone(), line, module, name, why };
-                    let is_optional = import.is_optional || import.is_typing;
-                    outcome.missing.push(Missing { import: import_missing, is_optional });
+                    if let Some(old) = old_names.meant(index, base.as_deref(), import, imported) {
+                        let from = name.map(|name| name.dotted.clone());
+                        let is_eager = !import.is_late && !import.is_typing;
+                        outcome.edges.extend(from.map(|from| Edge { from, to: old, line, is_eager }));
+                        continue;
+                    }
+                    outcome.missing.push(missing(&file.path, line, import, imported, why));
                     continue;
                 }
             };
@@ -144,6 +144,19 @@ fn of_file(index: &Index<'_>, at: usize) -> ImportsOutcome {
         }
     }
     outcome
+}
+
+fn missing(path: &str, line: usize, import: &Import, imported: &ImportedName, why: String) -> Missing {
+    let (module, name) = match &import.from {
+        Some(from) => {
+            (format!("{}{}", ".".repeat(from.level), from.module), Some(imported.name.text.clone()))
+        }
+        None => (imported.name.text.clone(), None),
+    };
+    Missing {
+        import: Unresolved { path: path.to_owned(), line, module, name, why },
+        is_optional: import.is_optional || import.is_typing,
+    }
 }
 
 /// The strongly connected components of more than one module (Tarjan, *Depth-first search and linear graph algorithms*,

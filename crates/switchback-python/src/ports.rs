@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use switchback_core::code::{
-    ApiRequest, ImportsRequest, MergeRequest, MoveRequest, Rewrite, RoutesRequest, SymbolsRequest,
+    ApiRequest, CodeParts, ImportsRequest, MergeRequest, MoveRequest, PartsRequest, Rewrite, RoutesRequest,
+    SymbolsRequest,
 };
 use switchback_core::plan::{PLAN_FILE, STATE_FOLDER};
 use switchback_core::port::{Comparison, Inspector, Mover, PortError};
@@ -17,6 +18,7 @@ use crate::api::{ApiOptions, api};
 use crate::graph::{ImportsOptions, ImportsOutcome, imports};
 use crate::merging::{self, Action, MergeError, MergeOptions, MergeRules, Side, WriteChoice};
 use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesError, plan, puts};
+use crate::parts;
 use crate::routes::{CompareRoutesOptions, RoutesOptions, compare_routes};
 use crate::symbols::{SymbolsOptions, symbols};
 
@@ -309,6 +311,14 @@ impl Inspector for PythonCode {
             _ => outcome.summary(),
         };
         Ok(Comparison { verdict, summary, report })
+    }
+
+    fn parts(&self, request: &PartsRequest) -> Result<CodeParts, PortError> {
+        parts::parts(&self.world.disk, request)
+    }
+
+    fn lost(&self, request: &PartsRequest) -> Result<Vec<String>, PortError> {
+        parts::lost(&self.world.disk, request)
     }
 }
 

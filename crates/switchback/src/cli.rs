@@ -302,8 +302,9 @@ pub struct RollbackArgs {
     /// This phase, and all that went live after it; the last one when left out
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<String>,
-    /// Only this managed path; may be repeated
-    #[arg(long, value_name = "PATH")]
+    /// Only a path that was exchanged, a file or folder below one, what is about `imports` or `routes`, or one change of the
+    /// phase by its name or kind; may be repeated
+    #[arg(long, value_name = "PATH|imports|routes|CHANGE")]
     pub only: Vec<PathBuf>,
     /// Why, for the journal
     #[arg(long, default_value = "by hand")]

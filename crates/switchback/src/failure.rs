@@ -259,6 +259,7 @@ impl Failure {
             RewriteError::Disk(_) => {
                 "correct the cause, then run any command: it first puts everything back as it was"
             }
+            RewriteError::Copy(_) => "nothing was written; see whether what is to be put back can be read",
             RewriteError::Locked(_) => "wait until it has ended",
             RewriteError::Record { .. } => "the old files are beside the record, under `old/`",
             RewriteError::Nothing => "only what a `--write` of its own wrote can be taken back",

@@ -132,6 +132,17 @@ pub enum Event {
         restored: Vec<String>,
         kept_aside: Vec<String>,
     },
+    /// Some of the files that the phase touched are as they were before it; the phase stays live. `undo`: where the bytes
+    /// that were live are kept, below `.switchback/undo`.
+    PartRolledBack {
+        phase: String,
+        transaction: String,
+        parts: Vec<String>,
+        restored: Vec<String>,
+        kept_aside: Vec<String>,
+        undo: String,
+        why: String,
+    },
     /// A trigger's condition held.
     TriggerFired { phase: String, check: String, action: String, why: String },
     /// All watch checks were carried out and hold.
@@ -172,9 +183,9 @@ impl Event {
     /// The transaction that a rollback is about. It may be one of an earlier run, whose phase had the same name.
     pub fn rolled_back_transaction(&self) -> Option<&str> {
         match self {
-            Self::RollBackStarted { transaction, .. } | Self::RolledBack { transaction, .. } => {
-                Some(transaction)
-            }
+            Self::RollBackStarted { transaction, .. }
+            | Self::RolledBack { transaction, .. }
+            | Self::PartRolledBack { transaction, .. } => Some(transaction),
             _ => None,
         }
     }
@@ -199,6 +210,7 @@ impl Event {
             | Self::CutOverUndone { phase, .. }
             | Self::RollBackStarted { phase, .. }
             | Self::RolledBack { phase, .. }
+            | Self::PartRolledBack { phase, .. }
             | Self::TriggerFired { phase, .. }
             | Self::Watched { phase }
             | Self::Finished { phase, .. }

@@ -91,7 +91,10 @@ impl PhaseState {
             (state, Event::CheckStarted { .. } | Event::CheckEnded { .. } | Event::StepFailed { .. }) => {
                 state
             }
-            (state @ (S::Live | S::Watched | S::Finished), Event::TriggerFired { .. }) => state,
+            (
+                state @ (S::Live | S::Watched | S::Finished),
+                Event::TriggerFired { .. } | Event::PartRolledBack { .. },
+            ) => state,
             _ => return None,
         })
     }

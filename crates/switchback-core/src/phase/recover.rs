@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::error::StepError;
+use super::parts;
 use super::project::{Project, Work};
 use super::roll_back::settle;
 use super::witness::Notice;
@@ -83,6 +84,7 @@ impl Work<'_> {
         }
         if self.has_journal() {
             self.reconcile()?;
+            parts::reconcile(self)?;
         }
         Ok(())
     }

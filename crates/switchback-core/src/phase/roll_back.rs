@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::StepError;
 use super::layout;
+use super::parts;
 use super::project::Work;
 use super::seal::named_manifest;
 use super::witness::Notice;
@@ -17,7 +18,7 @@ use crate::tree::exchange::{Participant, Prepare, Side, State, Transaction};
 pub struct RollBackOptions {
     /// This phase and all that went live after it; the last one when left out.
     pub phase: Option<String>,
-    /// Only these managed paths.
+    /// Only these: paths that were exchanged, or files and folders below them, `imports`, `routes`, names or kinds of changes.
     pub only: Vec<PathBuf>,
     /// Why, for the journal.
     pub why: String,
@@ -30,6 +31,10 @@ pub struct RollBackPlan {
     pub phases: Vec<String>,
     /// The paths whose old tree becomes live.
     pub paths: Vec<String>,
+    /// What would be broken by it: then it is not done.
+    pub against: Vec<String>,
+    /// Files that import something else, and stay, because more than that was changed in them.
+    pub left: Vec<String>,
 }
 
 /// What a rollback did.
@@ -43,20 +48,24 @@ pub struct RollBackOutcome {
     pub kept_aside: Vec<String>,
     /// From the beginning of the first exchange to the last acknowledgement.
     pub milliseconds: f64,
+    /// What would have been broken by it, a line each: nothing was done then.
+    pub against: Vec<String>,
+    /// Files that import something else, and stay, because more than that was changed in them.
+    pub left: Vec<String>,
 }
 
 /// One transaction that is live.
 #[derive(Debug)]
-struct LiveTransaction<'a> {
-    id: String,
+pub(super) struct LiveTransaction<'a> {
+    pub(super) id: String,
     transaction: Transaction<'a>,
-    prepare: Prepare,
+    pub(super) prepare: Prepare,
     undone: Vec<usize>,
     only: Vec<usize>,
 }
 
 impl LiveTransaction<'_> {
-    fn positions(&self) -> Vec<usize> {
+    pub(super) fn positions(&self) -> Vec<usize> {
         let all = 0..self.prepare.participants.len();
         all.filter(|at| (self.only.is_empty() || self.only.contains(at)) && !self.undone.contains(at))
             .collect()
@@ -70,19 +79,28 @@ impl LiveTransaction<'_> {
 
 /// What would be rolled back.
 pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackPlan, StepError> {
-    let chosen = choose(work, options)?;
+    let chosen = match choose(work, options)? {
+        Chosen::Whole(live) => live,
+        Chosen::Part(live) => return parts::plan_parts(work, *live, options),
+    };
     Ok(RollBackPlan {
         phases: chosen.iter().map(|live| live.prepare.phase.clone()).collect(),
         paths: chosen.iter().flat_map(LiveTransaction::paths).collect(),
+        against: Vec::new(),
+        left: Vec::new(),
     })
 }
 
 /// Rolls back. Once the intent is on the disk, it is finished by whoever starts next.
 pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutcome, StepError> {
+    let chosen = match choose(work, options)? {
+        Chosen::Whole(live) => live,
+        Chosen::Part(live) => return parts::roll_back_parts(work, *live, options),
+    };
     let mut outcome = RollBackOutcome::default();
     let started = work.world().clock.monotonic();
     let mut done = Vec::new();
-    for mut live in choose(work, options)? {
+    for mut live in chosen {
         let phase = live.prepare.phase.clone();
         let restored = live.paths();
         let intent = Event::RollBackStarted {
@@ -114,8 +132,15 @@ pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackO
     Ok(outcome)
 }
 
-/// The live transactions, last one first, that the options mean.
-fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Vec<LiveTransaction<'w>>, StepError> {
+/// What the options mean.
+enum Chosen<'w> {
+    /// Transactions, last one first, with the paths of each.
+    Whole(Vec<LiveTransaction<'w>>),
+    /// A part of what the last transaction changed.
+    Part(Box<LiveTransaction<'w>>),
+}
+
+fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Chosen<'w>, StepError> {
     let mut live = live_transactions(work)?;
     if live.is_empty() {
         return Err(StepError::not_now(
@@ -142,11 +167,14 @@ fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Vec<LiveT
                 "roll back the later phases first, or roll the whole phase back",
             ));
         }
+        if live.first().is_some_and(|live| parts::is_part(&live.prepare, options)) {
+            return Ok(Chosen::Part(Box::new(live.remove(0))));
+        }
         for live in &mut live {
             live.only = positions_of(&live.prepare, &live.undone, &options.only)?;
         }
     }
-    Ok(live)
+    Ok(Chosen::Whole(live))
 }
 
 fn positions_of(prepare: &Prepare, undone: &[usize], only: &[PathBuf]) -> Result<Vec<usize>, StepError> {
@@ -160,17 +188,8 @@ fn positions_of(prepare: &Prepare, undone: &[usize], only: &[PathBuf]) -> Result
                 return Err(StepError::not_now(what, "`switchback status` shows what is live"));
             }
             Some(at) => positions.push(at),
-            None => {
-                let live: Vec<String> = prepare
-                    .participants
-                    .iter()
-                    .map(|participant| format!("`{}`", participant.live().display()))
-                    .collect();
-                return Err(StepError::not_now(
-                    format!("`{}` was not exchanged by the phase `{}`", clean.display(), prepare.phase),
-                    format!("what was exchanged can be rolled back alone: {}", live.join(", ")),
-                ));
-            }
+            // What is no such path is asked for as a part.
+            None => {}
         }
     }
     if positions.len() + undone.len() == prepare.participants.len() {

@@ -13,7 +13,7 @@ use super::trees::{Around, copy_unmanaged};
 use crate::change::Stage;
 use crate::journal::Event;
 use crate::manifest::{EntryCounts, Manifest, What};
-use crate::plan::{Managed, Mechanism, Phase};
+use crate::plan::{ChangePlan, Managed, Mechanism, Phase};
 use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree, sync_tree};
 use crate::tree::exchange::{Probe, State, Transaction, TransactionFile, probe};
 use crate::world::{Disk, FileKind};
@@ -60,7 +60,8 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
     look_at_room_for(work, &sides.old)?;
     let folder = work.project.state().join("work").join(&transaction);
     make_directories(disk, &work.project.root, &folder)?;
-    sides.outside = make_tree(work, phase, &base, &folder)?;
+    let changes: Vec<&ChangePlan> = phase.changes.iter().collect();
+    sides.outside = make_tree(work, phase, &changes, &base, &folder)?;
     place(work, mechanism, &transaction, &folder.join("tree"))?;
     remove_tree(disk, &folder)?;
     seal_candidate(work, mechanism, &transaction, &mut sides)?;
@@ -146,14 +147,20 @@ pub(super) fn look_at_room(work: &Work<'_>, what: &str, bytes: u64, entries: u64
     ))
 }
 
-/// Builds the candidate in `folder`/tree. Returns what its commands changed beside it, in words.
-fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Result<Vec<String>, StepError> {
+/// Builds a candidate in `folder`/tree, by these changes of the phase. Returns what its commands changed beside it, in words.
+pub(super) fn make_tree(
+    work: &Work<'_>,
+    phase: &Phase,
+    changes: &[&ChangePlan],
+    base: &Path,
+    folder: &Path,
+) -> Result<Vec<String>, StepError> {
     let disk = work.world().disk.as_ref();
     let plan = work.plan();
     let (tree, scratch) = (folder.join("tree"), folder.join("scratch"));
     disk.make_directory(&tree, 0o755)?;
     disk.make_directory(&scratch, 0o700)?;
-    if phase.changes.iter().any(|change| change.change.needs_project()) {
+    if changes.iter().any(|change| change.change.needs_project()) {
         copy_unmanaged(work.world(), plan, &tree)?;
     }
     let mut copier = Copier::new(disk);
@@ -163,14 +170,14 @@ fn make_tree(work: &Work<'_>, phase: &Phase, base: &Path, folder: &Path) -> Resu
             make_directories(disk, &tree, parent)?;
         }
         let from = base.join(&managed.path);
-        let is_replaced = phase.changes.first().is_some_and(|change| change.change.replaces(managed));
+        let is_replaced = changes.first().is_some_and(|change| change.change.replaces(managed));
         if !is_replaced && disk.look(&from)?.is_some() {
             copier.copy(&from, &to, &|_| false)?;
         }
     }
     let managed: &[Managed] = &plan.project.managed;
     let mut outside = Vec::new();
-    for change in &phase.changes {
+    for change in changes {
         work.began(&phase.name, change.change.describe());
         let stage = Stage {
             world: work.world(),

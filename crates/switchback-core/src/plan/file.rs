@@ -78,7 +78,10 @@ const APPROVE: &[Key] = &[
     Key::required("roles", Shape::Texts, "who must approve"),
     Key::optional("each", Shape::Whole, "how many different persons of each role; 1 when left out"),
 ];
-const CHANGE: &[Key] = &[Key::required("kind", Shape::Text, "the kind of change")];
+const CHANGE: &[Key] = &[
+    Key::required("kind", Shape::Text, "the kind of change"),
+    Key::optional("name", Shape::Text, "what it is called: `rollback --only NAME` takes it back alone"),
+];
 const PHASE: &[Key] = &[
     Key::required("name", Shape::Text, "what the phase is called"),
     Key::optional("approve", Shape::Table(APPROVE), "who must approve before it goes live"),
@@ -386,7 +389,7 @@ fn read_changes<'a>(phase: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Chang
         let keys: Vec<Key> = CHANGE.iter().chain(kind.keys).copied().collect();
         let fields = Fields::new(table, offset, title, &keys, findings);
         if let Some(change) = (kind.read)(&fields) {
-            changes.push(ChangePlan { kind: word, change });
+            changes.push(ChangePlan { name: fields.text("name"), kind: word, change });
         }
     }
     changes

@@ -145,6 +145,8 @@ pub struct Approve {
 /// One change of a phase.
 #[derive(Debug)]
 pub struct ChangePlan {
+    /// Its name, where it has one: a rollback of this change alone is asked for by it.
+    pub name: Option<String>,
     /// Its kind, as in the plan.
     pub kind: &'static str,
     /// What it does.

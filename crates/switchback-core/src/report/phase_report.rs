@@ -436,6 +436,14 @@ fn roll_backs(material: &Material<'_>, phase: &str) -> Vec<RollBackReport> {
                 restored: restored.clone(),
                 kept_aside: kept_aside.clone(),
             }),
+            Event::PartRolledBack { restored, kept_aside, why, .. } => found.push(RollBackReport {
+                time: record.time.clone(),
+                actor: record.actor.clone(),
+                why: material.clean(why),
+                whole: false,
+                restored: restored.clone(),
+                kept_aside: kept_aside.clone(),
+            }),
             _ => {}
         }
     }

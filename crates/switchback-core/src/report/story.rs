@@ -92,6 +92,9 @@ fn words(event: &Event) -> String {
         Event::RolledBack { restored, kept_aside, .. } => {
             format!("live again: {}; kept aside: {}", listed(restored), listed(kept_aside))
         }
+        Event::PartRolledBack { parts, restored, why, .. } => {
+            format!("{why}; only {}: as before the phase: {}", listed(parts), listed(restored))
+        }
         Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
         Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),

@@ -12,6 +12,7 @@ use switchback_core::world::{Disk, DiskError};
 
 use super::carried;
 use super::carry::{self, Carried, Order, RefusedDefinitions};
+use super::data;
 use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Known, Mapping, MappingError};
 use super::order::{Sides, Styles, keep_order};
@@ -374,7 +375,7 @@ impl<'a> Work<'a> {
         let is_read = match file.class {
             Class::Python => true,
             Class::Notebook | Class::Text => self.options.with_text,
-            Class::Other => false,
+            Class::Other => self.options.with_text && file.unread.is_none() && data::is_data(&file.path),
         };
         let must = moves && file.class == Class::Python;
         let content = if is_read {
@@ -442,7 +443,11 @@ impl<'a> Work<'a> {
                 }
                 edits
             }
-            Class::Other => Edits::default(),
+            Class::Other => {
+                let mut edits = Edits::default();
+                data::report(bytes, self.mapping, self.options.shims, &mut edits);
+                edits
+            }
         }
     }
 

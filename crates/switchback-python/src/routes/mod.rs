@@ -25,6 +25,7 @@ mod value;
 pub use compare::{
     CompareRoutesOptions, LostRoute, RouteChange, RouteChangeKind, RoutesComparison, compare_routes,
 };
+pub(crate) use read::files_of_routes;
 pub use read::{RoutesError, RoutesOptions, RoutesOutcome, routes};
 pub use value::Framework;
 

@@ -1,5 +1,6 @@
 //! Reads the routes of one tree.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -130,8 +131,38 @@ pub fn routes(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutc
 fn read(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutcome, RoutesError> {
     let tree = Tree::open(disk, &options.root)?;
     let source_roots = roots::given_or_found(&tree, &options.source_roots);
-    let index = Index::new(&tree, &source_roots);
-    let is_looked_at = |path: &str| options.with_tests || !is_test(path);
+    of_tree(&Index::new(&tree, &source_roots), options.with_tests)
+}
+
+/// Words that put routes together which other files define.
+const JOINS: &[&str] = &[
+    "urlpatterns",
+    "ROOT_URLCONF",
+    "include_router(",
+    "register_blueprint(",
+    ".mount(",
+    "add_url_rule(",
+    "add_api_route(",
+    "add_resource(",
+    "add_route(",
+];
+
+/// The files that define routes, describe them, or put them together.
+pub(crate) fn files_of_routes(index: &Index<'_>) -> Result<BTreeSet<String>, RoutesError> {
+    let mut files: BTreeSet<String> =
+        of_tree(index, false)?.routes.into_iter().map(|route| route.file).collect();
+    let joins = search(JOINS)?;
+    for file in index.tree.files.iter().filter(|file| file.class == Class::Python && !is_test(&file.path)) {
+        if index.tree.content_if(file, |bytes| joins.is_match(bytes))?.is_some() {
+            files.insert(file.path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn of_tree(index: &Index<'_>, with_tests: bool) -> Result<RoutesOutcome, RoutesError> {
+    let tree = index.tree;
+    let is_looked_at = |path: &str| with_tests || !is_test(path);
     let marks = search(MARKS)?;
     let relevant: Vec<bool> = tree
         .files
@@ -144,12 +175,12 @@ fn read(disk: Arc<dyn Disk>, options: &RoutesOptions) -> Result<RoutesOutcome, R
     let tests =
         tree.files.iter().filter(|file| file.class == Class::Python && !is_looked_at(&file.path)).count();
     let scanned = tree.files.iter().filter(|file| file.class == Class::Python).count() - tests;
-    let mut evaluator = Evaluator::new(&index, relevant);
-    follow(&mut evaluator, &tree)?;
+    let mut evaluator = Evaluator::new(index, relevant);
+    follow(&mut evaluator, tree)?;
     let mut found = gather(&mut evaluator);
-    found.undecided.extend(broken(&evaluator, &tree));
+    found.undecided.extend(broken(&evaluator, tree));
     for file in tree.files.iter().filter(|file| is_looked_at(&file.path)) {
-        let described = described::read(&tree, file);
+        let described = described::read(tree, file);
         found.routes.extend(described.routes);
         found.undecided.extend(described.undecided);
     }
@@ -342,8 +373,8 @@ impl Found {
     /// Each once: an application that is made several times says everything several times; and what is a route of one
     /// that is known needs no line for one that is not.
     fn settle(&mut self) {
-        let mut seen = std::collections::BTreeSet::new();
-        let known: std::collections::BTreeSet<(String, usize)> =
+        let mut seen = BTreeSet::new();
+        let known: BTreeSet<(String, usize)> =
             self.routes.iter().map(|route| (route.file.clone(), route.line)).collect();
         self.undecided.retain(|one| {
             let is_told = one.what.contains(" → ")

@@ -27,8 +27,22 @@ pub(super) fn chain_words(expression: &Expr) -> Option<Vec<Word>> {
 }
 
 pub(super) fn dotted(expression: &Expr) -> Option<String> {
-    let words = chain_words(expression)?;
-    Some(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join("."))
+    let mut text = String::new();
+    push_dotted(expression, &mut text)?;
+    Some(text)
+}
+
+fn push_dotted(expression: &Expr, text: &mut String) -> Option<()> {
+    match expression {
+        Expr::Name(name) => text.push_str(name.id.as_str()),
+        Expr::Attribute(attribute) => {
+            push_dotted(&attribute.value, text)?;
+            text.push('.');
+            text.push_str(attribute.attr.as_str());
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 /// The last name of `a.b.c`.

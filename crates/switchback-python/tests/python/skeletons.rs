@@ -1,9 +1,9 @@
 //! What runs when a module is imported, read without the bodies of its functions: the same as read with them.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::Duration;
 
-use switchback_core::world::{Disk, FileKind, RealDisk};
+use switchback_core::world::{Command, Disk, FileKind, Processes, RealDisk, RealProcesses};
 use switchback_python::syntax::{Dialect, Facts, parse, parse_at_import};
 
 /// What the importer asks for: the imports that run, with their places, what is bound where, and whether more may be.
@@ -62,10 +62,9 @@ fn bodies_do_not_matter() {
 /// of syntax apart.
 #[test]
 fn the_standard_library_is_read_alike() {
-    let asked = Command::new("python3")
-        .args(["-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"])
-        .output()
-        .expect("python3 runs");
+    let line = "python3 -c 'import sysconfig; print(sysconfig.get_path(\"stdlib\"))'";
+    let asked = Command::shell(line, ".", Duration::from_mins(1));
+    let asked = RealProcesses::default().run(&asked).expect("python3 runs");
     let root = PathBuf::from(String::from_utf8(asked.stdout).unwrap().trim());
     let mut files = Vec::new();
     list(&root, &mut files);

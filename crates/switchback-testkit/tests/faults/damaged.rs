@@ -95,7 +95,7 @@ impl Meddler for FullDisk {
 
 /// The journal alone has no room, as when it stands on a quota of its own.
 #[derive(Debug)]
-struct FullJournal;
+pub(crate) struct FullJournal;
 
 impl Meddler for FullJournal {
     fn before(&self, doing: &str, _: &Path) -> Meddling {

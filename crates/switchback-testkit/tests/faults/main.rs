@@ -10,4 +10,5 @@ mod init;
 mod inside;
 mod kill;
 mod lock;
+mod parts;
 mod random;

@@ -25,10 +25,13 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     let work = Work::begin_rollback(project, "rollback", context.ui).map_err(doing)?;
     if args.dry_run {
         let plan = plan_roll_back(&work, &options).map_err(doing)?;
+        let verdict = verdict_of(&plan.against);
         if context.ui.json {
             let status = status(work.plan(), &work.history());
-            let mut document = documents::document("rollback", Verdict::Yes, &status);
+            let mut document = documents::document("rollback", verdict, &status);
             document["dry_run"] = json!(true);
+            document["against"] = json!(plan.against);
+            document["left"] = json!(plan.left);
             document["would_restore"] = json!(plan.paths);
             context.ui.document(&document);
         } else {
@@ -37,17 +40,23 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
                 plan.phases.join(", "),
                 plan.paths.join(", ")
             ));
+            left(context, &plan.left);
+            refused(context, &plan.against);
         }
-        return Ok(Verdict::Yes);
+        return Ok(verdict);
     }
     let outcome = roll_back(&work, &options).map_err(doing)?;
+    let verdict = verdict_of(&outcome.against);
     if context.ui.json {
-        let mut document =
-            documents::document("rollback", Verdict::Yes, &status(work.plan(), &work.history()));
+        let mut document = documents::document("rollback", verdict, &status(work.plan(), &work.history()));
+        document["against"] = json!(outcome.against);
+        document["left"] = json!(outcome.left);
         document["restored"] = json!(outcome.restored);
         document["kept_aside"] = json!(outcome.kept_aside);
         document["milliseconds"] = json!(outcome.milliseconds);
         context.ui.document(&document);
+    } else if !outcome.against.is_empty() {
+        refused(context, &outcome.against);
     } else {
         context.ui.show(&format!("yes: rolled back {}", outcome.phases.join(", ")));
         for path in &outcome.restored {
@@ -56,6 +65,35 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
         for path in &outcome.kept_aside {
             context.ui.show(&format!("  changed since it went live, kept aside: {path}"));
         }
+        left(context, &outcome.left);
     }
-    Ok(Verdict::Yes)
+    Ok(verdict)
+}
+
+/// What would break something is not done.
+fn verdict_of(against: &[String]) -> Verdict {
+    if against.is_empty() { Verdict::Yes } else { Verdict::No }
+}
+
+fn left(context: &Context<'_>, left: &[String]) {
+    for path in left {
+        context.ui.show(&format!("  left, because more than its imports was changed: {path}"));
+    }
+}
+
+/// How many reasons are shown.
+const SHOWN_MAX: usize = 20;
+
+fn refused(context: &Context<'_>, against: &[String]) {
+    if against.is_empty() {
+        return;
+    }
+    context.ui.show("no: nothing is rolled back, because that would break what works now:");
+    for line in against.iter().take(SHOWN_MAX) {
+        context.ui.show(&format!("  {line}"));
+    }
+    if against.len() > SHOWN_MAX {
+        context.ui.show(&format!("  and {} more; `--json` lists all", against.len() - SHOWN_MAX));
+    }
+    context.ui.show("  name less or more with `--only`: single files, or what these need as well; or roll the whole phase back");
 }

@@ -24,6 +24,7 @@ mod mapping;
 mod market_regime;
 mod moving;
 mod notebooks;
+mod parts;
 mod plan;
 // Its plan has constraints.
 #[cfg(feature = "sql")]

@@ -57,6 +57,58 @@ fn needs_python3_two_trees_become_one_and_come_apart_again() {
     assert!(tree(&ground) == before, "the tree is another");
 }
 
+// rows: TM-12, OM-6
+#[test]
+fn needs_python3_parts_go_back_while_the_rest_stays() {
+    let ground = ground();
+    let before = tree(&ground);
+    ground.expect(0, "run");
+    let merged = tree(&ground);
+    // Tests of the old tree have no shims: what names them cannot go back alone, and nothing is written.
+    let refused = ground.expect(1, "rollback --only imports --json").json();
+    assert_eq!(refused["verdict"], "no");
+    let against = refused["against"].as_array().unwrap();
+    assert!(
+        against.iter().any(|line| line.as_str().unwrap().starts_with("tests/api/test_routes.py:9: ")),
+        "{against:?}"
+    );
+    let left = refused["left"].as_array().unwrap();
+    assert!(left.iter().any(|path| path == "backtester_v2/strategies/market_regime/strategy.py"), "{left:?}");
+    assert!(tree(&ground) == merged, "the tree is another");
+    // The routes can: the old names are importable still.
+    let shown = ground.expect(0, "rollback --only routes --dry-run");
+    assert!(shown.out.contains("api/routes.py"), "{shown}");
+    assert!(tree(&ground) == merged, "the tree is another");
+    let done = ground.expect(0, "rollback --only routes --json").json();
+    assert_eq!(done["restored"], serde_json::json!(["api/routes.py"]));
+    // Then one importer, by its path, whose edit since is kept.
+    ground.write("run.py", ground.read("run.py") + "# tuned by hand\n");
+    let done = ground
+        .expect(0, "rollback --only run.py --only backtester_v2/strategies/market_regime/integration --json")
+        .json();
+    assert!(done["kept_aside"][0].as_str().unwrap().ends_with(": run.py"), "{done:#}");
+    for path in
+        ["api/routes.py", "run.py", "backtester_v2/strategies/market_regime/integration/ui_endpoints.py"]
+    {
+        assert_eq!(
+            ground.read(path),
+            std::fs::read_to_string(place(&format!("live/{path}"))).unwrap(),
+            "{path}"
+        );
+    }
+    let live = ground.expect(0, "check tests imports --at live --json").json();
+    for name in ["imports", "tests"] {
+        assert_eq!(verdict(&live, name, "live"), "yes", "{name}");
+    }
+    let shims = ground.expect(0, "shims --json").json();
+    let used_by = shims["shims"][0]["used_by"].as_array().unwrap();
+    assert!(used_by.iter().any(|user| user["module"] == "api.routes"), "{shims:#}");
+    let log = ground.expect(0, "log");
+    assert_eq!(log.out.matches("part-rolled-back").count(), 2, "{log}");
+    ground.expect(0, "rollback");
+    assert!(tree(&ground) == before, "the tree is another");
+}
+
 // rows: TM-4
 #[test]
 fn needs_python3_a_wrong_decision_passes_all_tests_and_no_comparison() {

@@ -239,9 +239,9 @@ fn a_run_from_its_first_status_to_its_rollback() {
     insta::assert_snapshot!(ground.run("rollback --only docs"), @r#"
     $ switchback rollback --only docs
     --- stderr
-    error: `docs` was not exchanged by the phase `unify`
+    error: the phase `unify` changed nothing at `docs`
 
-    hint: what was exchanged can be rolled back alone: `src`
+    hint: `--only` takes a path that it changed, `imports`, `routes`, or the name or kind of one of its changes; it exchanged `src`
     --- exit 2
     "#);
     insta::assert_snapshot!(ground.run("rollback --phase other"), @r#"

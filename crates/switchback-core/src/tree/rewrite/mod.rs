@@ -8,89 +8,20 @@
 //!
 //! What stands where is decided by identity (device, inode, time of birth), never by counting.
 
+mod put;
 mod record;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+pub use put::{Put, RewriteError, Rewritten};
 use record::{Entry, Folder, Record, VERSION};
 
-use super::copy::{make_directories, remove_tree, sync_all, sync_tree};
-use crate::world::{Disk, DiskError, FileKind, World};
+use super::copy::{Copier, make_directories, remove_tree, sync_all, sync_tree};
+use crate::world::{Disk, FileKind, World};
 
 /// The largest record that is read, in bytes.
 const RECORD_BYTES_MAX: u64 = 1 << 30;
-
-/// What is to stand at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Put {
-    /// These bytes, with these permission bits.
-    Bytes(Vec<u8>, u32),
-    /// These bytes, in a file that is otherwise the one that stands at this path now: mode, owner, attributes.
-    Edited(Vec<u8>, PathBuf),
-    /// What stands at another path now, as it is.
-    From(PathBuf),
-    /// The bytes of what stands at another path, with these permission bits: a file of its own.
-    Copy(PathBuf, u32),
-    /// A symbolic link that leads there.
-    Link(PathBuf),
-    /// Nothing.
-    Nothing,
-}
-
-/// A rewrite that could not be done, or not be taken back.
-#[derive(Debug, thiserror::Error)]
-pub enum RewriteError {
-    /// The disk.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// Somebody works on the project.
-    #[error("the project is in use: {0}")]
-    Locked(String),
-    /// A record that cannot be read.
-    #[error("`{path}` cannot be read: {why}")]
-    Record {
-        /// The record.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// There is nothing to take back.
-    #[error("there is no write that could be taken back")]
-    Nothing,
-    /// Files that were changed since.
-    #[error("changed since it was written: {}", shown(.0))]
-    Changed(Vec<PathBuf>),
-    /// A path that leads out of the project, or into the state of Switchback.
-    #[error("`{0}` lies outside of what may be written")]
-    Outside(PathBuf),
-    /// Something stands where nothing, or a plain file, should.
-    #[error("`{0}` is in the way")]
-    InTheWay(PathBuf),
-}
-
-/// How many paths an error names.
-const SHOWN_MAX: usize = 5;
-
-fn shown(paths: &[PathBuf]) -> String {
-    let names: Vec<String> =
-        paths.iter().take(SHOWN_MAX).map(|path| format!("`{}`", path.display())).collect();
-    let more = paths.len().saturating_sub(SHOWN_MAX);
-    if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") }
-}
-
-/// What a rewrite, or its undoing, did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rewritten {
-    /// Its name below `.switchback/undo`.
-    pub id: String,
-    /// What was run.
-    pub command: String,
-    /// When it was written, RFC 3339.
-    pub time: String,
-    /// The paths that changed, relative to the root.
-    pub paths: Vec<PathBuf>,
-}
 
 /// Rewrites files of the project at `root`. Paths are relative to it; a path that is not named is not touched.
 ///
@@ -110,21 +41,65 @@ pub fn rewrite(
     place.carry_out(command, puts, None)
 }
 
+/// Like [`rewrite`], for a caller that holds the lock of the project.
+///
+/// # Errors
+///
+/// Those of [`rewrite`].
+pub fn rewrite_held(
+    world: &World,
+    root: &Path,
+    command: &str,
+    puts: &[(PathBuf, Put)],
+) -> Result<Rewritten, RewriteError> {
+    let place = Place::open(world, root)?;
+    place.settle()?;
+    place.carry_out(command, puts, None)
+}
+
+/// Every rewrite that was done and not taken back, oldest first.
+///
+/// # Errors
+///
+/// When a record cannot be read.
+pub fn written(world: &World, root: &Path) -> Result<Vec<Rewritten>, RewriteError> {
+    if world.disk.look(&root.join(".switchback/undo"))?.is_none() {
+        return Ok(Vec::new());
+    }
+    let place = Place::open(world, root)?;
+    let mut found = Vec::new();
+    for id in place.done()? {
+        let record = place.read(&place.undo.join(&id))?;
+        let paths = record.entries.into_iter().map(|entry| entry.path).collect();
+        found.push(Rewritten { id, command: record.command, time: record.time, paths });
+    }
+    Ok(found)
+}
+
 /// Ends what an earlier process left unfinished: every file is as it was before it. Says what was taken back.
 pub fn recover(world: &World, root: &Path) -> Result<Option<Rewritten>, RewriteError> {
-    let folder = root.join(".switchback/undo");
-    if world.disk.look(&folder)?.is_none() {
-        return Ok(None);
-    }
-    let is_unfinished = |name: &std::ffi::OsString| {
-        Path::new(name).extension().is_some_and(|end| end == "intent" || end == "staging")
-    };
-    if !world.disk.list(&folder)?.iter().any(is_unfinished) {
+    if !is_unfinished(world, root)? {
         return Ok(None);
     }
     let place = Place::open(world, root)?;
     let Ok(_lock) = place.lock("recover") else { return Ok(None) };
     place.settle()
+}
+
+/// Like [`recover`], for a caller that holds the lock of the project.
+pub fn recover_held(world: &World, root: &Path) -> Result<Option<Rewritten>, RewriteError> {
+    if is_unfinished(world, root)? { Place::open(world, root)?.settle() } else { Ok(None) }
+}
+
+fn is_unfinished(world: &World, root: &Path) -> Result<bool, RewriteError> {
+    let folder = root.join(".switchback/undo");
+    if world.disk.look(&folder)?.is_none() {
+        return Ok(false);
+    }
+    let is_unfinished = |name: &std::ffi::OsString| {
+        Path::new(name).extension().is_some_and(|end| end == "intent" || end == "staging")
+    };
+    Ok(world.disk.list(&folder)?.iter().any(is_unfinished))
 }
 
 /// Takes the last rewrite back. A file that was changed since is refused before anything is touched.
@@ -278,6 +253,12 @@ impl<'a> Place<'a> {
                 Put::Copy(from, mode) => {
                     disk.copy(&self.root.join(from), &staged, *mode & 0o7777)?;
                     Some(blake3::Hash::from_bytes(disk.hash(&staged)?).to_hex().to_string())
+                }
+                Put::Restored(from) => {
+                    Copier::new(disk).copy(from, &staged, &|_| false)?;
+                    let is_file = disk.look(&staged)?.is_some_and(|meta| meta.kind == FileKind::File);
+                    let hash = if is_file { Some(disk.hash(&staged)?) } else { None };
+                    hash.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string())
                 }
                 Put::Link(leads_to) => {
                     disk.make_symlink(leads_to, &staged)?;

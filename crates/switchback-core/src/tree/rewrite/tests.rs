@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
-use crate::world::{Lock, LockHolder, Meta, ReadSeek, RealDisk, Space, Survey};
+use crate::world::{DiskError, Lock, LockHolder, Meta, ReadSeek, RealDisk, Space, Survey};
 
 /// A disk that does `left` more changes, and nothing at all after that.
 #[derive(Debug)]

@@ -1,0 +1,462 @@
+//! Rolling back a part of what went live: files below managed paths, the imports, the routes, or one change of the phase.
+//!
+//! What it touches is written file by file through [`crate::tree::rewrite`]: all of it or nothing, and the bytes that were
+//! live are kept. The phase stays live, and can still be rolled back as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::error::StepError;
+use super::gate::load_manifest;
+use super::project::Work;
+use super::roll_back::{LiveTransaction, RollBackOptions, RollBackOutcome, RollBackPlan};
+use super::seal::named_manifest;
+use super::stage::make_tree;
+use super::witness::Notice;
+use crate::change::ChangeError;
+use crate::code::PartsRequest;
+use crate::journal::Event;
+use crate::journal::history::StagedFact;
+use crate::manifest::{Entry, Kind, Manifest, What};
+use crate::plan::{ChangePlan, Phase};
+use crate::tree::copy::{Copier, make_directories, remove_tree};
+use crate::tree::exchange::{Participant, Prepare};
+use crate::tree::rewrite::{self, Put, RewriteError};
+use crate::world::FileKind;
+
+/// The word for what a phase changed about imports.
+const IMPORTS: &str = "imports";
+/// The word for what it changed about HTTP routes.
+const ROUTES: &str = "routes";
+
+/// A part that would be rolled back.
+#[derive(Debug)]
+struct Parts {
+    phase: String,
+    transaction: String,
+    /// What is put where, relative to the root.
+    puts: Vec<(PathBuf, Put)>,
+    /// Of those, what was changed since the phase went live.
+    changed: Vec<String>,
+    /// What would be broken.
+    against: Vec<String>,
+    /// What is about the same, and stays, because there is more to it.
+    left: Vec<String>,
+    /// A folder that is needed until it is done.
+    scratch: Option<PathBuf>,
+}
+
+impl Parts {
+    /// Removes what was built to find out.
+    fn clear(&self, work: &Work<'_>) -> Result<(), StepError> {
+        let Some(scratch) = &self.scratch else { return Ok(()) };
+        Ok(remove_tree(work.world().disk.as_ref(), scratch)?)
+    }
+}
+
+/// What the phase did, and where each side of it is.
+struct Done<'w> {
+    live: LiveTransaction<'w>,
+    staged: StagedFact,
+    old: Manifest,
+    new: Manifest,
+    /// Files, links and other entries that differ, except in their time alone.
+    differing: Vec<PathBuf>,
+    /// Where the old content of each participant stands, by its live path.
+    parked: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Done<'_> {
+    /// Where the old content of a path stands.
+    fn old_place(&self, path: &Path) -> Option<PathBuf> {
+        self.parked.iter().find_map(|(live, parked)| {
+            let inside = path.strip_prefix(live).ok()?;
+            Some(if inside.as_os_str().is_empty() { parked.clone() } else { parked.join(inside) })
+        })
+    }
+}
+
+/// Whether the options name a part, and not only paths that were exchanged.
+pub(super) fn is_part(prepare: &Prepare, options: &RollBackOptions) -> bool {
+    let is_participant = |path: &PathBuf| {
+        let clean: PathBuf = path.components().collect();
+        prepare.participants.iter().any(|participant| participant.live() == clean)
+    };
+    !options.only.iter().all(is_participant)
+}
+
+/// What would be rolled back.
+pub(super) fn plan_parts(
+    work: &Work<'_>,
+    live: LiveTransaction<'_>,
+    options: &RollBackOptions,
+) -> Result<RollBackPlan, StepError> {
+    let parts = choose(work, live, options)?;
+    parts.clear(work)?;
+    let paths = parts.puts.iter().map(|(path, _)| shown(path)).collect();
+    Ok(RollBackPlan { phases: vec![parts.phase], paths, against: parts.against, left: parts.left })
+}
+
+/// Rolls a part back, unless that would break what works now.
+pub(super) fn roll_back_parts(
+    work: &Work<'_>,
+    live: LiveTransaction<'_>,
+    options: &RollBackOptions,
+) -> Result<RollBackOutcome, StepError> {
+    let started = work.world().clock.monotonic();
+    let parts = choose(work, live, options)?;
+    let mut outcome = RollBackOutcome { phases: vec![parts.phase.clone()], ..RollBackOutcome::default() };
+    outcome.left.clone_from(&parts.left);
+    if !parts.against.is_empty() {
+        parts.clear(work)?;
+        outcome.against = parts.against;
+        return Ok(outcome);
+    }
+    let words: Vec<String> = options.only.iter().map(|word| shown(word)).collect();
+    let command = format!("{}{} {}", COMMAND, parts.transaction, words.join(" "));
+    let done = rewrite::rewrite_held(work.world(), &work.project.root, &command, &parts.puts)
+        .map_err(StepError::from)?;
+    parts.clear(work)?;
+    outcome.milliseconds = work.world().clock.monotonic().saturating_sub(started).as_secs_f64() * 1_000.0;
+    outcome.restored = parts.puts.iter().map(|(path, _)| shown(path)).collect();
+    outcome.kept_aside =
+        parts.changed.iter().map(|path| format!(".switchback/undo/{}: {path}", done.id)).collect();
+    work.witness.notice(Notice::Acknowledged {
+        phase: parts.phase.clone(),
+        what: format!("rolled back in part: {}", words.join(", ")),
+        milliseconds: outcome.milliseconds,
+    });
+    let event = Event::PartRolledBack {
+        phase: parts.phase,
+        transaction: parts.transaction,
+        parts: words,
+        restored: outcome.restored.clone(),
+        kept_aside: outcome.kept_aside.clone(),
+        undo: done.id,
+        why: work.redactor.clean(&options.why),
+    };
+    if let Err(error) = work.record(event) {
+        work.witness.notice(Notice::Warning(format!("the journal was not written: {error}")));
+    }
+    Ok(outcome)
+}
+
+/// How the record of such a rewrite names what was run; the transaction follows.
+const COMMAND: &str = "rollback of a part of ";
+
+/// Tells the journal of parts that were rolled back when it could not be written. What was begun and not ended is as it
+/// was before.
+pub(super) fn reconcile(work: &Work<'_>) -> Result<(), StepError> {
+    let root = &work.project.root;
+    if let Some(undone) = rewrite::recover_held(work.world(), root)? {
+        let what =
+            format!("`{}` was interrupted: {} paths are as they were", undone.command, undone.paths.len());
+        work.witness.notice(Notice::Warning(what));
+    }
+    let known: BTreeSet<String> = work
+        .records()?
+        .into_iter()
+        .filter_map(|record| match record.event {
+            Event::PartRolledBack { undo, .. } => Some(undo),
+            _ => None,
+        })
+        .collect();
+    for done in rewrite::written(work.world(), root)? {
+        let Some(rest) = done.command.strip_prefix(COMMAND).filter(|_| !known.contains(&done.id)) else {
+            continue;
+        };
+        let (transaction, words) = rest.split_once(' ').unwrap_or((rest, ""));
+        let phase = work.history().of_transaction(transaction).map(|phase| phase.name.clone());
+        let Some(phase) = phase else { continue };
+        work.record(Event::PartRolledBack {
+            phase,
+            transaction: transaction.to_owned(),
+            parts: words.split(' ').map(ToOwned::to_owned).collect(),
+            restored: done.paths.iter().map(|path| shown(path)).collect(),
+            kept_aside: Vec::new(),
+            undo: done.id,
+            why: "found in the record of what was written".to_owned(),
+        })?;
+    }
+    Ok(())
+}
+
+fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions) -> Result<Parts, StepError> {
+    let done = done(work, live)?;
+    let mut targets: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
+    let mut scratch = None;
+    let mut left = Vec::new();
+    for word in &options.only {
+        let clean: PathBuf = word.components().collect();
+        let below: Vec<PathBuf> =
+            done.differing.iter().filter(|path| path.starts_with(&clean)).cloned().collect();
+        let found = match clean.to_str() {
+            _ if !below.is_empty() => below,
+            Some(IMPORTS) => {
+                let found = work.project.ports.inspector.parts(&request(work, &done, &[]))?;
+                left.extend(found.left.iter().map(|path| shown(path)));
+                found.imports
+            }
+            Some(ROUTES) => work.project.ports.inspector.parts(&request(work, &done, &[]))?.routes,
+            Some(name) if changes_of(work, &done, name)?.is_some() => {
+                let tree = without(work, &done, name)?;
+                targets.extend(tree.differing(&done.new)?);
+                scratch = tree.root.parent().map(Path::to_owned);
+                continue;
+            }
+            _ => return Err(nothing_of(&done, &clean)),
+        };
+        if found.is_empty() {
+            return Err(StepError::not_now(
+                format!("the phase `{}` changed nothing about {}", done.live.prepare.phase, shown(&clean)),
+                "`switchback report` lists what it changed; `--dry-run` shows what a rollback would do",
+            ));
+        }
+        for path in found {
+            let place = done.old.get(&path).and_then(|_| done.old_place(&path));
+            targets.insert(path, place);
+        }
+    }
+    let mut parts = settle(work, &done, &targets)?;
+    parts.left = left;
+    parts.scratch = scratch;
+    Ok(parts)
+}
+
+fn nothing_of(done: &Done<'_>, word: &Path) -> StepError {
+    let live: Vec<String> =
+        done.live.prepare.participants.iter().map(|one| format!("`{}`", shown(one.live()))).collect();
+    StepError::not_now(
+        format!("the phase `{}` changed nothing at `{}`", done.live.prepare.phase, shown(word)),
+        format!(
+            "`--only` takes a path that it changed, `imports`, `routes`, or the name or kind of one of its changes; it \
+             exchanged {}",
+            live.join(", ")
+        ),
+    )
+}
+
+fn done<'w>(work: &Work<'_>, live: LiveTransaction<'w>) -> Result<Done<'w>, StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = work.project.root.as_path();
+    let staged = work.history().of_transaction(&live.id).and_then(|history| history.staged.clone());
+    let Some(staged) = staged else {
+        return Err(StepError::not_now(
+            "the journal does not say what the phase changed",
+            "roll the whole phase back: `switchback rollback`",
+        ));
+    };
+    let mut parked = Vec::new();
+    for at in live.positions() {
+        let Some(Participant::Path { live: path, beside, kept, .. }) = live.prepare.participants.get(at)
+        else {
+            return Err(StepError::not_now(
+                "a part cannot be rolled back where a pointer leads to the live tree",
+                "roll the whole phase back, or the paths: `switchback rollback --only PATH`",
+            ));
+        };
+        let place = if disk.look(&root.join(beside))?.is_some() { beside } else { kept };
+        parked.push((path.clone(), root.join(place)));
+    }
+    let (old, new) = (load_manifest(work, &staged.old_tree)?, load_manifest(work, &staged.new_tree)?);
+    let is_exchanged = |path: &Path| parked.iter().any(|(live, _)| path.starts_with(live));
+    let differing = files_of(&old, &new).into_iter().filter(|path| is_exchanged(path)).collect();
+    Ok(Done { live, staged, old, new, differing, parked })
+}
+
+/// What differs between two trees, folders apart: they come and go with what is in them.
+fn files_of(one: &Manifest, other: &Manifest) -> Vec<PathBuf> {
+    let is_folder = |manifest: &Manifest, path: &Path| {
+        manifest.get(path).is_some_and(|entry| entry.kind == Kind::Directory)
+    };
+    one.differences(other)
+        .into_iter()
+        .filter(|difference| !matches!(difference.what, What::Time | What::Links))
+        .map(|difference| difference.path)
+        .filter(|path| !(is_folder(one, path) || is_folder(other, path)))
+        .collect()
+}
+
+fn request(work: &Work<'_>, done: &Done<'_>, chosen: &[(PathBuf, Option<PathBuf>)]) -> PartsRequest {
+    let place = |path: &PathBuf| done.old.get(path).and_then(|_| done.old_place(path));
+    PartsRequest {
+        tree: work.project.root.clone(),
+        before: done.differing.iter().map(|path| (path.clone(), place(path))).collect(),
+        chosen: chosen.to_vec(),
+    }
+}
+
+/// What is to be written, and what speaks against it.
+fn settle(
+    work: &Work<'_>,
+    done: &Done<'_>,
+    targets: &BTreeMap<PathBuf, Option<PathBuf>>,
+) -> Result<Parts, StepError> {
+    let disk = work.world().disk.as_ref();
+    let root = &work.project.root;
+    let mut parts = Parts {
+        phase: done.live.prepare.phase.clone(),
+        transaction: done.live.id.clone(),
+        puts: Vec::new(),
+        changed: Vec::new(),
+        against: Vec::new(),
+        left: Vec::new(),
+        scratch: None,
+    };
+    for (path, place) in targets {
+        let live = entry_at(work, &root.join(path), path)?;
+        let wanted = match place {
+            Some(place) => Some(entry_at(work, place, path)?.ok_or_else(|| gone(place))?),
+            None => None,
+        };
+        if is_damaged(done, path, place.as_deref(), wanted.as_ref()) {
+            return Err(gone(place.as_deref().unwrap_or(path)));
+        }
+        if is_same(live.as_ref(), wanted.as_ref()) {
+            continue;
+        }
+        if !is_same(live.as_ref(), done.new.get(path)) {
+            parts.changed.push(shown(path));
+        }
+        let put = match (place, disk.look(&root.join(path))?) {
+            (Some(place), _) => Put::Restored(place.clone()),
+            (None, Some(_)) => Put::Nothing,
+            (None, None) => continue,
+        };
+        parts.puts.push((path.clone(), put));
+    }
+    if parts.puts.is_empty() {
+        return Err(StepError::not_now(
+            "all of it is as it was before the phase already",
+            "`switchback status` shows what is live",
+        ));
+    }
+    let chosen: Vec<(PathBuf, Option<PathBuf>)> = parts
+        .puts
+        .iter()
+        .map(|(path, put)| match put {
+            Put::Restored(place) => (path.clone(), Some(place.clone())),
+            _ => (path.clone(), None),
+        })
+        .collect();
+    parts.against = work.project.ports.inspector.lost(&request(work, done, &chosen))?;
+    Ok(parts)
+}
+
+/// Whether what was parked is not what the manifest says of it. What was rebuilt is in no manifest.
+fn is_damaged(done: &Done<'_>, path: &Path, place: Option<&Path>, found: Option<&Entry>) -> bool {
+    place.is_some() && place == done.old_place(path).as_deref() && !is_same(found, done.old.get(path))
+}
+
+fn gone(place: &Path) -> StepError {
+    StepError::not_now(
+        format!("what was kept at `{}` is not what it was", shown(place)),
+        "restore it from the snapshot: `switchback snapshot list`, `switchback snapshot restore`",
+    )
+}
+
+fn is_same(one: Option<&Entry>, other: Option<&Entry>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => one.kind == other.kind && one.mode == other.mode,
+        _ => false,
+    }
+}
+
+fn entry_at(work: &Work<'_>, place: &Path, name: &Path) -> Result<Option<Entry>, StepError> {
+    match work.world().disk.look(place)? {
+        None => Ok(None),
+        Some(meta) if meta.kind == FileKind::Directory => Err(StepError::not_now(
+            format!("a folder stands at `{}` now", shown(name)),
+            "move it away, or roll the whole phase back: `switchback rollback`",
+        )),
+        Some(_) => Ok(named_manifest(work.world(), place, name)?.get(name).cloned()),
+    }
+}
+
+/// The phase as the plan has it, when it has changes of this name or kind.
+fn changes_of<'w>(
+    work: &'w Work<'_>,
+    done: &Done<'_>,
+    name: &str,
+) -> Result<Option<(&'w Phase, Vec<&'w ChangePlan>)>, StepError> {
+    let Some(phase) = work.plan().phase(&done.live.prepare.phase) else { return Ok(None) };
+    let is_meant = |change: &&ChangePlan| change.name.as_deref() == Some(name) || change.kind == name;
+    let rest: Vec<&ChangePlan> = phase.changes.iter().filter(|change| !is_meant(change)).collect();
+    if rest.len() == phase.changes.len() {
+        return Ok(None);
+    }
+    if work.project.changes_hash(phase) != done.staged.changes {
+        return Err(StepError::not_now(
+            format!("the plan says something else about the phase `{}` than when it went live", phase.name),
+            "put the plan back as it was, or roll back by paths",
+        ));
+    }
+    Ok(Some((phase, rest)))
+}
+
+/// A tree that was built for a rollback.
+struct Rebuilt {
+    root: PathBuf,
+    manifest: Manifest,
+}
+
+impl Rebuilt {
+    /// What the live tree would get of it.
+    fn differing(&self, new: &Manifest) -> Result<Vec<(PathBuf, Option<PathBuf>)>, StepError> {
+        let place = |path: &PathBuf| self.manifest.get(path).map(|_| self.root.join(path));
+        let found: Vec<_> = files_of(new, &self.manifest)
+            .into_iter()
+            .map(|path| {
+                let place = place(&path);
+                (path, place)
+            })
+            .collect();
+        if found.is_empty() {
+            return Err(StepError::not_now(
+                "without that change, the phase would make the same tree",
+                "`switchback report` lists what the phase changed",
+            ));
+        }
+        Ok(found)
+    }
+}
+
+/// The candidate as it would be without the changes of this name or kind, built from what the phase found.
+fn without(work: &Work<'_>, done: &Done<'_>, name: &str) -> Result<Rebuilt, StepError> {
+    let disk = work.world().disk.as_ref();
+    let Some((phase, rest)) = changes_of(work, done, name)? else {
+        return Err(nothing_of(done, Path::new(name)));
+    };
+    let folder = work.attempt("part")?;
+    make_directories(disk, &work.project.root, &folder.join("old"))?;
+    let mut copier = Copier::new(disk);
+    for managed in &work.plan().project.managed {
+        let path = &managed.path;
+        let parked = done.old_place(path).unwrap_or_else(|| work.project.root.join(path));
+        let to = folder.join("old").join(path);
+        if let Some(parent) = to.parent() {
+            make_directories(disk, &folder, parent)?;
+        }
+        if disk.look(&parked)?.is_some() {
+            copier.copy(&parked, &to, &|_| false)?;
+        }
+    }
+    make_tree(work, phase, &rest, &folder.join("old"), &folder)?;
+    let root = folder.join("tree");
+    let mut entries = Vec::new();
+    for managed in &work.plan().project.managed {
+        entries.extend(named_manifest(work.world(), &root.join(&managed.path), &managed.path)?.entries);
+    }
+    Ok(Rebuilt { root, manifest: Manifest::from_entries(entries) })
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+impl From<RewriteError> for StepError {
+    fn from(error: RewriteError) -> Self {
+        Self::Change(ChangeError::from(error))
+    }
+}
