@@ -149,3 +149,25 @@ pub struct CodeParts {
     /// Files that define routes, describe them, or put them together, before the change or now.
     pub routes: Vec<PathBuf>,
 }
+
+/// Modules that are to be listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModulesRequest {
+    /// The tree.
+    pub tree: PathBuf,
+    /// Modules, and packages with all that is in them; every package of the tree, tests apart, when empty.
+    pub within: Vec<String>,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+}
+
+/// The modules of a tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModulesFound {
+    /// Their dotted names, sorted: a package before what is in it.
+    pub names: Vec<String>,
+    /// The folders from which these names start, absolute.
+    pub roots: Vec<PathBuf>,
+    /// What was asked for and is no module of the tree.
+    pub missing: Vec<String>,
+}

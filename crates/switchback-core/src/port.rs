@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use crate::code::{
-    ApiRequest, CodeParts, ImportsRequest, MergeRequest, MoveRequest, PartsRequest, Rewrite, RoutesRequest,
-    SymbolsRequest,
+    ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
+    PartsRequest, Rewrite, RoutesRequest, SymbolsRequest,
 };
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::manifest::Manifest;
@@ -107,6 +107,14 @@ pub trait Inspector: Debug + Send + Sync {
     /// When one of the trees cannot be read.
     fn routes(&self, request: &RoutesRequest) -> Result<Comparison, PortError>;
 
+    /// The modules of a tree that can be imported: Python's own code, not stubs and not what starts when it is imported
+    /// (`__main__`).
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    fn modules(&self, request: &ModulesRequest) -> Result<ModulesFound, PortError>;
+
     /// Which of the files of `request.before` differ in what they import, and which are about HTTP routes.
     ///
     /// # Errors
@@ -143,6 +151,23 @@ pub trait Vault: Debug + Send + Sync {
     /// Writes a snapshot, or only `paths` of it, into `into`, which must not exist yet, and verifies what it wrote
     /// against the manifest: content, modes, owners, times, extended attributes, link structure, holes.
     fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError>;
+
+    /// Removes snapshots, by full id, and what no other one holds. The newest one is never removed, and is read again
+    /// afterwards.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is unknown or the newest: then nothing was removed. When the newest one is damaged.
+    fn forget(&self, ids: &[String]) -> Result<Forgotten, PortError>;
+}
+
+/// What [`Vault::forget`] removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Bytes of the repository that were freed.
+    pub freed_bytes: u64,
+    /// The newest snapshot, which was read again.
+    pub kept: String,
 }
 
 /// Opens the vault of a project.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use switchback_core::code::{
-    ApiRequest, CodeParts, ImportsRequest, MergeRequest, MoveRequest, PartsRequest, Rewrite, RoutesRequest,
-    SymbolsRequest,
+    ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
+    PartsRequest, Rewrite, RoutesRequest, SymbolsRequest,
 };
 use switchback_core::plan::{PLAN_FILE, STATE_FOLDER};
 use switchback_core::port::{Comparison, Inspector, Mover, PortError};
@@ -16,11 +16,14 @@ use switchback_core::world::{DiskError, World};
 
 use crate::api::{ApiOptions, api};
 use crate::graph::{ImportsOptions, ImportsOutcome, imports};
+use crate::index::{Index, leaf_of};
 use crate::merging::{self, Action, MergeError, MergeOptions, MergeRules, Side, WriteChoice};
 use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesError, plan, puts};
 use crate::parts;
+use crate::roots;
 use crate::routes::{CompareRoutesOptions, RoutesOptions, compare_routes};
 use crate::symbols::{SymbolsOptions, symbols};
+use crate::tree::{Tree, has_extension, is_test};
 
 /// The largest rules file that is read, in bytes.
 const RULES_BYTES_MAX: u64 = 16 << 20;
@@ -313,6 +316,14 @@ impl Inspector for PythonCode {
         Ok(Comparison { verdict, summary, report })
     }
 
+    fn modules(&self, request: &ModulesRequest) -> Result<ModulesFound, PortError> {
+        let tree = Tree::open(self.world.disk.clone(), &request.tree)
+            .map_err(|error| unreadable("could not list the modules", &error))?;
+        let roots = roots::given_or_found(&tree, &request.source_roots);
+        let index = Index::new(&tree, &roots);
+        Ok(importable(&index, request))
+    }
+
     fn parts(&self, request: &PartsRequest) -> Result<CodeParts, PortError> {
         parts::parts(&self.world.disk, request)
     }
@@ -320,6 +331,31 @@ impl Inspector for PythonCode {
     fn lost(&self, request: &PartsRequest) -> Result<Vec<String>, PortError> {
         parts::lost(&self.world.disk, request)
     }
+}
+
+/// What can be imported of a tree.
+fn importable(index: &Index<'_>, request: &ModulesRequest) -> ModulesFound {
+    let is_in = |name: &str, package: &str| {
+        name.strip_prefix(package).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut found = ModulesFound {
+        roots: index.roots.iter().map(|root| request.tree.join(root)).collect(),
+        missing: request.within.iter().filter(|name| !index.has(name)).cloned().collect(),
+        ..ModulesFound::default()
+    };
+    for (name, at) in index.modules() {
+        let Some(file) = index.tree.file(at) else { continue };
+        let is_wanted = if request.within.is_empty() {
+            // A file beside the packages is a script more often than not.
+            (name.contains('.') || index.is_package(name)) && !is_test(&file.path)
+        } else {
+            request.within.iter().any(|package| is_in(name, package))
+        };
+        if is_wanted && has_extension(&file.path, "py") && leaf_of(name) != "__main__" {
+            found.names.push(name.to_owned());
+        }
+    }
+    found
 }
 
 /// What was read without the tree being changed, or not.

@@ -54,6 +54,16 @@ impl Records {
         Ok(durable::publish(disk, &self.directory.join(&head.record.id), 0o600, &mut text.as_bytes())?)
     }
 
+    /// Removes a record; nothing when there is none.
+    pub(crate) fn remove(&self, disk: &dyn Disk, id: &str) -> Result<(), Trouble> {
+        let path = self.directory.join(id);
+        if disk.look(&path)?.is_some() {
+            disk.remove_file(&path)?;
+            disk.sync_directory(&self.directory)?;
+        }
+        Ok(())
+    }
+
     /// The ids of all records, in order.
     pub(crate) fn ids(&self, disk: &dyn Disk) -> Result<Vec<String>, Trouble> {
         if disk.look(&self.directory)?.is_none_or(|meta| meta.kind != FileKind::Directory) {

@@ -11,7 +11,7 @@ use rustic_core::{
     SnapshotOptions,
 };
 use switchback_core::manifest::{Manifest, to_hex};
-use switchback_core::port::{PortError, SnapshotCheck, SnapshotRecord, SnapshotRequest, Vault};
+use switchback_core::port::{Forgotten, PortError, SnapshotCheck, SnapshotRecord, SnapshotRequest, Vault};
 use switchback_core::tree::{Seen, scan, touched, walk};
 use switchback_core::world::{Disk, FileKind, World};
 
@@ -30,8 +30,8 @@ use crate::trouble::{Trouble, bounded, guarded};
 /// `<password file>.master-key`; both are readable by their owner only and made when they are missing.
 #[derive(Debug, Clone)]
 pub struct RusticVault {
-    place: Place,
-    records: Records,
+    pub(crate) place: Place,
+    pub(crate) records: Records,
 }
 
 impl RusticVault {
@@ -42,7 +42,7 @@ impl RusticVault {
         Self { place: Place::new(world, repository, password_file.as_ref()), records }
     }
 
-    fn disk(&self) -> &dyn Disk {
+    pub(crate) fn disk(&self) -> &dyn Disk {
         &*self.place.world.disk
     }
 
@@ -150,7 +150,7 @@ impl RusticVault {
     }
 
     /// The verified snapshots that are still in the repository, oldest first.
-    fn heads(&self) -> Result<Vec<Head>, Trouble> {
+    pub(crate) fn heads(&self) -> Result<Vec<Head>, Trouble> {
         let mut heads = Vec::new();
         for id in self.records.ids(self.disk())? {
             // Restic may have forgotten it: then a record is all that is left.
@@ -206,7 +206,7 @@ impl RusticVault {
         Ok(check)
     }
 
-    fn check_one(
+    pub(crate) fn check_one(
         &self,
         repository: &Repository<IndexedFullStatus>,
         id: &str,
@@ -270,6 +270,10 @@ impl Vault for RusticVault {
             trouble.failed(format!("could not restore snapshot `{id}` into `{}`", into.display()))
         })
     }
+
+    fn forget(&self, ids: &[String]) -> Result<Forgotten, PortError> {
+        self.removed(ids).map_err(|trouble| trouble.failed("could not forget snapshots"))
+    }
 }
 
 /// Refuses sockets, which cannot be saved, and a request that names nothing that exists.
@@ -327,7 +331,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn snapshot_id(id: &str) -> Result<SnapshotId, Trouble> {
+pub(crate) fn snapshot_id(id: &str) -> Result<SnapshotId, Trouble> {
     Ok(SnapshotId::from(id.parse::<Id>()?))
 }
 

@@ -118,7 +118,7 @@ pub enum Command {
     /// Make, look at, check and restore snapshots
     #[command(
         subcommand,
-        after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored"
+        after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored\n  switchback snapshot diff 3f2a\n  switchback snapshot forget --keep-last 5"
     )]
     Snapshot(SnapshotCommand),
     /// Compare two results: files, directories, or tables of databases
@@ -391,6 +391,25 @@ pub enum SnapshotCommand {
         /// The folder, which must not exist yet
         #[arg(long, value_name = "DIR")]
         into: PathBuf,
+    },
+    /// Tell what is different between two snapshots, or between one and what is live
+    Diff {
+        /// The older one: its id, or the beginning of it
+        id: String,
+        /// The newer one; what is live when left out
+        other: Option<String>,
+    },
+    /// Remove snapshots, and what no other one holds; never the newest, nor what an open phase may need
+    Forget {
+        /// Their ids, or the beginnings of them
+        #[arg(required_unless_present = "keep_last", conflicts_with = "keep_last")]
+        ids: Vec<String>,
+        /// All but so many of the newest
+        #[arg(long, value_name = "N")]
+        keep_last: Option<usize>,
+        /// Show what would be removed, and touch nothing
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

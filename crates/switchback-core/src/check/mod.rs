@@ -15,6 +15,7 @@ mod routes;
 mod rule_keys;
 pub(crate) mod shell;
 mod side;
+mod startup;
 mod symbols;
 mod tests;
 
@@ -54,6 +55,7 @@ pub static KINDS: &[&Kind] = &[
     &imports::KIND,
     &notebook::KIND,
     &routes::KIND,
+    &startup::KIND,
     &symbols::KIND,
     &tests::KIND,
 ];

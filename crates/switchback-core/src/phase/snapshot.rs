@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use super::error::StepError;
 use super::layout;
 use super::outlook;
-use super::project::Work;
+use super::project::{Project, Work};
 use crate::journal::Event;
+use crate::journal::history::PhaseHistory;
 use crate::manifest::{Entry, Manifest, to_hex};
 use crate::plan::Phase;
 use crate::port::SnapshotRequest;
+use crate::tree::scan;
 
 /// Stands for the id of a snapshot where there was nothing to save.
 const NOTHING: &str = "nothing";
@@ -89,6 +91,19 @@ pub fn managed_manifest(work: &Work<'_>, id: &str) -> Result<Manifest, StepError
         })
         .collect();
     Ok(Manifest::from_entries(entries))
+}
+
+/// What stands at these paths of the project now.
+pub fn live_manifest(project: &Project, paths: &[PathBuf]) -> Result<Manifest, StepError> {
+    Ok(scan(project.ports.world.disk.as_ref(), &project.root, paths)?)
+}
+
+/// Snapshots that the present run may need, and the phase of each.
+pub fn needed(project: &Project) -> Result<Vec<(String, String)>, StepError> {
+    let history = project.history()?;
+    let of_phase = |phase: &PhaseHistory| Some((phase.snapshot.as_ref()?.id.clone(), phase.name.clone()));
+    let earlier = history.earlier.iter().filter(|phase| phase.state.is_live());
+    Ok(history.phases.iter().chain(earlier).filter_map(of_phase).collect())
 }
 
 /// The hash of a manifest in hexadecimal digits.

@@ -35,6 +35,7 @@ mod resources;
 mod run;
 mod secrets;
 mod snapshots;
+mod startup;
 mod story;
 mod terminal;
 mod triggers;

@@ -92,3 +92,64 @@ fn snapshots_are_made_listed_shown_checked_and_restored() {
     ground.expect(0, &format!("snapshot restore {id} data --into ../part"));
     assert!(!ground.at("../part/src").exists());
 }
+
+/// The ids of all snapshots, oldest first.
+fn ids(ground: &Ground) -> Vec<String> {
+    let listed = ground.run("snapshot list --json").json();
+    let snapshots = listed["snapshots"].as_array().unwrap();
+    snapshots.iter().map(|snapshot| snapshot["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn snapshots_are_compared_with_each_other_and_with_what_is_live() {
+    let ground = Ground::shop("");
+    ground.expect(0, "snapshot create");
+    let same = ground.expect(0, &format!("snapshot diff {}", &ids(&ground)[0][..12]));
+    assert!(same.out.contains("yes: 2 entries, 0 added, 0 removed, 0 changed"), "{same}");
+    ground.write("src/app.py", "VERSION = 11\n");
+    ground.write("src/new.py", "");
+    let other = ground.expect(1, &format!("snapshot diff {}", &ids(&ground)[0][..12]));
+    assert!(
+        other.out.contains("  src/app.py: content\n") && other.out.contains("  src/new.py: added\n"),
+        "{other}"
+    );
+    ground.expect(0, "snapshot create");
+    let [first, second] = ids(&ground).try_into().unwrap();
+    let document = ground.expect(1, &format!("snapshot diff {second} {first} --json")).json();
+    assert_eq!(document["verdict"], "no");
+    assert!(
+        document["differences"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["path"] == "src/new.py" && one["what"] == "removed"),
+        "{document:#}"
+    );
+}
+
+#[test]
+fn what_may_be_needed_is_not_forgotten_and_the_rest_can_still_be_restored() {
+    let ground = Ground::shop("");
+    ground.write("src/large.bin", "first ".repeat(200_000));
+    ground.expect(0, "snapshot create");
+    ground.write("src/large.bin", "second ".repeat(200_000));
+    ground.expect(0, "run");
+    ground.expect(0, "snapshot create");
+    let [by_hand, of_phase, newest] = ids(&ground).try_into().unwrap();
+    let refused = ground.expect(2, &format!("snapshot forget {of_phase}"));
+    assert!(refused.err.contains("is the way back of the phase `unify`"), "{refused}");
+    let refused = ground.expect(2, &format!("snapshot forget {by_hand} {newest}"));
+    assert!(refused.err.contains("is the newest verified one"), "{refused}");
+    assert_eq!(ids(&ground).len(), 3, "nothing is removed by halves");
+    ground.expect(0, "snapshot forget --keep-last 1 --dry-run");
+    assert_eq!(ids(&ground).len(), 3);
+    let document = ground.expect(0, "snapshot forget --keep-last 1 --json").json();
+    assert_eq!(document["forgotten"], serde_json::json!([by_hand]));
+    assert!(document["freed_bytes"].as_u64().unwrap() > 0, "{document:#}");
+    assert_eq!(ids(&ground), [of_phase.clone(), newest]);
+    ground.expect(0, "snapshot check");
+    ground.expect(0, &format!("snapshot restore {of_phase} --into ../restored"));
+    assert_eq!(ground.read("../restored/src/large.bin"), "second ".repeat(200_000));
+    let gone = ground.expect(2, &format!("snapshot show {by_hand}"));
+    assert!(gone.err.contains("no snapshot has an id that begins with"), "{gone}");
+}

@@ -1,0 +1,106 @@
+"""Imports modules, each in a process of its own, and writes down which of them cannot be.
+
+    python -B startup.py GIVEN OUT
+
+GIVEN is a JSON file: {"roots": [folders for sys.path], "tree": folder, "modules": [names], "seconds": for one module}.
+Worker N writes OUT.N: a line of JSON for each module, {"module", "ok", "error", "place"}.
+"""
+
+import importlib
+import importlib._bootstrap_external as loading
+import json
+import os
+import signal
+import sys
+import traceback
+
+
+def place_of(error, tree):
+    """The innermost frame that lies in the tree, else the innermost of all: `file:line`."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return "%s:%s" % (os.path.relpath(error.filename, tree), error.lineno)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
+    frames = [frame for frame in frames if frame.filename != __file__]
+    inside = [frame for frame in frames if os.path.realpath(frame.filename).startswith(tree + os.sep)]
+    for frame in (inside or frames)[-1:]:
+        name = os.path.relpath(frame.filename, tree) if inside else frame.filename
+        return "%s:%s" % (name, frame.lineno)
+    return None
+
+
+def pass_over_bytecode(tree):
+    """What stands beside the sources of the tree may be of another generation: it is not read (RB-11)."""
+    place_of_bytecode = loading.cache_from_source
+
+    def place(path, *arguments, **more):
+        if os.path.realpath(path).startswith(tree + os.sep):
+            raise NotImplementedError
+        return place_of_bytecode(path, *arguments, **more)
+
+    loading.cache_from_source = place
+
+
+def imported(name, tree):
+    try:
+        importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may also end the program
+        said = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
+        return {"module": name, "ok": False, "error": said[-1] if said else type(error).__name__, "place": place_of(error, tree)}
+    return {"module": name, "ok": True, "error": None, "place": None}
+
+
+def in_child(name, given):
+    """One module in a process of its own: what it changes is gone with it."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        silent = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(silent, stream)
+        signal.alarm(given["seconds"])
+        line = json.dumps(imported(name, given["tree"])).encode()
+        with os.fdopen(write, "wb") as pipe:
+            pipe.write(line)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        said = pipe.read()
+    status = os.waitpid(child, 0)[1]
+    try:
+        return json.loads(said)
+    except ValueError:
+        pass
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+        why = "it was not imported within %d s" % given["seconds"]
+    elif os.WIFSIGNALED(status):
+        why = "its process was ended by signal %d" % os.WTERMSIG(status)
+    else:
+        why = "its process ended with exit code %d" % os.WEXITSTATUS(status)
+    return {"module": name, "ok": False, "error": why, "place": None}
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        given = json.load(file)
+    given["tree"] = os.path.realpath(given["tree"])
+    sys.path[0:1] = given["roots"]
+    pass_over_bytecode(given["tree"])
+    count = min(os.cpu_count() or 1, max(1, len(given["modules"])))
+    workers = []
+    for worker in range(count):
+        child = os.fork()
+        if child:
+            workers.append(child)
+            continue
+        with open("%s.%d" % (sys.argv[2], worker), "w", encoding="utf-8") as out:
+            for name in given["modules"][worker::count]:
+                out.write(json.dumps(in_child(name, given)) + "\n")
+        os._exit(0)
+    failed = [child for child in workers if os.waitpid(child, 0)[1] != 0]
+    sys.exit(3 if failed else 0)
+
+
+main()
