@@ -140,7 +140,7 @@ fn use_of_root<'a>(scene: &Scene<'a>, chain: &'a Chain, root: &Root, uses: &mut 
             // A function that is called like its module hides it.
             Some(Bound::Symbol) => break,
             // What the package binds by itself, it binds after the move as well.
-            Some(Bound::Module) if !is_imported => break,
+            Some(Bound::Module) if !is_imported && !is_as_it_was(scene, &module, &word.text, &below) => break,
             _ => {}
         }
         module = below;
@@ -167,7 +167,8 @@ fn use_of_module<'a>(scene: &Scene<'a>, chain: &'a Chain, scope: usize, bound: &
     let mut count = 1;
     while let Some(word) = chain.words.get(count) {
         let below = join(&module, &word.text);
-        if !scene.index.has(&below) || scene.index.explicit(&module, &word.text).is_some() {
+        let is_own = scene.index.explicit(&module, &word.text).is_some();
+        if !scene.index.has(&below) || (is_own && !is_as_it_was(scene, &module, &word.text, &below)) {
             break;
         }
         module = below;
@@ -193,6 +194,13 @@ fn use_of_module<'a>(scene: &Scene<'a>, chain: &'a Chain, scope: usize, bound: &
     } else {
         uses.rewrites.push(Rewrite { chain, count, new, old: chain.dotted(count), scope });
     }
+}
+
+/// Whether a package binds a module of its own by its own name, and that module stays: what moves out of it is reached
+/// through it as through any other.
+fn is_as_it_was(scene: &Scene<'_>, module: &str, name: &str, below: &str) -> bool {
+    scene.mapping.module(below) == below
+        && scene.index.member(None, module, name, 0) == Target::Module(below.to_owned())
 }
 
 /// The module that has to be imported for an expression: for a single definition, the one that it is in.
