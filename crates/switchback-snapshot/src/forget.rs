@@ -30,6 +30,7 @@ impl RusticVault {
                 );
             }
         }
+        self.newest_is_whole(&newest, "nothing was removed: the newest snapshot")?;
         let before = size(self.disk(), &self.place.root)?;
         let repository = self.place.open_or_make()?;
         let doomed: Vec<SnapshotId> = ids.iter().map(|id| snapshot_id(id)).collect::<Result<_, _>>()?;
@@ -44,14 +45,20 @@ impl RusticVault {
             let plan = repository.prune_plan(&options)?;
             Ok(repository.prune(&options, plan)?)
         })?;
-        let findings = self.check_one(&self.place.open_indexed()?, &newest)?;
-        if !findings.is_empty() {
-            return Err(Trouble::list(findings)
-                .under(format!("snapshot {newest}, which was to be kept, is damaged"))
-                .hinted("make another one at once: `switchback snapshot create`"));
-        }
+        self.newest_is_whole(&newest, "the snapshot that was kept")?;
         let after = size(self.disk(), &self.place.root)?;
         Ok(Forgotten { freed_bytes: before.saturating_sub(after), kept: newest })
+    }
+
+    /// Reads every byte of the snapshot that is to be relied on.
+    fn newest_is_whole(&self, newest: &str, what: &str) -> Result<(), Trouble> {
+        let findings = self.check_one(&self.place.open_indexed()?, newest)?;
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(Trouble::list(findings)
+            .under(format!("{what}, {newest}, is damaged"))
+            .hinted("make another one at once: `switchback snapshot create`"))
     }
 }
 

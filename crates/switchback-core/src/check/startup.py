@@ -10,8 +10,10 @@ import importlib
 import importlib._bootstrap_external as loading
 import json
 import os
+import select
 import signal
 import sys
+import time
 import traceback
 
 
@@ -51,29 +53,52 @@ def imported(name, tree):
     return {"module": name, "ok": True, "error": None, "place": None}
 
 
+def forget_namesakes(modules):
+    """Modules that this program imported and that the tree has under the same name: the tree's are meant."""
+    tops = {name.partition(".")[0] for name in modules}
+    for name in [name for name in sys.modules if name.partition(".")[0] in tops]:
+        del sys.modules[name]
+
+
 def in_child(name, given):
-    """One module in a process of its own: what it changes is gone with it."""
+    """One module in a process of its own: what it changes is gone with it, and so is what it started."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
+        os.setsid()
+        own = os.getpid()
         os.close(read)
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silent, stream)
-        signal.alarm(given["seconds"])
-        line = json.dumps(imported(name, given["tree"])).encode()
-        with os.fdopen(write, "wb") as pipe:
-            pipe.write(line)
+        forget_namesakes(given["modules"])
+        line = json.dumps(imported(name, given["tree"])).encode() + b"\n"
+        # A child of the module comes out here as well, and has nothing to say.
+        if os.getpid() == own:
+            while line:
+                line = line[os.write(write, line):]
         os._exit(0)
     os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        said = pipe.read()
+    said, deadline = b"", time.monotonic() + given["seconds"]
+    # What the module started may hold the pipe open: the line is all that is waited for.
+    while not said.endswith(b"\n"):
+        ready = select.select([read], [], [], max(0, deadline - time.monotonic()))[0]
+        piece = os.read(read, 65536) if ready else b""
+        if not piece:
+            break
+        said += piece
+    is_late = not said and time.monotonic() >= deadline
+    if is_late:
+        os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
+    os.close(read)
     try:
-        return json.loads(said)
-    except ValueError:
+        os.killpg(child, signal.SIGKILL)
+    except OSError:
         pass
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+    if said.endswith(b"\n"):
+        return json.loads(said)
+    if is_late:
         why = "it was not imported within %d s" % given["seconds"]
     elif os.WIFSIGNALED(status):
         why = "its process was ended by signal %d" % os.WTERMSIG(status)

@@ -13,6 +13,8 @@ use crate::world::{DiskError, Exit};
 const PROGRAM: &str = include_str!("startup.py");
 /// A module is given up after this long, in seconds, when the plan does not say.
 const MODULE_S: u64 = 30;
+/// The longest that a module can be given: a day.
+const MODULE_S_MAX: u64 = 86_400;
 /// The largest outcome of a worker that is read, in bytes.
 const OUTCOME_BYTES_MAX: u64 = 64 << 20;
 /// How many failures the evidence names.
@@ -55,6 +57,13 @@ struct StartupCheck {
 
 #[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this form")]
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
+    if fields.whole("module_s").is_some_and(|seconds| !(1..=MODULE_S_MAX).contains(&seconds)) {
+        fields.find(
+            "module_s",
+            "`module_s` has to be between 1 and 86,400",
+            "30 is what it is when left out",
+        );
+    }
     Some(Box::new(StartupCheck {
         modules: fields.texts("modules").unwrap_or_default(),
         python: fields.filled_text("python").unwrap_or_else(|| "python3".to_owned()),

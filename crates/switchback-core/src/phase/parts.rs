@@ -4,7 +4,7 @@
 //! live are kept. The phase stays live, and can still be rolled back as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::error::StepError;
 use super::gate::load_manifest;
@@ -49,9 +49,17 @@ struct Parts {
 impl Parts {
     /// Removes what was built to find out.
     fn clear(&self, work: &Work<'_>) -> Result<(), StepError> {
-        let Some(scratch) = &self.scratch else { return Ok(()) };
-        Ok(remove_tree(work.world().disk.as_ref(), scratch)?)
+        clear(work, self.scratch.as_deref())
     }
+}
+
+fn clear(work: &Work<'_>, scratch: Option<&Path>) -> Result<(), StepError> {
+    scratch.map_or(Ok(()), |scratch| Ok(remove_tree(work.world().disk.as_ref(), scratch)?))
+}
+
+/// A path as it was meant: `./src/./app.py` is `src/app.py`.
+pub(super) fn clean(word: &Path) -> PathBuf {
+    word.components().filter(|part| !matches!(part, Component::CurDir)).collect()
 }
 
 /// What the phase did, and where each side of it is.
@@ -79,7 +87,7 @@ impl Done<'_> {
 /// Whether the options name a part, and not only paths that were exchanged.
 pub(super) fn is_part(prepare: &Prepare, options: &RollBackOptions) -> bool {
     let is_participant = |path: &PathBuf| {
-        let clean: PathBuf = path.components().collect();
+        let clean = clean(path);
         prepare.participants.iter().any(|participant| participant.live() == clean)
     };
     !options.only.iter().all(is_participant)
@@ -115,8 +123,9 @@ pub(super) fn roll_back_parts(
     let words: Vec<String> = options.only.iter().map(|word| shown(word)).collect();
     let command = format!("{}{} {}", COMMAND, parts.transaction, words.join(" "));
     let done = rewrite::rewrite_held(work.world(), &work.project.root, &command, &parts.puts)
-        .map_err(StepError::from)?;
+        .map_err(|error| not_written(&error));
     parts.clear(work)?;
+    let done = done?;
     outcome.milliseconds = work.world().clock.monotonic().saturating_sub(started).as_secs_f64() * 1_000.0;
     outcome.restored = parts.puts.iter().map(|(path, _)| shown(path)).collect();
     outcome.kept_aside =
@@ -186,8 +195,15 @@ fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions)
     let mut targets: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
     let mut scratch = None;
     let mut left = Vec::new();
-    for word in &options.only {
-        let clean: PathBuf = word.components().collect();
+    let words: Vec<PathBuf> = options.only.iter().map(|word| clean(word)).collect();
+    let changes = changes_meant(work, &done, &words)?;
+    if !changes.is_empty() {
+        let tree = without(work, &done, &changes)?;
+        scratch = tree.root.parent().map(Path::to_owned);
+        targets.extend(tree.differing(work, &done)?);
+    }
+    for clean in words.into_iter().filter(|word| word.to_str().is_none_or(|word| !changes.contains(word))) {
+        refuse_other_kinds(&done, &clean, &done.old)?;
         let below: Vec<PathBuf> =
             done.differing.iter().filter(|path| path.starts_with(&clean)).cloned().collect();
         let found = match clean.to_str() {
@@ -198,12 +214,6 @@ fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions)
                 found.imports
             }
             Some(ROUTES) => work.project.ports.inspector.parts(&request(work, &done, &[]))?.routes,
-            Some(name) if changes_of(work, &done, name)?.is_some() => {
-                let tree = without(work, &done, name)?;
-                targets.extend(tree.differing(&done.new)?);
-                scratch = tree.root.parent().map(Path::to_owned);
-                continue;
-            }
             _ => return Err(nothing_of(&done, &clean)),
         };
         if found.is_empty() {
@@ -217,7 +227,7 @@ fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions)
             targets.insert(path, place);
         }
     }
-    let mut parts = settle(work, &done, &targets)?;
+    let mut parts = settle(work, &done, &targets).inspect_err(|_| drop(clear(work, scratch.as_deref())))?;
     parts.left = left;
     parts.scratch = scratch;
     Ok(parts)
@@ -356,9 +366,10 @@ fn gone(place: &Path) -> StepError {
 }
 
 fn is_same(one: Option<&Entry>, other: Option<&Entry>) -> bool {
+    let rest = |entry: &Entry| (entry.mode, entry.uid, entry.gid, entry.xattrs.clone());
     match (one, other) {
         (None, None) => true,
-        (Some(one), Some(other)) => one.kind == other.kind && one.mode == other.mode,
+        (Some(one), Some(other)) => one.kind == other.kind && rest(one) == rest(other),
         _ => false,
     }
 }
@@ -374,17 +385,20 @@ fn entry_at(work: &Work<'_>, place: &Path, name: &Path) -> Result<Option<Entry>,
     }
 }
 
-/// The phase as the plan has it, when it has changes of this name or kind.
-fn changes_of<'w>(
-    work: &'w Work<'_>,
-    done: &Done<'_>,
-    name: &str,
-) -> Result<Option<(&'w Phase, Vec<&'w ChangePlan>)>, StepError> {
-    let Some(phase) = work.plan().phase(&done.live.prepare.phase) else { return Ok(None) };
-    let is_meant = |change: &&ChangePlan| change.name.as_deref() == Some(name) || change.kind == name;
-    let rest: Vec<&ChangePlan> = phase.changes.iter().filter(|change| !is_meant(change)).collect();
-    if rest.len() == phase.changes.len() {
-        return Ok(None);
+/// Which of the words mean changes of the phase, by name or kind. What is a path that the phase changed is a path.
+fn changes_meant(work: &Work<'_>, done: &Done<'_>, words: &[PathBuf]) -> Result<BTreeSet<String>, StepError> {
+    let Some(phase) = work.plan().phase(&done.live.prepare.phase) else { return Ok(BTreeSet::new()) };
+    let is_path = |word: &Path| done.differing.iter().any(|path| path.starts_with(word));
+    let is_change = |word: &str| phase.changes.iter().any(|change| is_called(change, word));
+    let meant: BTreeSet<String> = words
+        .iter()
+        .filter(|word| !is_path(word))
+        .filter_map(|word| word.to_str())
+        .filter(|word| !matches!(*word, IMPORTS | ROUTES) && is_change(word))
+        .map(ToOwned::to_owned)
+        .collect();
+    if meant.is_empty() {
+        return Ok(meant);
     }
     if work.project.changes_hash(phase) != done.staged.changes {
         return Err(StepError::not_now(
@@ -392,21 +406,92 @@ fn changes_of<'w>(
             "put the plan back as it was, or roll back by paths",
         ));
     }
-    Ok(Some((phase, rest)))
+    Ok(meant)
+}
+
+fn is_called(change: &ChangePlan, word: &str) -> bool {
+    change.name.as_deref() == Some(word) || change.kind == word
+}
+
+/// What was asked for, and what was restored.
+type EarlierPart = (Vec<String>, Vec<String>);
+
+/// The earlier parts of this transaction that stand: nobody undid them.
+fn earlier_parts(work: &Work<'_>, done: &Done<'_>) -> Result<Vec<EarlierPart>, StepError> {
+    let disk = work.world().disk.as_ref();
+    // `undo` removes the record of what it takes back.
+    let folder = work.project.root.join(".switchback/undo");
+    let kept = if disk.look(&folder)?.is_some() { disk.list(&folder)? } else { Vec::new() };
+    let is_standing = |undo: &str| {
+        kept.iter().filter_map(|name| name.to_str()).any(|name| name.split('.').next() == Some(undo))
+    };
+    let parts = work.records()?.into_iter().filter_map(|record| match record.event {
+        Event::PartRolledBack { transaction, parts, restored, undo, .. }
+            if transaction == done.live.id && is_standing(&undo) =>
+        {
+            Some((parts, restored))
+        }
+        _ => None,
+    });
+    Ok(parts.collect())
+}
+
+/// What was a file and is a folder, or the other way round, goes back with the path that it is in, and not alone.
+fn refuse_other_kinds(done: &Done<'_>, word: &Path, wanted: &Manifest) -> Result<(), StepError> {
+    let is_folder = |entry: &Entry| entry.kind == Kind::Directory;
+    let other = done.new.entries.iter().find(|entry| {
+        (entry.path.starts_with(word) || word.starts_with(&entry.path))
+            && wanted.get(&entry.path).is_some_and(|old| is_folder(old) != is_folder(entry))
+    });
+    let Some(entry) = other else { return Ok(()) };
+    let (was, is) = if is_folder(entry) { ("a file", "a folder") } else { ("a folder", "a file") };
+    let around = done.parked.iter().map(|(live, _)| live).find(|live| entry.path.starts_with(live));
+    Err(StepError::not_now(
+        format!(
+            "`{}` was {was} before the phase and is {is} now: that does not go back alone",
+            shown(&entry.path)
+        ),
+        format!(
+            "roll back what was exchanged: `switchback rollback --only {}`",
+            around.map_or_else(String::new, |path| shown(path))
+        ),
+    ))
+}
+
+fn not_written(error: &RewriteError) -> StepError {
+    StepError::not_now(
+        format!("the part was not rolled back: {error}"),
+        "every file is as it was; name less with `--only`, or roll the whole phase back",
+    )
 }
 
 /// A tree that was built for a rollback.
 struct Rebuilt {
     root: PathBuf,
     manifest: Manifest,
+    /// The changes that were left out, by name or kind.
+    without: BTreeSet<String>,
 }
 
 impl Rebuilt {
-    /// What the live tree would get of it.
-    fn differing(&self, new: &Manifest) -> Result<Vec<(PathBuf, Option<PathBuf>)>, StepError> {
+    /// What the live tree would get of it. What an earlier part restored by its path stays as that left it, and so does
+    /// what was exchanged back.
+    fn differing(
+        &self,
+        work: &Work<'_>,
+        done: &Done<'_>,
+    ) -> Result<Vec<(PathBuf, Option<PathBuf>)>, StepError> {
+        let earlier = earlier_parts(work, done)?;
+        let by_path: BTreeSet<&str> = earlier
+            .iter()
+            .filter(|(words, _)| words.iter().all(|word| !self.without.contains(word)))
+            .flat_map(|(_, restored)| restored.iter().map(String::as_str))
+            .collect();
         let place = |path: &PathBuf| self.manifest.get(path).map(|_| self.root.join(path));
-        let found: Vec<_> = files_of(new, &self.manifest)
+        let is_ours = |path: &Path| done.old_place(path).is_some() && !by_path.contains(shown(path).as_str());
+        let found: Vec<_> = files_of(&done.new, &self.manifest)
             .into_iter()
+            .filter(|path| is_ours(path))
             .map(|path| {
                 let place = place(&path);
                 (path, place)
@@ -422,13 +507,37 @@ impl Rebuilt {
     }
 }
 
-/// The candidate as it would be without the changes of this name or kind, built from what the phase found.
-fn without(work: &Work<'_>, done: &Done<'_>, name: &str) -> Result<Rebuilt, StepError> {
-    let disk = work.world().disk.as_ref();
-    let Some((phase, rest)) = changes_of(work, done, name)? else {
-        return Err(nothing_of(done, Path::new(name)));
+/// The candidate as it would be without these changes, and without those that earlier parts took back, built from what the
+/// phase found.
+fn without(work: &Work<'_>, done: &Done<'_>, names: &BTreeSet<String>) -> Result<Rebuilt, StepError> {
+    let Some(phase) = work.plan().phase(&done.live.prepare.phase) else {
+        return Err(StepError::NoPhase(done.live.prepare.phase.clone()));
     };
+    let mut names = names.clone();
+    for (words, _) in earlier_parts(work, done)? {
+        names.extend(
+            words.into_iter().filter(|word| phase.changes.iter().any(|change| is_called(change, word))),
+        );
+    }
+    let rest: Vec<&ChangePlan> =
+        phase.changes.iter().filter(|change| !names.iter().any(|name| is_called(change, name))).collect();
     let folder = work.attempt("part")?;
+    let built = build(work, done, phase, &rest, &folder).and_then(|manifest| {
+        let tree = Rebuilt { root: folder.join("tree"), manifest, without: names };
+        refuse_other_kinds(done, Path::new(""), &tree.manifest)?;
+        Ok(tree)
+    });
+    built.inspect_err(|_| drop(clear(work, Some(&folder))))
+}
+
+fn build(
+    work: &Work<'_>,
+    done: &Done<'_>,
+    phase: &Phase,
+    rest: &[&ChangePlan],
+    folder: &Path,
+) -> Result<Manifest, StepError> {
+    let disk = work.world().disk.as_ref();
     make_directories(disk, &work.project.root, &folder.join("old"))?;
     let mut copier = Copier::new(disk);
     for managed in &work.plan().project.managed {
@@ -436,19 +545,45 @@ fn without(work: &Work<'_>, done: &Done<'_>, name: &str) -> Result<Rebuilt, Step
         let parked = done.old_place(path).unwrap_or_else(|| work.project.root.join(path));
         let to = folder.join("old").join(path);
         if let Some(parent) = to.parent() {
-            make_directories(disk, &folder, parent)?;
+            make_directories(disk, folder, parent)?;
         }
         if disk.look(&parked)?.is_some() {
             copier.copy(&parked, &to, &|_| false)?;
         }
     }
-    make_tree(work, phase, &rest, &folder.join("old"), &folder)?;
+    make_tree(work, phase, rest, &folder.join("old"), folder).map_err(|error| {
+        let why = told(&error);
+        StepError::not_now(
+            format!("the rest of the phase cannot be made without that change: {why}"),
+            "nothing was touched; roll back by paths, or the whole phase",
+        )
+    })?;
     let root = folder.join("tree");
     let mut entries = Vec::new();
     for managed in &work.plan().project.managed {
         entries.extend(named_manifest(work.world(), &root.join(&managed.path), &managed.path)?.entries);
     }
-    Ok(Rebuilt { root, manifest: Manifest::from_entries(entries) })
+    Ok(Manifest::from_entries(entries))
+}
+
+/// Parts of a transaction that was rolled back are no longer anybody's to undo: what they wrote is not live any more.
+pub(super) fn overtaken(work: &Work<'_>, transaction: &str) -> Result<(), StepError> {
+    let root = &work.project.root;
+    for done in rewrite::written(work.world(), root)? {
+        let of = done.command.strip_prefix(COMMAND).and_then(|rest| rest.split(' ').next());
+        if of == Some(transaction) {
+            rewrite::retire(work.world(), root, &done.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// An error with its causes, in one line.
+fn told(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 fn shown(path: &Path) -> String {

@@ -180,7 +180,7 @@ fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Chosen<'w
 fn positions_of(prepare: &Prepare, undone: &[usize], only: &[PathBuf]) -> Result<Vec<usize>, StepError> {
     let mut positions = Vec::new();
     for path in only {
-        let clean: PathBuf = path.components().collect();
+        let clean = parts::clean(path);
         let at = prepare.participants.iter().position(|participant| participant.live() == clean);
         match at {
             Some(at) if undone.contains(&at) => {
@@ -229,6 +229,7 @@ pub fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result<Vec<St
             return Ok(Vec::new());
         }
     };
+    parts::overtaken(work, id)?;
     let mut kept_aside = Vec::new();
     for participant in &prepare.participants {
         let Participant::Path { live, beside, .. } = participant else { continue };

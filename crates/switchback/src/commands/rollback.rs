@@ -1,6 +1,6 @@
 //! `switchback rollback`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use switchback_core::phase::{
     Notice, Project, RollBackOptions, StepError, Witness, Work, plan_roll_back, roll_back,
 };
@@ -30,8 +30,7 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
             let status = status(work.plan(), &work.history());
             let mut document = documents::document("rollback", verdict, &status);
             document["dry_run"] = json!(true);
-            document["against"] = json!(plan.against);
-            document["left"] = json!(plan.left);
+            about_part(&mut document, &plan.against, &plan.left);
             document["would_restore"] = json!(plan.paths);
             context.ui.document(&document);
         } else {
@@ -49,8 +48,7 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     let verdict = verdict_of(&outcome.against);
     if context.ui.json {
         let mut document = documents::document("rollback", verdict, &status(work.plan(), &work.history()));
-        document["against"] = json!(outcome.against);
-        document["left"] = json!(outcome.left);
+        about_part(&mut document, &outcome.against, &outcome.left);
         document["restored"] = json!(outcome.restored);
         document["kept_aside"] = json!(outcome.kept_aside);
         document["milliseconds"] = json!(outcome.milliseconds);
@@ -68,6 +66,15 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
         left(context, &outcome.left);
     }
     Ok(verdict)
+}
+
+/// What only a part has: why it was not rolled back, and what stays.
+fn about_part(document: &mut Value, against: &[String], left: &[String]) {
+    for (name, lines) in [("against", against), ("left", left)] {
+        if !lines.is_empty() {
+            document[name] = json!(lines);
+        }
+    }
 }
 
 /// What would break something is not done.

@@ -81,3 +81,88 @@ fn a_change_is_not_taken_back_by_another_plan_or_name() {
     assert!(refused.err.contains("the plan says something else"), "{refused}");
     assert_eq!(ground.read("src/prices.py"), "PRICE_EUR = 12\n");
 }
+
+/// Taken back one after the other, together, or after a path: a change that is gone does not come back with another one.
+// rows: TM-12
+#[test]
+fn a_change_that_was_taken_back_stays_so() {
+    for words in [
+        &["--only prices", "--only names"][..],
+        &["--only prices --only names"],
+        &["--only names", "--only command"],
+    ] {
+        let ground = live();
+        for only in words {
+            ground.expect(0, &format!("rollback {only}"));
+        }
+        assert_eq!(ground.read("src/prices.py"), "PRICE = 10\n", "{words:?}");
+        assert_eq!(ground.read("notes.txt"), "written\n", "{words:?}");
+        assert!(ground.at("src/legacy.py").exists() && !ground.at("src/new").exists(), "{words:?}");
+    }
+    let ground = live();
+    ground.expect(0, "rollback --only ./src/./prices.py");
+    ground.expect(0, "rollback --only names");
+    assert_eq!(ground.read("src/prices.py"), "PRICE = 10\n");
+    assert_eq!(ground.read("notes.txt"), "written\n");
+}
+
+// rows: TM-12, RB-2
+#[test]
+fn what_was_exchanged_back_is_nobodys_any_more() {
+    let ground = live();
+    ground.expect(0, "rollback --only notes.txt");
+    ground.expect(0, "rollback --only names");
+    assert_eq!(ground.read("notes.txt"), "written\n");
+    // Written anew, as editors do: another file at the same path.
+    ground.write("other.txt", "by hand\n");
+    std::fs::rename(ground.at("other.txt"), ground.at("notes.txt")).unwrap();
+    ground.expect(0, "rollback");
+    assert_eq!(ground.read("notes.txt"), "by hand\n");
+    assert_eq!(ground.read("src/prices.py"), "PRICE = 10\n");
+    // What was written by a part is not live any more, and undone by nobody.
+    let refused = ground.expect(2, "undo");
+    assert!(refused.err.contains("no write that could be taken back"), "{refused}");
+    assert_eq!(ground.read("src/prices.py"), "PRICE = 10\n");
+}
+
+#[test]
+fn what_became_a_folder_goes_back_with_its_path_only() {
+    let ground = Ground::new();
+    let plan = PLAN.replace(
+        "sed -i s/10/12/ src/prices.py && rm src/legacy.py",
+        "rm src/legacy.py src/prices.py && mkdir src/legacy.py && echo 1 > src/legacy.py/one",
+    );
+    let plan = plan.replace("sed -i s/PRICE/PRICE_EUR/ src/prices.py && ", "");
+    ground.write("switchback.toml", plan);
+    ground.write("src/prices.py", "PRICE = 10\n");
+    ground.write("src/legacy.py", "OLD = True\n");
+    ground.write("src/private/key", "K\n");
+    ground.write("notes.txt", "written\n");
+    ground.expect(0, "run");
+    for only in ["src/legacy.py", "src/legacy.py/one", "prices"] {
+        let refused = ground.expect(2, &format!("rollback --only {only}"));
+        assert!(
+            refused.err.contains("`src/legacy.py` was a file before the phase and is a folder now"),
+            "{refused}"
+        );
+        assert!(refused.err.contains("switchback rollback --only src"), "{refused}");
+    }
+    ground.expect(0, "rollback --only src/prices.py");
+    ground.expect(0, "rollback --only src");
+    assert_eq!(ground.read("src/legacy.py"), "OLD = True\n");
+}
+
+#[test]
+fn a_folder_that_comes_back_is_as_closed_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let ground = Ground::new();
+    ground.write("switchback.toml", PLAN.replace("rm src/legacy.py", "rm -r src/private"));
+    ground.write("src/prices.py", "PRICE = 10\n");
+    ground.write("src/private/key", "K\n");
+    std::fs::set_permissions(ground.at("src/private"), std::fs::Permissions::from_mode(0o700)).unwrap();
+    ground.write("notes.txt", "written\n");
+    ground.expect(0, "run");
+    ground.expect(0, "rollback --only src/private");
+    let mode = std::fs::metadata(ground.at("src/private")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o700);
+}

@@ -153,3 +153,32 @@ fn what_may_be_needed_is_not_forgotten_and_the_rest_can_still_be_restored() {
     let gone = ground.expect(2, &format!("snapshot show {by_hand}"));
     assert!(gone.err.contains("no snapshot has an id that begins with"), "{gone}");
 }
+
+#[test]
+fn nothing_is_forgotten_when_what_stays_is_damaged() {
+    let ground = Ground::shop("");
+    for round in ["first ", "second "] {
+        ground.write("src/large.bin", round.repeat(200_000));
+        ground.expect(0, "snapshot create");
+    }
+    let [older, newest] = ids(&ground).try_into().unwrap();
+    let packs = ground.tool(
+        "find",
+        &[
+            ".switchback/snapshots/data",
+            "-type",
+            "f",
+            "-newer",
+            &format!(".switchback/snapshots/snapshots/{older}"),
+        ],
+    );
+    assert!(!packs.trim().is_empty(), "no pack is newer");
+    for pack in packs.lines() {
+        ground.tool("chmod", &["u+w", pack]);
+        ground.tool("truncate", &["-s", "10", pack]);
+    }
+    let refused = ground.expect(2, &format!("snapshot forget {older}"));
+    assert!(refused.err.contains("nothing was removed: the newest snapshot"), "{refused}");
+    assert_eq!(ids(&ground), [older.clone(), newest]);
+    ground.expect(0, &format!("snapshot restore {older} --into ../restored"));
+}

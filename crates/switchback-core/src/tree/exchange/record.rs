@@ -182,8 +182,12 @@ impl State {
             (Self::Prepared(prepare), Record::Commit) => Self::Committed(prepare.clone(), Vec::new()),
             (Self::Prepared(prepare), Record::Aborted) => Self::Aborted(prepare.clone()),
             (Self::Committed(prepare, undone), Record::Rollback { only }) => {
-                let wanted =
-                    if only.is_empty() { (0..prepare.participants.len()).collect() } else { only.clone() };
+                // What is old already is nobody's to exchange any more: it may have been changed since.
+                let wanted = if only.is_empty() {
+                    (0..prepare.participants.len()).filter(|at| !undone.contains(at)).collect()
+                } else {
+                    only.clone()
+                };
                 Self::RollingBack(prepare.clone(), wanted, undone.clone())
             }
             (Self::RollingBack(prepare, wanted, undone), Record::RolledBack) => {

@@ -8,6 +8,7 @@
 //!
 //! What stands where is decided by identity (device, inode, time of birth), never by counting.
 
+mod folders;
 mod put;
 mod record;
 
@@ -15,11 +16,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use put::{Put, RewriteError, Rewritten};
-use record::{Entry, Folder, Record, VERSION};
+use record::{Entry, Record, VERSION};
 
 use super::copy::{Copier, make_directories, remove_tree, sync_all, sync_tree};
 use crate::world::{Disk, FileKind, World};
 
+/// What the owner of a folder must be allowed while it is filled.
+const OWNER_MAY: u32 = 0o700;
 /// The largest record that is read, in bytes.
 const RECORD_BYTES_MAX: u64 = 1 << 30;
 
@@ -55,6 +58,17 @@ pub fn rewrite_held(
     let place = Place::open(world, root)?;
     place.settle()?;
     place.carry_out(command, puts, None)
+}
+
+/// Makes a rewrite one that `undo` does not take back any more: what it wrote has been overtaken. Its bytes stay.
+///
+/// # Errors
+///
+/// When its folder cannot be renamed.
+pub fn retire(world: &World, root: &Path, id: &str) -> Result<(), RewriteError> {
+    let place = Place::open(world, root)?;
+    world.disk.rename(&place.undo.join(id), &place.undo.join(format!("{id}.retired")))?;
+    Ok(world.disk.sync_directory(&place.undo)?)
 }
 
 /// Every rewrite that was done and not taken back, oldest first.
@@ -177,6 +191,13 @@ impl<'a> Place<'a> {
         Ok(names)
     }
 
+    /// The highest number that a rewrite has, be it done, retired or under way.
+    fn last_number(&self) -> Result<u64, RewriteError> {
+        let names = self.disk().list(&self.undo)?;
+        let number = |name: &std::ffi::OsString| name.to_str()?.split('.').next()?.parse::<u64>().ok();
+        Ok(names.iter().filter_map(number).max().unwrap_or(0))
+    }
+
     fn carry_out(
         &self,
         command: &str,
@@ -184,8 +205,7 @@ impl<'a> Place<'a> {
         undoes: Option<String>,
     ) -> Result<Rewritten, RewriteError> {
         let disk = self.disk();
-        let last = self.done()?.last().and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
-        let id = (last + 1).to_string();
+        let id = (self.last_number()? + 1).to_string();
         let staging = self.undo.join(format!("{id}.staging"));
         remove_tree(disk, &staging)?;
         let time = self.world.clock.now().to_string();
@@ -225,6 +245,8 @@ impl<'a> Place<'a> {
             disk.make_directory(folder, 0o755)?;
         }
         let mut entries = Vec::new();
+        // One for all: files that are one stay one.
+        let mut copier = Copier::new(disk);
         for (at, (path, put)) in puts.iter().enumerate() {
             self.refuse_outside(path)?;
             let live = self.root.join(path);
@@ -255,7 +277,7 @@ impl<'a> Place<'a> {
                     Some(blake3::Hash::from_bytes(disk.hash(&staged)?).to_hex().to_string())
                 }
                 Put::Restored(from) => {
-                    Copier::new(disk).copy(from, &staged, &|_| false)?;
+                    copier.copy(from, &staged, &|_| false)?;
                     let is_file = disk.look(&staged)?.is_some_and(|meta| meta.kind == FileKind::File);
                     let hash = if is_file { Some(disk.hash(&staged)?) } else { None };
                     hash.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string())
@@ -270,7 +292,7 @@ impl<'a> Place<'a> {
             let there = there.map(|meta| meta.identity.into());
             entries.push(Entry { path: path.clone(), old: there, new: identity, new_hash });
         }
-        let made = self.folders_to_make(&entries)?;
+        let made = self.folders_to_make(&entries, puts)?;
         let emptied = self.folders_to_empty(&entries)?;
         let record = Record {
             version: VERSION,
@@ -340,53 +362,6 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
-    fn folders_to_make(&self, entries: &[Entry]) -> Result<Vec<Folder>, RewriteError> {
-        let mut folders = BTreeSet::new();
-        for entry in entries.iter().filter(|entry| entry.new.is_some()) {
-            for folder in entry.path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
-                let there = self.disk().look(&self.root.join(folder))?;
-                if there.is_none_or(|meta| meta.kind != FileKind::Directory) {
-                    folders.insert(folder.to_owned());
-                }
-            }
-        }
-        Ok(folders.into_iter().map(|path| Folder { path, mode: 0o755 }).collect())
-    }
-
-    /// Folders in which nothing is left, byte code that Python made of them aside; innermost first.
-    fn folders_to_empty(&self, entries: &[Entry]) -> Result<Vec<Folder>, RewriteError> {
-        let gone: BTreeSet<&Path> =
-            entries.iter().filter(|entry| entry.new.is_none()).map(|entry| entry.path.as_path()).collect();
-        let kept: BTreeSet<&Path> = entries
-            .iter()
-            .filter(|entry| entry.new.is_some())
-            .flat_map(|entry| entry.path.ancestors())
-            .collect();
-        let mut folders: Vec<&Path> = gone.iter().flat_map(|path| path.ancestors().skip(1)).collect();
-        folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
-        folders.dedup();
-        let mut emptied: Vec<Folder> = Vec::new();
-        for folder in
-            folders.into_iter().filter(|folder| !folder.as_os_str().is_empty() && !kept.contains(folder))
-        {
-            if emptied.iter().any(|other| other.path == folder) {
-                continue;
-            }
-            let live = self.root.join(folder);
-            let Some(meta) = self.disk().look(&live)? else { continue };
-            let is_left = |name: &std::ffi::OsString| {
-                let below = folder.join(name);
-                name != "__pycache__"
-                    && !gone.contains(below.as_path())
-                    && !emptied.iter().any(|one| one.path == below)
-            };
-            if !self.disk().list(&live)?.iter().any(is_left) {
-                emptied.push(Folder { path: folder.to_owned(), mode: meta.mode });
-            }
-        }
-        Ok(emptied)
-    }
-
     /// Puts everything new into place.
     fn apply(&self, intent: &Path, record: &Record) -> Result<(), RewriteError> {
         let disk = self.disk();
@@ -396,7 +371,7 @@ impl<'a> Place<'a> {
         }
         for folder in &record.made {
             if disk.look(&self.root.join(&folder.path))?.is_none() {
-                disk.make_directory(&self.root.join(&folder.path), folder.mode)?;
+                disk.make_directory(&self.root.join(&folder.path), folder.mode | OWNER_MAY)?;
             }
         }
         for (at, entry) in record.entries.iter().enumerate().filter(|(_, entry)| entry.new.is_some()) {
@@ -408,6 +383,9 @@ impl<'a> Place<'a> {
             } else {
                 disk.rename_over(&staged, &live)?;
             }
+        }
+        for folder in &record.made {
+            disk.set_mode(&self.root.join(&folder.path), folder.mode)?;
         }
         for folder in &record.emptied {
             self.remove_emptied(&self.root.join(&folder.path))?;
