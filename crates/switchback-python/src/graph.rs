@@ -70,7 +70,7 @@ pub struct ImportsOutcome {
 
 /// Resolves every import of the tree at `options.root`.
 pub fn imports(disk: Arc<dyn Disk>, options: &ImportsOptions) -> Result<ImportsOutcome, DiskError> {
-    let tree = Tree::open(disk, &options.root)?;
+    let tree = Tree::open(disk, &options.root)?.for_imports();
     let roots = roots::source_roots(&tree, &options.source_roots, &options.python_path);
     let index = Index::new(&tree, &roots);
     Ok(outcome_of(&index))

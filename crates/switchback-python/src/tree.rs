@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use switchback_core::world::{Disk, DiskError, FileKind};
 
-use crate::syntax::{Dialect, Facts, parse, parse_at_import};
+use crate::syntax::{Dialect, Facts, parse, parse_at_import, parse_imports};
 
 /// The largest Python file or notebook that is read, in bytes.
 pub const PYTHON_BYTES_MAX: u64 = 64 << 20;
@@ -192,6 +192,8 @@ pub struct Tree {
     /// Entries whose names are not UTF-8, and special files: they are not looked at.
     pub odd: Vec<PathBuf>,
     disk: Arc<dyn Disk>,
+    /// Whether files are read for their imports alone.
+    for_imports: bool,
     by_path: HashMap<String, usize>,
     directories: BTreeSet<String>,
 }
@@ -240,7 +242,13 @@ impl Tree {
                 path = parent;
             }
         }
-        Self { root, files, odd, disk, by_path, directories }
+        Self { root, files, odd, disk, for_imports: false, by_path, directories }
+    }
+
+    /// The same tree, read for its imports alone: what functions say that import nothing is not known.
+    #[must_use]
+    pub(crate) fn for_imports(self) -> Self {
+        Self { for_imports: true, ..self }
     }
 
     /// The same disk and root with other files.
@@ -386,7 +394,8 @@ impl Tree {
             .facts
             .get_or_init(|| {
                 let content = self.content(file).unwrap_or_else(|_| Arc::from(Vec::new()));
-                Arc::new(parse(&content, file.dialect()))
+                let read = if self.for_imports { parse_imports } else { parse };
+                Arc::new(read(&content, file.dialect()))
             })
             .clone()
     }

@@ -46,16 +46,23 @@ pub enum Dialect {
 
 /// Reads a file. What does not parse is recovered as far as it goes; [`Facts::errors`] says where it broke.
 pub fn parse(bytes: &[u8], dialect: Dialect) -> Facts {
-    read(bytes, dialect, |_| None)
+    read(bytes, dialect, true, |_| None)
+}
+
+/// Reads a file for its imports and for what the module binds: all errors are found, and functions that import nothing are
+/// not walked.
+pub fn parse_imports(bytes: &[u8], dialect: Dialect) -> Facts {
+    read(bytes, dialect, false, |_| None)
 }
 
 /// Reads a file without the bodies of its functions, where they can be told apart: what is said of it is what runs when
 /// it is imported, and stands where it stands in the file.
 pub fn parse_at_import(bytes: &[u8], dialect: Dialect) -> Facts {
-    read(bytes, dialect, |source| skeleton::without_bodies(source).filter(|_| dialect == Dialect::Module))
+    let shorten = |source: &str| skeleton::without_bodies(source).filter(|_| dialect == Dialect::Module);
+    read(bytes, dialect, true, shorten)
 }
 
-fn read(bytes: &[u8], dialect: Dialect, shorten: impl Fn(&str) -> Option<String>) -> Facts {
+fn read(bytes: &[u8], dialect: Dialect, with_all: bool, shorten: impl Fn(&str) -> Option<String>) -> Facts {
     let Source { text: mut source, complaint } = encoding::read(bytes);
     if let Some(short) = shorten(&source) {
         source = Cow::Owned(short);
@@ -64,7 +71,7 @@ fn read(bytes: &[u8], dialect: Dialect, shorten: impl Fn(&str) -> Option<String>
         // As long as it was, so that every offset holds.
         source = Cow::Owned(source.replace("cimport ", " import "));
     }
-    let read = depth::walk(&source, options(dialect), |parsed| facts(&source, parsed));
+    let read = depth::walk(&source, options(dialect), |parsed| facts(&source, parsed, with_all));
     let mut facts = read.unwrap_or_else(|| {
         let message = format!("it nests deeper than {} levels and is not read", depth::LEVELS_MAX);
         Facts { errors: vec![SyntaxError { offset: 0, message }], ..Facts::default() }
@@ -76,9 +83,9 @@ fn read(bytes: &[u8], dialect: Dialect, shorten: impl Fn(&str) -> Option<String>
     facts
 }
 
-fn facts(source: &str, parsed: &Parsed<Mod>) -> Facts {
+fn facts(source: &str, parsed: &Parsed<Mod>, with_all: bool) -> Facts {
     let mut facts = match parsed.syntax() {
-        Mod::Module(module) => visit::facts(source, &module.body),
+        Mod::Module(module) => visit::facts(source, &module.body, with_all),
         Mod::Expression(_) => Facts::default(),
     };
     facts.comments = parsed

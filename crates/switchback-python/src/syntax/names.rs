@@ -63,3 +63,13 @@ pub(super) fn catches_import_errors(kind: &Expr) -> bool {
         ),
     }
 }
+
+pub(super) fn texts(names: &[ast::Identifier]) -> impl Iterator<Item = String> + '_ {
+    names.iter().map(|name| name.as_str().to_owned())
+}
+
+/// Whether what stands at a place may import something, put a folder on the path, or bind a name of the module.
+pub(super) fn may_import(source: &str, place: Span) -> bool {
+    let text = place.of(source.as_bytes());
+    ["import", "path", "global"].iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+}

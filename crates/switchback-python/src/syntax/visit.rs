@@ -7,13 +7,14 @@ use ruff_text_size::{Ranged, TextRange};
 use super::facts::{
     Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, Span, Task, Text,
 };
-use super::names::{catches_import_errors, chain_words, dotted, last, span, word};
+use super::names::{catches_import_errors, chain_words, dotted, last, may_import, span, texts, word};
 use super::place::{self, Values, folder};
 
 /// Everything that the statements of a module say.
-pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
+pub(super) fn facts(source: &str, body: &[Stmt], with_all: bool) -> Facts {
     let mut walk = Walk {
         source,
+        with_all,
         facts: Facts::default(),
         values: Values::new(),
         scope: 0,
@@ -30,6 +31,8 @@ pub(super) fn facts(source: &str, body: &[Stmt]) -> Facts {
 
 struct Walk<'a> {
     source: &'a str,
+    /// Whether functions are walked that import nothing and bind nothing of the module.
+    with_all: bool,
     facts: Facts,
     /// What the module's names were given so far.
     values: Values<'a>,
@@ -297,6 +300,9 @@ impl<'a> Walk<'a> {
             self.facts.is_dynamic = true;
         }
         self.bind(function.name.as_str(), Binding::Definition);
+        if !self.with_all && !may_import(self.source, span(function.range())) {
+            return;
+        }
         self.within(ScopeKind::Function, |walk| {
             if let Some(parameters) = &function.type_params {
                 walk.visit_type_params(parameters);
@@ -561,10 +567,6 @@ impl<'a> Visitor<'a> for Walk<'a> {
         self.bind(parameter.name().as_str(), Binding::Value);
         visitor::walk_type_param(self, parameter);
     }
-}
-
-fn texts(names: &[ast::Identifier]) -> impl Iterator<Item = String> + '_ {
-    names.iter().map(|name| name.as_str().to_owned())
 }
 
 /// The walk over an expression that was parsed on its own, and does not live as long as the file's tree.

@@ -1,10 +1,11 @@
-//! What runs when a module is imported, read without the bodies of its functions: the same as read with them.
+//! What is read of a module without all that is in its functions: the same as read with it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use switchback_core::world::{Command, Disk, FileKind, Processes, RealDisk, RealProcesses};
-use switchback_python::syntax::{Dialect, Facts, parse, parse_at_import};
+use switchback_python::syntax::{Dialect, Facts, parse, parse_at_import, parse_imports};
 
 /// What the importer asks for: the imports that run, with their places, what is bound where, and whether more may be.
 fn at_import(facts: &Facts) -> String {
@@ -19,7 +20,31 @@ fn at_import(facts: &Facts) -> String {
     format!("{}\n{:?}\n{}", imports.join("\n"), facts.first_bound, facts.is_dynamic)
 }
 
+/// What the resolver of imports asks for: every import, wherever it stands, what the module binds, and every error.
+fn of_imports(facts: &Facts) -> String {
+    let imports: Vec<String> = facts
+        .imports
+        .iter()
+        .map(|one| {
+            let flags = (one.is_optional, one.is_typing, one.is_late);
+            format!("{:?} {:?} {:?} {flags:?}", one.span, one.from, one.names)
+        })
+        .collect();
+    let bound: Vec<_> = facts.bound().map(|(name, bindings)| (name, bindings.len())).collect();
+    let globals: BTreeSet<_> = facts.scopes.iter().flat_map(|scope| &scope.globals).collect();
+    format!(
+        "{}\n{bound:?}\n{globals:?}\n{:?}\n{}\n{:?}\n{:?}",
+        imports.join("\n"),
+        facts.exports,
+        facts.is_dynamic,
+        facts.script_folders,
+        facts.errors
+    )
+}
+
 fn is_read_alike(text: &str) {
+    let lean = parse_imports(text.as_bytes(), Dialect::Module);
+    assert_eq!(of_imports(&lean), of_imports(&parse(text.as_bytes(), Dialect::Module)), "{text}");
     let (whole, short) =
         (parse(text.as_bytes(), Dialect::Module), parse_at_import(text.as_bytes(), Dialect::Module));
     assert_eq!(at_import(&short), at_import(&whole), "{text}");
@@ -73,6 +98,8 @@ fn the_standard_library_is_read_alike() {
     for file in files {
         let bytes = RealDisk.read(&file, 64 << 20).unwrap();
         let whole = parse(&bytes, Dialect::Module);
+        let lean = parse_imports(&bytes, Dialect::Module);
+        assert_eq!(of_imports(&lean), of_imports(&whole), "{}", file.display());
         if whole.errors.is_empty() {
             let short = parse_at_import(&bytes, Dialect::Module);
             assert_eq!(at_import(&short), at_import(&whole), "{}", file.display());
