@@ -147,12 +147,7 @@ fn of_file(index: &Index<'_>, old_names: &OldNames, at: usize) -> ImportsOutcome
 }
 
 fn missing(path: &str, line: usize, import: &Import, imported: &ImportedName, why: String) -> Missing {
-    let (module, name) = match &import.from {
-        Some(from) => {
-            (format!("{}{}", ".".repeat(from.level), from.module), Some(imported.name.text.clone()))
-        }
-        None => (imported.name.text.clone(), None),
-    };
+    let (module, name) = import.asks_for(imported);
     Missing {
         import: Unresolved { path: path.to_owned(), line, module, name, why },
         is_optional: import.is_optional || import.is_typing,

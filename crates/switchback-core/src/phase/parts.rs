@@ -21,7 +21,7 @@ use crate::manifest::{Entry, Kind, Manifest, What};
 use crate::plan::{ChangePlan, Phase};
 use crate::tree::copy::{Copier, make_directories, remove_tree};
 use crate::tree::exchange::{Participant, Prepare};
-use crate::tree::rewrite::{self, Put, RewriteError};
+use crate::tree::rewrite::{self, Put, RewriteError, Rewritten};
 use crate::world::FileKind;
 
 /// The word for what a phase changed about imports.
@@ -46,13 +46,7 @@ struct Parts {
     scratch: Option<PathBuf>,
 }
 
-impl Parts {
-    /// Removes what was built to find out.
-    fn clear(&self, work: &Work<'_>) -> Result<(), StepError> {
-        clear(work, self.scratch.as_deref())
-    }
-}
-
+/// Removes what was built to find out.
 fn clear(work: &Work<'_>, scratch: Option<&Path>) -> Result<(), StepError> {
     scratch.map_or(Ok(()), |scratch| Ok(remove_tree(work.world().disk.as_ref(), scratch)?))
 }
@@ -100,7 +94,7 @@ pub(super) fn plan_parts(
     options: &RollBackOptions,
 ) -> Result<RollBackPlan, StepError> {
     let parts = choose(work, live, options)?;
-    parts.clear(work)?;
+    clear(work, parts.scratch.as_deref())?;
     let paths = parts.puts.iter().map(|(path, _)| shown(path)).collect();
     Ok(RollBackPlan { phases: vec![parts.phase], paths, against: parts.against, left: parts.left })
 }
@@ -116,7 +110,7 @@ pub(super) fn roll_back_parts(
     let mut outcome = RollBackOutcome { phases: vec![parts.phase.clone()], ..RollBackOutcome::default() };
     outcome.left.clone_from(&parts.left);
     if !parts.against.is_empty() {
-        parts.clear(work)?;
+        clear(work, parts.scratch.as_deref())?;
         outcome.against = parts.against;
         return Ok(outcome);
     }
@@ -124,7 +118,7 @@ pub(super) fn roll_back_parts(
     let command = format!("{}{} {}", COMMAND, parts.transaction, words.join(" "));
     let done = rewrite::rewrite_held(work.world(), &work.project.root, &command, &parts.puts)
         .map_err(|error| not_written(&error));
-    parts.clear(work)?;
+    clear(work, parts.scratch.as_deref())?;
     let done = done?;
     outcome.milliseconds = work.world().clock.monotonic().saturating_sub(started).as_secs_f64() * 1_000.0;
     outcome.restored = parts.puts.iter().map(|(path, _)| shown(path)).collect();
@@ -162,6 +156,11 @@ pub(super) fn reconcile(work: &Work<'_>) -> Result<(), StepError> {
             format!("`{}` was interrupted: {} paths are as they were", undone.command, undone.paths.len());
         work.witness.notice(Notice::Warning(what));
     }
+    let written = written(work)?;
+    if written.is_empty() {
+        // The journal of a long watch is not read for nothing.
+        return Ok(());
+    }
     let known: BTreeSet<String> = work
         .records()?
         .into_iter()
@@ -170,17 +169,13 @@ pub(super) fn reconcile(work: &Work<'_>) -> Result<(), StepError> {
             _ => None,
         })
         .collect();
-    for done in rewrite::written(work.world(), root)? {
-        let Some(rest) = done.command.strip_prefix(COMMAND).filter(|_| !known.contains(&done.id)) else {
-            continue;
-        };
-        let (transaction, words) = rest.split_once(' ').unwrap_or((rest, ""));
-        let phase = work.history().of_transaction(transaction).map(|phase| phase.name.clone());
+    for (transaction, words, done) in written.into_iter().filter(|(_, _, done)| !known.contains(&done.id)) {
+        let phase = work.history().of_transaction(&transaction).map(|phase| phase.name.clone());
         let Some(phase) = phase else { continue };
         work.record(Event::PartRolledBack {
             phase,
-            transaction: transaction.to_owned(),
-            parts: words.split(' ').map(ToOwned::to_owned).collect(),
+            transaction,
+            parts: words,
             restored: done.paths.iter().map(|path| shown(path)).collect(),
             kept_aside: Vec::new(),
             undo: done.id,
@@ -188,6 +183,17 @@ pub(super) fn reconcile(work: &Work<'_>) -> Result<(), StepError> {
         })?;
     }
     Ok(())
+}
+
+/// Parts that were rolled back and that `undo` can take back: the transaction, what was asked for, and what was written.
+fn written(work: &Work<'_>) -> Result<Vec<(String, Vec<String>, Rewritten)>, StepError> {
+    let written = rewrite::written(work.world(), &work.project.root)?;
+    let of_part = |done: Rewritten| {
+        let (transaction, words) = done.command.strip_prefix(COMMAND)?.split_once(' ')?;
+        let words = words.split(' ').map(ToOwned::to_owned).collect();
+        Some((transaction.to_owned(), words, done))
+    };
+    Ok(written.into_iter().filter_map(of_part).collect())
 }
 
 fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions) -> Result<Parts, StepError> {
@@ -568,12 +574,8 @@ fn build(
 
 /// Parts of a transaction that was rolled back are no longer anybody's to undo: what they wrote is not live any more.
 pub(super) fn overtaken(work: &Work<'_>, transaction: &str) -> Result<(), StepError> {
-    let root = &work.project.root;
-    for done in rewrite::written(work.world(), root)? {
-        let of = done.command.strip_prefix(COMMAND).and_then(|rest| rest.split(' ').next());
-        if of == Some(transaction) {
-            rewrite::retire(work.world(), root, &done.id)?;
-        }
+    for (_, _, done) in written(work)?.into_iter().filter(|(of, _, _)| of == transaction) {
+        rewrite::retire(work.world(), &work.project.root, &done.id)?;
     }
     Ok(())
 }

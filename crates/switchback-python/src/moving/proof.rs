@@ -268,12 +268,7 @@ impl Look<'_> {
 
     fn unresolved(&self, file: &File, import: &Import, imported: &ImportedName, why: String) -> Unresolved {
         let line = self.new.tree.content(file).map_or(1, |bytes| line_of(&bytes, import.span.start).0);
-        let (module, name) = match &import.from {
-            Some(from) => {
-                (format!("{}{}", ".".repeat(from.level), from.module), Some(imported.name.text.clone()))
-            }
-            None => (imported.name.text.clone(), None),
-        };
+        let (module, name) = import.asks_for(imported);
         Unresolved { path: file.path.clone(), line, module, name, why }
     }
 

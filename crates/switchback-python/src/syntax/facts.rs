@@ -91,6 +91,18 @@ pub struct Import {
     pub is_late: bool,
 }
 
+impl Import {
+    /// What the statement asks for by one of its names: the module as it is written, dots and all, and the name in it.
+    pub fn asks_for(&self, imported: &ImportedName) -> (String, Option<String>) {
+        match &self.from {
+            Some(from) => {
+                (format!("{}{}", ".".repeat(from.level), from.module), Some(imported.name.text.clone()))
+            }
+            None => (imported.name.text.clone(), None),
+        }
+    }
+}
+
 /// What a name is bound by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {

@@ -38,10 +38,8 @@ pub fn rewrite(
     command: &str,
     puts: &[(PathBuf, Put)],
 ) -> Result<Rewritten, RewriteError> {
-    let place = Place::open(world, root)?;
-    let _lock = place.lock(command)?;
-    place.settle()?;
-    place.carry_out(command, puts, None)
+    let _lock = Place::open(world, root)?.lock(command)?;
+    rewrite_held(world, root, command, puts)
 }
 
 /// Like [`rewrite`], for a caller that holds the lock of the project.
