@@ -73,7 +73,10 @@ pub fn imports(disk: Arc<dyn Disk>, options: &ImportsOptions) -> Result<ImportsO
     let tree = Tree::open(disk, &options.root)?.for_imports();
     let roots = roots::source_roots(&tree, &options.source_roots, &options.python_path);
     let index = Index::new(&tree, &roots);
-    Ok(outcome_of(&index))
+    let outcome = outcome_of(&index);
+    drop(index);
+    tree.drop_aside();
+    Ok(outcome)
 }
 
 /// Modules that import each other as soon as they are imported.

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::index::{Index, Target, join};
 use crate::moving::{SHIM_MARK, read_shim};
 use crate::syntax::{Import, ImportedName};
@@ -18,9 +20,11 @@ impl OldNames {
     /// Those of the shims that stand in a tree.
     pub(crate) fn of(index: &Index<'_>) -> Self {
         let mut modules = BTreeMap::new();
-        for file in index.tree.files.iter().filter(|file| file.class == Class::Python) {
-            let is_shim = |bytes: &[u8]| bytes.starts_with(SHIM_MARK.as_bytes());
-            let Ok(Some(bytes)) = index.tree.content_if(file, is_shim) else { continue };
+        let python = index.tree.files.par_iter().filter(|file| file.class == Class::Python);
+        let shims: Vec<_> =
+            python.filter(|file| index.tree.begins_with(file, SHIM_MARK.as_bytes())).collect();
+        for file in shims {
+            let Ok(bytes) = index.tree.content(file) else { continue };
             let Some(note) = read_shim(&bytes) else { continue };
             modules.extend(String::from_utf8_lossy(&bytes).lines().filter_map(entry));
             modules.insert(note.old, note.new);

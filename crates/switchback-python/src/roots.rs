@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::AhoCorasick;
+use memchr::memmem::{Finder, find};
+use rayon::prelude::*;
 
-use crate::tree::Tree;
+use crate::tree::{Class, File, Tree};
 
 /// Files that say that a project begins in their folder.
 const PROJECT_FILES: &[&str] = &["pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "manage.py"];
@@ -47,18 +48,15 @@ pub fn discover(tree: &Tree) -> Vec<String> {
 /// Folders outside of packages that scripts put on `sys.path`, unless their modules go by longer names elsewhere.
 fn from_scripts(tree: &Tree, known: &BTreeSet<String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let Ok(search) = AhoCorasick::new(["sys.path", "addsitedir"]) else { return found };
-    let is_script = |file: &&crate::tree::File| {
-        file.class == crate::tree::Class::Python
+    let is_script = |file: &&File| {
+        file.class == Class::Python
             && (file.path.ends_with("conftest.py")
                 || !is_in_package(tree, file.path.rsplit_once('/').map_or("", |(folder, _)| folder)))
     };
-    for file in tree.files.iter().filter(is_script) {
-        let is_wanted =
-            tree.content_if(file, |bytes| search.is_match(bytes)).is_ok_and(|found| found.is_some());
-        if !is_wanted {
-            continue;
-        }
+    let says_path = |bytes: &[u8]| find(bytes, b"sys.path").or_else(|| find(bytes, b"addsitedir")).is_some();
+    let is_wanted = |file: &&File| tree.content_if(file, says_path).is_ok_and(|found| found.is_some());
+    let scripts: Vec<&File> = tree.files.par_iter().filter(is_script).filter(is_wanted).collect();
+    for file in scripts {
         let own = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for folder in tree.script_folders(&file.path) {
             let is_root = folder != own
@@ -77,12 +75,19 @@ fn from_scripts(tree: &Tree, known: &BTreeSet<String>) -> BTreeSet<String> {
 
 /// Whether some file of the tree imports what lies in a folder by the folder's own name.
 fn is_imported(tree: &Tree, dotted: &str) -> bool {
-    let words = [format!("from {dotted}."), format!("from {dotted} "), format!("import {dotted}.")];
-    let Ok(search) = AhoCorasick::new(words) else { return true };
+    let finder = Finder::new(dotted);
+    let imports = |bytes: &[u8]| {
+        finder.find_iter(bytes).any(|at| {
+            let (before, found) = bytes.split_at(at);
+            let after = found.get(dotted.len()).copied();
+            before.ends_with(b"from ") && matches!(after, Some(b'.' | b' '))
+                || before.ends_with(b"import ") && after == Some(b'.')
+        })
+    };
     tree.files
-        .iter()
-        .filter(|file| file.class == crate::tree::Class::Python)
-        .any(|file| tree.content_if(file, |bytes| search.is_match(bytes)).is_ok_and(|found| found.is_some()))
+        .par_iter()
+        .filter(|file| file.class == Class::Python)
+        .any(|file| tree.content_if(file, imports).is_ok_and(|found| found.is_some()))
 }
 
 /// The source roots of a tree: `given`, or what is found; and the folders of `PYTHONPATH`.
@@ -113,7 +118,7 @@ fn holds_python(tree: &Tree, folder: &str) -> bool {
         .iter()
         .skip(from)
         .take_while(|file| file.path.starts_with(&prefix))
-        .any(|file| file.class == crate::tree::Class::Python)
+        .any(|file| file.class == Class::Python)
 }
 
 /// `where`, `package-dir` and `pythonpath`, as far as the files can be read.

@@ -1,6 +1,7 @@
 //! The files of a tree, read when they are needed: as they are on the disk, or as they would be after a move.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -380,6 +381,20 @@ impl Tree {
         Ok(Some(file.read.content.get_or_init(|| content).clone()))
     }
 
+    /// Whether a file begins with these bytes; no more than them is read for it.
+    pub(crate) fn begins_with(&self, file: &File, start: &[u8]) -> bool {
+        if let Some(content) = file.held() {
+            return content.starts_with(start);
+        }
+        if file.is_link {
+            return false;
+        }
+        let mut found = Vec::with_capacity(start.len());
+        let read =
+            self.disk.open(&file.origin).map(|open| open.take(start.len() as u64).read_to_end(&mut found));
+        matches!(read, Ok(Ok(_))) && found == start
+    }
+
     fn read(&self, file: &File) -> Result<Arc<[u8]>, DiskError> {
         if file.is_link {
             return Ok(Arc::from(Vec::new()));
@@ -414,6 +429,13 @@ impl Tree {
                 Arc::new(parse_at_import(&content, file.dialect()))
             })
             .clone()
+    }
+
+    /// Frees what was read, on a thread of its own: of a large tree that takes a tenth of a second for which nobody
+    /// needs to wait.
+    pub(crate) fn drop_aside(self) {
+        // Where there can be no thread, it is freed here and now.
+        let _detached = std::thread::Builder::new().spawn(move || drop(self));
     }
 
     /// The disk that it is read from.

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod layout;
 pub mod look;
 pub mod outlook;
+mod part_records;
 mod parts;
 pub mod preview;
 pub mod project;

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::StepError;
 use super::gate::load_manifest;
+use super::part_records::COMMAND;
 use super::project::Work;
 use super::roll_back::{LiveTransaction, RollBackOptions, RollBackOutcome, RollBackPlan};
 use super::seal::named_manifest;
@@ -21,7 +22,7 @@ use crate::manifest::{Entry, Kind, Manifest, What};
 use crate::plan::{ChangePlan, Phase};
 use crate::tree::copy::{Copier, make_directories, remove_tree};
 use crate::tree::exchange::{Participant, Prepare};
-use crate::tree::rewrite::{self, Put, RewriteError, Rewritten};
+use crate::tree::rewrite::{self, Put, RewriteError};
 use crate::world::FileKind;
 
 /// The word for what a phase changed about imports.
@@ -142,58 +143,6 @@ pub(super) fn roll_back_parts(
         work.witness.notice(Notice::Warning(format!("the journal was not written: {error}")));
     }
     Ok(outcome)
-}
-
-/// How the record of such a rewrite names what was run; the transaction follows.
-const COMMAND: &str = "rollback of a part of ";
-
-/// Tells the journal of parts that were rolled back when it could not be written. What was begun and not ended is as it
-/// was before.
-pub(super) fn reconcile(work: &Work<'_>) -> Result<(), StepError> {
-    let root = &work.project.root;
-    if let Some(undone) = rewrite::recover_held(work.world(), root)? {
-        let what =
-            format!("`{}` was interrupted: {} paths are as they were", undone.command, undone.paths.len());
-        work.witness.notice(Notice::Warning(what));
-    }
-    let written = written(work)?;
-    if written.is_empty() {
-        // The journal of a long watch is not read for nothing.
-        return Ok(());
-    }
-    let known: BTreeSet<String> = work
-        .records()?
-        .into_iter()
-        .filter_map(|record| match record.event {
-            Event::PartRolledBack { undo, .. } => Some(undo),
-            _ => None,
-        })
-        .collect();
-    for (transaction, words, done) in written.into_iter().filter(|(_, _, done)| !known.contains(&done.id)) {
-        let phase = work.history().of_transaction(&transaction).map(|phase| phase.name.clone());
-        let Some(phase) = phase else { continue };
-        work.record(Event::PartRolledBack {
-            phase,
-            transaction,
-            parts: words,
-            restored: done.paths.iter().map(|path| shown(path)).collect(),
-            kept_aside: Vec::new(),
-            undo: done.id,
-            why: "found in the record of what was written".to_owned(),
-        })?;
-    }
-    Ok(())
-}
-
-/// Parts that were rolled back and that `undo` can take back: the transaction, what was asked for, and what was written.
-fn written(work: &Work<'_>) -> Result<Vec<(String, Vec<String>, Rewritten)>, StepError> {
-    let written = rewrite::written(work.world(), &work.project.root)?;
-    let of_part = |done: Rewritten| {
-        let (transaction, words) = done.command.strip_prefix(COMMAND)?.split_once(' ')?;
-        let words = words.split(' ').map(ToOwned::to_owned).collect();
-        Some((transaction.to_owned(), words, done))
-    };
-    Ok(written.into_iter().filter_map(of_part).collect())
 }
 
 fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions) -> Result<Parts, StepError> {
@@ -570,14 +519,6 @@ fn build(
         entries.extend(named_manifest(work.world(), &root.join(&managed.path), &managed.path)?.entries);
     }
     Ok(Manifest::from_entries(entries))
-}
-
-/// Parts of a transaction that was rolled back are no longer anybody's to undo: what they wrote is not live any more.
-pub(super) fn overtaken(work: &Work<'_>, transaction: &str) -> Result<(), StepError> {
-    for (_, _, done) in written(work)?.into_iter().filter(|(of, _, _)| of == transaction) {
-        rewrite::retire(work.world(), &work.project.root, &done.id)?;
-    }
-    Ok(())
 }
 
 /// An error with its causes, in one line.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::StepError;
-use super::parts;
+use super::part_records;
 use super::project::{Project, Work};
 use super::roll_back::settle;
 use super::witness::Notice;
@@ -84,7 +84,7 @@ impl Work<'_> {
         }
         if self.has_journal() {
             self.reconcile()?;
-            parts::reconcile(self)?;
+            part_records::reconcile(self)?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::StepError;
 use super::layout;
+use super::part_records;
 use super::parts;
 use super::project::Work;
 use super::seal::named_manifest;
@@ -229,7 +230,7 @@ pub fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result<Vec<St
             return Ok(Vec::new());
         }
     };
-    parts::overtaken(work, id)?;
+    part_records::overtaken(work, id)?;
     let mut kept_aside = Vec::new();
     for participant in &prepare.participants {
         let Participant::Path { live, beside, .. } = participant else { continue };

@@ -201,7 +201,12 @@ fn plan_here(disk: Arc<dyn Disk>, options: &MoveOptions) -> Result<MovePlan, Mov
         return Err(SignatureError::NoShim { of: one.of.clone(), module }.into());
     }
     let tree = Tree::open(disk, &options.root)?.with_gone(&options.arrived);
-    plan_tree(&tree, options).map(|(plan, _)| plan)
+    let planned = plan_tree(&tree, options).map(|(plan, new_tree)| {
+        new_tree.drop_aside();
+        plan
+    });
+    tree.drop_aside();
+    planned
 }
 
 /// Plans a move of a tree that was listed already; the tree as it would be, too.

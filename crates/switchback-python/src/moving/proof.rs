@@ -124,13 +124,13 @@ pub(super) fn prove(
 /// Names that are asked for too early in the new tree, and were not in the old one: a circle came to be that cannot be
 /// imported.
 pub(super) fn too_early(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping) -> Vec<Unresolved> {
-    let known: BTreeSet<(String, String)> = early(old)
+    let (before, after) = rayon::join(|| early(old), || early(new));
+    let known: BTreeSet<(String, String)> = before
         .into_iter()
         .map(|one| (mapping.module(&one.asking), join(&mapping.module(&one.asked), &one.name)))
         .collect();
-    let found = early(new)
-        .into_iter()
-        .filter(|one| !known.contains(&(one.asking.clone(), join(&one.asked, &one.name))));
+    let found =
+        after.into_iter().filter(|one| !known.contains(&(one.asking.clone(), join(&one.asked, &one.name))));
     found
         .map(|one| {
             let file = new.file_of(&one.asking).and_then(|at| new.tree.file(at));

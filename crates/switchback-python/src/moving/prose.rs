@@ -68,6 +68,9 @@ pub(crate) struct Token {
 impl Reader<'_> {
     /// Plans the edits of the part `within` of a file.
     pub(crate) fn edit(&self, bytes: &[u8], within: Span, flavor: Flavor, kind: EditKind, edits: &mut Edits) {
+        if !self.search.is_match(within.of(bytes)) {
+            return;
+        }
         let blocks = Blocks::new(bytes, within, flavor);
         if flavor != Flavor::Sentence && flavor != Flavor::Configuration && flavor != Flavor::History {
             self.edit_statements(bytes, &blocks, kind, edits);

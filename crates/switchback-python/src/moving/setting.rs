@@ -28,8 +28,7 @@ const KEY_BYTES_MAX: usize = 16 << 10;
 /// Whether a single name at `span` can only be a module: after an option of a tool, or under a key that holds modules.
 pub(super) fn names_module(bytes: &[u8], span: Span, is_setting: bool) -> bool {
     let before = bytes.get(span.start.saturating_sub(KEY_BYTES_MAX)..span.start).unwrap_or_default();
-    let before = String::from_utf8_lossy(before);
-    if OPTIONS.iter().any(|option| before.ends_with(option)) {
+    if OPTIONS.iter().any(|option| before.ends_with(option.as_bytes())) {
         return true;
     }
     // `shop*` means more than the module.
@@ -37,6 +36,7 @@ pub(super) fn names_module(bytes: &[u8], span: Span, is_setting: bool) -> bool {
     if !is_setting || after.starts_with(b"*") {
         return false;
     }
+    let before = String::from_utf8_lossy(before);
     let mut lines = before.rsplit(['\n', '\r']);
     let line = lines.next().unwrap_or_default();
     let is_key = line.trim().trim_matches('"').is_empty() && {

@@ -36,12 +36,8 @@ pub(super) fn walk<T>(
 /// How deep braces nest, whatever they stand in. Of f-strings in f-strings, the time to read them grows with the square.
 fn braces(source: &[u8]) -> usize {
     let (mut open, mut most) = (0_usize, 0_usize);
-    for byte in source {
-        match byte {
-            b'{' => open += 1,
-            b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
+    for at in memchr::memchr2_iter(b'{', b'}', source) {
+        open = if source.get(at) == Some(&b'{') { open + 1 } else { open.saturating_sub(1) };
         most = most.max(open);
     }
     most

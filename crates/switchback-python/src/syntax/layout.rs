@@ -48,6 +48,10 @@ pub(crate) fn is_word(byte: u8) -> bool {
 /// Line and column of an offset, both counted from 1; the column in bytes.
 pub fn line_of(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = bytes.get(..offset.min(bytes.len())).unwrap_or_default();
+    if memchr::memchr(b'\r', before).is_none() {
+        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        return (memchr::memchr_iter(b'\n', before).count() + 1, before.len() - start + 1);
+    }
     // `\r` alone ends a line too, as Python has it.
     let is_end = |at: usize, byte: u8| byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
     let ends = before.iter().enumerate().filter(|(at, byte)| is_end(*at, **byte));

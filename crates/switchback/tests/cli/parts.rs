@@ -166,3 +166,28 @@ fn a_folder_that_comes_back_is_as_closed_as_it_was() {
     let mode = std::fs::metadata(ground.at("src/private")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o700);
 }
+
+// rows: TM-12, RB-2
+#[test]
+fn a_damaged_record_of_what_was_written_keeps_nobody_from_rolling_back() {
+    let ground = live();
+    ground.expect(0, "rollback --only notes.txt");
+    ground.expect(0, "rollback --only names");
+    let undo = ground.at(".switchback/undo");
+    let mut records =
+        std::fs::read_dir(&undo).unwrap().map(|entry| entry.unwrap().path().join("record.json"));
+    let record = records.find(|path| path.exists()).unwrap();
+    for damage in [Some("{\"version\": 1, \"comm"), None] {
+        match damage {
+            Some(text) => std::fs::write(&record, text).unwrap(),
+            None => std::fs::remove_file(&record).unwrap(),
+        }
+        let warned = ground.expect(0, "rollback --dry-run");
+        assert!(warned.err.contains("record.json") && warned.err.contains("passed over"), "{warned}");
+        let refused = ground.expect(2, "undo");
+        assert!(refused.err.contains("record.json"), "{refused}");
+    }
+    ground.expect(0, "rollback");
+    assert_eq!(ground.read("src/prices.py"), "PRICE = 10\n");
+    assert_eq!(ground.read("notes.txt"), "written\n");
+}

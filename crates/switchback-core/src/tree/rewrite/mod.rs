@@ -13,6 +13,7 @@ mod put;
 mod record;
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub use put::{Put, RewriteError, Rewritten};
@@ -69,23 +70,31 @@ pub fn retire(world: &World, root: &Path, id: &str) -> Result<(), RewriteError> 
     Ok(world.disk.sync_directory(&place.undo)?)
 }
 
-/// Every rewrite that was done and not taken back, oldest first.
+/// Every rewrite that was done and not taken back, oldest first; and what is wrong with the records that are gone or
+/// damaged.
 ///
 /// # Errors
 ///
-/// When a record cannot be read.
-pub fn written(world: &World, root: &Path) -> Result<Vec<Rewritten>, RewriteError> {
+/// Those of the disk.
+pub fn written(world: &World, root: &Path) -> Result<(Vec<Rewritten>, Vec<RewriteError>), RewriteError> {
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     if world.disk.look(&root.join(".switchback/undo"))?.is_none() {
-        return Ok(Vec::new());
+        return Ok((found, unreadable));
     }
     let place = Place::open(world, root)?;
-    let mut found = Vec::new();
     for id in place.done()? {
-        let record = place.read(&place.undo.join(&id))?;
+        let record = match place.read(&place.undo.join(&id)) {
+            Ok(record) => record,
+            Err(error @ RewriteError::Record { .. }) => {
+                unreadable.push(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let paths = record.entries.into_iter().map(|entry| entry.path).collect();
         found.push(Rewritten { id, command: record.command, time: record.time, paths });
     }
-    Ok(found)
+    Ok((found, unreadable))
 }
 
 /// Ends what an earlier process left unfinished: every file is as it was before it. Says what was taken back.
@@ -512,8 +521,13 @@ impl<'a> Place<'a> {
 
     fn read(&self, folder: &Path) -> Result<Record, RewriteError> {
         let path = folder.join("record.json");
-        let bytes = self.disk().read(&path, RECORD_BYTES_MAX)?;
         let failed = |why: String| RewriteError::Record { path: path.clone(), why };
+        let bytes = match self.disk().read(&path, RECORD_BYTES_MAX) {
+            Err(error) if error.source.kind() == ErrorKind::NotFound => {
+                return Err(failed("it is not there".to_owned()));
+            }
+            read => read?,
+        };
         let record: Record = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
         if record.version != VERSION {
             return Err(failed(format!("it is of version {}", record.version)));
