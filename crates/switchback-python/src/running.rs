@@ -26,11 +26,16 @@ pub(crate) struct Early {
     pub(crate) offset: usize,
 }
 
+/// Reads what runs when the modules of a tree are imported: one after the other, one thread would. Of two trees with files
+/// in common, one after the other: else each waits for the file that the other is at.
+pub(crate) fn read_ahead(index: &Index<'_>) {
+    let modules: Vec<&str> = index.modules().into_keys().collect();
+    modules.par_iter().for_each(|module| drop(index.at_import(module)));
+}
+
 /// Every name that is asked for too early when all modules of the tree are imported, by name, in one process.
 pub(crate) fn early(index: &Index<'_>) -> BTreeSet<Early> {
     let modules: Vec<&str> = index.modules().into_keys().collect();
-    // What is parsed one after the other would be parsed by one thread.
-    modules.par_iter().for_each(|module| drop(index.at_import(module)));
     let mut run = Run { index, states: HashMap::new(), early: BTreeSet::new() };
     for module in modules {
         run.import(module);

@@ -17,9 +17,14 @@ const SLOW_RUNS: usize = 1;
 const SCRIPTS: &str = "xtask/bench/code";
 /// What stands in the tree.
 const PACKAGES: &[&str] = &["django", "pandas", "sympy"];
-/// A move is to take no longer (`docs/benchmarks.md` says on what).
+/// The tree that the packages stand in as they are installed.
+const INSTALLED: &str = "old";
+/// A code base of about 3,000 files, with its tests: the source distribution of the first package. The targets are for a
+/// tree of that size.
+const CODE_BASE: &str = "project";
+/// A move in the code base is to take no longer.
 const MOVE_MS: f64 = 1_000.0;
-/// To resolve all imports is to take no longer.
+/// To resolve all imports of the code base is to take no longer.
 const IMPORTS_MS: f64 = 500.0;
 /// A move is to take at most this share of what a peer takes.
 const PEER_SHARE: f64 = 1.0 / 50.0;
@@ -80,9 +85,13 @@ pub fn lay_out(setting: &Setting) -> Result<Benchmark, Problem> {
     };
     let mut contests = Vec::new();
     for one in MOVES {
-        let ours = ground.ours(one)?.held_to("wall", MOVE_MS);
-        contests.push(contest(one.name, runs, vec![ours]));
-        let mut ours = ground.ours(one)?.held_to_times("wall", PEER_SHARE, "libcst");
+        let ours = ground.ours(CODE_BASE, one)?.held_to("wall", MOVE_MS);
+        contests.push(contest(&format!("in a code base: {}", one.name), runs, vec![ours]));
+    }
+    contests.push(contest("in a code base: every import resolved", runs, ground.imports(CODE_BASE)?));
+    for one in MOVES {
+        contests.push(contest(one.name, runs, vec![ground.ours(INSTALLED, one)?]));
+        let mut ours = ground.ours(INSTALLED, one)?.held_to_times("wall", PEER_SHARE, "libcst");
         let mut peers = vec![ground.libcst(one)?];
         if one.is_for_rope {
             ours = ours.held_to_times("wall", PEER_SHARE, "rope");
@@ -91,7 +100,7 @@ pub fn lay_out(setting: &Setting) -> Result<Benchmark, Problem> {
         let contenders = std::iter::once(ours).chain(peers).collect();
         contests.push(contest(&format!("{}, beside the peers", one.name), slow_runs, contenders));
     }
-    contests.push(contest("every import resolved", runs, ground.imports()?));
+    contests.push(contest("every import resolved", runs, ground.imports(INSTALLED)?));
     contests.push(contest(
         "the public surface of Django, compared",
         setting.runs.unwrap_or(3),
@@ -100,13 +109,15 @@ pub fn lay_out(setting: &Setting) -> Result<Benchmark, Problem> {
     Ok(Benchmark {
         name: "code",
         about: format!(
-            "The packages {} as they are installed, in one tree: {}. Every move is written, Switchback's after its \
+            "The packages {} as they are installed, in one tree: {}. *In a code base*: in the source distribution of the \
+             first of them, with its tests: {}. Every move is written, Switchback's after its \
              proof, and each turn begins with the tree as it was. libcst is given the files that name the last part \
              of the old name, and renames imports alone; rope renames the module, and \
              has no row where it cannot: on `django.db` it ends with an `AttributeError` of its own (`patchedast`). *Files* are those that differ \
              afterwards.",
             read_text(&ground.scripts.join("packages.txt"))?.trim().replace('\n', ", "),
-            ground.size()?
+            ground.size(INSTALLED)?,
+            ground.size(CODE_BASE)?
         ),
         versions: vec![
             vec![shown(&ground.switchback), "--version".to_owned()],
@@ -134,7 +145,10 @@ impl Ground {
         let arguments = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--target"];
         let pip = Call::new(&shown(&ground.programs.join("python")), &arguments);
         pip.argument(shown(&old)).argument("-r").argument(packages).output()?;
-        write_text(&old.join("django/unused.py"), "\"\"\"Nobody imports it.\"\"\"\n")?;
+        ground.unpack_code_base()?;
+        for tree in [INSTALLED, CODE_BASE] {
+            write_text(&ground.tree(tree).join("django/unused.py"), "\"\"\"Nobody imports it.\"\"\"\n")?;
+        }
         let new = ground.tree("new");
         Call::new("cp", &["-r", &shown(&old), &shown(&new)]).output()?;
         let (path, wide, narrow) = NARROWED;
@@ -146,22 +160,46 @@ impl Ground {
         Ok(ground)
     }
 
+    /// The source distribution of the first package, as its authors keep it.
+    fn unpack_code_base(&self) -> Result<(), Problem> {
+        let packages = read_text(&self.scripts.join("packages.txt"))?;
+        let package = packages.lines().next().unwrap_or_default();
+        let archives = self.scratch.join("archives");
+        let arguments = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest"];
+        let pip = Call::new(&shown(&self.programs.join("python")), &arguments);
+        pip.argument(shown(&archives)).argument(package.to_owned()).output()?;
+        let tree = self.tree(CODE_BASE);
+        let unpack = format!(
+            "mkdir -p '{0}' && tar -xzf '{1}'/*.tar.gz -C '{0}' --strip-components 1",
+            shown(&tree),
+            shown(&archives)
+        );
+        Call::new("sh", &["-c", &unpack]).output()?;
+        Ok(())
+    }
+
     fn tree(&self, name: &str) -> PathBuf {
         self.scratch.join(name)
     }
 
     /// How many Python files and lines the tree has.
-    fn size(&self) -> Result<String, Problem> {
+    fn size(&self, tree: &str) -> Result<String, Problem> {
         let count = "find . -name '*.py' -print0 | xargs -0 cat | wc -l; find . -name '*.py' | wc -l";
-        let counted = Call::new("sh", &["-c", count]).within(&self.tree("old")).output()?;
+        let counted = Call::new("sh", &["-c", count]).within(&self.tree(tree)).output()?;
         let mut numbers = counted.split_whitespace();
         let (lines, files) = (numbers.next().unwrap_or("?"), numbers.next().unwrap_or("?"));
         Ok(format!("{files} Python files with {lines} lines"))
     }
 
     /// A contender that moves in a tree of its own, which is made as it was before each turn.
-    fn mover(&self, name: &'static str, one: &Move, command: &[String]) -> Result<Contender, Problem> {
-        let (old, live) = (self.tree("old"), self.tree(name));
+    fn mover(
+        &self,
+        name: &'static str,
+        tree: &str,
+        one: &Move,
+        command: &[String],
+    ) -> Result<Contender, Problem> {
+        let (old, live) = (self.tree(tree), self.tree(name));
         let (moved, files_min) = (one.new.replace('.', "/"), one.files_min);
         let call = measured(command)?;
         let turn = move || {
@@ -179,14 +217,11 @@ impl Ground {
         Ok(Contender::new(name, &[&peer::line(command, &self.scratch)], Box::new(turn)))
     }
 
-    fn ours(&self, one: &Move) -> Result<Contender, Problem> {
+    fn ours(&self, base: &str, one: &Move) -> Result<Contender, Problem> {
         let name = "switchback";
         let tree = shown(&self.tree(name));
-        self.mover(
-            name,
-            one,
-            &words(&[&shown(&self.switchback), "-C", &tree, "move", one.old, one.new, "--write"]),
-        )
+        let command = words(&[&shown(&self.switchback), "-C", &tree, "move", one.old, one.new, "--write"]);
+        self.mover(name, base, one, &command)
     }
 
     fn libcst(&self, one: &Move) -> Result<Contender, Problem> {
@@ -195,7 +230,7 @@ impl Ground {
         let tree = shown(&self.tree(name));
         let mut command = words(&["sh", &shown(&script), &shown(&python), &tree, one.old, one.new]);
         command.extend(words(PACKAGES));
-        self.mover(name, one, &command)
+        self.mover(name, INSTALLED, one, &command)
     }
 
     fn rope(&self, one: &Move) -> Result<Contender, Problem> {
@@ -205,7 +240,7 @@ impl Ground {
         let new = one.new.rsplit('.').next().unwrap_or(one.new);
         let tree = shown(&self.tree(name));
         let command = self.script("rope_rename.py", &[&tree, &path, new]);
-        self.mover(name, one, &command)
+        self.mover(name, INSTALLED, one, &command)
     }
 
     fn script(&self, script: &str, arguments: &[&str]) -> Vec<String> {
@@ -220,8 +255,8 @@ impl Ground {
         Ok(Contender::new(name, &[&line], Box::new(move || samples(&call))))
     }
 
-    fn imports(&self) -> Result<Vec<Contender>, Problem> {
-        let tree = shown(&self.tree("old"));
+    fn imports(&self, base: &str) -> Result<Vec<Contender>, Problem> {
+        let tree = shown(&self.tree(base));
         let ours = words(&[&shown(&self.switchback), "-C", &tree, "imports"]);
         let ruff = shown(&self.programs.join("ruff"));
         let lint = words(&[
@@ -237,9 +272,10 @@ impl Ground {
         ]);
         let graph = words(&[&ruff, "analyze", "graph", "--isolated", "--preview", &tree]);
         let mut packages = vec![tree.as_str()];
-        packages.extend(PACKAGES);
+        let (is_code_base, ours) = (base == CODE_BASE, self.reader("switchback", &ours)?);
+        packages.extend(if is_code_base { &PACKAGES[..1] } else { PACKAGES });
         Ok(vec![
-            self.reader("switchback", &ours)?.held_to("wall", IMPORTS_MS),
+            if is_code_base { ours.held_to("wall", IMPORTS_MS) } else { ours },
             self.reader("ruff check", &lint)?,
             self.reader("ruff analyze graph", &graph)?,
             self.reader("grimp", &self.script("grimp_graph.py", &packages))?,

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::mapping::Mapping;
 use crate::index::{Index, ModuleName, Target, join, leaf_of};
-use crate::running::early;
+use crate::running::{early, read_ahead};
 use crate::syntax::{Binding, Facts, Import, ImportedName, line_of};
 use crate::tree::File;
 
@@ -124,6 +124,8 @@ pub(super) fn prove(
 /// Names that are asked for too early in the new tree, and were not in the old one: a circle came to be that cannot be
 /// imported.
 pub(super) fn too_early(old: &Index<'_>, new: &Index<'_>, mapping: &Mapping) -> Vec<Unresolved> {
+    read_ahead(old);
+    read_ahead(new);
     let (before, after) = rayon::join(|| early(old), || early(new));
     let known: BTreeSet<(String, String)> = before
         .into_iter()
