@@ -113,7 +113,8 @@ pub fn lay_out(setting: &Setting) -> Result<Benchmark, Problem> {
              first of them, with its tests: {}. Every move is written, Switchback's after its \
              proof, and each turn begins with the tree as it was. libcst is given the files that name the last part \
              of the old name, and renames imports alone; rope renames the module, and \
-             has no row where it cannot: on `django.db` it ends with an `AttributeError` of its own (`patchedast`). *Files* are those that differ \
+             has no row where it cannot: on `django.db` it ends with an `AttributeError` of its own (`patchedast`); grimp is given the packages, without tests \
+             beside them. *Files* are those that differ \
              afterwards.",
             read_text(&ground.scripts.join("packages.txt"))?.trim().replace('\n', ", "),
             ground.size(INSTALLED)?,
