@@ -8,6 +8,7 @@ use switchback_core::world::DiskError;
 use super::carry::Carried;
 use super::edit::{Edit, EditKind, Left};
 use super::mapping::Mapping;
+use super::order::Ordered;
 use super::plan::{FileChange, NewFile};
 use super::proof::{self, Proof, Unresolved};
 use crate::graph;
@@ -49,7 +50,7 @@ pub(super) fn restore(
         let change = FileChange {
             old_path: path.clone(),
             new_path,
-            edits: by_lines(&old, &new),
+            edits: by_lines(&old, &new, EditKind::Definition),
             old: Some(old.clone()),
             new: (new != old).then_some(new),
             left,
@@ -67,8 +68,26 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
+/// The edits that make a file what it becomes with import blocks put in order: in such a block by lines, and outside of it as
+/// they were.
+pub(super) fn with_order(old: &[u8], edits: Vec<Edit>, blocks: &[Ordered], new: &[u8]) -> Vec<Edit> {
+    let places: Option<Vec<(Span, &Ordered)>> =
+        blocks.iter().map(|block| Some((block.was?, block))).collect();
+    let Some(places) = places else { return by_lines(old, new, EditKind::Import) };
+    let is_inside = |edit: &Edit| {
+        places.iter().any(|(place, _)| place.start <= edit.span.start && edit.span.end <= place.end)
+    };
+    let mut all: Vec<Edit> = edits.into_iter().filter(|edit| !is_inside(edit)).collect();
+    for (place, block) in &places {
+        let of_block = by_lines(place.of(old), &block.new, EditKind::Import).into_iter();
+        all.extend(of_block.map(|edit| Edit { span: edit.span.shifted(place.start), ..edit }));
+    }
+    all.sort_by_key(|edit| edit.span.start);
+    all
+}
+
 /// The edits that make one text the other, whole lines at a time.
-fn by_lines(old: &[u8], new: &[u8]) -> Vec<Edit> {
+fn by_lines(old: &[u8], new: &[u8], kind: EditKind) -> Vec<Edit> {
     let (old_lines, new_lines) = (lines(old), lines(new));
     let starts = starts(&old_lines);
     let at = |line: usize| starts.get(line).copied().unwrap_or(old.len());
@@ -81,7 +100,7 @@ fn by_lines(old: &[u8], new: &[u8]) -> Vec<Edit> {
             Edit {
                 span: Span::new(at(gone.start), at(gone.end)),
                 new: String::from_utf8_lossy(&fresh).into_owned(),
-                kind: EditKind::Definition,
+                kind,
             }
         })
         .collect()

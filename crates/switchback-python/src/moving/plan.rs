@@ -15,7 +15,7 @@ use super::carry::{self, Carried, Order, RefusedDefinitions};
 use super::data;
 use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Known, Mapping, MappingError};
-use super::order::{Sides, Styles, keep_order};
+use super::order::{Ordered, Sides, Styles, out_of_order, put_in_order};
 use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
@@ -404,9 +404,13 @@ impl<'a> Work<'a> {
                 unparsed = self.unparsed(file, &bytes, edits.edits.len());
             }
             if !edits.edits.is_empty() {
-                let new = edits.apply(&bytes);
-                let sorted = self.sorted(file, &bytes, &edits, &new);
-                change.new = Some(Arc::from(sorted.unwrap_or(new)));
+                let mut new = edits.apply(&bytes);
+                let ordered = self.out_of_order(file, &bytes, &edits, &new);
+                if !ordered.is_empty() {
+                    new = put_in_order(&new, &ordered);
+                    edits.edits = carried::with_order(&bytes, edits.edits, &ordered, &new);
+                }
+                change.new = Some(Arc::from(new));
             }
             change.edits = edits.edits;
             change.left = edits.left;
@@ -416,17 +420,17 @@ impl<'a> Work<'a> {
         Ok(Some(Looked { at, is_python: file.class == Class::Python, change, unparsed }))
     }
 
-    /// The new bytes with the import blocks sorted that were sorted; nothing when they are as they should be.
-    fn sorted(&self, file: &File, old: &[u8], edits: &Edits, new: &[u8]) -> Option<Vec<u8>> {
+    /// The import blocks that were sorted and are not any more, as they should be.
+    fn out_of_order(&self, file: &File, old: &[u8], edits: &Edits, new: &[u8]) -> Vec<Ordered> {
         let is_import =
             |kind| matches!(kind, EditKind::Import | EditKind::FromImport | EditKind::RelativeImport);
         if file.class != Class::Python || !edits.edits.iter().any(|edit| is_import(edit.kind)) {
-            return None;
+            return Vec::new();
         }
         let facts = self.index.tree.facts(file);
         let sides = Sides { old, facts: &facts, edits: &edits.edits, new, dialect: file.dialect() };
         let is_own = |top: &str| self.index.has(top) || self.mapping.tops.contains(top);
-        keep_order(sides, self.styles.at(&file.path), &is_own)
+        out_of_order(sides, self.styles.at(&file.path), &is_own)
     }
 
     fn edits(&self, at: usize, file: &File, bytes: &[u8]) -> Edits {

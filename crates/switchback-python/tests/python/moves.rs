@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, RealDisk};
-use switchback_python::moving::{Leave, MoveOptions, MovePlan, Pair, Rules, plan};
+use switchback_python::moving::{Edit, Leave, MoveOptions, MovePlan, Pair, Rules, plan};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -148,6 +148,15 @@ fn check(name: &str, case: &Case) {
     for change in &plan_made.changes {
         let is_expected = case.new.contains_key(&change.new_path) || change.new.is_none();
         assert!(is_expected, "{name}: {} was edited: {:?}", change.old_path, change.edits);
+        // Who makes the edits that are listed has the file, and no other.
+        let (Some(old), Some(new)) = (&change.old, &change.new) else { continue };
+        assert_eq!(
+            edited(old, &change.edits),
+            new.as_ref(),
+            "{name}: {}: {:?}",
+            change.old_path,
+            change.edits
+        );
     }
     let wanted = if case.is_refuted { Verdict::No } else { Verdict::Yes };
     assert_eq!(plan_made.verdict(), wanted, "{name}: {:?}", plan_made.proof);
@@ -155,6 +164,19 @@ fn check(name: &str, case: &Case) {
     if !case.once && !case.is_refuted {
         is_settled(name, case, &files);
     }
+}
+
+fn edited(old: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut new = Vec::new();
+    let mut at = 0;
+    for edit in edits {
+        assert!(edit.span.start >= at, "{edit:?} begins before the one before it ends");
+        new.extend_from_slice(&old[at..edit.span.start]);
+        new.extend_from_slice(edit.new.as_bytes());
+        at = edit.span.end;
+    }
+    new.extend_from_slice(&old[at..]);
+    new
 }
 
 fn reported(name: &str, case: &Case, plan: &MovePlan) {

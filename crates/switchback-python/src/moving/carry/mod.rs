@@ -19,7 +19,7 @@ use aho_corasick::AhoCorasick;
 
 use super::edit::{Edit, Edits, Left};
 use super::mapping::Mapping;
-use super::order::{Sides, Styles, keep_order};
+use super::order::{Sides, Styles, out_of_order, put_in_order};
 use super::place::placed;
 use super::rules::{Leave, Pair, Rules};
 use crate::index::{Index, ModuleName, Target, leaf_of, parent_of};
@@ -371,7 +371,7 @@ impl<'a> Work<'a> {
             let sides = Sides { old: &bytes, facts: &facts, edits: &own, new: &new, dialect: file.dialect() };
             let mapping = self.order.mapping;
             let is_own = |top: &str| index.has(top) || mapping.tops.contains(top);
-            let new = keep_order(sides, self.order.styles.at(&path), &is_own).unwrap_or(new);
+            let new = put_in_order(&new, &out_of_order(sides, self.order.styles.at(&path), &is_own));
             self.carried.left.extend(edits.left.into_iter().map(|left| (path.clone(), left)));
             let mut new = new;
             // What was cut out at the end leaves no blank lines there.

@@ -16,7 +16,7 @@ pub(super) fn rejoined(
 ) -> Option<Vec<u8>> {
     let old: Vec<&Import> =
         old_block.items.iter().filter_map(|item| old_facts.imports.get(item.import)).collect();
-    let apart = twins(&old, way);
+    let apart = Apart::of(&old, way);
     let is_rising = old.iter().all(|import| rises(import, way));
     let mut text = lines.to_vec();
     while let Some(next) = step(&text, way, &apart, is_rising, dialect) {
@@ -26,20 +26,17 @@ pub(super) fn rejoined(
 }
 
 /// One change; each makes a statement fewer, or one statement more in order.
-fn step(
-    text: &[u8],
-    way: &Way<'_>,
-    apart: &BTreeSet<(usize, String)>,
-    is_rising: bool,
-    dialect: Dialect,
-) -> Option<Vec<u8>> {
+fn step(text: &[u8], way: &Way<'_>, apart: &Apart, is_rising: bool, dialect: Dialect) -> Option<Vec<u8>> {
     // A block may be indented; on its own it would not parse.
     let facts = parse_lines(text, dialect)?;
     if !way.style.is_single_line {
         let joined = facts.imports.windows(2).find_map(|pair| {
             let [one, other] = pair else { return None };
-            let is_free = module(one).is_some_and(|module| !apart.contains(&module));
-            if is_free && is_twin(one, other, way) { join(text, one, other, way, is_rising) } else { None }
+            if !apart.keeps(one, other) && is_twin(one, other, way) {
+                join(text, one, other, way, is_rising)
+            } else {
+                None
+            }
         });
         if joined.is_some() {
             return joined;
@@ -79,13 +76,37 @@ fn parse_lines(text: &[u8], dialect: Dialect) -> Option<Facts> {
     Some(facts)
 }
 
-/// The modules of which the block had several statements that could have been one: somebody wants them apart.
-fn twins(imports: &[&Import], way: &Way<'_>) -> BTreeSet<(usize, String)> {
-    let pairs = imports
-        .iter()
-        .enumerate()
-        .flat_map(|(at, one)| imports.iter().skip(at + 1).filter(move |other| is_twin(one, other, way)));
-    pairs.filter_map(|import| module(import)).collect()
+/// What the block had several statements of that could have been one: somebody wants them apart, also under a new name.
+struct Apart {
+    /// The modules, as they were called.
+    modules: BTreeSet<(usize, String)>,
+    /// The names that each of them is asked for.
+    names: Vec<BTreeSet<String>>,
+}
+
+impl Apart {
+    fn of(imports: &[&Import], way: &Way<'_>) -> Self {
+        let pairs = imports
+            .iter()
+            .enumerate()
+            .flat_map(|(at, one)| imports.iter().skip(at + 1).filter(move |other| is_twin(one, other, way)));
+        let modules: BTreeSet<(usize, String)> = pairs.filter_map(|import| module(import)).collect();
+        let names_of = |wanted: &(usize, String)| {
+            let of_module = imports.iter().filter(|import| module(import).as_ref() == Some(wanted));
+            of_module.flat_map(|import| &import.names).map(|name| name.name.text.clone()).collect()
+        };
+        let names = modules.iter().map(names_of).collect();
+        Self { modules, names }
+    }
+
+    /// Whether two statements from one module stay two.
+    fn keeps(&self, one: &Import, other: &Import) -> bool {
+        let asks = |import: &Import, names: &BTreeSet<String>| {
+            import.names.iter().any(|name| names.contains(&name.name.text))
+        };
+        module(one).is_none_or(|module| self.modules.contains(&module))
+            || self.names.iter().any(|names| asks(one, names) && asks(other, names))
+    }
 }
 
 /// What a statement imports from: how many dots, and what follows them.

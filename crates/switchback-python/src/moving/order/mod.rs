@@ -35,11 +35,22 @@ pub(crate) struct Sides<'a> {
     pub(crate) dialect: Dialect,
 }
 
-/// The bytes after the edits with every block in order that was in order before; nothing when all of them are.
+/// A block that was put in order after the edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ordered {
+    /// Where it stood before the edits; nothing where it was another block, with more or fewer statements.
+    pub(crate) was: Option<Span>,
+    /// Where it stands in the file with its edits made, before any block is put in order.
+    span: Span,
+    /// What it becomes.
+    pub(crate) new: Vec<u8>,
+}
+
+/// The blocks that were in order before the edits and are not afterwards, as they become; in the order of the file.
 /// `is_own` tells whether the first name of a module is one of the project's, before or after the move.
-pub(crate) fn keep_order(sides: Sides<'_>, style: &Style, is_own: &dyn Fn(&str) -> bool) -> Option<Vec<u8>> {
+pub(crate) fn out_of_order(sides: Sides<'_>, style: &Style, is_own: &dyn Fn(&str) -> bool) -> Vec<Ordered> {
     if !sides.facts.errors.is_empty() || sides.facts.imports.len() < 2 {
-        return None;
+        return Vec::new();
     }
     let sorted: Vec<(Block, Way<'_>)> = blocks(sides.old, sides.facts)
         .into_iter()
@@ -51,19 +62,24 @@ pub(crate) fn keep_order(sides: Sides<'_>, style: &Style, is_own: &dyn Fn(&str) 
             Some((block, way))
         })
         .collect();
-    if sorted.is_empty() {
-        return None;
-    }
-    let mut bytes = sides.new.to_vec();
-    // From the last to the first: places further up stay what they are.
-    for (block, way) in sorted.iter().rev() {
+    let put_in_order = sorted.iter().filter_map(|(block, way)| {
         let range = after(block.span(), sides.edits);
-        let before = (sides.facts, block);
-        if let Some(next) = in_order(&bytes, range, before, way, sides.dialect, is_own) {
-            bytes = next;
-        }
+        in_order(sides.new, range, (sides.facts, block), way, sides.dialect, is_own)
+    });
+    put_in_order.collect()
+}
+
+/// The bytes with these blocks in order.
+pub(crate) fn put_in_order(bytes: &[u8], blocks: &[Ordered]) -> Vec<u8> {
+    let mut ordered = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    for block in blocks {
+        ordered.extend_from_slice(bytes.get(at..block.span.start).unwrap_or_default());
+        ordered.extend_from_slice(&block.new);
+        at = block.span.end;
     }
-    (bytes != sides.new).then_some(bytes)
+    ordered.extend_from_slice(bytes.get(at..).unwrap_or_default());
+    ordered
 }
 
 /// Import statements that begin a new file: in sections, sorted, each module once.
@@ -123,7 +139,7 @@ fn is_sorted(way: &Way<'_>, facts: &Facts, items: &[Item], is_own: &dyn Fn(&str)
     true
 }
 
-/// The bytes with the block in `range` sorted; nothing when it is, or is no single block any more.
+/// The block in `range`, sorted; nothing when it is, or is no single block any more.
 fn in_order(
     bytes: &[u8],
     range: Span,
@@ -131,7 +147,7 @@ fn in_order(
     way: &Way<'_>,
     dialect: Dialect,
     is_own: &dyn Fn(&str) -> bool,
-) -> Option<Vec<u8>> {
+) -> Option<Ordered> {
     // What a block of the module itself says can be told without the bodies of functions.
     let is_late = |item: &Item| old_facts.imports.get(item.import).is_none_or(|import| import.is_late);
     let is_in_function = old_block.items.iter().any(is_late);
@@ -148,12 +164,10 @@ fn in_order(
     let [block] = found.as_slice() else { return None };
     let arranged = arranged(bytes, &facts, block, old_block, way, is_own);
     let rejoined = join::rejoined(&arranged, (old_facts, old_block), way, dialect);
-    let text = rejoined.unwrap_or(arranged);
+    let new = rejoined.unwrap_or(arranged);
     let span = block.span();
-    let mut next = bytes.get(..span.start)?.to_vec();
-    next.extend_from_slice(&text);
-    next.extend_from_slice(bytes.get(span.end..)?);
-    (next != bytes).then_some(next)
+    let was = (span == range).then(|| old_block.span());
+    (new != span.of(bytes)).then_some(Ordered { was, span, new })
 }
 
 /// The lines of a block in order.
