@@ -15,7 +15,7 @@ use super::carry::{self, Carried, Order, RefusedDefinitions};
 use super::data;
 use super::edit::{EditKind, Edits, Left, Scene};
 use super::mapping::{Known, Mapping, MappingError};
-use super::order::{Ordered, Sides, Styles, out_of_order, put_in_order};
+use super::order::{Ordered, Sides, Styles, UNSORTED, out_of_order, put_in_order};
 use super::proof::{self, Proof};
 use super::prose::{self, Flavor};
 use super::rules::{Pair, Rules};
@@ -278,6 +278,8 @@ struct Work<'a> {
 struct Looked {
     at: usize,
     is_python: bool,
+    /// Whether its import blocks have another order than the edits leave.
+    is_ordered: bool,
     change: FileChange,
     unparsed: Option<Unparsed>,
 }
@@ -297,13 +299,31 @@ impl<'a> Work<'a> {
 
     /// The plan; `before` is the tree as it is on the disk, from which `carried` made the one that moves.
     fn plan(&self, before: &Index<'_>, carried: Option<&Carried>) -> Result<(MovePlan, Tree), MoveError> {
+        let (plan, tree, asked) = self.plan_but(before, carried, &BTreeSet::new())?;
+        if asked.is_empty() {
+            return Ok((plan, tree));
+        }
+        // With their imports sorted, modules are asked for what is not there yet; as they stand, it may do no harm.
+        let (unsorted, unsorted_tree, _) = self.plan_but(before, carried, &asked)?;
+        let is_better = unsorted.proof.unresolved.len() < plan.proof.unresolved.len();
+        Ok(if is_better { (unsorted, unsorted_tree) } else { (plan, tree) })
+    }
+
+    /// The plan in which the import blocks of some files, by their new paths, are left in the order that they have; and the
+    /// files that are asked for names too early, and whose blocks were put in order.
+    fn plan_but(
+        &self,
+        before: &Index<'_>,
+        carried: Option<&Carried>,
+        unsorted: &BTreeSet<String>,
+    ) -> Result<(MovePlan, Tree, BTreeSet<String>), MoveError> {
         let (index, mapping, options) = (self.index, self.mapping, self.options);
         let tree = index.tree;
         let looked: Vec<Option<Looked>> = tree
             .files
             .par_iter()
             .enumerate()
-            .map(|(at, file)| self.look(at, file))
+            .map(|(at, file)| self.look(at, file, unsorted))
             .collect::<Result<_, _>>()?;
         let scanned = tree.files.iter().filter(|file| file.class != Class::Other && !file.is_gone).count();
         let looked: Vec<Looked> = looked.into_iter().flatten().collect();
@@ -326,12 +346,18 @@ impl<'a> Work<'a> {
             .filter(|one| one.is_python)
             .map(|one| (one.at, one.change.new_path.clone()))
             .collect();
+        let ordered: BTreeSet<String> =
+            looked.iter().filter(|one| one.is_ordered).map(|one| one.change.new_path.clone()).collect();
+        let mut asked = BTreeSet::new();
         let mut changes: Vec<FileChange> = looked.into_iter().map(|one| one.change).collect();
         let proof = match carried {
             None => {
                 let mut proof = proof::prove(index, &new_index, mapping, &parsed);
                 if !options.is_part {
-                    proof.unresolved.extend(proof::too_early(index, &new_index, mapping));
+                    let early = proof::too_early(index, &new_index, mapping);
+                    let files = early.iter().filter_map(|one| new_tree.file(new_index.file_of(&one.module)?));
+                    asked.extend(files.map(|file| file.path.clone()).filter(|path| ordered.contains(path)));
+                    proof.unresolved.extend(early);
                 }
                 proof
             }
@@ -356,7 +382,7 @@ impl<'a> Work<'a> {
             done: mapping.done.clone(),
             proof,
         };
-        Ok((plan, new_tree))
+        Ok((plan, new_tree, asked))
     }
 
     /// The files that keep old names importable.
@@ -371,7 +397,7 @@ impl<'a> Work<'a> {
         Ok(needed.iter().map(|made| made.file(wrapped.get(made.old()), term)).collect())
     }
 
-    fn look(&self, at: usize, file: &File) -> Result<Option<Looked>, MoveError> {
+    fn look(&self, at: usize, file: &File, unsorted: &BTreeSet<String>) -> Result<Option<Looked>, MoveError> {
         if file.is_gone || self.options.kept.contains(&file.path) {
             return Ok(None);
         }
@@ -396,7 +422,7 @@ impl<'a> Work<'a> {
             edits: Vec::new(),
             left: Vec::new(),
         };
-        let mut unparsed = None;
+        let (mut unparsed, mut is_ordered) = (None, false);
         if let Some(bytes) = content {
             let mut edits = self.edits(at, file, &bytes);
             edits.settle(&bytes);
@@ -406,7 +432,10 @@ impl<'a> Work<'a> {
             if !edits.edits.is_empty() {
                 let mut new = edits.apply(&bytes);
                 let ordered = self.out_of_order(file, &bytes, &edits, &new);
-                if !ordered.is_empty() {
+                is_ordered = !ordered.is_empty();
+                if is_ordered && unsorted.contains(&change.new_path) {
+                    edits.leave(&bytes, Span::new(0, 0), UNSORTED);
+                } else if is_ordered {
                     new = put_in_order(&new, &ordered);
                     edits.edits = carried::with_order(&bytes, edits.edits, &ordered, &new);
                 }
@@ -417,7 +446,7 @@ impl<'a> Work<'a> {
         } else if !moves {
             return Ok(None);
         }
-        Ok(Some(Looked { at, is_python: file.class == Class::Python, change, unparsed }))
+        Ok(Some(Looked { at, is_python: file.class == Class::Python, is_ordered, change, unparsed }))
     }
 
     /// The import blocks that were sorted and are not any more, as they should be.

@@ -20,6 +20,10 @@ use crate::syntax::{Dialect, Facts, Span, parse, parse_at_import};
 /// How many statements a block must have to count as sorted where no settings say so.
 const UNDECLARED_STATEMENTS_MIN: usize = 3;
 
+/// Why a block that was sorted is not.
+pub(crate) const UNSORTED: &str =
+    "its imports were sorted and are not any more: in order, modules would import each other in a circle";
+
 /// A file before and after its edits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sides<'a> {
