@@ -100,9 +100,14 @@ pub enum Command {
     Watch(WatchArgs),
     /// Make the old tree live again
     #[command(
-        after_help = "Examples:\n  switchback rollback --dry-run\n  switchback rollback\n  switchback rollback --only config"
+        after_help = "Examples:\n  switchback rollback --dry-run\n  switchback rollback\n  switchback rollback --only config\n  switchback rollback --playbook imports-broken"
     )]
     Rollback(RollbackArgs),
+    /// Look what is wrong with what is live, and which playbook is for it
+    ///
+    /// Carries out the checks at `live` and the symptoms of the playbooks, on the live tree. Nothing is changed.
+    #[command(after_help = "Examples:\n  switchback doctor\n  switchback doctor --json")]
+    Doctor,
     /// Show the journal, or verify its chain of hashes
     #[command(
         after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify"
@@ -306,6 +311,9 @@ pub struct RollbackArgs {
     /// phase by its name or kind; may be repeated
     #[arg(long, value_name = "PATH|imports|routes|CHANGE")]
     pub only: Vec<PathBuf>,
+    /// Carry out this playbook of the plan: what it restores, and the checks that prove it
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["phase", "only"])]
+    pub playbook: Option<String>,
     /// Why, for the journal
     #[arg(long, default_value = "by hand")]
     pub why: String,

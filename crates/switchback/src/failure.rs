@@ -198,6 +198,7 @@ fn hint_for(error: &StepError) -> String {
         StepError::Plan(_) => "correct these places, then `switchback plan` shows what a run would do",
         StepError::Locked(_) => "wait until it has ended; `switchback log --follow` shows what it does",
         StepError::NoPhase(_) | StepError::NoCheck(_) => "`switchback plan` shows the phases and checks",
+        StepError::NoPlaybook(_) => "`switchback doctor` shows the playbooks, and which is for what is wrong",
         StepError::Journal(JournalError::Sqlite { .. } | JournalError::Disk(_)) => {
             "put the file back from a backup before anything else is run; `switchback rollback` works without it"
         }

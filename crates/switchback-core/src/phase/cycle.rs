@@ -346,7 +346,8 @@ fn second_look(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<Opti
         return Ok(None);
     }
     let why = format!("a tree changed until the last moment: {}", drift.join(", "));
-    let options = RollBackOptions { phase: Some(phase.name.clone()), only: Vec::new(), why: why.clone() };
+    let options =
+        RollBackOptions { phase: Some(phase.name.clone()), why: why.clone(), ..RollBackOptions::default() };
     roll_back(work, &options)?;
     let next = "the cutover was taken back; stop what writes there, then `switchback run`";
     Ok(Some(RunOutcome::refused(phase, why, next)))

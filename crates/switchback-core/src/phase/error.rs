@@ -32,6 +32,9 @@ pub enum StepError {
     /// The plan has no check of that name (at that point).
     #[error("the plan has no check `{0}`")]
     NoCheck(String),
+    /// The plan has no playbook of that name.
+    #[error("the plan has no playbook `{0}`")]
+    NoPlaybook(String),
     /// What was asked for cannot be done now.
     #[error("{what}")]
     NotNow {
@@ -80,4 +83,12 @@ impl StepError {
     pub fn not_now(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self::NotNow { what: what.into(), help: help.into() }
     }
+}
+
+/// An error with its causes, in one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use super::error::StepError;
+use super::error::{StepError, with_causes};
 use super::gate::load_manifest;
 use super::part_records::COMMAND;
 use super::project::Work;
@@ -159,8 +159,9 @@ fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions)
     }
     for clean in words.into_iter().filter(|word| word.to_str().is_none_or(|word| !changes.contains(word))) {
         refuse_other_kinds(&done, &clean, &done.old)?;
-        let below: Vec<PathBuf> =
+        let mut below: Vec<PathBuf> =
             done.differing.iter().filter(|path| path.starts_with(&clean)).cloned().collect();
+        below.extend(broken_since(work, &done, &clean)?);
         let found = match clean.to_str() {
             _ if !below.is_empty() => below,
             Some(IMPORTS) => {
@@ -186,6 +187,26 @@ fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions)
     parts.left = left;
     parts.scratch = scratch;
     Ok(parts)
+}
+
+/// Files below a path that the phase left alone and that are not any more what they were: somebody, or the new code, has
+/// changed or lost them since. What came into being since stays.
+fn broken_since(work: &Work<'_>, done: &Done<'_>, word: &Path) -> Result<Vec<PathBuf>, StepError> {
+    if !done.parked.iter().any(|(live, _)| word.starts_with(live)) {
+        return Ok(Vec::new());
+    }
+    let touched: BTreeSet<&PathBuf> = done.differing.iter().collect();
+    let mut broken = Vec::new();
+    for old in done.old.below(word).entries {
+        if old.kind == Kind::Directory || touched.contains(&old.path) {
+            continue;
+        }
+        let live = entry_at(work, &work.project.root.join(&old.path), &old.path)?;
+        if !is_same(live.as_ref(), Some(&old)) {
+            broken.push(old.path);
+        }
+    }
+    Ok(broken)
 }
 
 fn nothing_of(done: &Done<'_>, word: &Path) -> StepError {
@@ -507,7 +528,7 @@ fn build(
         }
     }
     make_tree(work, phase, rest, &folder.join("old"), folder).map_err(|error| {
-        let why = told(&error);
+        let why = with_causes(&error);
         StepError::not_now(
             format!("the rest of the phase cannot be made without that change: {why}"),
             "nothing was touched; roll back by paths, or the whole phase",
@@ -519,14 +540,6 @@ fn build(
         entries.extend(named_manifest(work.world(), &root.join(&managed.path), &managed.path)?.entries);
     }
     Ok(Manifest::from_entries(entries))
-}
-
-/// An error with its causes, in one line.
-fn told(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 fn shown(path: &Path) -> String {

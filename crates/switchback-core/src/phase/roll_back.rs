@@ -8,11 +8,13 @@ use super::part_records;
 use super::parts;
 use super::project::Work;
 use super::seal::named_manifest;
+use super::validate::{Validation, after_roll_back};
 use super::witness::Notice;
 use crate::journal::{Event, PhaseState};
 use crate::manifest::What;
 use crate::tree::copy::{keeping_time, make_directories};
 use crate::tree::exchange::{Participant, Prepare, Side, State, Transaction};
+use crate::verdict::Verdict;
 
 /// What is to be rolled back.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +25,8 @@ pub struct RollBackOptions {
     pub only: Vec<PathBuf>,
     /// Why, for the journal.
     pub why: String,
+    /// Checks of the live tree that are carried out afterwards, beside those at `rolled-back`.
+    pub prove: Vec<String>,
 }
 
 /// What a rollback would do: shown by `--dry-run`.
@@ -49,10 +53,21 @@ pub struct RollBackOutcome {
     pub kept_aside: Vec<String>,
     /// From the beginning of the first exchange to the last acknowledgement.
     pub milliseconds: f64,
+    /// What the checks say of the tree that is live again.
+    pub validated: Vec<Validation>,
+    /// From the beginning of the first exchange to the last answer of a check.
+    pub proved_milliseconds: f64,
     /// What would have been broken by it, a line each: nothing was done then.
     pub against: Vec<String>,
     /// Files that import something else, and stay, because more than that was changed in them.
     pub left: Vec<String>,
+}
+
+impl RollBackOutcome {
+    /// What the checks say of the tree that is live again; *yes* where the plan asks for none.
+    pub fn proved(&self) -> Verdict {
+        self.validated.iter().fold(Verdict::Yes, |verdict, one| verdict.and(one.verdict))
+    }
 }
 
 /// One transaction that is live.
@@ -100,7 +115,7 @@ pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackO
     };
     let mut outcome = RollBackOutcome::default();
     let started = work.world().clock.monotonic();
-    let mut done = Vec::new();
+    let (mut done, mut whole) = (Vec::new(), Vec::new());
     for mut live in chosen {
         let phase = live.prepare.phase.clone();
         let restored = live.paths();
@@ -122,6 +137,9 @@ pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackO
             what: format!("rolled back: {}", restored.join(", ")),
             milliseconds: outcome.milliseconds,
         });
+        if matches!(live.transaction.state(), State::RolledBack(_)) {
+            whole.push(phase.clone());
+        }
         outcome.phases.push(phase);
         outcome.restored.extend(restored.iter().cloned());
         done.push((live.id, restored));
@@ -130,7 +148,19 @@ pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackO
         let kept = settle(work, &id, restored)?;
         outcome.kept_aside.extend(kept);
     }
+    outcome.validated = after_roll_back(work, &whole, &options.prove);
+    let elapsed = work.world().clock.monotonic().saturating_sub(started);
+    outcome.proved_milliseconds = elapsed.as_secs_f64() * 1_000.0;
     Ok(outcome)
+}
+
+/// The phases that are live, the last one first: by the transactions' own records.
+///
+/// # Errors
+///
+/// When the transactions cannot be read.
+pub fn live_phases(work: &Work<'_>) -> Result<Vec<String>, StepError> {
+    Ok(live_transactions(work)?.into_iter().map(|live| live.prepare.phase).collect())
 }
 
 /// What the options mean.

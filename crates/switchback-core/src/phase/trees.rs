@@ -95,7 +95,9 @@ impl Trees for PhaseTrees<'_> {
         match self.moment {
             Moment::Before => self.copied(Side::Old),
             Moment::Staged => self.copied(Side::New),
-            Moment::Rehearsed | Moment::Live | Moment::After(_) => Ok(self.place.clone()),
+            Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack => {
+                Ok(self.place.clone())
+            }
         }
     }
 
@@ -107,7 +109,9 @@ impl Trees for PhaseTrees<'_> {
         match self.moment {
             Moment::Before => Err("there is no candidate before it is staged".to_owned()),
             Moment::Staged => self.copied(Side::New),
-            Moment::Rehearsed | Moment::Live | Moment::After(_) => Ok(self.place.clone()),
+            Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack => {
+                Ok(self.place.clone())
+            }
         }
     }
 }

@@ -74,8 +74,11 @@ pub fn fire(work: &Work<'_>, phase: &Phase) -> Result<Option<Watch>, StepError> 
         })?;
         match action {
             Action::RollBack => {
-                let options =
-                    RollBackOptions { phase: Some(phase.name.clone()), only: Vec::new(), why: why.clone() };
+                let options = RollBackOptions {
+                    phase: Some(phase.name.clone()),
+                    why: why.clone(),
+                    ..RollBackOptions::default()
+                };
                 roll_back(work, &options)?;
                 return Ok(Some(Watch::RolledBack(why)));
             }

@@ -215,6 +215,20 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// One of the words that the key allows, else the list of texts that stands there, each with its byte offset.
+    pub fn word_or_texts(&self, name: &str) -> Option<Result<String, Vec<(usize, String)>>> {
+        let value = self.value(name)?;
+        let Some(text) = value.get_ref().as_str() else { return self.placed_texts(name).map(Err) };
+        let shape = self.keys.iter().find(|key| key.name == name)?.shape;
+        let Shape::WordOrTexts(words) = shape else { return None };
+        if words.contains(&text) {
+            return Some(Ok(text.to_owned()));
+        }
+        let message = format!("`{name}` in {} cannot be `{}`", self.title, shown(text));
+        self.find(name, message, format!("write {}", shape.words()));
+        None
+    }
+
     /// The table at `name`, with the keys that the key's shape allows.
     pub fn table(&self, name: &str) -> Option<Fields<'a>> {
         let shape = self.keys.iter().find(|key| key.name == name)?.shape;

@@ -9,7 +9,10 @@ use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
 use super::moment::Moment;
 use super::paths::{self, STATE_FOLDER};
-use super::{Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Project, Rehearsal, Snapshot, trigger};
+use super::{
+    Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Playbook, Project, Rehearsal, Snapshot, playbook,
+    trigger,
+};
 use crate::change;
 use crate::check;
 use crate::manifest::Hash;
@@ -93,13 +96,19 @@ const CHECK: &[Key] = &[
     Key::optional(
         "at",
         Shape::Texts,
-        "when: `before`, `staged`, `rehearsed`, `live`, or a delay such as `+1h`; `[\"staged\"]` when left out",
+        "when: `before`, `staged`, `rehearsed`, `live`, a delay such as `+1h`, or `rolled-back`; `[\"staged\"]` when left \
+         out",
     ),
     Key::optional("phases", Shape::Texts, "for which phases; all when left out"),
     Key::optional(
         "inputs",
         Shape::Texts,
         "files and folders that it reads beside the trees; its evidence is bound to them",
+    ),
+    Key::optional(
+        "step",
+        Shape::Word(&["imports", "function", "data", "speed", "tests"]),
+        "what it looks at after a rollback; told from its kind when left out",
     ),
     Key::optional("timeout_s", Shape::Whole, "it is given up after this many seconds; 3600 when left out"),
 ];
@@ -112,8 +121,8 @@ const PLAN: &[Key] = &[
     Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
     Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
+    Key::optional("playbook", Shape::Tables(playbook::PLAYBOOK), "named repairs"),
     Key::not_built("process", "processes that are stopped and started"),
-    Key::not_built("playbook", "named repairs"),
     Key::not_built("notify", "who is told"),
     Key::not_built("window", "when a cutover may happen"),
     Key::not_built("shadow", "old and new side by side"),
@@ -224,9 +233,7 @@ fn read_plan<'a>(
         );
     }
     // A check that has findings of its own is there all the same: a trigger may watch it.
-    let tables = fields.tables("check").into_iter();
-    let mut check_names: Vec<String> =
-        tables.filter_map(|(_, table)| Some(table.get("name")?.get_ref().as_str()?.to_owned())).collect();
+    let mut check_names = names_of(&fields, "check");
     check_names.sort();
     check_names.dedup();
     let mut triggers = Vec::new();
@@ -234,6 +241,8 @@ fn read_plan<'a>(
         let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
         triggers.extend(trigger::read(&fields, &check_names));
     }
+    let playbooks = read_playbooks(&fields, &check_names, &names, findings);
+    look_at_proofs(&fields, &playbooks, &checks);
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),
@@ -245,8 +254,59 @@ fn read_plan<'a>(
         phases,
         checks,
         triggers,
+        playbooks,
         fault: None,
     })
+}
+
+/// The names of all tables of a list, whatever else may be wrong with them.
+fn names_of(plan: &Fields<'_>, list: &str) -> Vec<String> {
+    let tables = plan.tables(list).into_iter();
+    tables.filter_map(|(_, table)| Some(table.get("name")?.get_ref().as_str()?.to_owned())).collect()
+}
+
+fn read_playbooks<'a>(
+    plan: &Fields<'a>,
+    checks: &[String],
+    phases: &[String],
+    findings: &'a Findings<'a>,
+) -> Vec<Playbook> {
+    let all = names_of(plan, "playbook");
+    let mut playbooks: Vec<Playbook> = Vec::new();
+    let mut offsets = Vec::new();
+    for (offset, table) in plan.tables("playbook") {
+        let fields = Fields::new(table, offset, "`[[playbook]]`", playbook::PLAYBOOK, findings);
+        let Some(read) = playbook::read(&fields, checks, phases, &all) else { continue };
+        look_at_name(&fields, &read.name, "playbook", playbooks.iter().map(|one| one.name.as_str()));
+        playbooks.push(read);
+        offsets.push(fields.offset_of("escalate"));
+    }
+    if let Some((at, way)) = playbook::circle(&playbooks) {
+        findings.add(
+            offsets.get(at).copied().unwrap_or_default(),
+            format!("the playbooks escalate in a circle: {way}"),
+            "let the last one end without `escalate`",
+        );
+    }
+    playbooks
+}
+
+/// A check that is not carried out for the phase of a playbook can neither call for it nor prove it.
+fn look_at_proofs(plan: &Fields<'_>, playbooks: &[Playbook], checks: &[CheckPlan]) {
+    for playbook in playbooks {
+        let Some(phase) = &playbook.phase else { continue };
+        let named = playbook.symptoms.iter().chain(&playbook.prove);
+        let is_not_for = |check: &&CheckPlan| !check.is_for(phase);
+        for check in
+            named.filter_map(|name| checks.iter().find(|check| &check.name == name)).filter(is_not_for)
+        {
+            let message = format!(
+                "the playbook `{}` is for the phase `{phase}`, and its check `{}` is not carried out for that",
+                playbook.name, check.name
+            );
+            plan.find("playbook", message, format!("add `{phase}` to the `phases` of the check"));
+        }
+    }
 }
 
 fn read_rehearsal(plan: &Fields<'_>) -> Rehearsal {
@@ -430,6 +490,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
                 at,
                 phases: for_phases,
                 inputs,
+                step: fields.word("step"),
                 timeout_s,
                 hash,
                 check,
@@ -457,7 +518,7 @@ fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
         let near = if text.starts_with('+') {
             "a delay is written as `+90s`, `+30m`, `+1h` or `+7d`, of at most a year".to_owned()
         } else {
-            advise(&text, ["before", "staged", "rehearsed", "live"].into_iter())
+            advise(&text, ["before", "staged", "rehearsed", "live", "rolled-back"].into_iter())
         };
         fields.findings().add(offset, format!("unknown point `{}` in `at`", shown(&text)), near);
     }

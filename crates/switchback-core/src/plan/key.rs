@@ -44,6 +44,8 @@ pub enum Shape {
     Word(&'static [&'static str]),
     /// A list of texts.
     Texts,
+    /// A list of texts, or one of these words.
+    WordOrTexts(&'static [&'static str]),
     /// A whole number, 0 or more.
     Whole,
     /// A number, 0 or more.
@@ -79,10 +81,8 @@ impl Shape {
     pub fn words(&self) -> String {
         match self {
             Self::Text => "a text".to_owned(),
-            Self::Word(words) => {
-                let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-                format!("one of {}", quoted.join(", "))
-            }
+            Self::Word(words) => format!("one of {}", quoted(words)),
+            Self::WordOrTexts(words) => format!("a list of texts, or one of {}", quoted(words)),
             Self::Texts => "a list of texts".to_owned(),
             Self::Whole => "a whole number, 0 or more".to_owned(),
             Self::Number => "a number, 0 or more".to_owned(),
@@ -98,6 +98,11 @@ impl Shape {
             Self::NotBuilt => "not built yet".to_owned(),
         }
     }
+}
+
+fn quoted(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
 }
 
 /// A kind of change or check, and the keys that it has beside those that every kind has.

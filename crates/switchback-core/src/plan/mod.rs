@@ -9,6 +9,7 @@ mod finding;
 mod key;
 mod moment;
 mod paths;
+mod playbook;
 mod schema;
 mod trigger;
 
@@ -20,6 +21,7 @@ pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
 pub use moment::Moment;
 pub use paths::{STATE_FOLDER, relative};
+pub use playbook::{Playbook, Restore};
 pub use schema::json_schema;
 pub use trigger::{Action, Condition, Trigger};
 
@@ -50,6 +52,8 @@ pub struct Plan {
     pub checks: Vec<CheckPlan>,
     /// The triggers.
     pub triggers: Vec<Trigger>,
+    /// The playbooks.
+    pub playbooks: Vec<Playbook>,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -166,6 +170,8 @@ pub struct CheckPlan {
     pub phases: Option<Vec<String>>,
     /// Files and folders that it reads beside the trees; its evidence is bound to their content.
     pub inputs: Vec<PathBuf>,
+    /// What it looks at after a rollback: `imports`, `function`, `data`, `speed` or `tests`, where the plan says so.
+    pub step: Option<String>,
     /// It is given up after this long.
     pub timeout_s: u64,
     /// BLAKE3 of everything that the plan says about it.
@@ -198,6 +204,7 @@ impl Plan {
             phases: Vec::new(),
             checks: Vec::new(),
             triggers: Vec::new(),
+            playbooks: Vec::new(),
             fault: Some(fault),
         }
     }
@@ -210,6 +217,11 @@ impl Plan {
     /// The checks of a phase at a moment, in the order of the plan.
     pub fn checks_at<'a>(&'a self, phase: &'a str, moment: Moment) -> impl Iterator<Item = &'a CheckPlan> {
         self.checks.iter().filter(move |check| check.is_for(phase) && check.at.contains(&moment))
+    }
+
+    /// The playbook of that name.
+    pub fn playbook(&self, name: &str) -> Option<&Playbook> {
+        self.playbooks.iter().find(|playbook| playbook.name == name)
     }
 
     /// The delays after the cutover at which a phase is looked at, shortest first.

@@ -15,19 +15,22 @@ pub enum Moment {
     Live,
     /// On the live tree, this many seconds after the cutover.
     After(u64),
+    /// On the live tree, after the phase was rolled back.
+    RolledBack,
 }
 
 /// Delays longer than this are taken for a mistake.
 const DELAY_S_MAX: u64 = 366 * 86_400;
 
 impl Moment {
-    /// Reads `before`, `staged`, `rehearsed`, `live`, or a delay such as `+90s`, `+30m`, `+1h`, `+7d`.
+    /// Reads `before`, `staged`, `rehearsed`, `live`, `rolled-back`, or a delay such as `+90s`, `+30m`, `+1h`, `+7d`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "before" => Some(Self::Before),
             "staged" => Some(Self::Staged),
             "rehearsed" => Some(Self::Rehearsed),
             "live" => Some(Self::Live),
+            "rolled-back" => Some(Self::RolledBack),
             _ => {
                 let delay = text.strip_prefix('+')?;
                 let (number, unit) = delay.split_at_checked(delay.len().checked_sub(1)?)?;
@@ -51,7 +54,7 @@ impl Moment {
     pub fn delay_s(self) -> Option<u64> {
         match self {
             Self::After(delay_s) => Some(delay_s),
-            Self::Before | Self::Staged | Self::Rehearsed | Self::Live => None,
+            Self::Before | Self::Staged | Self::Rehearsed | Self::Live | Self::RolledBack => None,
         }
     }
 }
@@ -63,6 +66,7 @@ impl fmt::Display for Moment {
             Self::Staged => out.write_str("staged"),
             Self::Rehearsed => out.write_str("rehearsed"),
             Self::Live => out.write_str("live"),
+            Self::RolledBack => out.write_str("rolled-back"),
             Self::After(delay) if delay % 86_400 == 0 => write!(out, "+{}d", delay / 86_400),
             Self::After(delay) if delay % 3_600 == 0 => write!(out, "+{}h", delay / 3_600),
             Self::After(delay) if delay % 60 == 0 => write!(out, "+{}m", delay / 60),

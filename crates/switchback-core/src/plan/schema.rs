@@ -44,6 +44,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Text => json!({"type": "string"}),
         Shape::Word(words) => json!({"enum": words}),
         Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        Shape::WordOrTexts(words) => {
+            json!({"oneOf": [{"enum": words}, {"type": "array", "items": {"type": "string"}}]})
+        }
         Shape::Whole => json!({"type": "integer", "minimum": 0}),
         Shape::Number => json!({"type": "number", "minimum": 0}),
         Shape::Decimal => json!({"type": "number"}),

@@ -8,6 +8,7 @@
 
 pub mod details;
 mod html;
+mod incident;
 pub mod json;
 mod junit;
 mod markdown;
@@ -28,6 +29,7 @@ mod wording;
 use serde_json::Value;
 
 pub use html::{STYLE, escaped as escaped_html};
+pub use incident::write_incident;
 pub use markdown::escaped as escaped_markdown;
 pub use material::{FILES_NAMED_MAX, FileNames, Named};
 pub use parts::{Part, Parts};

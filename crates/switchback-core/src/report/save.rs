@@ -132,7 +132,8 @@ fn names_a_run(title: &str) -> bool {
     })
 }
 
-fn publish(disk: &dyn Disk, text: &str, unfinished: &Path, path: &Path) -> Result<(), DiskError> {
+/// A file that is there wholly, or not at all.
+pub(super) fn publish(disk: &dyn Disk, text: &str, unfinished: &Path, path: &Path) -> Result<(), DiskError> {
     if disk.look(unfinished)?.is_some() {
         // Left by a process of the same id that was killed.
         disk.remove_file(unfinished)?;

@@ -308,6 +308,10 @@ pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
         for moment in check.at.iter().filter(|moment| **moment != Moment::Before) {
             let at = moment.to_string();
             let fact = history.and_then(|history| history.last_check(&check.name, &at));
+            if *moment == Moment::RolledBack && fact.is_none() {
+                // Nothing was rolled back: there is nothing to see.
+                continue;
+            }
             let is_staged = history.is_some_and(|history| history.state == PhaseState::Staged);
             // Evidence about another plan is void: the check has to look again.
             let fact = fact.filter(|fact| !is_staged || is_about(plan, check, fact));

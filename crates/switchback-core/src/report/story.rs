@@ -37,11 +37,15 @@ pub struct Story {
 
 /// Tells the records of the run.
 pub(super) fn story(material: &Material<'_>) -> Story {
-    let records = &material.records;
+    tell_all(&material.records, &|text| material.clean(text))
+}
+
+/// Tells records; `clean` takes secrets out.
+pub(super) fn tell_all(records: &[Record], clean: &dyn Fn(&str) -> String) -> Story {
     let left_out = records.len().saturating_sub(FIRST_MAX + LAST_MAX);
     let (first, rest) = records.split_at(records.len().min(FIRST_MAX));
     let shown = first.iter().chain(&rest[left_out..]);
-    let told = shown.map(|record| tell(record, &|text| material.clean(text))).collect();
+    let told = shown.map(|record| tell(record, clean)).collect();
     Story { told, left_out: (left_out as u64, FIRST_MAX) }
 }
 

@@ -155,7 +155,10 @@ fn carry_out(
             let (project, _) = Project::open_for_rollback(scratch.root(), &ports);
             let work = Work::begin_rollback(project, "rollback", recorder)?;
             let only = only.iter().map(Into::into).collect();
-            roll_back(&work, &RollBackOptions { phase: None, only, why: "a test".to_owned() })?;
+            roll_back(
+                &work,
+                &RollBackOptions { only, why: "a test".to_owned(), ..RollBackOptions::default() },
+            )?;
             Ok(Verdict::Yes)
         }
         Doing::Recover => {

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub(crate) fn check(context: &Context<'_>, args: &CheckArgs) -> Result<Verdict, Failure> {
     let at = match &args.at {
         Some(word) => Some(Moment::parse(word).ok_or_else(|| {
-            let hint = "points are `before`, `staged`, `live`, and the delays of the plan, such as `+1h`";
+            let hint = "points are `before`, `staged`, `live`, `rolled-back`, and the delays of the plan, such as `+1h`";
             Failure::new(format!("unknown point `{word}`"), Vec::new(), hint)
         })?),
         None => None,

@@ -8,6 +8,7 @@ mod compare;
 mod constraint;
 mod demo;
 mod distribution;
+mod doctor;
 mod imports;
 mod init;
 mod log;
@@ -22,12 +23,14 @@ mod shims;
 mod snapshot;
 mod status;
 mod undo;
+mod validation;
 mod watch;
 
 use std::path::PathBuf;
 
 use switchback_core::journal::History;
-use switchback_core::phase::{Ports, Project, StepError, Untold, open_to_tell};
+use switchback_core::phase::{Notice, Ports, Project, StepError, Untold, Witness, Work, open_to_tell};
+use switchback_core::report::write_incident;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
 
@@ -51,6 +54,23 @@ impl Context<'_> {
     pub(crate) fn project(&self) -> Result<Project, Failure> {
         Project::open(&self.root, self.ports)
             .map_err(|error| Failure::doing("could not read the plan", error))
+    }
+
+    /// Writes down what was rolled back since the event `first`, where anything was. What was done is done: that it cannot be
+    /// written down is a warning.
+    pub(crate) fn incident(&self, work: &Work<'_>, first: u64) -> Option<String> {
+        match write_incident(work, first) {
+            Ok(Some(path)) => {
+                self.ui.note(&format!("the record of the incident is `{path}`"));
+                Some(path)
+            }
+            Ok(None) => None,
+            Err(error) => {
+                let what = format!("the record of the incident was not written: {error}");
+                self.ui.notice(Notice::Warning(what));
+                None
+            }
+        }
     }
 
     /// The project as the command `name` tells about it, and its history. `what` could not be done otherwise.
@@ -82,6 +102,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Reject(args) => approve::reject(&context, args),
         Command::Watch(args) => watch::watch(&context, args),
         Command::Rollback(args) => rollback::rollback(&context, args),
+        Command::Doctor => doctor::doctor(&context),
         Command::Log(args) => log::log(&context, args),
         Command::Report(args) => report::report(&context, args),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),

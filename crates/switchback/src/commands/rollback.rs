@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 use switchback_core::phase::{
-    Notice, Project, RollBackOptions, StepError, Witness, Work, plan_roll_back, roll_back,
+    Notice, Project, Repair, RollBackOptions, RollBackPlan, StepError, Witness, Work, plan_repair,
+    plan_roll_back, repair, roll_back,
 };
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
-use super::Context;
+use super::{Context, validation};
 use crate::cli::RollbackArgs;
 use crate::failure::Failure;
 
@@ -20,52 +21,99 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
         }
         context.ui.notice(Notice::Warning(format!("the plan cannot be used, and is not needed: {error}")));
     }
-    let options =
-        RollBackOptions { phase: args.phase.clone(), only: args.only.clone(), why: args.why.clone() };
     let work = Work::begin_rollback(project, "rollback", context.ui).map_err(doing)?;
+    let options = RollBackOptions {
+        phase: args.phase.clone(),
+        only: args.only.clone(),
+        why: args.why.clone(),
+        ..RollBackOptions::default()
+    };
     if args.dry_run {
-        let plan = plan_roll_back(&work, &options).map_err(doing)?;
-        let verdict = verdict_of(&plan.against);
-        if context.ui.json {
-            let status = status(work.plan(), &work.history());
-            let mut document = documents::document("rollback", verdict, &status);
-            document["dry_run"] = json!(true);
-            about_part(&mut document, &plan.against, &plan.left);
-            document["would_restore"] = json!(plan.paths);
-            context.ui.document(&document);
-        } else {
-            context.ui.show(&format!(
-                "would roll back {}: {}",
-                plan.phases.join(", "),
-                plan.paths.join(", ")
-            ));
-            left(context, &plan.left);
-            refused(context, &plan.against);
-        }
-        return Ok(verdict);
+        let plan = match &args.playbook {
+            Some(name) => plan_repair(&work, name),
+            None => plan_roll_back(&work, &options),
+        };
+        return Ok(would(context, &work, &plan.map_err(doing)?));
     }
-    let outcome = roll_back(&work, &options).map_err(doing)?;
-    let verdict = verdict_of(&outcome.against);
+    let first = work.history().seq;
+    let done = if let Some(name) = &args.playbook {
+        repair(&work, name).map_err(doing)?
+    } else {
+        let rolled_back = roll_back(&work, &options).map_err(doing)?;
+        let verdict = verdict_of(&rolled_back.against).and(rolled_back.proved());
+        Repair { rolled_back, verdict, next: None }
+    };
+    show(context, &work, &done, first);
+    Ok(done.verdict)
+}
+
+/// What would be done.
+fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan) -> Verdict {
+    let verdict = verdict_of(&plan.against);
     if context.ui.json {
-        let mut document = documents::document("rollback", verdict, &status(work.plan(), &work.history()));
+        let status = status(work.plan(), &work.history());
+        let mut document = documents::document("rollback", verdict, &status);
+        document["dry_run"] = json!(true);
+        about_part(&mut document, &plan.against, &plan.left);
+        document["would_restore"] = json!(plan.paths);
+        context.ui.document(&document);
+    } else {
+        context.ui.show(&format!("would roll back {}: {}", plan.phases.join(", "), plan.paths.join(", ")));
+        left(context, &plan.left);
+        refused(context, &plan.against);
+    }
+    verdict
+}
+
+fn show(context: &Context<'_>, work: &Work<'_>, done: &Repair, first: u64) {
+    let outcome = &done.rolled_back;
+    let incident = context.incident(work, first);
+    if context.ui.json {
+        let status = status(work.plan(), &work.history());
+        let mut document = documents::document("rollback", done.verdict, &status);
         about_part(&mut document, &outcome.against, &outcome.left);
         document["restored"] = json!(outcome.restored);
         document["kept_aside"] = json!(outcome.kept_aside);
         document["milliseconds"] = json!(outcome.milliseconds);
+        if !outcome.validated.is_empty() {
+            document["validated"] = validation::as_json(&outcome.validated);
+            document["proved_milliseconds"] = json!(outcome.proved_milliseconds);
+        }
+        for (name, value) in [("next", &done.next), ("incident", &incident)] {
+            if let Some(value) = value {
+                document[name] = json!(value);
+            }
+        }
         context.ui.document(&document);
-    } else if !outcome.against.is_empty() {
-        refused(context, &outcome.against);
-    } else {
-        context.ui.show(&format!("yes: rolled back {}", outcome.phases.join(", ")));
-        for path in &outcome.restored {
-            context.ui.show(&format!("  restored {path}"));
-        }
-        for path in &outcome.kept_aside {
-            context.ui.show(&format!("  changed since it went live, kept aside: {path}"));
-        }
-        left(context, &outcome.left);
+        return;
     }
-    Ok(verdict)
+    if outcome.against.is_empty() {
+        restored(context, done);
+    } else {
+        refused(context, &outcome.against);
+    }
+    if let Some(next) = &done.next {
+        context.ui.show(&format!("  next: `{next}`"));
+    }
+}
+
+/// What came back, what was kept, and what the checks say of it.
+fn restored(context: &Context<'_>, done: &Repair) {
+    let outcome = &done.rolled_back;
+    let what = match done.verdict {
+        Verdict::Yes => "yes: rolled back",
+        Verdict::No => "no: the checks do not hold, although this was rolled back:",
+        Verdict::Unknown => "could not tell whether the checks hold; this was rolled back:",
+    };
+    context.ui.show(&format!("{what} {}", outcome.phases.join(", ")));
+    for path in &outcome.restored {
+        context.ui.show(&format!("  restored {path}"));
+    }
+    for path in &outcome.kept_aside {
+        context.ui.show(&format!("  changed since it went live, kept aside: {path}"));
+    }
+    left(context, &outcome.left);
+    validation::show(context, &outcome.validated);
 }
 
 /// What only a part has: why it was not rolled back, and what stays.

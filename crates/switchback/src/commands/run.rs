@@ -1,5 +1,6 @@
 //! `switchback run`.
 
+use switchback_core::journal::PhaseState;
 use switchback_core::phase::outlook::outlook;
 use switchback_core::phase::{Point, RunOptions, RunOutcome, Work, run as run_plan};
 use switchback_core::report::{json, status};
@@ -48,8 +49,14 @@ pub(crate) fn show(
     first_seq: u64,
 ) -> Result<Verdict, Failure> {
     let status = status(work.plan(), &work.history());
+    // A trigger may have rolled back.
+    let is_back = work.history().phases.iter().any(|phase| phase.state == PhaseState::RolledBack);
+    let incident = if is_back { context.incident(work, first_seq) } else { None };
     if context.ui.json {
         let mut document = json::document(name, outcome.verdict, &status);
+        if let Some(incident) = incident {
+            document["incident"] = incident.into();
+        }
         json::add_outcome(&mut document, outcome);
         let records = work.records().map_err(|error| Failure::doing("could not read the journal", error))?;
         let new: Vec<_> = records.into_iter().filter(|record| record.seq > first_seq).collect();

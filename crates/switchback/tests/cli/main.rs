@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test lays out, damages and looks at files directly")]
 
 mod bad_plans;
+mod batch_processor;
 mod bisect;
 mod browser;
 mod comparisons;
@@ -26,6 +27,7 @@ mod moving;
 mod notebooks;
 mod parts;
 mod plan;
+mod playbooks;
 // Its plan has constraints.
 #[cfg(feature = "sql")]
 mod price_elasticity;

@@ -95,6 +95,7 @@ fn one_path_is_rolled_back_alone() {
       restored docs
     --- stderr
       unify: acknowledged: rolled back: docs ([N] ms)
+    the record of the incident is `.switchback/incidents/14-unify.md`
     --- exit 0
     "#);
     assert_eq!(
@@ -130,6 +131,7 @@ fn one_path_is_rolled_back_alone() {
       ],
       "failed": null,
       "generation": 0,
+      "incident": ".switchback/incidents/16-unify.md",
       "kept_aside": [],
       "milliseconds": [N],
       "phase": "unify",
@@ -159,6 +161,7 @@ fn one_path_is_rolled_back_alone() {
     }
     --- stderr
       unify: acknowledged: rolled back: src ([N] ms)
+    the record of the incident is `.switchback/incidents/16-unify.md`
     --- exit 0
     "#);
     assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
@@ -185,6 +188,7 @@ fn a_rollback_needs_no_usable_plan() {
     --- stderr
     warning: the plan cannot be used, and is not needed: the plan `switchback.toml` cannot be used: 1 finding
       unify: acknowledged: rolled back: src ([N] ms)
+    the record of the incident is `.switchback/incidents/14-unify.md`
     --- exit 0
     "#);
     assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");

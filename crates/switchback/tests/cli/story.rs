@@ -99,7 +99,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     --- stderr
     error: unknown point `later`
 
-    hint: points are `before`, `staged`, `live`, and the delays of the plan, such as `+1h`
+    hint: points are `before`, `staged`, `live`, `rolled-back`, and the delays of the plan, such as `+1h`
     --- exit 2
     "#);
     insta::assert_snapshot!(ground.run("run"), @r#"
@@ -332,6 +332,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       changed since it went live, kept aside: .switchback/generations/t6/new/src/late.txt
     --- stderr
       unify: acknowledged: rolled back: src ([N] ms)
+    the record of the incident is `.switchback/incidents/27-unify.md`
     --- exit 0
     "#);
     assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");

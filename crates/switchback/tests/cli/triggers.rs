@@ -72,6 +72,7 @@ fn a_live_check_that_says_no_rolls_back_by_itself() {
       unify: acknowledged: generation 1 is live ([N] ms)
       check version at live: no: exit code 1
       unify: acknowledged: rolled back: src ([N] ms)
+    the record of the incident is `.switchback/incidents/15-unify.md`
       no: a trigger rolled it back: the check `version` failed its trigger at live: exit code 1
 
     next: the old tree is live; `switchback log` tells what happened

@@ -1,0 +1,218 @@
+//! The record of an incident: what made a rollback necessary, what happened since the change went live, what was restored
+//! and kept aside, and what the checks say of what is live again (RB-12).
+
+use super::markdown::markdown;
+use super::page::{Block, Page, Section, Table};
+use super::save::publish;
+use super::story::{Told, tell_all};
+use super::wording::{Bit, Words, code, codes, hash, took, words};
+use crate::journal::{Event, Record};
+use crate::phase::{StepError, TOOL, Work};
+use crate::quantity::counted;
+use crate::tree::copy::make_directories;
+use crate::verdict::Verdict;
+
+/// The folder of the records, below the folder of the state.
+const FOLDER: &str = "incidents";
+
+/// Writes down the rollbacks that the journal got after the record `first`: all of them, in one file. Where it was
+/// written, relative to the project; nothing when nothing was rolled back.
+///
+/// # Errors
+///
+/// When the journal cannot be read, or the disk says no.
+pub fn write_incident(work: &Work<'_>, first: u64) -> Result<Option<String>, StepError> {
+    let records = work.records()?;
+    let Some(incident) = Incident::find(&records, first) else { return Ok(None) };
+    let clean = |text: &str| work.redactor.clean(text);
+    let text = work.redactor.clean(&markdown(&incident.page(&work.plan().project.name, &clean)));
+    let disk = work.world().disk.as_ref();
+    let folder = work.project.state().join(FOLDER);
+    make_directories(disk, &work.project.root, &folder)?;
+    let name = format!("{}-{}.md", incident.restored.seq, incident.phases.join("-"));
+    let name: String = name
+        .chars()
+        .map(|letter| if letter.is_alphanumeric() || "-.".contains(letter) { letter } else { '_' })
+        .collect();
+    let path = folder.join(&name);
+    publish(disk, &text, &folder.join(format!("{name}.part")), &path)?;
+    Ok(Some(format!("{}/{FOLDER}/{name}", crate::plan::STATE_FOLDER)))
+}
+
+/// Rollbacks that belong together: those of one command.
+struct Incident<'r> {
+    /// From the cutover of the phase that went live first on.
+    records: &'r [Record],
+    /// The phases, in the order in which they were rolled back.
+    phases: Vec<String>,
+    /// What started it.
+    why: String,
+    /// The first record of something restored.
+    restored: &'r Record,
+    /// Restored, and kept aside.
+    paths: (Vec<String>, Vec<String>),
+    /// Whether phases are still live of which parts were rolled back.
+    is_part: bool,
+}
+
+impl<'r> Incident<'r> {
+    fn find(records: &'r [Record], first: u64) -> Option<Self> {
+        let new = records.iter().filter(|record| record.seq > first);
+        let is_restored = |record: &&Record| {
+            matches!(record.event, Event::RolledBack { .. } | Event::PartRolledBack { .. })
+        };
+        let restored: Vec<&Record> = new.clone().filter(is_restored).collect();
+        let (mut paths, mut phases, mut is_part) = ((Vec::new(), Vec::new()), Vec::new(), false);
+        let mut why = None;
+        for record in new {
+            let (phase, restored, kept_aside) = match &record.event {
+                Event::RollBackStarted { why: reason, .. } => {
+                    why = why.or(Some(reason.clone()));
+                    continue;
+                }
+                Event::RolledBack { phase, whole, restored, kept_aside, .. } => {
+                    is_part |= !whole;
+                    (phase, restored, kept_aside)
+                }
+                Event::PartRolledBack { phase, restored, kept_aside, why: reason, .. } => {
+                    is_part = true;
+                    why = why.or(Some(reason.clone()));
+                    (phase, restored, kept_aside)
+                }
+                _ => continue,
+            };
+            phases.push(phase.clone());
+            paths.0.extend(restored.iter().cloned());
+            paths.1.extend(kept_aside.iter().cloned());
+        }
+        let began = records.iter().position(|record| {
+            matches!(&record.event, Event::CutOverStarted { transaction, .. }
+                if restored.iter().any(|one| transaction_of(&one.event) == Some(transaction)))
+        });
+        Some(Self {
+            records: records.get(began.unwrap_or(0)..)?,
+            phases,
+            why: why.unwrap_or_else(|| "the journal does not say why".to_owned()),
+            restored: restored.first()?,
+            paths,
+            is_part,
+        })
+    }
+
+    /// The last outcome of each check before the first path came back, or after it.
+    fn outcomes(&self, is_after: bool) -> Vec<&'r Record> {
+        let mut found: Vec<&Record> = Vec::new();
+        for record in self.records.iter().filter(|record| (record.seq > self.restored.seq) == is_after) {
+            let Event::CheckEnded { check, .. } = &record.event else { continue };
+            found.retain(
+                |other| !matches!(&other.event, Event::CheckEnded { check: known, .. } if known == check),
+            );
+            found.push(record);
+        }
+        found
+    }
+
+    fn verdict(&self) -> Verdict {
+        let said = |record: &&Record| match &record.event {
+            Event::CheckEnded { verdict, .. } => Verdict::from_word(verdict).unwrap_or(Verdict::Unknown),
+            _ => Verdict::Unknown,
+        };
+        Verdict::all(self.outcomes(true).iter().map(said))
+    }
+
+    fn page(&self, project: &str, clean: &dyn Fn(&str) -> String) -> Page {
+        let verdict = self.verdict();
+        let headline = match verdict {
+            Verdict::Yes => "what is live again was looked at, and every check says yes",
+            Verdict::No => "what is live again was looked at, and a check says no",
+            Verdict::Unknown => "whether what is live again works was not looked at, or could not be told",
+        };
+        let what = if self.is_part { "a part was rolled back" } else { "rolled back" };
+        Page {
+            title: format!("{project}: {what}: {}", self.phases.join(", ")),
+            verdict,
+            headline: headline.to_owned(),
+            notes: Vec::new(),
+            facts: self.facts(),
+            sections: vec![
+                listed("restored", "What was restored", &self.paths.0),
+                listed("kept", "What was written since, and is kept aside", &self.paths.1),
+                checks("after", "What the checks say of what is live again", &self.outcomes(true), clean),
+                checks("before", "What they said before it", &self.outcomes(false), clean),
+                time_line(&tell_all(self.records, clean).told),
+            ],
+            foot: words(format!("Made by {TOOL} from the journal, event {}.", self.restored.seq)),
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, Words)> {
+        let mut facts = vec![
+            ("Why", words(self.why.clone())),
+            ("Phases", codes(&self.phases)),
+            (
+                "Rolled back",
+                vec![
+                    Bit::Time(self.restored.time.clone()),
+                    Bit::Text(" by ".to_owned()),
+                    Bit::Code(self.restored.actor.clone()),
+                ],
+            ),
+        ];
+        if let Some(first) = self.records.first() {
+            facts.insert(2, ("Live since", vec![Bit::Time(first.time.clone())]));
+        }
+        facts
+    }
+}
+
+fn transaction_of(event: &Event) -> Option<&String> {
+    match event {
+        Event::RolledBack { transaction, .. } | Event::PartRolledBack { transaction, .. } => {
+            Some(transaction)
+        }
+        _ => None,
+    }
+}
+
+fn listed(id: &str, title: &str, paths: &[String]) -> Section {
+    let block = if paths.is_empty() {
+        Block::Text(words("Nothing."))
+    } else {
+        Block::List(paths.iter().map(code).collect())
+    };
+    Section::new(id, 2, format!("{title}: {}", counted(paths.len() as u64, "path")), vec![block])
+}
+
+fn checks(id: &str, title: &str, outcomes: &[&Record], clean: &dyn Fn(&str) -> String) -> Section {
+    if outcomes.is_empty() {
+        return Section::new(id, 2, title, vec![Block::Text(words("No check looked."))]);
+    }
+    let mut table = Table::new("Outcomes", &["check", "at", "verdict", "took", "what it saw", "evidence"]);
+    for record in outcomes {
+        let Event::CheckEnded { check, at, verdict, summary, milliseconds, evidence, .. } = &record.event
+        else {
+            continue;
+        };
+        let verdict = Verdict::from_word(verdict).unwrap_or(Verdict::Unknown).spoken();
+        table.rows.push(vec![
+            code(check),
+            words(at.clone()),
+            vec![Bit::Strong(verdict.to_owned())],
+            took(*milliseconds),
+            words(clean(summary)),
+            hash(evidence),
+        ]);
+    }
+    Section::new(id, 2, title, vec![Block::Table(table)])
+}
+
+fn time_line(story: &[Told]) -> Section {
+    let mut table = Table::new("Events since it went live", &["event", "time", "actor", "what happened"]);
+    for told in story {
+        let what =
+            if told.phase.is_empty() { told.what.clone() } else { format!("{}: {}", told.phase, told.what) };
+        let event = vec![Bit::Fixed(format!("{} {}", told.seq, told.event))];
+        table.rows.push(vec![event, vec![Bit::Time(told.time.clone())], code(&told.actor), words(what)]);
+    }
+    Section::new("time-line", 2, "Time line", vec![Block::Table(table)])
+}

@@ -1,0 +1,1 @@
+"""Notes on what was done and why."""

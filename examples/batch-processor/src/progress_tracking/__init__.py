@@ -1,0 +1,1 @@
+"""Figures of the work, kept on the disk."""
