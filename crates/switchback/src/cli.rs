@@ -314,9 +314,9 @@ pub struct RollbackArgs {
     /// Carry out this playbook of the plan: what it restores, and the checks that prove it
     #[arg(long, value_name = "NAME", conflicts_with_all = ["phase", "only"])]
     pub playbook: Option<String>,
-    /// Why, for the journal
-    #[arg(long, default_value = "by hand")]
-    pub why: String,
+    /// Why, for the journal; `by hand` when left out
+    #[arg(long)]
+    pub why: Option<String>,
     /// Show what would be done, and touch nothing
     #[arg(long)]
     pub dry_run: bool,

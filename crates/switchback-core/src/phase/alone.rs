@@ -85,7 +85,7 @@ fn look_at_moment(phase: &Phase, state: PhaseState, moment: Moment) -> Result<()
             (state == PhaseState::Staged, "`switchback run --until staged` stages the candidate")
         }
         Moment::RolledBack => (state == PhaseState::RolledBack, "`switchback rollback` rolls it back"),
-        Moment::Live | Moment::After(_) => (state.is_live(), "`switchback run` makes it live"),
+        Moment::Live | Moment::After(_) | Moment::Now => (state.is_live(), "`switchback run` makes it live"),
     };
     if is_there {
         return Ok(());

@@ -1,6 +1,7 @@
 //! What is wrong with what is live, and which playbook is for it.
 
 use super::error::StepError;
+use super::playbook::{can_be_done, command};
 use super::project::Work;
 use super::roll_back::live_phases;
 use super::validate::{Validation, carry_out, verdict_of};
@@ -31,6 +32,14 @@ pub struct Examination {
 /// When nothing is live, or the plan has no check that could look.
 pub fn examine(work: &Work<'_>) -> Result<Examination, StepError> {
     let live = live_phases(work)?;
+    if let Some(unknown) = live.iter().find(|name| work.plan().phase(name).is_none()) {
+        return Err(StepError::not_now(
+            format!(
+                "the phase `{unknown}` is live, and the plan does not know it: nobody can say what it broke"
+            ),
+            "bring back the plan that it was run with, or roll it back: `switchback rollback`",
+        ));
+    }
     let phases: Vec<&Phase> = live.iter().filter_map(|name| work.plan().phase(name)).collect();
     let Some(last) = phases.first() else {
         return Err(StepError::not_now(
@@ -42,7 +51,9 @@ pub fn examine(work: &Work<'_>) -> Result<Examination, StepError> {
         work.plan().playbooks.iter().filter(|playbook| can_be_carried_out(playbook, &phases)).collect();
     let mut seen: Vec<&str> = Vec::new();
     let mut checks = Vec::new();
-    for phase in &phases {
+    // How many phases have to go back for a check that says no.
+    let mut reach = 0;
+    for (at, phase) in phases.iter().enumerate() {
         let is_asked = |check: &&CheckPlan| {
             check.is_for(&phase.name)
                 && !seen.contains(&check.name.as_str())
@@ -52,7 +63,11 @@ pub fn examine(work: &Work<'_>) -> Result<Examination, StepError> {
         };
         let of_phase: Vec<&CheckPlan> = work.plan().checks.iter().filter(is_asked).collect();
         seen.extend(of_phase.iter().map(|check| check.name.as_str()));
-        checks.extend(carry_out(work, phase, Moment::Live, &of_phase));
+        let said = carry_out(work, phase, Moment::Now, &of_phase);
+        if said.iter().any(|one| one.verdict == Verdict::No) {
+            reach = at;
+        }
+        checks.extend(said);
     }
     if checks.is_empty() {
         return Err(StepError::not_now(
@@ -61,11 +76,16 @@ pub fn examine(work: &Work<'_>) -> Result<Examination, StepError> {
         ));
     }
     let found = Found { checks: &checks, playbooks: &playbooks };
-    let proposed = found.proposed().map(|playbook| playbook.name.clone());
+    let proposed = found.proposed(work).map(|playbook| playbook.name.clone());
     let verdict = verdict_of(&checks);
     let next = match (&proposed, verdict) {
-        (Some(playbook), _) => format!("switchback rollback --playbook {playbook}"),
-        (None, Verdict::No) => format!("switchback rollback --phase {}", last.name),
+        (Some(playbook), _) => command(playbook),
+        (None, Verdict::No) => {
+            format!(
+                "switchback rollback --phase {}",
+                phases.get(reach).map_or(&last.name, |phase| &phase.name)
+            )
+        }
         (None, Verdict::Unknown) => "switchback doctor".to_owned(),
         (None, Verdict::Yes) => "switchback status".to_owned(),
     };
@@ -117,7 +137,7 @@ impl<'a> Found<'a> {
 
     /// Of the playbooks whose symptoms hold and that explain every no: the smallest scope, then the most symptoms, then the
     /// order of the plan.
-    fn proposed(&self) -> Option<&'a Playbook> {
+    fn proposed(&self, work: &Work<'_>) -> Option<&'a Playbook> {
         let scope = |restore: &Restore| match restore {
             Restore::Parts(_) => 0,
             Restore::Phase => 1,
@@ -126,8 +146,10 @@ impl<'a> Found<'a> {
         let fits = |playbook: &&&'a Playbook| {
             self.holds(playbook) == Verdict::Yes && self.noes().all(|check| playbook.explains(check))
         };
-        let fitting = self.playbooks.iter().filter(fits);
-        fitting.min_by_key(|one| (scope(&one.restore), std::cmp::Reverse(one.symptoms.len()))).copied()
+        let mut fitting: Vec<&'a Playbook> = self.playbooks.iter().filter(fits).copied().collect();
+        fitting.sort_by_key(|one| (scope(&one.restore), std::cmp::Reverse(one.symptoms.len())));
+        // What was carried out already, or cannot be, is no answer.
+        fitting.into_iter().find(|one| can_be_done(work, &one.name))
     }
 
     fn unexplained(&self) -> Vec<String> {

@@ -301,7 +301,7 @@ fn settle(
         if is_same(live.as_ref(), wanted.as_ref()) {
             continue;
         }
-        if !is_same(live.as_ref(), done.new.get(path)) {
+        if live.is_some() && !is_same(live.as_ref(), done.new.get(path)) {
             parts.changed.push(shown(path));
         }
         let put = match (place, disk.look(&root.join(path))?) {

@@ -6,6 +6,7 @@ use super::roll_back::{
     RollBackOptions, RollBackOutcome, RollBackPlan, live_phases, plan_roll_back, roll_back,
 };
 use super::validate::{Validation, carry_out, verdict_of};
+use crate::journal::PhaseState;
 use crate::plan::{CheckPlan, Moment, Playbook, Restore};
 use crate::verdict::Verdict;
 
@@ -30,14 +31,17 @@ pub fn plan_repair(work: &Work<'_>, name: &str) -> Result<RollBackPlan, StepErro
     plan_roll_back(work, &options(work, playbook)?)
 }
 
-/// Carries out a playbook: restores, and has its checks prove it.
+/// Carries out a playbook: restores, and has its checks prove it. `why`, for the journal, may be empty.
 ///
 /// # Errors
 ///
 /// When there is no such playbook, or what it restores is not live; and those of a rollback.
-pub fn repair(work: &Work<'_>, name: &str) -> Result<Repair, StepError> {
+pub fn repair(work: &Work<'_>, name: &str, why: &str) -> Result<Repair, StepError> {
     let playbook = playbook(work, name)?;
-    let options = options(work, playbook)?;
+    let mut options = options(work, playbook)?;
+    if !why.is_empty() {
+        options.why = format!("{}: {why}", options.why);
+    }
     let phase = live_phases(work)?.into_iter().next();
     let started = work.world().clock.monotonic();
     let mut rolled_back = roll_back(work, &options)?;
@@ -71,7 +75,9 @@ fn prove_parts(work: &Work<'_>, playbook: &Playbook, phase: Option<&str>) -> Vec
     let Some(phase) = phase.and_then(|phase| work.plan().phase(phase)) else { return Vec::new() };
     let is_proof = |check: &&CheckPlan| playbook.prove.contains(&check.name) && check.is_for(&phase.name);
     let checks: Vec<&CheckPlan> = work.plan().checks.iter().filter(is_proof).collect();
-    carry_out(work, phase, Moment::Live, &checks)
+    let is_back =
+        work.history().phase(&phase.name).is_some_and(|phase| phase.state == PhaseState::RolledBack);
+    carry_out(work, phase, if is_back { Moment::RolledBack } else { Moment::Now }, &checks)
 }
 
 fn playbook<'w>(work: &'w Work<'_>, name: &str) -> Result<&'w Playbook, StepError> {
@@ -113,8 +119,12 @@ fn options(work: &Work<'_>, playbook: &Playbook) -> Result<RollBackOptions, Step
 
 /// The next larger scope: the playbook that this one names, else the phase, else everything, else the snapshot.
 fn next_larger(work: &Work<'_>, playbook: &Playbook) -> Result<Option<String>, StepError> {
-    if let Some(next) = &playbook.escalate {
-        return Ok(Some(format!("switchback rollback --playbook {next}")));
+    let mut next = playbook.escalate.as_deref();
+    while let Some(larger) = next.and_then(|name| work.plan().playbook(name)) {
+        if can_be_done(work, &larger.name) {
+            return Ok(Some(command(&larger.name)));
+        }
+        next = larger.escalate.as_deref();
     }
     let live = live_phases(work)?;
     let phase = playbook.phase.as_ref().filter(|phase| live.contains(phase));
@@ -126,4 +136,18 @@ fn next_larger(work: &Work<'_>, playbook: &Playbook) -> Result<Option<String>, S
         (Restore::Phase | Restore::Everything, Some(first)) => format!("switchback rollback --phase {first}"),
         (_, None) => "switchback snapshot list".to_owned(),
     }))
+}
+
+/// Whether a playbook restores something now, and breaks nothing by it.
+pub(super) fn can_be_done(work: &Work<'_>, name: &str) -> bool {
+    plan_repair(work, name).is_ok_and(|plan| plan.against.is_empty())
+}
+
+/// The line that carries a playbook out.
+pub(super) fn command(name: &str) -> String {
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if is_plain && !name.starts_with('-') {
+        return format!("switchback rollback --playbook {name}");
+    }
+    format!("switchback rollback --playbook='{}'", name.replace('\'', "'\\''"))
 }

@@ -95,13 +95,19 @@ impl Trees for PhaseTrees<'_> {
         match self.moment {
             Moment::Before => self.copied(Side::Old),
             Moment::Staged => self.copied(Side::New),
-            Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack => {
+            Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack | Moment::Now => {
                 Ok(self.place.clone())
             }
         }
     }
 
     fn old_project(&self) -> Result<PathBuf, String> {
+        if self.moment == Moment::RolledBack {
+            // It would be held against itself.
+            return Err(
+                "after a rollback the old tree is the live one: there are no two to compare".to_owned()
+            );
+        }
         self.copied(Side::Old)
     }
 
@@ -109,7 +115,7 @@ impl Trees for PhaseTrees<'_> {
         match self.moment {
             Moment::Before => Err("there is no candidate before it is staged".to_owned()),
             Moment::Staged => self.copied(Side::New),
-            Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack => {
+            Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack | Moment::Now => {
                 Ok(self.place.clone())
             }
         }

@@ -99,7 +99,9 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
     let baseline = history.checks.iter().rev().filter(of_check).find(|fact| fact.at == "before");
     let mut row = 0;
     let mut last = None;
-    let since_live = history.checks.iter().rev().filter(of_check).take_while(|fact| is_live(&fact.at));
+    // What somebody looked at by hand is no outcome of the watch.
+    let watched = history.checks.iter().rev().filter(of_check).filter(|fact| fact.at != NOW);
+    let since_live = watched.take_while(|fact| is_live(&fact.at));
     for fact in since_live.filter(|fact| fact.verdict != Verdict::Unknown) {
         let is_worse = match condition.worse_than_times {
             None => fact.verdict == Verdict::No,
@@ -125,6 +127,9 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
     }
     None
 }
+
+/// [`Moment::Now`], as the journal has it.
+const NOW: &str = "now";
 
 fn is_live(at: &str) -> bool {
     at == "live" || at.starts_with('+')

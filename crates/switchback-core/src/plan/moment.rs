@@ -17,6 +17,8 @@ pub enum Moment {
     After(u64),
     /// On the live tree, after the phase was rolled back.
     RolledBack,
+    /// On the live tree, because somebody asked: no plan says it, and no trigger counts it.
+    Now,
 }
 
 /// Delays longer than this are taken for a mistake.
@@ -54,7 +56,7 @@ impl Moment {
     pub fn delay_s(self) -> Option<u64> {
         match self {
             Self::After(delay_s) => Some(delay_s),
-            Self::Before | Self::Staged | Self::Rehearsed | Self::Live | Self::RolledBack => None,
+            Self::Before | Self::Staged | Self::Rehearsed | Self::Live | Self::RolledBack | Self::Now => None,
         }
     }
 }
@@ -67,6 +69,7 @@ impl fmt::Display for Moment {
             Self::Rehearsed => out.write_str("rehearsed"),
             Self::Live => out.write_str("live"),
             Self::RolledBack => out.write_str("rolled-back"),
+            Self::Now => out.write_str("now"),
             Self::After(delay) if delay % 86_400 == 0 => write!(out, "+{}d", delay / 86_400),
             Self::After(delay) if delay % 3_600 == 0 => write!(out, "+{}h", delay / 3_600),
             Self::After(delay) if delay % 60 == 0 => write!(out, "+{}m", delay / 60),

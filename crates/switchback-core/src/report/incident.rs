@@ -4,7 +4,7 @@
 use super::markdown::markdown;
 use super::page::{Block, Page, Section, Table};
 use super::save::publish;
-use super::story::{Told, tell_all};
+use super::story::{Story, tell_all};
 use super::wording::{Bit, Words, code, codes, hash, took, words};
 use crate::journal::{Event, Record};
 use crate::phase::{StepError, TOOL, Work};
@@ -14,6 +14,8 @@ use crate::verdict::Verdict;
 
 /// The folder of the records, below the folder of the state.
 const FOLDER: &str = "incidents";
+/// How much of the names of phases a record has in its name.
+const NAME_CHARACTERS_MAX: usize = 100;
 
 /// Writes down the rollbacks that the journal got after the record `first`: all of them, in one file. Where it was
 /// written, relative to the project; nothing when nothing was rolled back.
@@ -29,14 +31,25 @@ pub fn write_incident(work: &Work<'_>, first: u64) -> Result<Option<String>, Ste
     let disk = work.world().disk.as_ref();
     let folder = work.project.state().join(FOLDER);
     make_directories(disk, &work.project.root, &folder)?;
-    let name = format!("{}-{}.md", incident.restored.seq, incident.phases.join("-"));
-    let name: String = name
-        .chars()
-        .map(|letter| if letter.is_alphanumeric() || "-.".contains(letter) { letter } else { '_' })
-        .collect();
+    let phases: String = incident.phases.join("-").chars().map(plain).collect();
+    let stem =
+        format!("{}-{}", incident.restored.seq, phases.chars().take(NAME_CHARACTERS_MAX).collect::<String>());
+    let mut name = format!("{stem}.md");
+    // Another journal may have had the same number.
+    for number in 2.. {
+        if disk.look(&folder.join(&name))?.is_none() {
+            break;
+        }
+        name = format!("{stem}-{number}.md");
+    }
     let path = folder.join(&name);
-    publish(disk, &text, &folder.join(format!("{name}.part")), &path)?;
+    publish(disk, &text, &folder.join(".part"), &path)?;
     Ok(Some(format!("{}/{FOLDER}/{name}", crate::plan::STATE_FOLDER)))
+}
+
+/// What a letter is in the name of a file.
+fn plain(letter: char) -> char {
+    if letter.is_ascii_alphanumeric() || "-.".contains(letter) { letter } else { '_' }
 }
 
 /// Rollbacks that belong together: those of one command.
@@ -117,7 +130,21 @@ impl<'r> Incident<'r> {
             Event::CheckEnded { verdict, .. } => Verdict::from_word(verdict).unwrap_or(Verdict::Unknown),
             _ => Verdict::Unknown,
         };
-        Verdict::all(self.outcomes(true).iter().map(said))
+        let unanswered = if self.unanswered().is_empty() { Verdict::Yes } else { Verdict::Unknown };
+        Verdict::all(self.outcomes(true).iter().map(said)).and(unanswered)
+    }
+
+    /// Checks that began after the first path came back, and came to no answer.
+    fn unanswered(&self) -> Vec<&'r str> {
+        let mut begun: Vec<&str> = Vec::new();
+        for record in self.records.iter().filter(|record| record.seq > self.restored.seq) {
+            match &record.event {
+                Event::CheckStarted { check, .. } => begun.push(check),
+                Event::CheckEnded { check, .. } => begun.retain(|name| name != check),
+                _ => {}
+            }
+        }
+        begun
     }
 
     fn page(&self, project: &str, clean: &dyn Fn(&str) -> String) -> Page {
@@ -132,14 +159,18 @@ impl<'r> Incident<'r> {
             title: format!("{project}: {what}: {}", self.phases.join(", ")),
             verdict,
             headline: headline.to_owned(),
-            notes: Vec::new(),
+            notes: self
+                .unanswered()
+                .into_iter()
+                .map(|check| words(format!("The check {check} was not carried out: it could not tell.")))
+                .collect(),
             facts: self.facts(),
             sections: vec![
                 listed("restored", "What was restored", &self.paths.0),
                 listed("kept", "What was written since, and is kept aside", &self.paths.1),
                 checks("after", "What the checks say of what is live again", &self.outcomes(true), clean),
                 checks("before", "What they said before it", &self.outcomes(false), clean),
-                time_line(&tell_all(self.records, clean).told),
+                time_line(&tell_all(self.records, clean)),
             ],
             foot: words(format!("Made by {TOOL} from the journal, event {}.", self.restored.seq)),
         }
@@ -206,9 +237,10 @@ fn checks(id: &str, title: &str, outcomes: &[&Record], clean: &dyn Fn(&str) -> S
     Section::new(id, 2, title, vec![Block::Table(table)])
 }
 
-fn time_line(story: &[Told]) -> Section {
+fn time_line(story: &Story) -> Section {
     let mut table = Table::new("Events since it went live", &["event", "time", "actor", "what happened"]);
-    for told in story {
+    table.left_out = story.left_out;
+    for told in &story.told {
         let what =
             if told.phase.is_empty() { told.what.clone() } else { format!("{}: {}", told.phase, told.what) };
         let event = vec![Bit::Fixed(format!("{} {}", told.seq, told.event))];

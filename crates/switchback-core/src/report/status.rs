@@ -308,7 +308,8 @@ pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
         for moment in check.at.iter().filter(|moment| **moment != Moment::Before) {
             let at = moment.to_string();
             let fact = history.and_then(|history| history.last_check(&check.name, &at));
-            if *moment == Moment::RolledBack && fact.is_none() {
+            let is_back = history.is_some_and(|history| history.state == PhaseState::RolledBack);
+            if *moment == Moment::RolledBack && fact.is_none() && !is_back {
                 // Nothing was rolled back: there is nothing to see.
                 continue;
             }

@@ -305,7 +305,9 @@ impl<'a> Work<'a> {
         }
         // With their imports sorted, modules are asked for what is not there yet; as they stand, it may do no harm.
         let (unsorted, unsorted_tree, _) = self.plan_but(before, carried, &asked)?;
-        let is_better = unsorted.proof.unresolved.len() < plan.proof.unresolved.len();
+        let known: BTreeSet<&proof::Unresolved> = plan.proof.unresolved.iter().collect();
+        let is_better = unsorted.proof.unresolved.len() < known.len()
+            && unsorted.proof.unresolved.iter().all(|one| known.contains(one));
         Ok(if is_better { (unsorted, unsorted_tree) } else { (plan, tree) })
     }
 

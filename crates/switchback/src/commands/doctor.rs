@@ -15,7 +15,7 @@ pub(crate) fn doctor(context: &Context<'_>) -> Result<Verdict, Failure> {
     if context.ui.json {
         let mut document =
             documents::document("doctor", found.verdict, &status(work.plan(), &work.history()));
-        document["checks"] = validation::as_json(&found.checks);
+        document["found"] = validation::as_json(&found.checks);
         document["playbooks"] = found
             .playbooks
             .iter()

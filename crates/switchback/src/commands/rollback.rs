@@ -16,6 +16,10 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     let doing = |error| Failure::doing("could not roll back", error);
     let (project, unusable) = Project::open_for_rollback(&context.root, context.ports);
     if let Some(error) = unusable {
+        if args.playbook.is_some() {
+            // What it restores stands in the plan.
+            return Err(doing(error));
+        }
         if matches!(error, StepError::NoPlan(_)) && !project.has_state().map_err(doing)? {
             return Err(doing(error));
         }
@@ -25,7 +29,7 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     let options = RollBackOptions {
         phase: args.phase.clone(),
         only: args.only.clone(),
-        why: args.why.clone(),
+        why: args.why.clone().unwrap_or_else(|| "by hand".to_owned()),
         ..RollBackOptions::default()
     };
     if args.dry_run {
@@ -37,7 +41,7 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     }
     let first = work.history().seq;
     let done = if let Some(name) = &args.playbook {
-        repair(&work, name).map_err(doing)?
+        repair(&work, name, args.why.as_deref().unwrap_or_default()).map_err(doing)?
     } else {
         let rolled_back = roll_back(&work, &options).map_err(doing)?;
         let verdict = verdict_of(&rolled_back.against).and(rolled_back.proved());

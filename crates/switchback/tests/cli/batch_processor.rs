@@ -21,13 +21,13 @@ fn live(phases: usize) -> Ground {
 }
 
 /// Breaks the live tree in a way that `playbook` is for, and has it repaired.
+#[expect(clippy::print_stderr, reason = "how long it took until it was proved, with `--nocapture`")]
 fn is_repaired(phases: usize, fault: &str, playbook: &str) {
     let ground = live(phases);
     ground.tool("python3", &["-B", &format!("faults/{fault}.py")]);
     let found = ground.expect(1, "doctor --json").json();
     assert_eq!(found["proposed"], playbook, "{found:#}");
     let repaired = ground.expect(0, &format!("rollback --playbook {playbook} --json")).json();
-    // Shown with `--nocapture`.
     eprintln!(
         "{fault}: {playbook}: proved after {} ms, {} of them the rollback",
         repaired["proved_milliseconds"], repaired["milliseconds"]

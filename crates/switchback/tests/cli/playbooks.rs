@@ -103,7 +103,7 @@ fn of_a_healthy_tree_nothing_is_proposed() {
     let found = doctor(&ground, 0);
     assert_eq!(found["verdict"], "yes");
     assert_eq!(found["proposed"], Value::Null);
-    assert_eq!(found["checks"].as_array().unwrap().len(), 4);
+    assert_eq!(found["found"].as_array().unwrap().len(), 4);
     let holding: Vec<&Value> = found["playbooks"].as_array().unwrap().iter().collect();
     assert!(holding.len() == 3 && holding.iter().all(|one| one["symptoms_hold"] == "no"), "{found:#}");
 }
