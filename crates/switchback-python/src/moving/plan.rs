@@ -311,8 +311,7 @@ impl<'a> Work<'a> {
         Ok(if is_better { (unsorted, unsorted_tree) } else { (plan, tree) })
     }
 
-    /// The plan in which the import blocks of some files, by their new paths, are left in the order that they have; and the
-    /// files that are asked for names too early, and whose blocks were put in order.
+    /// The plan with the import blocks of some files, by new path, left as they are; and which sorted files are asked too early.
     fn plan_but(
         &self,
         before: &Index<'_>,
