@@ -1,7 +1,7 @@
 //! What is wrong with what is live, and which playbook is for it.
 
 use super::error::StepError;
-use super::playbook::{can_be_done, command};
+use super::playbook::{can_be_done, command, options};
 use super::project::Work;
 use super::roll_back::live_phases;
 use super::validate::{Validation, carry_out, verdict_of};
@@ -48,7 +48,7 @@ pub fn examine(work: &Work<'_>) -> Result<Examination, StepError> {
         ));
     };
     let playbooks: Vec<&Playbook> =
-        work.plan().playbooks.iter().filter(|playbook| can_be_carried_out(playbook, &phases)).collect();
+        work.plan().playbooks.iter().filter(|playbook| options(&live, playbook).is_ok()).collect();
     let mut seen: Vec<&str> = Vec::new();
     let mut checks = Vec::new();
     // How many phases have to go back for a check that says no.
@@ -97,17 +97,6 @@ pub fn examine(work: &Work<'_>) -> Result<Examination, StepError> {
         next,
         checks,
     })
-}
-
-/// Whether a playbook is for what is live: its phase is, and nothing went live after it where parts of it are restored.
-fn can_be_carried_out(playbook: &Playbook, live: &[&Phase]) -> bool {
-    let place =
-        playbook.phase.as_ref().map_or(Some(0), |name| live.iter().position(|phase| &phase.name == name));
-    match (&playbook.restore, place) {
-        (_, None) => false,
-        (Restore::Parts(_), Some(place)) => place == 0,
-        (Restore::Phase | Restore::Everything, Some(_)) => true,
-    }
 }
 
 /// What the checks said, and the playbooks that it may call for.

@@ -28,7 +28,7 @@ pub struct Repair {
 /// When there is no such playbook, or what it restores is not live.
 pub fn plan_repair(work: &Work<'_>, name: &str) -> Result<RollBackPlan, StepError> {
     let playbook = playbook(work, name)?;
-    plan_roll_back(work, &options(work, playbook)?)
+    plan_roll_back(work, &options(&live_phases(work)?, playbook)?)
 }
 
 /// Carries out a playbook: restores, and has its checks prove it. `why`, for the journal, may be empty.
@@ -38,15 +38,15 @@ pub fn plan_repair(work: &Work<'_>, name: &str) -> Result<RollBackPlan, StepErro
 /// When there is no such playbook, or what it restores is not live; and those of a rollback.
 pub fn repair(work: &Work<'_>, name: &str, why: &str) -> Result<Repair, StepError> {
     let playbook = playbook(work, name)?;
-    let mut options = options(work, playbook)?;
+    let live = live_phases(work)?;
+    let mut options = options(&live, playbook)?;
     if !why.is_empty() {
         options.why = format!("{}: {why}", options.why);
     }
-    let phase = live_phases(work)?.into_iter().next();
     let started = work.world().clock.monotonic();
     let mut rolled_back = roll_back(work, &options)?;
     if rolled_back.against.is_empty() && matches!(playbook.restore, Restore::Parts(_)) {
-        rolled_back.validated.extend(prove_parts(work, playbook, phase.as_deref()));
+        rolled_back.validated.extend(prove_parts(work, playbook, live.first()));
     }
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     rolled_back.proved_milliseconds = elapsed.as_secs_f64() * 1_000.0;
@@ -71,7 +71,7 @@ fn is_proved(work: &Work<'_>, playbook: &Playbook, rolled_back: &RollBackOutcome
 }
 
 /// The phase stays live: its checks look at the live tree as it is now.
-fn prove_parts(work: &Work<'_>, playbook: &Playbook, phase: Option<&str>) -> Vec<Validation> {
+fn prove_parts(work: &Work<'_>, playbook: &Playbook, phase: Option<&String>) -> Vec<Validation> {
     let Some(phase) = phase.and_then(|phase| work.plan().phase(phase)) else { return Vec::new() };
     let is_proof = |check: &&CheckPlan| playbook.prove.contains(&check.name) && check.is_for(&phase.name);
     let checks: Vec<&CheckPlan> = work.plan().checks.iter().filter(is_proof).collect();
@@ -84,9 +84,9 @@ fn playbook<'w>(work: &'w Work<'_>, name: &str) -> Result<&'w Playbook, StepErro
     work.plan().playbook(name).ok_or_else(|| StepError::NoPlaybook(name.to_owned()))
 }
 
-/// What a playbook restores, as a rollback.
-fn options(work: &Work<'_>, playbook: &Playbook) -> Result<RollBackOptions, StepError> {
-    let live = live_phases(work)?;
+/// What a playbook restores, as a rollback; `live` are the phases that are live, the last one first. An error says why it is
+/// not for what is live: its phase is not, or another went live after it where parts of it are restored.
+pub(super) fn options(live: &[String], playbook: &Playbook) -> Result<RollBackOptions, StepError> {
     if let Some(phase) = playbook.phase.as_ref().filter(|phase| !live.contains(phase)) {
         return Err(StepError::not_now(
             format!("the playbook `{}` is for the phase `{phase}`, which is not live", playbook.name),
