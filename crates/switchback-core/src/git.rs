@@ -95,11 +95,34 @@ impl Repository<'_> {
         Ok(into.join(self.prefix()?))
     }
 
+    /// Runs git on what is in one file, and has it write into another: for what is too large for memory, or no text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run or ends badly.
+    pub fn ask_files(&self, arguments: &[&str], input: &Path, output: &Path) -> Result<(), GitError> {
+        const LINE: &str =
+            "in=$1; out=$2; shift 2; exec git -c core.fsmonitor=false \"$@\" < \"$in\" > \"$out\"";
+        let mut argv = ["/bin/sh", "-c", LINE, "sh"].map(str::to_owned).to_vec();
+        argv.extend([input, output].map(|path| path.display().to_string()));
+        argv.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self.run(argv, Vec::new(), arguments).map(|_| ())
+    }
+
     fn ask_with(&self, arguments: &[&str], mut variables: Vec<(String, String)>) -> Result<String, GitError> {
         // No helper of the repository's own configuration is started, and no lock is taken in passing.
         let mut argv = ["git", "-c", "core.fsmonitor=false"].map(str::to_owned).to_vec();
-        variables.push(("GIT_OPTIONAL_LOCKS".to_owned(), "0".to_owned()));
         argv.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        variables.push(("GIT_OPTIONAL_LOCKS".to_owned(), "0".to_owned()));
+        self.run(argv, variables, arguments)
+    }
+
+    fn run(
+        &self,
+        argv: Vec<String>,
+        variables: Vec<(String, String)>,
+        arguments: &[&str],
+    ) -> Result<String, GitError> {
         let command = Command {
             argv,
             directory: self.folder.to_owned(),

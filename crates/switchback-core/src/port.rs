@@ -130,15 +130,8 @@ pub trait Inspector: Debug + Send + Sync {
     fn lost(&self, request: &PartsRequest) -> Result<Vec<String>, PortError>;
 }
 
-/// Keeps durable, verified copies of trees.
-pub trait Vault: Debug + Send + Sync {
-    /// Stores what `request` names, re-reads it, and compares it entry by entry with a manifest of its own.
-    ///
-    /// # Errors
-    ///
-    /// When anything could not be read, stored or verified. Then there is no snapshot to rely on.
-    fn create(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, PortError>;
-
+/// Reads verified copies of trees, wherever they are kept.
+pub trait SnapshotReader: Debug + Send + Sync {
     /// Every snapshot, oldest first.
     fn list(&self) -> Result<Vec<SnapshotRecord>, PortError>;
 
@@ -151,6 +144,16 @@ pub trait Vault: Debug + Send + Sync {
     /// Writes a snapshot, or only `paths` of it, into `into`, which must not exist yet, and verifies what it wrote
     /// against the manifest: content, modes, owners, times, extended attributes, link structure, holes.
     fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError>;
+}
+
+/// Keeps durable, verified copies of trees.
+pub trait Vault: SnapshotReader {
+    /// Stores what `request` names, re-reads it, and compares it entry by entry with a manifest of its own.
+    ///
+    /// # Errors
+    ///
+    /// When anything could not be read, stored or verified. Then there is no snapshot to rely on.
+    fn create(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, PortError>;
 
     /// Removes snapshots, by full id, and what no other one holds. The newest one is never removed, and is read again
     /// afterwards.
@@ -170,10 +173,50 @@ pub struct Forgotten {
     pub kept: String,
 }
 
+/// A second copy of a vault, elsewhere: the same repository, file by file.
+pub trait RemoteVault: SnapshotReader {
+    /// Copies what is not there yet, and a snapshot as the last of it. What is there is never altered.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, holds another repository, or does not confirm what was sent.
+    fn send(&self, id: &str) -> Result<Sent, PortError>;
+}
+
+/// What [`RemoteVault::send`] copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Files of the repository.
+    pub files: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+}
+
+/// Where the snapshots of a project are kept, and what opens them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultPlace {
+    /// The root of the project: where the command runs.
+    pub root: PathBuf,
+    /// The folder of the repository, absolute.
+    pub repository: PathBuf,
+    /// The file that holds its password, absolute; one beside the repository when left out, which is made when it is
+    /// missing.
+    pub password_file: Option<PathBuf>,
+    /// A command that prints the password.
+    pub password_command: Option<String>,
+}
+
 /// Opens the vault of a project.
 pub trait Vaults: Debug + Send + Sync {
-    /// The vault whose repository is the folder `repository`; it is made with its first snapshot.
-    fn open(&self, repository: &Path) -> Box<dyn Vault>;
+    /// The vault at a place; it is made with its first snapshot.
+    fn open(&self, place: &VaultPlace) -> Box<dyn Vault>;
+
+    /// The second copy of the vault at a place: in a folder (an absolute path), or in an object store (`s3://…`).
+    ///
+    /// # Errors
+    ///
+    /// When the address is of a kind that this build cannot reach.
+    fn remote(&self, place: &VaultPlace, address: &str) -> Result<Box<dyn RemoteVault>, PortError>;
 }
 
 /// What a snapshot is to hold.

@@ -3,15 +3,16 @@
 //! In the order of the data: `source` hands a scanned tree to the backup, `backend` puts it on the disk so that a power
 //! cut cannot take it away, `stored` reads it back and compares it with the manifest, `record` keeps what was verified,
 //! `restore` writes it into a fresh place and looks at every entry again, and `forget` removes what nobody needs any more. [`RusticVault`] is all of it behind
-//! [`switchback_core::port::Vault`].
+//! [`switchback_core::port::Vault`]; [`RemoteCopy`] is the second copy of a repository, elsewhere.
 //!
-//! What this crate deliberately does not do: restore over an existing tree, talk to remote stores. Any restic can read the repositories; `restic prune` only while Switchback is idle.
+//! What this crate deliberately does not do: restore over an existing tree, alter what is kept elsewhere. Any restic can read the repositories; `restic prune` only while Switchback is idle.
 
 mod backend;
 mod blocks;
 mod durable;
 mod forget;
 mod record;
+mod remote;
 mod repository;
 mod restore;
 mod secrets;
@@ -20,4 +21,5 @@ mod stored;
 mod trouble;
 mod vault;
 
+pub use remote::RemoteCopy;
 pub use vault::RusticVault;

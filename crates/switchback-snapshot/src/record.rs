@@ -93,8 +93,21 @@ impl Records {
 
     /// A record and its manifest, both checked against their hashes.
     pub(crate) fn load(&self, disk: &dyn Disk, id: &str) -> Result<(Head, Manifest), Trouble> {
+        self.read(id, self.text(disk, id)?)
+    }
+
+    /// A record as it is stored.
+    pub(crate) fn text(&self, disk: &dyn Disk, id: &str) -> Result<String, Trouble> {
         let content = disk.read(&self.directory.join(id), RECORD_BYTES_MAX)?;
-        let text = String::from_utf8(content).map_err(|_| self.damaged(id, "it is not text"))?;
+        String::from_utf8(content).map_err(|_| self.damaged(id, "it is not text"))
+    }
+
+    /// What the text of a record says, checked against its hashes.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is as long as the manifest, and nobody needs it twice"
+    )]
+    pub(crate) fn read(&self, id: &str, text: String) -> Result<(Head, Manifest), Trouble> {
         let (head, rest) = self.parse_head(id, &text)?;
         let manifest =
             Manifest::from_text(rest).map_err(|why| self.damaged(id, &format!("its manifest: {why}")))?;

@@ -11,6 +11,7 @@ use switchback_core::world::{FileKind, Lock, World};
 
 use crate::backend::DurableLocal;
 use crate::durable;
+use crate::remote::{Shelf, ShelfBackend};
 use crate::secrets::Secrets;
 use crate::trouble::{Trouble, guarded};
 
@@ -20,11 +21,18 @@ pub(crate) struct Place {
     pub(crate) world: World,
     pub(crate) root: PathBuf,
     secrets: Secrets,
+    /// The repository is read from there, and never written.
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 impl Place {
-    pub(crate) fn new(world: World, root: PathBuf, password_file: &Path) -> Self {
-        Self { world, root, secrets: Secrets::new(password_file) }
+    pub(crate) fn new(world: World, root: PathBuf, secrets: Secrets) -> Self {
+        Self { world, root, secrets, shelf: None }
+    }
+
+    /// The same repository, opened by the same secrets, as it is kept elsewhere.
+    pub(crate) fn elsewhere(&self, shelf: Arc<dyn Shelf>) -> Self {
+        Self { shelf: Some(shelf), ..self.clone() }
     }
 
     pub(crate) fn exists(&self) -> Result<bool, Trouble> {
@@ -67,8 +75,17 @@ impl Place {
                 Err(trouble) => trouble,
             },
         };
-        let Some(password) = self.secrets.password(disk)? else { return Err(refused) };
-        let repository = self.open_with(&self.root, &Credentials::Password(password))?;
+        let Some(password) = self.secrets.password(&self.world)? else { return Err(refused) };
+        let opened = self.open_with(&self.root, &Credentials::Password(password));
+        let repository = opened.map_err(|trouble| {
+            // The library's own code for a password that opens no key: that is no damage.
+            let is_password = trouble.line().contains("C002");
+            if is_password {
+                trouble.hinted("give the password that the repository was made with")
+            } else {
+                trouble
+            }
+        })?;
         // The key only spares the password's slow derivation; a disk that may not be written to can still be read.
         drop(self.secrets.keep_key(disk, &repository.key()));
         Ok(repository)
@@ -95,7 +112,7 @@ impl Place {
         }
         let unfinished = durable::with_suffix(&self.root, ".new");
         durable::remove_tree(disk, &unfinished)?;
-        let password = self.secrets.password_or_new(disk)?;
+        let password = self.secrets.password_or_new(&self.world)?;
         let made = guarded(|| {
             Ok(self.bare(&unfinished)?.init(
                 &Credentials::Password(password),
@@ -116,13 +133,18 @@ impl Place {
         let mut options = RepositoryOptions::default();
         // A cache could answer in place of the disk, and what is verified is the disk.
         options.no_cache = true;
-        let backends = RepositoryBackends::new(Arc::new(self.backend(root)), None);
+        let backends = match &self.shelf {
+            Some(shelf) => RepositoryBackends::new(Arc::new(ShelfBackend::new(Arc::clone(shelf))), None),
+            None => RepositoryBackends::new(Arc::new(self.backend(root)), None),
+        };
         Ok(Repository::new(&options, &backends)?)
     }
 
     fn open_with(&self, root: &Path, credentials: &Credentials) -> Result<Repository<OpenStatus>, Trouble> {
         guarded(|| Ok(self.bare(root)?.open(credentials)?)).map_err(|trouble| {
-            trouble.under(format!("the repository `{}` could not be opened", self.root.display()))
+            let place =
+                self.shelf.as_ref().map_or_else(|| self.root.display().to_string(), |shelf| shelf.address());
+            trouble.under(format!("the repository `{place}` could not be opened"))
         })
     }
 }

@@ -11,13 +11,17 @@ use rustic_core::{
     SnapshotOptions,
 };
 use switchback_core::manifest::{Manifest, to_hex};
-use switchback_core::port::{Forgotten, PortError, SnapshotCheck, SnapshotRecord, SnapshotRequest, Vault};
+use switchback_core::port::{
+    Forgotten, PortError, SnapshotCheck, SnapshotReader, SnapshotRecord, SnapshotRequest, Vault, VaultPlace,
+};
 use switchback_core::tree::{Seen, scan, touched, walk};
 use switchback_core::world::{Disk, FileKind, World};
 
+use crate::durable;
 use crate::record::{Head, Records};
 use crate::repository::Place;
 use crate::restore::{Job, selected};
+use crate::secrets::Secrets;
 use crate::source::{Failures, TreeSource};
 use crate::stored;
 use crate::trouble::{Trouble, bounded, guarded};
@@ -39,7 +43,20 @@ impl RusticVault {
     pub fn new(world: World, repository: impl Into<PathBuf>, password_file: impl AsRef<Path>) -> Self {
         let repository = repository.into();
         let records = Records::beside(&repository);
-        Self { place: Place::new(world, repository, password_file.as_ref()), records }
+        let secrets = Secrets::kept_for(password_file.as_ref());
+        Self { place: Place::new(world, repository, secrets), records }
+    }
+
+    /// The vault of a project: its password is in the file that was named, said by a command, or in a file beside the
+    /// repository, which is made.
+    pub fn at(world: World, place: &VaultPlace) -> Self {
+        let secrets = match (&place.password_file, &place.password_command) {
+            (Some(file), _) => Secrets::named(file),
+            (None, Some(command)) => Secrets::said_by(command, &place.root),
+            (None, None) => Secrets::kept_for(&durable::with_suffix(&place.repository, ".password")),
+        };
+        let records = Records::beside(&place.repository);
+        Self { place: Place::new(world, place.repository.clone(), secrets), records }
     }
 
     pub(crate) fn disk(&self) -> &dyn Disk {
@@ -238,13 +255,7 @@ impl RusticVault {
     }
 }
 
-impl Vault for RusticVault {
-    fn create(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, PortError> {
-        self.save(request).map_err(|trouble| {
-            trouble.failed(format!("could not make a snapshot of `{}`", request.root.display()))
-        })
-    }
-
+impl SnapshotReader for RusticVault {
     fn list(&self) -> Result<Vec<SnapshotRecord>, PortError> {
         let heads = self.heads().map_err(|trouble| {
             trouble.failed(format!("could not list the snapshots of `{}`", self.place.root.display()))
@@ -268,6 +279,14 @@ impl Vault for RusticVault {
     fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError> {
         self.restored(id, paths, into).map_err(|trouble| {
             trouble.failed(format!("could not restore snapshot `{id}` into `{}`", into.display()))
+        })
+    }
+}
+
+impl Vault for RusticVault {
+    fn create(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, PortError> {
+        self.save(request).map_err(|trouble| {
+            trouble.failed(format!("could not make a snapshot of `{}`", request.root.display()))
         })
     }
 
@@ -296,7 +315,7 @@ fn refuse_unfit(request: &SnapshotRequest, seen: &[Seen]) -> Result<(), Trouble>
 }
 
 /// Everything that is different between a manifest and what the repository holds, and the bytes outside of holes.
-fn compare(
+pub(crate) fn compare(
     repository: &Repository<IndexedFullStatus>,
     manifest: &Manifest,
     asked: &[PathBuf],
@@ -313,7 +332,7 @@ fn compare(
 }
 
 /// What the library's own check of indexes and packs finds, parts included that no snapshot uses.
-fn packs(repository: &Repository<IndexedFullStatus>) -> Vec<String> {
+pub(crate) fn packs(repository: &Repository<IndexedFullStatus>) -> Vec<String> {
     let checked = guarded(|| Ok(repository.check(CheckOptions::default().read_data(true))?));
     match checked {
         Err(trouble) => vec![format!("the repository's packs could not be checked: {}", trouble.line())],

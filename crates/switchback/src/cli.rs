@@ -10,6 +10,7 @@ pub(crate) use crate::code_args::{
 };
 use crate::constraint_args::ConstraintArgs;
 use crate::rule_args::RuleArgs;
+pub(crate) use crate::snapshot_args::{Kept, SnapshotCommand};
 
 /// Brings a large change into production, proves that it changed nothing it should not have, and can undo it
 ///
@@ -312,14 +313,34 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "PATH|imports|routes|CHANGE")]
     pub only: Vec<PathBuf>,
     /// Carry out this playbook of the plan: what it restores, and the checks that prove it
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["phase", "only"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["phase", "only", "to", "from"])]
     pub playbook: Option<String>,
+    /// To the generation of this number, or to the snapshot of this id, which may be shortened
+    #[arg(long, value_name = "GENERATION|SNAPSHOT", conflicts_with = "phase")]
+    pub to: Option<String>,
+    /// From what is kept beside the live tree, from the snapshot made before the phase, from the safety branch of git, or
+    /// from the copy of the snapshot elsewhere; `local` when left out, and `snapshot` where `--to` names one
+    #[arg(long, value_enum, value_name = "local|snapshot|git|remote")]
+    pub from: Option<From>,
     /// Why, for the journal; `by hand` when left out
     #[arg(long)]
     pub why: Option<String>,
     /// Show what would be done, and touch nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Where the old tree comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum From {
+    /// What the cutover parked
+    Local,
+    /// The snapshot made before the phase
+    Snapshot,
+    /// The safety branch made before the phase
+    Git,
+    /// The copy of the snapshot elsewhere
+    Remote,
 }
 
 /// `log`.
@@ -367,58 +388,6 @@ pub enum ReportFormat {
     Junit,
     /// Not built yet.
     Sarif,
-}
-
-/// `snapshot`.
-#[derive(Debug, Subcommand)]
-pub enum SnapshotCommand {
-    /// Make a snapshot of everything that the plan names, and verify it
-    Create {
-        /// What it is for
-        #[arg(long, default_value = "by hand")]
-        label: String,
-    },
-    /// List all snapshots
-    List,
-    /// Show one snapshot and what it holds
-    Show {
-        /// Its id, or the beginning of it
-        id: String,
-    },
-    /// Read the content of one snapshot, or of all, again
-    Check {
-        /// Its id, or the beginning of it; all when left out
-        id: Option<String>,
-    },
-    /// Write a snapshot into a fresh folder, exactly as it was
-    Restore {
-        /// Its id, or the beginning of it
-        id: String,
-        /// Only these paths
-        paths: Vec<PathBuf>,
-        /// The folder, which must not exist yet
-        #[arg(long, value_name = "DIR")]
-        into: PathBuf,
-    },
-    /// Tell what is different between two snapshots, or between one and what is live
-    Diff {
-        /// The older one: its id, or the beginning of it
-        id: String,
-        /// The newer one; what is live when left out
-        other: Option<String>,
-    },
-    /// Remove snapshots, and what no other one holds; never the newest, nor what an open phase may need
-    Forget {
-        /// Their ids, or the beginnings of them
-        #[arg(required_unless_present = "keep_last", conflicts_with = "keep_last")]
-        ids: Vec<String>,
-        /// All but so many of the newest
-        #[arg(long, value_name = "N")]
-        keep_last: Option<usize>,
-        /// Show what would be removed, and touch nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
 }
 
 /// `compare`.

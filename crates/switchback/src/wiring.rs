@@ -1,6 +1,5 @@
 //! Which crate implements which port.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use switchback_compare::ensemble::EnsembleJudge;
@@ -8,12 +7,10 @@ use switchback_compare::{Progress, TableComparer};
 #[cfg(not(feature = "sql"))]
 use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;
-#[cfg(not(feature = "sql"))]
-use switchback_core::port::PortError;
-use switchback_core::port::{Querier, Vault, Vaults};
+use switchback_core::port::{PortError, Querier, RemoteVault, Vault, VaultPlace, Vaults};
 use switchback_core::world::World;
 use switchback_python::ports::PythonCode;
-use switchback_snapshot::RusticVault;
+use switchback_snapshot::{RemoteCopy, RusticVault};
 
 /// Everything that a project needs from outside.
 pub fn ports(world: World) -> Ports {
@@ -87,14 +84,11 @@ struct RusticVaults {
 }
 
 impl Vaults for RusticVaults {
-    fn open(&self, repository: &Path) -> Box<dyn Vault> {
-        Box::new(RusticVault::new(self.world.clone(), repository, password_file(repository)))
+    fn open(&self, place: &VaultPlace) -> Box<dyn Vault> {
+        Box::new(RusticVault::at(self.world.clone(), place))
     }
-}
 
-/// The password stands beside the repository, so that `restic` can open it too.
-fn password_file(repository: &Path) -> std::path::PathBuf {
-    let mut name = repository.file_name().unwrap_or_default().to_owned();
-    name.push(".password");
-    repository.with_file_name(name)
+    fn remote(&self, place: &VaultPlace, address: &str) -> Result<Box<dyn RemoteVault>, PortError> {
+        Ok(Box::new(RemoteCopy::new(&self.world, place, address)?))
+    }
 }

@@ -143,6 +143,21 @@ pub enum Event {
         undo: String,
         why: String,
     },
+    /// The managed paths are about to be restored from a copy: `from` is `snapshot`, `remote` or `git`, `source` the id of
+    /// the snapshot or commit, `takes_back` the transactions whose outcome is taken back by it.
+    RestoreStarted { transaction: String, from: String, source: String, takes_back: Vec<String>, why: String },
+    /// They hold what the copy held.
+    Restored {
+        transaction: String,
+        from: String,
+        source: String,
+        restored: Vec<String>,
+        kept_aside: Vec<String>,
+    },
+    /// They were not restored, and are as they were.
+    RestoreUndone { transaction: String, why: String },
+    /// A branch of git holds what was live before the phase.
+    SafetyBranchMade { phase: String, branch: String, commit: String },
     /// A trigger's condition held.
     TriggerFired { phase: String, check: String, action: String, why: String },
     /// All watch checks were carried out and hold.
@@ -193,9 +208,13 @@ impl Event {
     /// The phase it is about, if it is about one.
     pub fn phase(&self) -> Option<&str> {
         match self {
-            Self::RunStarted { .. } => None,
+            Self::RunStarted { .. }
+            | Self::RestoreStarted { .. }
+            | Self::Restored { .. }
+            | Self::RestoreUndone { .. } => None,
             Self::SnapshotStarted { phase }
             | Self::SnapshotTaken { phase, .. }
+            | Self::SafetyBranchMade { phase, .. }
             | Self::StageStarted { phase, .. }
             | Self::Staged { phase, .. }
             | Self::RehearsalStarted { phase, .. }

@@ -65,6 +65,7 @@ impl PhaseState {
                 Event::SnapshotStarted { .. },
             ) => S::Snapshotting,
             (S::Snapshotting, Event::SnapshotTaken { .. }) => S::Snapshotted,
+            (S::Snapshotted, Event::SafetyBranchMade { .. }) => S::Snapshotted,
             (S::Snapshotted | S::Staging, Event::StageStarted { .. }) => S::Staging,
             (S::Staging, Event::Staged { .. })
             | (S::CuttingOver | S::Staged, Event::CutOverUndone { .. })
@@ -119,6 +120,30 @@ pub struct SnapshotFact {
     pub id: String,
     /// Hash of its manifest.
     pub manifest: String,
+}
+
+/// What the journal says about the branch of git that holds what was live before a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SafetyFact {
+    /// Its name.
+    pub branch: String,
+    /// The commit that it was made at.
+    pub commit: String,
+}
+
+/// A restore from a copy that was begun and whose end the journal does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRestore {
+    /// The transaction that exchanges it.
+    pub transaction: String,
+    /// Where it comes from: `snapshot`, `remote` or `git`.
+    pub from: String,
+    /// The id of the snapshot or commit.
+    pub source: String,
+    /// The transactions whose outcome it takes back.
+    pub takes_back: Vec<String>,
+    /// Why.
+    pub why: String,
 }
 
 /// What the journal says about a staged candidate.
@@ -206,6 +231,8 @@ pub struct PhaseHistory {
     pub state: PhaseState,
     /// Its snapshot.
     pub snapshot: Option<SnapshotFact>,
+    /// Its safety branch, where the project is in a repository of git.
+    pub safety: Option<SafetyFact>,
     /// Its candidate.
     pub staged: Option<StagedFact>,
     /// The rehearsal of the candidate.
@@ -238,6 +265,7 @@ impl PhaseHistory {
             name: name.to_owned(),
             state: PhaseState::Waiting,
             snapshot: None,
+            safety: None,
             staged: None,
             rehearsal: None,
             generation: None,
@@ -273,6 +301,9 @@ impl PhaseHistory {
             Event::SnapshotStarted { .. } => self.begin_anew(),
             Event::SnapshotTaken { snapshot, manifest, .. } => {
                 self.snapshot = Some(SnapshotFact { id: snapshot, manifest });
+            }
+            Event::SafetyBranchMade { branch, commit, .. } => {
+                self.safety = Some(SafetyFact { branch, commit });
             }
             Event::Staged {
                 transaction,
@@ -406,6 +437,8 @@ pub struct History {
     pub generation: u64,
     /// The highest generation number ever given.
     pub generations: u64,
+    /// A restore that was begun and whose end is not known.
+    pub restoring: Option<OpenRestore>,
     /// Where each live generation came from: generation → the one before it.
     before: BTreeMap<u64, u64>,
     /// Position of the last event.
@@ -469,8 +502,20 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
+            self.take_restore(record.event);
         }
         Ok(())
+    }
+
+    /// What a restore takes back is told by the rollbacks that are recorded between its beginning and its end.
+    fn take_restore(&mut self, event: Event) {
+        match event {
+            Event::RestoreStarted { transaction, from, source, takes_back, why } => {
+                self.restoring = Some(OpenRestore { transaction, from, source, takes_back, why });
+            }
+            Event::Restored { .. } | Event::RestoreUndone { .. } => self.restoring = None,
+            _ => {}
+        }
     }
 
     /// Whether an event may follow now, without taking it.

@@ -10,7 +10,6 @@ use super::seal::{Sealed, named_manifest};
 use super::stage::named;
 use super::witness::Notice;
 use crate::journal::Event;
-use crate::journal::history::StagedFact;
 use crate::manifest::to_hex;
 use crate::plan::{Managed, Mechanism, Phase, STATE_FOLDER};
 use crate::tree::ScanError;
@@ -34,7 +33,15 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
         phase: phase.name.clone(),
         generation,
         plan: to_hex(&work.plan().hash),
-        participants: participants(disk, root, &work.plan().project.managed, &staged)?,
+        participants: participants(
+            disk,
+            root,
+            &work.plan().project.managed,
+            &staged.transaction,
+            &staged.mechanism,
+            &staged.paths,
+        )?,
+        takes_back: None,
     };
     let name = || phase.name.clone();
     work.record(Event::CutOverStarted { phase: name(), transaction: staged.transaction.clone() })?;
@@ -67,34 +74,35 @@ pub(super) fn participants(
     disk: &dyn Disk,
     root: &Path,
     managed: &[Managed],
-    staged: &StagedFact,
+    transaction: &str,
+    mechanism: &str,
+    paths: &[String],
 ) -> Result<Vec<Participant>, StepError> {
     let path_participant = |path: &Path| -> Result<Participant, StepError> {
-        let beside = layout::beside(path, &staged.transaction);
+        let beside = layout::beside(path, transaction);
         Ok(Participant::Path {
             live: path.to_owned(),
             old: inode(disk, &root.join(path))?,
             new: inode(disk, &root.join(&beside))?,
-            kept: layout::kept_old(&staged.transaction, path),
+            kept: layout::kept_old(transaction, path),
             beside,
         })
     };
-    if staged.mechanism != Mechanism::Pointer.word() {
-        return staged.paths.iter().map(|path| path_participant(Path::new(path))).collect();
+    if mechanism != Mechanism::Pointer.word() {
+        return paths.iter().map(|path| path_participant(Path::new(path))).collect();
     }
     let mut participants = vec![Participant::Pointer {
         link: layout::pointer(),
         old: link_target(disk, &root.join(layout::pointer()))?,
-        new: layout::pointer_target(&staged.transaction),
+        new: layout::pointer_target(transaction),
     }];
     for managed in managed {
         let path = &managed.path;
-        let has_candidate =
-            disk.look(&root.join(layout::pointed_tree(&staged.transaction)).join(path))?.is_some();
+        let has_candidate = disk.look(&root.join(layout::pointed_tree(transaction)).join(path))?.is_some();
         let is_pointed = layout::is_pointed(disk, root, path)?;
         let is_there = disk.look(&root.join(path))?.is_some();
         if has_candidate && !is_pointed {
-            put_link(disk, root, path, &staged.transaction)?;
+            put_link(disk, root, path, transaction)?;
             participants.push(path_participant(path)?);
         } else if !has_candidate && is_there {
             participants.push(path_participant(path)?);

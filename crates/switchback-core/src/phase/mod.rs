@@ -2,7 +2,7 @@
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
 //! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
-//! `recover` comes before all of them.
+//! [`restore`] rolls back to a copy, and [`safety`] makes one in git. `recover` comes before all of them.
 
 pub mod alone;
 pub mod cut_over;
@@ -23,7 +23,9 @@ pub mod project;
 mod recover;
 pub mod redact;
 pub mod rehearsal;
+mod restore;
 pub mod roll_back;
+mod safety;
 pub mod seal;
 pub mod sign_off;
 pub mod snapshot;
@@ -40,7 +42,9 @@ pub use doctor::{Examination, examine};
 pub use error::StepError;
 pub use playbook::{Repair, plan_repair, repair};
 pub use project::{Ports, Project, TOOL, Work};
-pub use roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, plan_roll_back, roll_back};
+pub use roll_back::{
+    Origin, RollBackOptions, RollBackOutcome, RollBackPlan, plan_roll_back, roll_back, roll_back_changes,
+};
 pub use telling::{Untold, open_to_tell};
 pub use validate::{STEPS, Validation};
 pub use witness::{Nobody, Notice, Witness};

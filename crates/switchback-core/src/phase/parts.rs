@@ -10,6 +10,7 @@ use super::error::{StepError, with_causes};
 use super::gate::load_manifest;
 use super::part_records::COMMAND;
 use super::project::Work;
+use super::restore::copy::Held;
 use super::roll_back::{LiveTransaction, RollBackOptions, RollBackOutcome, RollBackPlan};
 use super::seal::named_manifest;
 use super::stage::make_tree;
@@ -67,6 +68,8 @@ struct Done<'w> {
     differing: Vec<PathBuf>,
     /// Where the old content of each participant stands, by its live path.
     parked: Vec<(PathBuf, PathBuf)>,
+    /// A folder in which a copy was laid out for it.
+    laid_out: Option<PathBuf>,
 }
 
 impl Done<'_> {
@@ -93,11 +96,18 @@ pub(super) fn plan_parts(
     work: &Work<'_>,
     live: LiveTransaction<'_>,
     options: &RollBackOptions,
+    copy: Option<&Held>,
 ) -> Result<RollBackPlan, StepError> {
-    let parts = choose(work, live, options)?;
+    let parts = choose(work, live, options, copy)?;
     clear(work, parts.scratch.as_deref())?;
     let paths = parts.puts.iter().map(|(path, _)| shown(path)).collect();
-    Ok(RollBackPlan { phases: vec![parts.phase], paths, against: parts.against, left: parts.left })
+    Ok(RollBackPlan {
+        phases: vec![parts.phase],
+        paths,
+        against: parts.against,
+        left: parts.left,
+        source: None,
+    })
 }
 
 /// Rolls a part back, unless that would break what works now.
@@ -105,9 +115,10 @@ pub(super) fn roll_back_parts(
     work: &Work<'_>,
     live: LiveTransaction<'_>,
     options: &RollBackOptions,
+    copy: Option<&Held>,
 ) -> Result<RollBackOutcome, StepError> {
     let started = work.world().clock.monotonic();
-    let parts = choose(work, live, options)?;
+    let parts = choose(work, live, options, copy)?;
     let mut outcome = RollBackOutcome { phases: vec![parts.phase.clone()], ..RollBackOutcome::default() };
     outcome.left.clone_from(&parts.left);
     if !parts.against.is_empty() {
@@ -145,14 +156,25 @@ pub(super) fn roll_back_parts(
     Ok(outcome)
 }
 
-fn choose(work: &Work<'_>, live: LiveTransaction<'_>, options: &RollBackOptions) -> Result<Parts, StepError> {
-    let done = done(work, live)?;
+fn choose(
+    work: &Work<'_>,
+    live: LiveTransaction<'_>,
+    options: &RollBackOptions,
+    copy: Option<&Held>,
+) -> Result<Parts, StepError> {
+    let done = done(work, live, copy)?;
     let mut targets: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
-    let mut scratch = None;
+    let mut scratch = done.laid_out.clone();
     let mut left = Vec::new();
     let words: Vec<PathBuf> = options.only.iter().map(|word| clean(word)).collect();
     let changes = changes_meant(work, &done, &words)?;
     if !changes.is_empty() {
+        if copy.is_some() {
+            return Err(StepError::not_now(
+                "a change is taken back from what is kept locally, not from a copy",
+                "leave `--from` out, or name paths with `--only`",
+            ));
+        }
         let tree = without(work, &done, &changes)?;
         scratch = tree.root.parent().map(Path::to_owned);
         targets.extend(tree.differing(work, &done)?);
@@ -222,7 +244,8 @@ fn nothing_of(done: &Done<'_>, word: &Path) -> StepError {
     )
 }
 
-fn done<'w>(work: &Work<'_>, live: LiveTransaction<'w>) -> Result<Done<'w>, StepError> {
+/// What the phase did; its old content is what was parked, or what a copy holds.
+fn done<'w>(work: &Work<'_>, live: LiveTransaction<'w>, copy: Option<&Held>) -> Result<Done<'w>, StepError> {
     let disk = work.world().disk.as_ref();
     let root = work.project.root.as_path();
     let staged = work.history().of_transaction(&live.id).and_then(|history| history.staged.clone());
@@ -244,10 +267,21 @@ fn done<'w>(work: &Work<'_>, live: LiveTransaction<'w>) -> Result<Done<'w>, Step
         let place = if disk.look(&root.join(beside))?.is_some() { beside } else { kept };
         parked.push((path.clone(), root.join(place)));
     }
-    let (old, new) = (load_manifest(work, &staged.old_tree)?, load_manifest(work, &staged.new_tree)?);
+    let new = load_manifest(work, &staged.new_tree)?;
+    let (old, laid_out) = match copy {
+        None => (load_manifest(work, &staged.old_tree)?, None),
+        Some(held) => {
+            let folder = work.attempt("copy")?;
+            make_directories(disk, root, &folder)?;
+            let paths: Vec<PathBuf> = parked.iter().map(|(live, _)| live.clone()).collect();
+            let base = held.lay_out(work, &paths, &folder)?;
+            parked = paths.into_iter().map(|path| (path.clone(), base.join(path))).collect();
+            (held.manifest().clone(), Some(folder))
+        }
+    };
     let is_exchanged = |path: &Path| parked.iter().any(|(live, _)| path.starts_with(live));
     let differing = files_of(&old, &new).into_iter().filter(|path| is_exchanged(path)).collect();
-    Ok(Done { live, staged, old, new, differing, parked })
+    Ok(Done { live, staged, old, new, differing, parked, laid_out })
 }
 
 /// What differs between two trees, folders apart: they come and go with what is in them.

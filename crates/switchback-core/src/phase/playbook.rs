@@ -95,7 +95,12 @@ pub(super) fn options(live: &[String], playbook: &Playbook) -> Result<RollBackOp
     }
     let why = format!("the playbook {}", playbook.name);
     let prove = playbook.prove.clone();
-    let whole = |phase| RollBackOptions { phase, only: Vec::new(), why: why.clone(), prove: prove.clone() };
+    let whole = |phase| RollBackOptions {
+        phase,
+        why: why.clone(),
+        prove: prove.clone(),
+        ..RollBackOptions::default()
+    };
     Ok(match &playbook.restore {
         Restore::Phase => whole(playbook.phase.clone()),
         Restore::Everything => whole(live.last().cloned()),
@@ -112,7 +117,7 @@ pub(super) fn options(live: &[String], playbook: &Playbook) -> Result<RollBackOp
                     format!("roll `{last}` back first, or `switchback rollback --phase {phase}` for both"),
                 ));
             }
-            RollBackOptions { phase: None, only: parts.clone(), why, prove: Vec::new() }
+            RollBackOptions { only: parts.clone(), why, ..RollBackOptions::default() }
         }
     })
 }

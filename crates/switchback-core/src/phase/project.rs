@@ -10,8 +10,10 @@ use super::redact::Redactor;
 use super::witness::{Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
-use crate::plan::{self, Plan, STATE_FOLDER};
-use crate::port::{Comparer, Inspector, Mover, Querier, Statistician, Vault, Vaults};
+use crate::plan::{self, Plan, Remote, STATE_FOLDER};
+use crate::port::{
+    Comparer, Inspector, Mover, Querier, RemoteVault, Statistician, Vault, VaultPlace, Vaults,
+};
 use crate::tree::copy::{keeping_time, make_directories, remove_tree};
 use crate::world::{Confinement, Disk, FileKind, Lock, World};
 
@@ -104,7 +106,36 @@ impl Project {
 
     /// The vault that the plan names.
     pub fn vault(&self) -> Box<dyn Vault> {
-        self.ports.vaults.open(&self.root.join(&self.plan.snapshot.repository))
+        self.ports.vaults.open(&self.vault_place())
+    }
+
+    /// The second copy of its snapshots.
+    ///
+    /// # Errors
+    ///
+    /// When the plan names none, or one that cannot be reached with this build.
+    pub fn remote(&self) -> Result<Box<dyn RemoteVault>, StepError> {
+        let Some(address) = &self.plan.snapshot.remote else {
+            return Err(StepError::not_now(
+                "the plan names no second place where snapshots are kept",
+                "name one: `remote = \"s3://bucket/folder\"` or a folder on another disk, in `[snapshot]`",
+            ));
+        };
+        let address = match address {
+            Remote::Folder(folder) => self.root.join(folder).to_string_lossy().into_owned(),
+            Remote::ObjectStore(address) => address.clone(),
+        };
+        Ok(self.ports.vaults.remote(&self.vault_place(), &address)?)
+    }
+
+    fn vault_place(&self) -> VaultPlace {
+        let snapshot = &self.plan.snapshot;
+        VaultPlace {
+            root: self.root.clone(),
+            repository: self.root.join(&snapshot.repository),
+            password_file: snapshot.password_file.as_ref().map(|file| self.root.join(file)),
+            password_command: snapshot.password_command.clone(),
+        }
     }
 
     /// The history as the journal tells it; an empty one when there is no journal yet.
@@ -324,7 +355,7 @@ fn exclude_from_git(project: &Project) -> Result<(), StepError> {
 
 /// The folder that holds `info/exclude` of the repository that the project is in. The project may be a folder of it, or a
 /// work tree of its own, whose `.git` is a file that names a folder which names the common one.
-fn git_folder(disk: &dyn Disk, root: &Path) -> Result<Option<PathBuf>, StepError> {
+pub(super) fn git_folder(disk: &dyn Disk, root: &Path) -> Result<Option<PathBuf>, StepError> {
     const POINTER_BYTES_MAX: u64 = 8 * 1024;
     for folder in root.ancestors() {
         let git = folder.join(".git");

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::error::StepError;
 use super::part_records;
 use super::project::{Project, Work};
+use super::restore;
 use super::roll_back::settle;
 use super::witness::Notice;
 use crate::journal::history::PhaseHistory;
@@ -28,6 +29,9 @@ pub(super) fn is_interrupted(project: &Project, history: &History) -> Result<boo
         {
             return Ok(true);
         }
+    }
+    if history.restoring.is_some() {
+        return Ok(true);
     }
     for phase in &history.phases {
         if matches!(phase.state, PhaseState::CuttingOver | PhaseState::RollingBack) {
@@ -71,8 +75,12 @@ impl Work<'_> {
     pub(super) fn recover(&self) -> Result<(), StepError> {
         let disk = self.world().disk.as_ref();
         let recovered = recover(disk, &self.project.root, &self.project.transactions())?;
+        let restoring = self.history().restoring.as_ref().map(|open| open.transaction.clone());
         for (id, outcome) in &recovered {
             let what = match outcome {
+                Outcome::TakenBack if restoring.as_deref() == Some(id) => {
+                    format!("an interrupted restore ({id}) was taken back: what was live before it is live")
+                }
                 Outcome::TakenBack => {
                     format!("an interrupted cutover ({id}) was taken back: the old tree is live")
                 }
@@ -90,6 +98,7 @@ impl Work<'_> {
     }
 
     fn reconcile(&self) -> Result<(), StepError> {
+        restore::ending::reconcile(self)?;
         let phases: Vec<_> = {
             let history = self.history();
             history.phases.iter().chain(&history.earlier).cloned().collect()

@@ -1,26 +1,46 @@
 //! Rolling back: the old tree becomes live again, by the transaction's own records alone; the journal follows.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::error::StepError;
+use super::gate::load_manifest;
 use super::layout;
 use super::part_records;
 use super::parts;
 use super::project::Work;
+use super::restore;
 use super::seal::named_manifest;
 use super::validate::{Validation, after_roll_back};
 use super::witness::Notice;
 use crate::journal::{Event, PhaseState};
-use crate::manifest::What;
+use crate::manifest::{Difference, Manifest, What};
 use crate::tree::copy::{keeping_time, make_directories};
 use crate::tree::exchange::{Participant, Prepare, Side, State, Transaction};
 use crate::verdict::Verdict;
+
+/// Where the old tree comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// What the cutover parked: it is exchanged back.
+    Local,
+    /// The snapshot that was made before the phase.
+    Snapshot,
+    /// The branch of git that was made before the phase.
+    Git,
+    /// The copy of the snapshot that is kept elsewhere.
+    Remote,
+}
 
 /// What is to be rolled back.
 #[derive(Debug, Clone, Default)]
 pub struct RollBackOptions {
     /// This phase and all that went live after it; the last one when left out.
     pub phase: Option<String>,
+    /// To the generation of this number, or to the snapshot of this id.
+    pub to: Option<String>,
+    /// From where; what is kept locally when left out, and a snapshot where `to` names one.
+    pub from: Option<Origin>,
     /// Only these: paths that were exchanged, or files and folders below them, `imports`, `routes`, names or kinds of changes.
     pub only: Vec<PathBuf>,
     /// Why, for the journal.
@@ -40,6 +60,8 @@ pub struct RollBackPlan {
     pub against: Vec<String>,
     /// Files that import something else, and stay, because more than that was changed in them.
     pub left: Vec<String>,
+    /// The copy that it comes from, in words; `None`: from what is kept locally.
+    pub source: Option<String>,
 }
 
 /// What a rollback did.
@@ -95,23 +117,82 @@ impl LiveTransaction<'_> {
 
 /// What would be rolled back.
 pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackPlan, StepError> {
+    if is_restore(work, options)? {
+        return restore::plan(work, options);
+    }
     let chosen = match choose(work, options)? {
         Chosen::Whole(live) => live,
-        Chosen::Part(live) => return parts::plan_parts(work, *live, options),
+        Chosen::Part(live) => return parts::plan_parts(work, *live, options, None),
     };
     Ok(RollBackPlan {
         phases: chosen.iter().map(|live| live.prepare.phase.clone()).collect(),
         paths: chosen.iter().flat_map(LiveTransaction::paths).collect(),
-        against: Vec::new(),
-        left: Vec::new(),
+        ..RollBackPlan::default()
     })
+}
+
+/// Every entry that would be different after a rollback of whole paths, and how.
+///
+/// # Errors
+///
+/// When a tree, or what the journal says of it, cannot be read.
+pub fn roll_back_changes(work: &Work<'_>, options: &RollBackOptions) -> Result<Vec<Difference>, StepError> {
+    if is_restore(work, options)? {
+        return restore::changes(work, options);
+    }
+    let Chosen::Whole(chosen) = choose(work, options)? else { return Ok(Vec::new()) };
+    let staged = chosen.last().and_then(|first| work.history().of_transaction(&first.id)?.staged.clone());
+    let Some(staged) = staged else {
+        return Err(StepError::not_now(
+            "the journal does not say what was live before",
+            "the old trees stand beside the live ones as `.<name>.sb-*`, or in `.switchback/generations`",
+        ));
+    };
+    let before = load_manifest(work, &staged.old_tree)?;
+    let plan = work.plan();
+    let base = layout::live_base(work.world().disk.as_ref(), &plan.root, &plan.project.managed)?;
+    let exchanged: BTreeSet<PathBuf> =
+        chosen.iter().flat_map(LiveTransaction::paths).map(PathBuf::from).collect();
+    let is_whole = exchanged.contains(&layout::pointer());
+    let managed = plan.project.managed.iter().map(|managed| managed.path.clone());
+    let paths = exchanged.iter().filter(|path| **path != layout::pointer()).cloned();
+    let paths: BTreeSet<PathBuf> = if is_whole { managed.collect() } else { paths.collect() };
+    let mut differences = Vec::new();
+    for path in paths {
+        let live = match work.world().disk.look(&base.join(&path))? {
+            Some(_) => named_manifest(work.world(), &base.join(&path), &path)?,
+            None => Manifest::default(),
+        };
+        differences.extend(live.differences(&before.below(&path)));
+    }
+    Ok(differences)
+}
+
+/// Whether what is asked for comes from a copy.
+fn is_restore(work: &Work<'_>, options: &RollBackOptions) -> Result<bool, StepError> {
+    let names_copy = |to: &String| names_generation(work, to).map(|is_number| !is_number);
+    let is_elsewhere = !matches!(options.from, None | Some(Origin::Local));
+    Ok(is_elsewhere || options.to.as_ref().map(names_copy).transpose()?.unwrap_or(false))
+}
+
+/// So few digits are never the beginning of a snapshot's id: it would be one by accident.
+const ID_DIGITS_MIN: usize = 6;
+
+/// Whether a word is the number of a generation. Every other word is the beginning of a snapshot's id.
+pub(super) fn names_generation(work: &Work<'_>, to: &str) -> Result<bool, StepError> {
+    let Ok(number) = to.parse::<u64>() else { return Ok(false) };
+    let highest = live_transactions(work)?.first().map_or(0, |live| live.prepare.generation);
+    Ok(to.len() < ID_DIGITS_MIN || number <= highest.max(work.history().generations))
 }
 
 /// Rolls back. Once the intent is on the disk, it is finished by whoever starts next.
 pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutcome, StepError> {
+    if is_restore(work, options)? {
+        return restore::restore(work, options);
+    }
     let chosen = match choose(work, options)? {
         Chosen::Whole(live) => live,
-        Chosen::Part(live) => return parts::roll_back_parts(work, *live, options),
+        Chosen::Part(live) => return parts::roll_back_parts(work, *live, options, None),
     };
     let mut outcome = RollBackOutcome::default();
     let started = work.world().clock.monotonic();
@@ -171,7 +252,11 @@ enum Chosen<'w> {
     Part(Box<LiveTransaction<'w>>),
 }
 
-fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Chosen<'w>, StepError> {
+/// The transactions that are to be taken back, the last one first.
+pub(super) fn chain<'w>(
+    work: &'w Work<'_>,
+    options: &RollBackOptions,
+) -> Result<Vec<LiveTransaction<'w>>, StepError> {
     let mut live = live_transactions(work)?;
     if live.is_empty() {
         return Err(StepError::not_now(
@@ -179,9 +264,8 @@ fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Chosen<'w
             "`switchback status` shows where things stand",
         ));
     }
-    match &options.phase {
-        None => live.truncate(1),
-        Some(name) => {
+    match (&options.phase, &options.to) {
+        (Some(name), _) => {
             let Some(last) = live.iter().position(|live| &live.prepare.phase == name) else {
                 return Err(StepError::not_now(
                     format!("the phase `{name}` is not live"),
@@ -190,7 +274,33 @@ fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Chosen<'w
             };
             live.truncate(last + 1);
         }
+        (None, Some(to)) => {
+            let after = after_generation(&live, to)?;
+            live.truncate(after);
+        }
+        (None, None) => live.truncate(1),
     }
+    Ok(live)
+}
+
+/// How many of the live transactions came after a generation.
+fn after_generation(live: &[LiveTransaction<'_>], to: &str) -> Result<usize, StepError> {
+    let ways: Vec<u64> = live.iter().skip(1).map(|live| live.prepare.generation).chain([0]).collect();
+    let at = ways.iter().position(|generation| generation.to_string() == to);
+    at.map(|at| at + 1).ok_or_else(|| {
+        let known: Vec<String> = ways.iter().map(ToString::to_string).collect();
+        let is_live = live.first().is_some_and(|live| live.prepare.generation.to_string() == to);
+        let what = if is_live {
+            format!("generation {to} is what is live")
+        } else {
+            format!("generation {to} is not one that the live tree came from")
+        };
+        StepError::not_now(what, format!("a rollback leads to generation {}", known.join(", ")))
+    })
+}
+
+fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Chosen<'w>, StepError> {
+    let mut live = chain(work, options)?;
     if !options.only.is_empty() {
         if live.len() > 1 {
             return Err(StepError::not_now(
@@ -232,16 +342,21 @@ fn positions_of(prepare: &Prepare, undone: &[usize], only: &[PathBuf]) -> Result
 fn live_transactions<'w>(work: &'w Work<'_>) -> Result<Vec<LiveTransaction<'w>>, StepError> {
     let disk = work.world().disk.as_ref();
     let folder = work.project.transactions();
-    let mut live = Vec::new();
+    let (mut live, mut taken_back) = (Vec::new(), BTreeSet::new());
     for name in disk.list(&folder)? {
         let opened = Transaction::open(disk, &work.project.root, &folder.join(&name))?;
         let Some(transaction) = opened else { continue };
+        if let Some(transactions) = restore::ending::taken_back(transaction.state()) {
+            taken_back.extend(transactions.iter().cloned());
+            continue;
+        }
         if let State::Committed(prepare, undone) = transaction.state() {
             let (prepare, undone) = (prepare.clone(), undone.clone());
             let id = name.to_string_lossy().into_owned();
             live.push(LiveTransaction { id, transaction, prepare, undone, only: Vec::new() });
         }
     }
+    live.retain(|live: &LiveTransaction<'_>| !taken_back.contains(&live.id));
     live.sort_by_key(|live| std::cmp::Reverse(live.prepare.generation));
     Ok(live)
 }
@@ -315,10 +430,15 @@ fn parent(path: &Path) -> PathBuf {
 }
 
 /// What is in the kept tree and was not in the candidate: written since it went live.
-fn changed_since_staged(work: &Work<'_>, transaction: &str, live: &Path, kept: &Path) -> Vec<String> {
+pub(super) fn changed_since_staged(
+    work: &Work<'_>,
+    transaction: &str,
+    live: &Path,
+    kept: &Path,
+) -> Vec<String> {
     let staged = work.history().of_transaction(transaction).and_then(|history| history.staged.clone());
     let Some(staged) = staged else { return vec![kept.to_string_lossy().into_owned()] };
-    let then = match super::gate::load_manifest(work, &staged.new_tree) {
+    let then = match load_manifest(work, &staged.new_tree) {
         Ok(manifest) => manifest.below(live),
         // Without the manifest nobody can say what changed: then all of it is named.
         Err(_) => return vec![kept.to_string_lossy().into_owned()],

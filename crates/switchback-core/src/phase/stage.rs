@@ -70,7 +70,7 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
 }
 
 /// An id that nothing in the project carries yet.
-fn new_transaction(work: &Work<'_>) -> Result<String, StepError> {
+pub(super) fn new_transaction(work: &Work<'_>) -> Result<String, StepError> {
     let disk = work.world().disk.as_ref();
     let mut number = work.history().seq + 1;
     loop {
@@ -94,7 +94,7 @@ fn is_in_snapshot(work: &Work<'_>, phase: &Phase, live: &Manifest) -> Result<boo
 }
 
 /// Each managed path must have a parent to stand in, and the mechanism must work there.
-fn look_at_places(work: &Work<'_>, mechanism: Mechanism, mark: &str) -> Result<(), StepError> {
+pub(super) fn look_at_places(work: &Work<'_>, mechanism: Mechanism, mark: &str) -> Result<(), StepError> {
     let disk = work.world().disk.as_ref();
     let root = &work.project.root;
     let mut parents = BTreeSet::new();
@@ -203,7 +203,12 @@ pub(super) fn make_tree(
 }
 
 /// Moves the finished candidate to where the exchange takes it from, durably.
-fn place(work: &Work<'_>, mechanism: Mechanism, transaction: &str, tree: &Path) -> Result<(), StepError> {
+pub(super) fn place(
+    work: &Work<'_>,
+    mechanism: Mechanism,
+    transaction: &str,
+    tree: &Path,
+) -> Result<(), StepError> {
     let disk = work.world().disk.as_ref();
     let root = &work.project.root;
     for managed in &work.plan().project.managed {
@@ -353,8 +358,12 @@ fn is_unused(work: &Work<'_>, id: &str) -> Result<bool, StepError> {
     let (mut was_staged, mut was_exchanged) = (false, false);
     for record in work.records()? {
         match &record.event {
-            Event::StageStarted { transaction, .. } => was_staged |= transaction == id,
-            Event::CutOverStarted { transaction, .. } => was_exchanged |= transaction == id,
+            Event::StageStarted { transaction, .. } | Event::RestoreStarted { transaction, .. } => {
+                was_staged |= transaction == id;
+            }
+            Event::CutOverStarted { transaction, .. } | Event::Restored { transaction, .. } => {
+                was_exchanged |= transaction == id;
+            }
             _ => {}
         }
     }

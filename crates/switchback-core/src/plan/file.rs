@@ -8,9 +8,9 @@ use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
 use super::moment::Moment;
-use super::paths::{self, STATE_FOLDER};
+use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Playbook, Project, Rehearsal, Snapshot, playbook,
+    Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Playbook, Project, Rehearsal, playbook, snapshot,
     trigger,
 };
 use crate::change;
@@ -49,16 +49,6 @@ const PROJECT: &[Key] = &[
         Shape::Flag,
         "`false`: commands that work on copies are not kept from the live project",
     ),
-];
-const SNAPSHOT: &[Key] = &[
-    Key::optional(
-        "repository",
-        Shape::Text,
-        "the folder of the restic repository; `.switchback/snapshots` when left out",
-    ),
-    Key::optional("also", Shape::Texts, "paths that are backed up and never changed"),
-    Key::not_built("databases", "databases that are backed up"),
-    Key::not_built("keep", "how many snapshots are kept"),
 ];
 const ENVIRONMENT: &[Key] = &[
     Key::optional("select", Shape::Text, "the environment variable that names the environment"),
@@ -115,7 +105,7 @@ const CHECK: &[Key] = &[
 const PLAN: &[Key] = &[
     Key::required("version", Shape::Whole, "the version of the plan file's format: 1"),
     Key::required("project", Shape::Table(PROJECT), "what is changed"),
-    Key::optional("snapshot", Shape::Table(SNAPSHOT), "where snapshots go"),
+    Key::optional("snapshot", Shape::Table(snapshot::SNAPSHOT), "where snapshots go"),
     Key::optional("environment", Shape::Table(ENVIRONMENT), "what names the environment"),
     Key::optional("rehearsal", Shape::Table(REHEARSAL), "what the rehearsal has of its own"),
     Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
@@ -219,7 +209,7 @@ fn read_plan<'a>(
     let fields = Fields::new(table, 0, "the plan", PLAN, findings);
     fields.whole("version");
     let project = read_project(&fields, root, disk);
-    let snapshot = read_snapshot(&fields);
+    let snapshot = snapshot::read(&fields);
     let environment = fields.table("environment").and_then(|table| table.filled_text("select"));
     let rehearsal = read_rehearsal(&fields);
     let phases = read_phases(&fields, findings);
@@ -341,24 +331,7 @@ fn read_project(plan: &Fields<'_>, root: &Path, disk: &dyn Disk) -> Option<Proje
     Some(Project { name: fields.filled_text("name")?, managed, linked, mechanism, confine })
 }
 
-fn read_snapshot(plan: &Fields<'_>) -> Option<Snapshot> {
-    let default = PathBuf::from(STATE_FOLDER).join("snapshots");
-    let Some(fields) = plan.table("snapshot") else {
-        return Some(Snapshot { repository: default, also: Vec::new() });
-    };
-    let repository = match fields.filled_text("repository") {
-        Some(text) if text.contains("://") || text.starts_with("sftp:") => {
-            let message = format!("a snapshot repository at `{}` is not built yet", shown(&text));
-            fields.find("repository", message, "use a folder, best on another disk");
-            return None;
-        }
-        Some(text) => PathBuf::from(text),
-        None => default,
-    };
-    Some(Snapshot { repository, also: relative_paths(&fields, "also") })
-}
-
-fn relative_paths(fields: &Fields<'_>, name: &str) -> Vec<PathBuf> {
+pub(super) fn relative_paths(fields: &Fields<'_>, name: &str) -> Vec<PathBuf> {
     let texts = fields.placed_texts(name).unwrap_or_default();
     let what = format!("the path in `{name}`");
     texts

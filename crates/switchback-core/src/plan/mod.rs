@@ -11,6 +11,7 @@ mod moment;
 mod paths;
 mod playbook;
 mod schema;
+mod snapshot;
 mod trigger;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub use moment::Moment;
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
 pub use schema::json_schema;
+pub use snapshot::{Remote, Snapshot};
 pub use trigger::{Action, Condition, Trigger};
 
 use crate::change::Change;
@@ -106,15 +108,6 @@ impl Mechanism {
     }
 }
 
-/// Where snapshots go and what they hold beside the managed paths.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// The folder of the restic repository, relative to the root or absolute.
-    pub repository: PathBuf,
-    /// Backed up, never changed. Relative to the root.
-    pub also: Vec<PathBuf>,
-}
-
 /// What the rehearsal has of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rehearsal {
@@ -191,8 +184,7 @@ impl Plan {
             mechanism: None,
             confine: true,
         };
-        let snapshot =
-            Snapshot { repository: PathBuf::from(STATE_FOLDER).join("snapshots"), also: Vec::new() };
+        let snapshot = Snapshot::default();
         Self {
             path: root.join(PLAN_FILE),
             root: root.to_owned(),

@@ -99,6 +99,14 @@ fn words(event: &Event) -> String {
         Event::PartRolledBack { parts, restored, why, .. } => {
             format!("{why}; only {}: as before the phase: {}", listed(parts), listed(restored))
         }
+        Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
+        Event::RestoreStarted { from, source, why, .. } => {
+            format!("{why}; from {from} {}", source.get(..12).unwrap_or(source))
+        }
+        Event::Restored { from, restored, .. } => {
+            format!("as the {from} holds it: {}", listed(restored))
+        }
+        Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
         Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
         Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),

@@ -113,8 +113,13 @@ fn check(case: &Case, lies: Lies) -> Result<(), TestCaseError> {
     let root = Path::new(ROOT);
     let file = Path::new(TRANSACTIONS).join("t2");
     let mut transaction = Transaction::create(&disk, root, &file, participants.len()).unwrap();
-    let prepare =
-        Prepare { phase: "p".into(), generation: 1, plan: "x".into(), participants: participants.clone() };
+    let prepare = Prepare {
+        phase: "p".into(),
+        generation: 1,
+        plan: "x".into(),
+        participants: participants.clone(),
+        takes_back: None,
+    };
     let is_meant =
         |at: usize| case.roll_back.as_ref().is_none_or(|only| only.is_empty() || only.contains(&at));
     let acknowledged = if let Some(only) = &case.roll_back {

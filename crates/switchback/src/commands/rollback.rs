@@ -1,15 +1,16 @@
 //! `switchback rollback`.
 
 use serde_json::{Value, json};
+use switchback_core::manifest::Difference;
 use switchback_core::phase::{
-    Notice, Project, Repair, RollBackOptions, RollBackPlan, StepError, Witness, Work, plan_repair,
-    plan_roll_back, repair, roll_back,
+    Notice, Origin, Project, Repair, RollBackOptions, RollBackPlan, StepError, Witness, Work, plan_repair,
+    plan_roll_back, repair, roll_back, roll_back_changes,
 };
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
 use super::{Context, validation};
-use crate::cli::RollbackArgs;
+use crate::cli::{From, RollbackArgs};
 use crate::failure::Failure;
 
 pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Verdict, Failure> {
@@ -29,15 +30,21 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     let options = RollBackOptions {
         phase: args.phase.clone(),
         only: args.only.clone(),
+        to: args.to.clone(),
+        from: args.from.map(origin),
         why: args.why.clone().unwrap_or_else(|| "by hand".to_owned()),
         ..RollBackOptions::default()
     };
     if args.dry_run {
-        let plan = match &args.playbook {
-            Some(name) => plan_repair(&work, name),
-            None => plan_roll_back(&work, &options),
-        };
-        return Ok(would(context, &work, &plan.map_err(doing)?));
+        if let Some(name) = &args.playbook {
+            let plan = plan_repair(&work, name).map_err(doing)?;
+            return Ok(would(context, &work, &plan, &[]));
+        }
+        let plan = plan_roll_back(&work, &options).map_err(doing)?;
+        // Of a part, the paths say it already.
+        let is_whole = options.only.is_empty();
+        let changes = if is_whole { roll_back_changes(&work, &options).map_err(doing)? } else { Vec::new() };
+        return Ok(would(context, &work, &plan, &changes));
     }
     let first = work.history().seq;
     let done = if let Some(name) = &args.playbook {
@@ -51,8 +58,17 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     Ok(done.verdict)
 }
 
+fn origin(from: From) -> Origin {
+    match from {
+        From::Local => Origin::Local,
+        From::Snapshot => Origin::Snapshot,
+        From::Git => Origin::Git,
+        From::Remote => Origin::Remote,
+    }
+}
+
 /// What would be done.
-fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan) -> Verdict {
+fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &[Difference]) -> Verdict {
     let verdict = verdict_of(&plan.against);
     if context.ui.json {
         let status = status(work.plan(), &work.history());
@@ -60,9 +76,22 @@ fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan) -> Verdict
         document["dry_run"] = json!(true);
         about_part(&mut document, &plan.against, &plan.left);
         document["would_restore"] = json!(plan.paths);
+        document["from"] = json!(plan.source.as_deref().unwrap_or("local"));
+        let change = |one: &Difference| json!({"path": one.path.to_string_lossy(), "what": one.what.word()});
+        document["would_change"] = changes.iter().map(change).collect();
         context.ui.document(&document);
     } else {
-        context.ui.show(&format!("would roll back {}: {}", plan.phases.join(", "), plan.paths.join(", ")));
+        let phases = if plan.phases.is_empty() { "no phase".to_owned() } else { plan.phases.join(", ") };
+        context.ui.show(&format!("would roll back {phases}: {}", plan.paths.join(", ")));
+        if let Some(source) = &plan.source {
+            context.ui.show(&format!("  from {source}"));
+        }
+        for change in changes.iter().take(SHOWN_MAX) {
+            context.ui.show(&format!("  {}: {}", change.path.display(), change.what.word()));
+        }
+        if changes.len() > SHOWN_MAX {
+            context.ui.show(&format!("  and {} more; `--json` lists all", changes.len() - SHOWN_MAX));
+        }
         left(context, &plan.left);
         refused(context, &plan.against);
     }

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use switchback_core::manifest::EntryCounts;
 use switchback_core::phase::{Project, StepError, Work, snapshot as step};
-use switchback_core::port::{SnapshotRecord, Vault};
+use switchback_core::port::{SnapshotReader, SnapshotRecord, Vault};
 use switchback_core::verdict::Verdict;
 
 use super::Context;
-use crate::cli::SnapshotCommand;
+use crate::cli::{Kept, SnapshotCommand};
 use crate::failure::Failure;
 
 pub(crate) fn snapshot(context: &Context<'_>, command: &SnapshotCommand) -> Result<Verdict, Failure> {
@@ -19,11 +19,17 @@ pub(crate) fn snapshot(context: &Context<'_>, command: &SnapshotCommand) -> Resu
             let work = Work::begin(project, "snapshot", context.ui).map_err(doing)?;
             let request = step::request(&work, label).map_err(doing)?;
             let record = vault.create(&request)?;
+            if work.project.plan.snapshot.remote.is_some() {
+                let sent = work.project.remote().map_err(doing)?.send(&record.id)?;
+                context
+                    .ui
+                    .note(&format!("copied elsewhere: {} files, {} bytes sent", sent.files, sent.bytes));
+            }
             show_list(context, Verdict::Yes, &[record], &json!({}));
             Ok(Verdict::Yes)
         }
-        SnapshotCommand::List => {
-            let records = vault.list()?;
+        SnapshotCommand::List { from } => {
+            let records = reader(&project, *from)?.list()?;
             let verdict = if records.is_empty() { Verdict::Unknown } else { Verdict::Yes };
             if records.is_empty() {
                 context.ui.note("there is no snapshot; `switchback snapshot create` makes one");
@@ -31,11 +37,13 @@ pub(crate) fn snapshot(context: &Context<'_>, command: &SnapshotCommand) -> Resu
             show_list(context, verdict, &records, &json!({}));
             Ok(verdict)
         }
-        SnapshotCommand::Show { id } => show(context, vault.as_ref(), id),
-        SnapshotCommand::Check { id } => check(context, vault.as_ref(), id.as_deref()),
-        SnapshotCommand::Restore { id, paths, into } => {
+        SnapshotCommand::Show { id, from } => show(context, reader(&project, *from)?.as_ref(), id),
+        SnapshotCommand::Check { id, from } => {
+            check(context, reader(&project, *from)?.as_ref(), id.as_deref())
+        }
+        SnapshotCommand::Restore { id, paths, into, from } => {
             let into = std::path::absolute(into).unwrap_or_else(|_| into.clone());
-            let record = vault.restore(id, paths, &into)?;
+            let record = reader(&project, *from)?.restore(id, paths, &into)?;
             context.ui.note(&format!("restored into {}", into.display()));
             show_list(context, Verdict::Yes, &[record], &json!({"into": into.display().to_string()}));
             Ok(Verdict::Yes)
@@ -44,6 +52,17 @@ pub(crate) fn snapshot(context: &Context<'_>, command: &SnapshotCommand) -> Resu
         SnapshotCommand::Forget { ids, keep_last, dry_run } => {
             let chosen = chosen(&project, vault.as_ref(), ids, *keep_last)?;
             forget(context, vault.as_ref(), &chosen, *dry_run)
+        }
+    }
+}
+
+/// The snapshots of the project: its own, or their copies elsewhere.
+fn reader(project: &Project, from: Kept) -> Result<Box<dyn SnapshotReader>, Failure> {
+    match from {
+        Kept::Local => Ok(project.vault()),
+        Kept::Remote => {
+            let remote = project.remote();
+            Ok(remote.map_err(|error| Failure::doing("could not reach the copies elsewhere", error))?)
         }
     }
 }
@@ -134,7 +153,7 @@ fn forget(
     Ok(Verdict::Yes)
 }
 
-fn show(context: &Context<'_>, vault: &dyn Vault, id: &str) -> Result<Verdict, Failure> {
+fn show(context: &Context<'_>, vault: &dyn SnapshotReader, id: &str) -> Result<Verdict, Failure> {
     let (record, manifest) = vault.show(id)?;
     let entries: Vec<Value> =
         manifest.entries.iter().map(|entry| json!(entry.path.display().to_string())).collect();
@@ -145,7 +164,7 @@ fn show(context: &Context<'_>, vault: &dyn Vault, id: &str) -> Result<Verdict, F
     Ok(Verdict::Yes)
 }
 
-fn check(context: &Context<'_>, vault: &dyn Vault, id: Option<&str>) -> Result<Verdict, Failure> {
+fn check(context: &Context<'_>, vault: &dyn SnapshotReader, id: Option<&str>) -> Result<Verdict, Failure> {
     let checked = vault.check(id)?;
     let verdict = match (checked.snapshots, checked.findings.is_empty()) {
         (0, _) => Verdict::Unknown,

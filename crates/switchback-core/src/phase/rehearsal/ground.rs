@@ -113,7 +113,15 @@ impl<'a> Ground<'a> {
             phase: self.phase.name.clone(),
             generation: 1,
             plan: to_hex(&self.work.plan().hash),
-            participants: participants(disk, &self.root, managed, self.staged)?,
+            participants: participants(
+                disk,
+                &self.root,
+                managed,
+                &self.staged.transaction,
+                &self.staged.mechanism,
+                &self.staged.paths,
+            )?,
+            takes_back: None,
         };
         Ok(self.open()?.cut_over(prepare)?)
     }

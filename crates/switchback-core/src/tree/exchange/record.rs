@@ -25,6 +25,10 @@ pub struct Prepare {
     pub plan: String,
     /// What takes part, in the order in which it is committed.
     pub participants: Vec<Participant>,
+    /// Of a restore from a copy, not a cutover: the transactions that it takes back. They are live no more once this one
+    /// is committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes_back: Option<Vec<String>>,
 }
 
 /// One record of the file.
@@ -221,7 +225,13 @@ mod tests {
         };
         let pointer = Participant::Pointer { link: "l".into(), old: None, new: "g/t1".into() };
         let participants = vec![path, pointer];
-        Record::Prepare(Prepare { phase: "p".into(), generation: 1, plan: "x".into(), participants })
+        Record::Prepare(Prepare {
+            phase: "p".into(),
+            generation: 1,
+            plan: "x".into(),
+            participants,
+            takes_back: None,
+        })
     }
 
     #[test]

@@ -10,8 +10,8 @@ use arrow_array::{ArrayRef, Int64Array, StringArray};
 use serde_json::json;
 
 use super::exports::parquet;
-use super::server::of_npm;
 use super::{Ground, compare, only_cell, refused};
+use crate::s3::of_npm;
 
 const LIBRARY: &str = "@duckdb/node-bindings-linux-x64/libduckdb.so";
 

@@ -10,11 +10,8 @@ use rusty_s3::actions::PutObject;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 
 use super::exports::parquet;
-use super::server::S3;
 use super::{Ground, compare, only_cell, refused};
-
-/// What the server knows its one user by.
-const KEY: &str = "S3RVER";
+use crate::s3::{KEY, S3};
 
 fn put(server: &S3, key: &str, content: &[u8]) {
     let bucket =

@@ -1,0 +1,24 @@
+//! A place that keeps files by name. Names are relative and have `/` between their parts.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use crate::trouble::Trouble;
+
+/// No file of a repository is read whole that is larger: restic's packs end at 128 MiB, indexes far below.
+pub(crate) const FILE_BYTES_MAX: u64 = 1 << 30;
+
+/// Keeps files by name.
+pub(crate) trait Shelf: Debug + Send + Sync {
+    /// Where it is, for messages; without anything secret.
+    fn address(&self) -> String;
+
+    /// Every file below a folder, with its size in bytes; nothing when the folder is not there.
+    fn list(&self, folder: &str) -> Result<BTreeMap<String, u64>, Trouble>;
+
+    /// A whole file; `None` when it is not there.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Trouble>;
+
+    /// Writes a file that is not there yet, or not in full; when this returns, it is kept.
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), Trouble>;
+}
