@@ -56,7 +56,7 @@ fn project(phases: &[&str], more: &str) -> Ground {
     ground
 }
 
-// rows: RE-18 RE-9 PC-10
+// rows: RE-18 RE-9
 #[test]
 fn the_four_ways_back_lead_to_the_same_bytes() {
     for from in ["local", "snapshot", "git", "remote"] {
@@ -95,7 +95,7 @@ fn the_four_ways_back_lead_to_the_same_bytes() {
     }
 }
 
-// rows: RE-18 PC-10
+// rows: RE-18
 #[test]
 fn a_generation_is_gone_back_to_from_what_is_kept_or_from_a_copy() {
     for from in ["local", "snapshot", "git", "remote"] {
