@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use switchback_core::change::ChangeError;
 use switchback_core::init::InitError;
 use switchback_core::journal::JournalError;
 use switchback_core::phase::StepError;
@@ -213,6 +214,9 @@ fn hint_for(error: &StepError) -> String {
         }
         StepError::Evidence(_) => "`switchback run --restage` makes all evidence anew",
         StepError::Disk(_) | StepError::Scan(_) | StepError::Copy(_) | StepError::Exchange(_) => SAME_COMMAND,
+        StepError::Change(ChangeError::Archive { .. }) => {
+            "make the archive again without that; or, if you trust it, unpack it yourself and name the folder in `from`"
+        }
         StepError::Change(_) => {
             "correct the phase's change in `switchback.toml`, then `switchback run` again"
         }

@@ -75,8 +75,10 @@ impl FilesChange {
             Some(FileKind::File) if archive::is_archive(&self.from) => {
                 let into = stage.scratch.join("archive");
                 disk.make_directory(&into, 0o700)?;
-                archive::unpack(disk, &path, &into)?;
-                Ok((self.only_folder(stage, &into)?, false))
+                let links = archive::unpack(disk, &self.from, &path, &into)?;
+                let source = self.only_folder(stage, &into)?;
+                links.stay_in(disk, &self.from, &source)?;
+                Ok((source, false))
             }
             Some(FileKind::Symlink) => Err(self.refused("is a symbolic link; name what it points to")),
             Some(_) => Err(self

@@ -155,6 +155,14 @@ pub enum ChangeError {
         /// What is wrong with it.
         why: String,
     },
+    /// An archive that is not unpacked.
+    #[error("the archive `{from}` is refused: {why}")]
+    Archive {
+        /// As the plan names it.
+        from: String,
+        /// What is wrong with it, and where.
+        why: String,
+    },
     /// A command ended badly.
     #[error("the command `{command}` ended with {ending}{words}")]
     Command {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test ends the test")]
 #![expect(clippy::disallowed_methods, reason = "a test lays out, damages and looks at files directly")]
 
+mod archives;
 mod bad_plans;
 mod batch_processor;
 mod bisect;
