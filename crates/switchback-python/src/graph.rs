@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
-use crate::index::{Index, Target, parent_of};
+use crate::index::{Index, ModuleName, Target, parent_of};
 use crate::moving::Unresolved;
 use crate::old_names::OldNames;
 use crate::roots;
-use crate::syntax::{Import, ImportedName, line_of};
+use crate::syntax::{Binding, Facts, Import, ImportedName, line_of};
 use crate::tree::{Class, Tree};
 
 /// What is to be looked at.
@@ -45,7 +45,7 @@ pub struct Edge {
 pub struct Missing {
     /// Where, and why.
     pub import: Unresolved,
-    /// Whether the code is ready for it: `try … except ImportError`, `TYPE_CHECKING`.
+    /// Whether the code is ready for it: `try … except ImportError`, of which one arm leads somewhere; `TYPE_CHECKING`.
     pub is_optional: bool,
 }
 
@@ -136,7 +136,10 @@ fn of_file(index: &Index<'_>, old_names: &OldNames, at: usize) -> ImportsOutcome
                         outcome.edges.extend(from.map(|from| Edge { from, to: old, line, is_eager }));
                         continue;
                     }
-                    outcome.missing.push(missing(&file.path, line, import, imported, why));
+                    let mut missing = missing(&file.path, line, import, imported, why);
+                    let arms = Arms { index, old_names, path: &file.path, name, facts: &facts };
+                    missing.is_optional &= !arms.lead_nowhere(import, imported);
+                    outcome.missing.push(missing);
                     continue;
                 }
             };
@@ -154,6 +157,51 @@ fn missing(path: &str, line: usize, import: &Import, imported: &ImportedName, wh
     Missing {
         import: Unresolved { path: path.to_owned(), line, module, name, why },
         is_optional: import.is_optional || import.is_typing,
+    }
+}
+
+/// A file in which a name is imported from one place or else from another.
+struct Arms<'a> {
+    index: &'a Index<'a>,
+    old_names: &'a OldNames,
+    path: &'a str,
+    name: Option<&'a ModuleName>,
+    facts: &'a Facts,
+}
+
+impl Arms<'_> {
+    /// Whether all imports of a `try … except ImportError` that bind the name lead nowhere. Code is ready for one of them
+    /// to fail, not for all; where a value stands for what cannot be imported, or nothing, it is ready for that.
+    fn lead_nowhere(&self, import: &Import, imported: &ImportedName) -> bool {
+        let bound = imported.bound(import.from.is_some()).filter(|_| !import.is_typing);
+        let Some((_, bindings)) = bound.and_then(|bound| self.facts.bound_in(import.scope, bound)) else {
+            return false;
+        };
+        let arm = |binding: &Binding| {
+            let Binding::Import(import, at) = *binding else { return None };
+            let import = self.facts.imports.get(import)?;
+            Some((import, import.names.get(at)?))
+        };
+        let arms: Option<Vec<_>> = bindings.iter().map(arm).collect();
+        arms.is_some_and(|arms| arms.len() > 1 && !arms.iter().any(|(import, name)| self.leads(import, name)))
+    }
+
+    fn leads(&self, import: &Import, imported: &ImportedName) -> bool {
+        match self.index.target(self.name, import, imported) {
+            Target::Module(_) | Target::Symbol { .. } => true,
+            Target::Missing(_) => {
+                let base = import.from.as_ref().and_then(|from| Index::base(self.name, from));
+                self.old_names.meant(self.index, base.as_deref(), import, imported).is_some()
+            }
+            // What has a name of the tree's own is that, imported as if its folder were on the path, which it is not.
+            Target::External(dotted) => {
+                let top = dotted.split('.').next().unwrap_or_default();
+                let is_named = |part: &str| part.strip_suffix(".py").unwrap_or(part) == top;
+                let tree = self.index.tree;
+                tree.beside(self.path, top).is_some()
+                    || !tree.files.iter().any(|file| file.path.split('/').any(is_named))
+            }
+        }
     }
 }
 

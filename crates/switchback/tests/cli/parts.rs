@@ -191,3 +191,39 @@ fn a_damaged_record_of_what_was_written_keeps_nobody_from_rolling_back() {
     assert_eq!(ground.read("src/prices.py"), "PRICE = 10\n");
     assert_eq!(ground.read("notes.txt"), "written\n");
 }
+
+/// Code that imports a name from one place or else from another is ready for one of them to be gone, not for both.
+// rows: TM-12
+#[test]
+fn a_file_whose_imports_would_lead_nowhere_whichever_is_tried_does_not_go_back() {
+    let ground = Ground::shop("");
+    let ladder = "try:\n    from .tracker import T\nexcept ImportError:\n    from NAME.tracker import T\n";
+    let ready = "try:\n    from .tracker import T\nexcept ImportError:\n    T = None\n";
+    // The folder `src` is a package here, so that `shop` alone leads nowhere; `src.shop` does.
+    for package in ["src/__init__.py", "src/shop/__init__.py"] {
+        ground.write(package, "");
+        ground.write(&format!("../new/{package}"), "");
+    }
+    ground.write("src/shop/tracker.py", "T = 1\n");
+    ground.write("../new/src/shop/metrics.py", "T = 1\n");
+    let files = [
+        ("inside", ladder.replace("NAME", "src.shop")),
+        ("beside", ladder.replace("NAME", "shop")),
+        ("ready", ready.to_owned()),
+    ];
+    for (name, text) in files {
+        ground.write(&format!("src/shop/{name}.py"), &text);
+        ground.write(&format!("../new/src/shop/{name}.py"), text.replace("tracker", "metrics"));
+    }
+    ground.expect(0, "run");
+    for name in ["inside", "beside"] {
+        let refused = ground.expect(1, &format!("rollback --only src/shop/{name}.py"));
+        let place = format!("src/shop/{name}.py:2: ");
+        assert!(refused.out.contains(&place) || refused.err.contains(&place), "{refused}");
+        assert!(ground.read(&format!("src/shop/{name}.py")).contains("metrics"));
+    }
+    ground.expect(0, "rollback --only src/shop/ready.py");
+    ground
+        .expect(0, "rollback --only src/shop/inside.py --only src/shop/beside.py --only src/shop/tracker.py");
+    assert!(ground.read("src/shop/beside.py").contains("shop.tracker"));
+}
