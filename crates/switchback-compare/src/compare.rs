@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use switchback_core::port::{Comparer, Comparison, PortError};
+use switchback_core::port::{Comparer, Comparison, FileFound, PortError};
 use switchback_core::rule::Rule;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::Disk;
@@ -240,6 +240,10 @@ impl Comparer for TableComparer {
             .outcome(old, new, CompareOptions { rule: rule.clone() })
             .map_err(|error| error.into_port_error(old, new))?;
         Ok(outcome.into())
+    }
+
+    fn read_through(&self, path: &Path) -> Result<FileFound, PortError> {
+        crate::whole::read_through(self.disk.as_ref(), path).map_err(|error| error.into_read_error(path))
     }
 }
 

@@ -35,6 +35,7 @@ pub mod store;
 mod summary;
 mod table;
 mod value;
+mod whole;
 
 pub use compare::{TableComparer, compare};
 pub use error::{BelowNoise, CompareError, Place};

@@ -260,7 +260,7 @@ fn way_of_formats((old, one): (&Path, Format), (new, two): (&Path, Format)) -> R
 }
 
 /// Follows links to what is really there.
-fn settle(disk: &dyn Disk, path: &Path) -> Result<(PathBuf, Meta), CompareError> {
+pub(crate) fn settle(disk: &dyn Disk, path: &Path) -> Result<(PathBuf, Meta), CompareError> {
     match follow(disk, path)? {
         Some((path, meta)) if matches!(meta.kind, FileKind::File | FileKind::Directory) => Ok((path, meta)),
         Some(_) => Err(CompareError::NotRegular { path: path.to_owned() }),

@@ -20,6 +20,44 @@ pub trait Comparer: Debug + Send + Sync {
     ///
     /// When no verdict can be reached: a file that cannot be read, a key that repeats, a stage that is missing.
     fn compare(&self, old: &Path, new: &Path, rule: &Rule) -> Result<Comparison, PortError>;
+
+    /// Reads one file through to its end as what its name promises, and says what is in it. Damage is an answer, never an
+    /// error.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told whether the file is whole: it is not there, it may not be read, it takes more memory than is
+    /// allowed.
+    fn read_through(&self, path: &Path) -> Result<FileFound, PortError>;
+}
+
+/// What reading a file through to its end found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFound {
+    /// What it was read as.
+    pub form: FileForm,
+    /// How many records it holds: the rows of a table, or of all tables; of a document the items of its list, or of its only
+    /// list, else its members. `None` where only bytes are known of it, and where it is damaged.
+    pub records: Option<u64>,
+    /// The columns of a table, in order.
+    pub columns: Vec<String>,
+    /// What is wrong with it, with the place where one is known: `line 3 column 7: expected value`.
+    pub damage: Option<String>,
+}
+
+/// What a file is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileForm {
+    /// Rows and columns; its columns have types of their own.
+    TypedTable,
+    /// Rows and columns, whose types are found in their text.
+    TextTable,
+    /// Several tables, each with a name.
+    Tables,
+    /// A tree of values.
+    Document,
+    /// Of no known format: nothing but bytes.
+    Bytes,
 }
 
 /// The outcome of one comparison.
