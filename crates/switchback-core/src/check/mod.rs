@@ -10,6 +10,7 @@ mod equivalence;
 mod files;
 mod http;
 mod imports;
+mod integrity;
 mod notebook;
 mod routes;
 mod rule_keys;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
 use crate::port::{Comparer, Inspector, PortError, Querier, Statistician};
 use crate::verdict::Verdict;
@@ -53,6 +55,7 @@ pub static KINDS: &[&Kind] = &[
     &files::KIND,
     &http::KIND,
     &imports::KIND,
+    &integrity::KIND,
     &notebook::KIND,
     &routes::KIND,
     &startup::KIND,
@@ -65,7 +68,6 @@ pub const NOT_BUILT: &[&str] = &[
     "config",
     "coverage",
     "freshness",
-    "integrity",
     "log",
     "performance",
     "prometheus",
@@ -89,6 +91,12 @@ pub trait Check: Debug + Send + Sync {
     fn reads(&self) -> Vec<PathBuf> {
         Vec::new()
     }
+
+    /// Paths of the project that its keys name and that it looks for in the snapshot of the phase, each with its byte offset
+    /// in the plan: files and folders, and of a pattern the folder that its first `*` or `?` stands in.
+    fn saved(&self) -> Vec<(usize, PathBuf)> {
+        Vec::new()
+    }
 }
 
 /// What a check has around it.
@@ -106,6 +114,8 @@ pub struct Scene<'a> {
     pub inspector: &'a dyn Inspector,
     /// The trees.
     pub trees: &'a dyn Trees,
+    /// The project as the snapshot of the phase holds it.
+    pub saved: &'a dyn Saved,
     /// When it looks.
     pub moment: Moment,
     /// An empty folder of its own.
@@ -129,6 +139,34 @@ pub trait Trees: Debug {
     fn old_project(&self) -> Result<PathBuf, String>;
     /// The project with this phase's candidate: a copy before the cutover, the live project after it.
     fn new_project(&self) -> Result<PathBuf, String>;
+}
+
+/// The project as the verified snapshot of the phase holds it.
+pub trait Saved: Debug {
+    /// What it holds.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, or why it cannot be read.
+    fn content(&self) -> Result<SavedContent, String>;
+
+    /// Brings these paths back into `into`, which must not exist yet, and says where each of them is then.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not in it, or it is not brought back as it was.
+    fn restore(&self, paths: &[PathBuf], into: &Path) -> Result<Vec<PathBuf>, String>;
+}
+
+/// What the snapshot of a phase holds.
+#[derive(Debug, Clone, Default)]
+pub struct SavedContent {
+    /// The id of the snapshot.
+    pub id: String,
+    /// The files and folders that it was asked for, by their paths in the project.
+    pub roots: Vec<PathBuf>,
+    /// Everything in it, by paths in the project.
+    pub manifest: Manifest,
 }
 
 /// What a check saw.

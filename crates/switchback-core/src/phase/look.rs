@@ -9,6 +9,7 @@ use super::error::StepError;
 use super::layout;
 use super::outlook;
 use super::project::{TOOL, Work};
+use super::saved::PhaseSnapshot;
 use super::seal::named_manifest;
 use super::stage::candidate;
 use super::trees::{Contents, PhaseTrees};
@@ -91,6 +92,7 @@ fn look_once(
     // From the cutover on, the live tree itself is looked at.
     let is_on_copy = matches!(moment, Moment::Before | Moment::Staged | Moment::Rehearsed);
     let confinement = work.project.confinement().filter(|_| is_on_copy);
+    let saved = PhaseSnapshot::of(work, phase);
     let scene = Scene {
         world: work.world(),
         comparer: work.project.ports.comparer.as_ref(),
@@ -98,6 +100,7 @@ fn look_once(
         statistician: work.project.ports.statistician.as_ref(),
         inspector: work.project.ports.inspector.as_ref(),
         trees,
+        saved: &saved,
         moment,
         out,
         variables: place.variables,

@@ -26,6 +26,7 @@ pub mod rehearsal;
 mod restore;
 pub mod roll_back;
 mod safety;
+mod saved;
 pub mod seal;
 pub mod sign_off;
 pub mod snapshot;

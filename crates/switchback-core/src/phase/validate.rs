@@ -29,7 +29,7 @@ pub const STEPS: [&str; 5] = ["imports", "function", "data", "speed", "tests"];
 fn step_of(kind: &str) -> &'static str {
     match kind {
         "imports" | "startup" | "symbols" | "api" | "routes" | "files" => "imports",
-        "equivalence" | "constraint" | "distribution" => "data",
+        "equivalence" | "constraint" | "distribution" | "integrity" => "data",
         "http" => "speed",
         "tests" => "tests",
         _ => "function",

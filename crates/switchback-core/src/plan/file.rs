@@ -233,6 +233,12 @@ fn read_plan<'a>(
     }
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
+    if let (Some(project), Some(snapshot)) = (&project, &snapshot) {
+        let held = project.managed.iter().map(|managed| &managed.path).chain(&snapshot.also);
+        let held: Vec<&Path> = held.map(PathBuf::as_path).collect();
+        let wanted = checks.iter().flat_map(|check| check.check.saved());
+        paths::look_for_unsaved(wanted, &held, findings);
+    }
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),

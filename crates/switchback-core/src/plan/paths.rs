@@ -82,6 +82,21 @@ pub fn relative(text: &str, offset: usize, what: &str, findings: &Findings<'_>) 
     Some(clean)
 }
 
+/// Finds what a check looks for in the snapshot of a phase, and what none of them would hold.
+pub(super) fn look_for_unsaved(
+    wanted: impl Iterator<Item = (usize, PathBuf)>,
+    held: &[&Path],
+    findings: &Findings<'_>,
+) {
+    for (offset, path) in wanted {
+        if held.iter().any(|held| path.starts_with(held) || held.starts_with(&path)) {
+            continue;
+        }
+        let message = format!("no snapshot holds `{}`: it is not managed", path.display());
+        findings.add(offset, message, "add it to `also` of `[snapshot]`, or to `managed` of `[project]`");
+    }
+}
+
 fn managed_path(text: &str, offset: usize, findings: &Findings<'_>) -> Option<PathBuf> {
     let path = relative(text, offset, "the managed path", findings)?;
     let first = path.components().next().map(|part| part.as_os_str().to_owned());

@@ -20,6 +20,7 @@ mod documentation;
 mod evidence;
 mod ground;
 mod init;
+mod integrity;
 mod journal;
 mod kinds;
 mod mapping;
