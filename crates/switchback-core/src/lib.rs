@@ -11,6 +11,7 @@ pub mod change;
 pub mod check;
 pub mod code;
 pub mod constraint;
+pub mod database;
 pub mod git;
 pub mod init;
 pub mod journal;

@@ -182,6 +182,9 @@ pub trait SnapshotReader: Debug + Send + Sync {
     /// Writes a snapshot, or only `paths` of it, into `into`, which must not exist yet, and verifies what it wrote
     /// against the manifest: content, modes, owners, times, extended attributes, link structure, holes.
     fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError>;
+
+    /// The content of one file of a snapshot, verified against the manifest; a larger one than `bytes_max` is an error.
+    fn read(&self, id: &str, path: &Path, bytes_max: u64) -> Result<Vec<u8>, PortError>;
 }
 
 /// Keeps durable, verified copies of trees.

@@ -67,3 +67,20 @@ pub(crate) fn measure(repository: &Repository<IndexedFullStatus>, node: &Node) -
         data_bytes += if is_hole(&block) { 0 } else { block.len() as u64 };
     }
 }
+
+/// The content of a stored file; what is longer than `bytes_max` is cut off there, and no hash fits it.
+pub(crate) fn content(
+    repository: &Repository<IndexedFullStatus>,
+    node: &Node,
+    bytes_max: u64,
+) -> Result<Vec<u8>, Trouble> {
+    let mut blocks = Blocks::new(repository, node);
+    let (mut block, mut content) = (Vec::with_capacity(BLOCK_BYTES), Vec::new());
+    loop {
+        blocks.next_into(&mut block)?;
+        if block.is_empty() || content.len() as u64 > bytes_max {
+            return Ok(content);
+        }
+        content.extend_from_slice(&block);
+    }
+}

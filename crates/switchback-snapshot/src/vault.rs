@@ -10,13 +10,14 @@ use rustic_core::{
     BackupOptions, CheckOptions, Id, IndexedFullStatus, IndexedIdsStatus, Repository, SnapshotGroupCriterion,
     SnapshotOptions,
 };
-use switchback_core::manifest::{Manifest, to_hex};
+use switchback_core::manifest::{Kind, Manifest, to_hex};
 use switchback_core::port::{
     Forgotten, PortError, SnapshotCheck, SnapshotReader, SnapshotRecord, SnapshotRequest, Vault, VaultPlace,
 };
 use switchback_core::tree::{Seen, scan, touched, walk};
 use switchback_core::world::{Disk, FileKind, World};
 
+use crate::blocks;
 use crate::durable;
 use crate::record::{Head, Records};
 use crate::repository::Place;
@@ -253,6 +254,41 @@ impl RusticVault {
         job.run()?;
         Ok(head.record)
     }
+
+    fn content(&self, id: &str, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Trouble> {
+        let id = self.records.find(self.disk(), id)?;
+        let (_, manifest) = self.records.load(self.disk(), &id)?;
+        content_of(&self.place, &manifest, &id, path, bytes_max)
+    }
+}
+
+/// One file of a snapshot, compared with the manifest.
+pub(crate) fn content_of(
+    place: &Place,
+    manifest: &Manifest,
+    id: &str,
+    path: &Path,
+    bytes_max: u64,
+) -> Result<Vec<u8>, Trouble> {
+    let Some(Kind::File { hash, size }) = manifest.get(path).map(|entry| &entry.kind) else {
+        return Err(Trouble::new("it is no file of the snapshot")
+            .hinted("`switchback snapshot show` lists what is in it"));
+    };
+    if *size > bytes_max {
+        return Err(Trouble::new(format!("it has {size} bytes, and at most {bytes_max} are read")));
+    }
+    let repository = place.open_indexed()?;
+    let content = guarded(|| {
+        let snapshot: SnapshotFile = repository.get_file(&snapshot_id(id)?)?;
+        let stored = stored::list(&repository, snapshot.tree);
+        let node = stored.nodes.get(path).ok_or_else(|| Trouble::new("it is missing in the repository"))?;
+        blocks::content(&repository, node, bytes_max)
+    })?;
+    if blake3::hash(&content).as_bytes() != hash {
+        return Err(Trouble::new("it is not what was saved")
+            .hinted("run `switchback snapshot check`: parts of the repository may be damaged"));
+    }
+    Ok(content)
 }
 
 impl SnapshotReader for RusticVault {
@@ -279,6 +315,12 @@ impl SnapshotReader for RusticVault {
     fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError> {
         self.restored(id, paths, into).map_err(|trouble| {
             trouble.failed(format!("could not restore snapshot `{id}` into `{}`", into.display()))
+        })
+    }
+
+    fn read(&self, id: &str, path: &Path, bytes_max: u64) -> Result<Vec<u8>, PortError> {
+        self.content(id, path, bytes_max).map_err(|trouble| {
+            trouble.failed(format!("could not read `{}` of snapshot `{id}`", path.display()))
         })
     }
 }

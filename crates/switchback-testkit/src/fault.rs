@@ -362,6 +362,10 @@ impl Disk for CountedDisk {
         self.at(doing, path, |disk| disk.foreign_effect(doing, path))
     }
 
+    fn lock_to_read(&self, path: &Path) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError> {
+        self.at("lock_to_read", path, |disk| disk.lock_to_read(path))
+    }
+
     fn lock(&self, path: &Path, note: &str) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError> {
         self.at("lock", path, |disk| disk.lock(path, note))
     }

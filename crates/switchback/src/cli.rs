@@ -124,7 +124,7 @@ pub enum Command {
     /// Make, look at, check and restore snapshots
     #[command(
         subcommand,
-        after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored\n  switchback snapshot diff 3f2a\n  switchback snapshot forget --keep-last 5"
+        after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored\n  switchback snapshot restore 3f2a --database shop --into 'postgresql://me@db.example.org/shop_restored'\n  switchback snapshot diff 3f2a\n  switchback snapshot forget --keep-last 5"
     )]
     Snapshot(SnapshotCommand),
     /// Compare two results: files, directories, or tables of databases

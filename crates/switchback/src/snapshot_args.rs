@@ -35,15 +35,23 @@ pub enum SnapshotCommand {
         #[arg(long, value_enum, value_name = "local|remote", default_value = "local")]
         from: Kept,
     },
-    /// Write a snapshot into a fresh folder, exactly as it was
+    /// Write a snapshot into a fresh folder, exactly as it was, or one of its databases into a fresh place
     Restore {
         /// Its id, or the beginning of it
         id: String,
         /// Only these paths
+        #[arg(conflicts_with = "database")]
         paths: Vec<PathBuf>,
-        /// The folder, which must not exist yet
-        #[arg(long, value_name = "DIR")]
+        /// The folder, which must not exist yet; of a database the file, which must not exist yet, or an address of PostgreSQL
+        /// whose database is empty or is made
+        #[arg(long, value_name = "TARGET")]
         into: PathBuf,
+        /// Only this database: its name as `snapshot show` has it, or the last part of that
+        #[arg(long, value_name = "NAME")]
+        database: Option<String>,
+        /// All that is in the database belongs to whoever restores, and there are no grants
+        #[arg(long, requires = "database")]
+        no_owner: bool,
         /// The project's own, or its copy elsewhere
         #[arg(long, value_enum, value_name = "local|remote", default_value = "local")]
         from: Kept,

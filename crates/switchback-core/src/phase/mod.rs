@@ -24,6 +24,7 @@ mod recover;
 pub mod redact;
 pub mod rehearsal;
 mod restore;
+mod retention;
 pub mod roll_back;
 mod safety;
 mod saved;

@@ -8,6 +8,7 @@ use super::project::{Project, Work};
 use super::restore;
 use super::roll_back::settle;
 use super::witness::Notice;
+use crate::database;
 use crate::journal::history::PhaseHistory;
 use crate::journal::{Event, History, PhaseState};
 use crate::tree::exchange::{Outcome, Participant, Prepare, State, Transaction, recover};
@@ -90,6 +91,8 @@ impl Work<'_> {
             };
             self.witness.notice(Notice::Warning(what));
         }
+        // A snapshot was being made: dumps do not lie about longer than that takes.
+        database::remove(disk, &self.project.root)?;
         if self.has_journal() {
             self.reconcile()?;
             part_records::reconcile(self)?;

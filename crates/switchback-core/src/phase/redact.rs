@@ -17,6 +17,12 @@ const SECRET_NAMES: &[&str] = &[
 /// Shorter values would blank ordinary words.
 const SECRET_CHARACTERS_MIN: usize = 6;
 
+/// Whether a variable of that name holds a secret, as its name looks.
+pub fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    SECRET_NAMES.iter().any(|word| name.contains(word))
+}
+
 /// Blanks secrets in text.
 #[derive(Debug, Clone)]
 pub struct Redactor {
@@ -26,10 +32,6 @@ pub struct Redactor {
 impl Redactor {
     /// Knows the values of all environment variables whose names look secret.
     pub fn new(surroundings: &dyn Surroundings) -> Self {
-        let looks_secret = |name: &str| {
-            let name = name.to_ascii_uppercase();
-            SECRET_NAMES.iter().any(|word| name.contains(word))
-        };
         let mut secrets = Vec::new();
         for (name, value) in surroundings.variables() {
             if !looks_secret(&name) {

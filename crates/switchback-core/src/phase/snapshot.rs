@@ -6,12 +6,14 @@ use super::error::StepError;
 use super::layout;
 use super::outlook;
 use super::project::{Project, Work};
+use super::retention;
 use super::safety;
+use crate::database::{self, Facts, Saver};
 use crate::journal::Event;
 use crate::journal::history::PhaseHistory;
 use crate::manifest::{Entry, Manifest, to_hex};
 use crate::plan::Phase;
-use crate::port::SnapshotRequest;
+use crate::port::{SnapshotRecord, SnapshotRequest};
 use crate::tree::scan;
 
 /// Stands for the id of a snapshot where there was nothing to save.
@@ -26,7 +28,50 @@ pub fn request(work: &Work<'_>, label: &str) -> Result<SnapshotRequest, StepErro
     let mut paths: Vec<PathBuf> =
         plan.project.managed.iter().map(|managed| inside.join(&managed.path)).collect();
     paths.extend(plan.snapshot.also.iter().cloned());
+    if database::is_asked_for(plan) {
+        paths.push(database::folder());
+    }
     Ok(SnapshotRequest { root: plan.root.clone(), paths, label: label.to_owned() })
+}
+
+/// A snapshot of the project that was made and verified.
+#[derive(Debug)]
+pub struct Made {
+    /// Its record.
+    pub record: SnapshotRecord,
+    /// Databases and what was so, where the plan asks for them.
+    pub facts: Option<Facts>,
+}
+
+/// Makes a snapshot of the project, with its databases and facts where the plan asks for them.
+pub fn create(work: &Work<'_>, label: &str) -> Result<Made, StepError> {
+    with_databases(work, &request(work, label)?)
+}
+
+/// Lays databases out first; they become part of the snapshot like every other file, and are taken away again whatever
+/// happens.
+fn with_databases(work: &Work<'_>, request: &SnapshotRequest) -> Result<Made, StepError> {
+    let (plan, disk) = (work.plan(), work.world().disk.as_ref());
+    let facts = if database::is_asked_for(plan) {
+        let saver = Saver { world: work.world(), plan, redactor: &work.redactor };
+        Some(database::save(&saver)?)
+    } else {
+        None
+    };
+    let made = work.project.vault().create(request);
+    if facts.is_some() {
+        database::remove(disk, &plan.root)?;
+    }
+    Ok(Made { record: made?, facts })
+}
+
+/// Whether anything exists of what a snapshot is to hold; databases and facts are made for it.
+fn is_any(work: &Work<'_>, request: &SnapshotRequest) -> Result<bool, StepError> {
+    let mut is_any = database::is_asked_for(work.plan());
+    for path in &request.paths {
+        is_any |= work.world().disk.look(&request.root.join(path))?.is_some();
+    }
+    Ok(is_any)
 }
 
 /// Makes the snapshot of a phase.
@@ -34,14 +79,10 @@ pub fn take(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
     work.record(Event::SnapshotStarted { phase: phase.name.clone() })?;
     work.began(&phase.name, outlook::SNAPSHOT);
     let request = request(work, &format!("before phase {}", phase.name))?;
-    let mut is_any = false;
-    for path in &request.paths {
-        is_any |= work.world().disk.look(&request.root.join(path))?.is_some();
-    }
-    if !is_any {
+    if !is_any(work, &request)? {
         return nothing_to_save(work, phase);
     }
-    let record = work.project.vault().create(&request)?;
+    let Made { record, facts } = with_databases(work, &request)?;
     work.record(Event::SnapshotTaken {
         phase: phase.name.clone(),
         snapshot: record.id.clone(),
@@ -50,14 +91,19 @@ pub fn take(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
         bytes: record.bytes,
     })?;
     let short = record.id.get(..8).unwrap_or(&record.id);
+    let databases = facts.map(|facts| facts.databases).unwrap_or_default();
+    let names: Vec<String> = databases.iter().map(|saved| format!("`{}`", saved.name)).collect();
+    let with = if names.is_empty() { String::new() } else { format!(", with {}", names.join(", ")) };
     work.done(
         &phase.name,
-        format!("snapshot {short} verified: {} files, {} bytes", record.files, record.bytes),
+        format!("snapshot {short} verified: {} files, {} bytes{with}", record.files, record.bytes),
     );
     if work.plan().snapshot.remote.is_some() {
         copy(work, &phase.name, &record.id)?;
     }
-    safety::make(work, phase)
+    safety::make(work, phase)?;
+    retention::retire(work, phase);
+    Ok(())
 }
 
 /// Copies a snapshot to the second place. Whoever asked for that must not believe that it is there when it is not.

@@ -24,7 +24,7 @@ pub use moment::Moment;
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
 pub use schema::json_schema;
-pub use snapshot::{Remote, Snapshot};
+pub use snapshot::{Keep, Remote, Snapshot};
 pub use trigger::{Action, Condition, Trigger};
 
 use crate::change::Change;

@@ -6,6 +6,7 @@ use super::fields::{Fields, shown};
 use super::file::relative_paths;
 use super::key::{Key, Shape};
 use super::paths::STATE_FOLDER;
+use crate::database::Database;
 
 /// The keys of `[snapshot]`.
 pub(super) const SNAPSHOT: &[Key] = &[
@@ -31,12 +32,25 @@ pub(super) const SNAPSHOT: &[Key] = &[
     ),
     Key::optional("also", Shape::Texts, "paths that are backed up and never changed"),
     Key::optional("git", Shape::Flag, "`false`: no safety branch of git is made before a phase"),
-    Key::not_built("databases", "databases that are backed up"),
-    Key::not_built("keep", "how many snapshots are kept"),
+    Key::optional(
+        "databases",
+        Shape::Texts,
+        "databases that are backed up: `postgresql://USER@HOST/DATABASE`, files of SQLite and of DuckDB",
+    ),
+    Key::optional(
+        "facts",
+        Shape::Flag,
+        "`true`: commit, versions and names of environment variables are saved; with `databases` they always are",
+    ),
+    Key::optional("keep", Shape::Table(KEEP), "which snapshots are kept; all when left out"),
+];
+const KEEP: &[Key] = &[
+    Key::optional("last", Shape::Whole, "so many of the newest"),
+    Key::optional("daily", Shape::Whole, "the newest of a day, for so many of the last days that have one"),
 ];
 
 /// Where snapshots go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The folder of the restic repository, relative to the root or absolute.
     pub repository: PathBuf,
@@ -50,6 +64,21 @@ pub struct Snapshot {
     pub password_command: Option<String>,
     /// Whether a branch of git is made before each phase, where the project is in a repository.
     pub git: bool,
+    /// Databases that are backed up with them.
+    pub databases: Vec<Database>,
+    /// Whether commit, versions and names of environment variables are saved too; with databases they always are.
+    pub facts: bool,
+    /// Which snapshots are kept once a new one was verified; `None`: all.
+    pub keep: Option<Keep>,
+}
+
+/// Which snapshots are kept. What a rollback may need, and the newest one, always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// So many of the newest.
+    pub last: u64,
+    /// The newest of a day, for so many of the last days that have one.
+    pub daily: u64,
 }
 
 impl Default for Snapshot {
@@ -61,6 +90,9 @@ impl Default for Snapshot {
             password_file: None,
             password_command: None,
             git: true,
+            databases: Vec::new(),
+            facts: false,
+            keep: None,
         }
     }
 }
@@ -115,6 +147,9 @@ pub(super) fn read(plan: &Fields<'_>) -> Option<Snapshot> {
         password_file,
         password_command,
         git: fields.flag("git").unwrap_or(true),
+        databases: read_databases(&fields),
+        facts: fields.flag("facts").unwrap_or(false),
+        keep: fields.table("keep").map(|keep| read_keep(&keep)),
     })
 }
 
@@ -149,4 +184,32 @@ fn read_remote(fields: &Fields<'_>, text: &str) -> Option<Remote> {
         return None;
     }
     Some(Remote::ObjectStore(text.trim_end_matches('/').to_owned()))
+}
+
+fn read_keep(fields: &Fields<'_>) -> Keep {
+    let (last, daily) = (fields.whole("last"), fields.whole("daily"));
+    let keep = Keep { last: last.unwrap_or(0), daily: daily.unwrap_or(0) };
+    if keep.last == 0 && keep.daily == 0 {
+        fields.find(
+            "last",
+            "`keep` keeps nothing",
+            "e.g. `keep = { last = 10, daily = 7 }`, or take it out: then all are kept",
+        );
+    }
+    keep
+}
+
+fn read_databases(fields: &Fields<'_>) -> Vec<Database> {
+    let mut databases: Vec<Database> = Vec::new();
+    for (offset, text) in fields.placed_texts("databases").unwrap_or_default() {
+        match Database::parse(&text) {
+            Ok(database) if databases.contains(&database) => {
+                let message = format!("`databases` names `{}` twice", shown(&database.shown()));
+                fields.findings().add(offset, message, "take it out once");
+            }
+            Ok(database) => databases.push(database),
+            Err((message, help)) => fields.findings().add(offset, message, help),
+        }
+    }
+    databases
 }

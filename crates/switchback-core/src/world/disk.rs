@@ -191,6 +191,12 @@ pub trait Disk: Debug + Send + Sync {
         let _ = (doing, path);
         Ok(())
     }
+    /// Takes the lock of records (`fcntl`) on all of a file for reading, which keeps out whoever wants it for writing, or says
+    /// who holds it for that. It ends when it is dropped, and when this process closes the file under any other handle.
+    fn lock_to_read(&self, path: &Path) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError> {
+        let why = std::io::Error::new(std::io::ErrorKind::Unsupported, "this disk has no locks of records");
+        Err(DiskError::new("lock", path, why))
+    }
     /// Takes the lock at `path` for this process, or says who holds it. `note` is written into it.
     fn lock(&self, path: &Path, note: &str) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError>;
 }

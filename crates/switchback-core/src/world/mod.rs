@@ -1,7 +1,8 @@
 //! The only door to the outside: disk, processes, clock, network and surroundings.
 //!
 //! Everything else in this crate asks a [`World`], so a test can hand over one that fails, or dies, at call N.
-//! SQLite (`journal`) does its own input and output behind the journal's port; it is the one named exception here.
+//! SQLite does its own input and output: behind the journal's port, and where `database` copies databases of SQLite. It is the
+//! one named exception here.
 
 mod clock;
 mod confinement;

@@ -252,6 +252,15 @@ impl Disk for RealDisk {
         }
     }
 
+    fn lock_to_read(&self, path: &Path) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError> {
+        let file = open_file(path)?;
+        match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(Ok(Box::new(RealLock { _file: file }))),
+            Err(Errno::ACCESS | Errno::AGAIN) => Ok(Err(LockHolder { note: record_holder(&file) })),
+            Err(error) => Err(DiskError::new("lock", path, error)),
+        }
+    }
+
     fn lock(&self, path: &Path, note: &str) -> Result<Result<Box<dyn Lock>, LockHolder>, DiskError> {
         let failed = |error: std::io::Error| DiskError::new("lock", path, error);
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -280,6 +289,25 @@ struct RealLock {
 }
 
 impl Lock for RealLock {}
+
+/// Who holds a lock of records for writing, as far as the kernel tells (proc(5), `/proc/locks`).
+fn record_holder(file: &File) -> String {
+    const LOCKS_BYTES_MAX: u64 = 1 << 20;
+    let inode = rustix::fs::fstat(file).map(|stat| stat.st_ino.to_string()).unwrap_or_default();
+    let mut locks = String::new();
+    let listed = open(Path::new("/proc/locks"), OFlags::RDONLY).map(File::from);
+    // What cannot be read is not told; that somebody holds it is known all the same.
+    drop(listed.map(|file| file.take(LOCKS_BYTES_MAX).read_to_string(&mut locks)));
+    let holder = locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let place = words.get(5)?.rsplit(':').next()?;
+        (words.get(3) == Some(&"WRITE") && place == inode).then(|| (*words.get(4).unwrap_or(&"?")).to_owned())
+    });
+    match holder.filter(|id| id.parse::<u32>().is_ok_and(|id| id > 0)) {
+        Some(id) => format!("process {id}"),
+        None => "another process".to_owned(),
+    }
+}
 
 /// Takes the lock; somebody who only asks whether it is held lets go of it at once, so it is tried a few times.
 fn exclusive(file: &File) -> Result<(), Errno> {

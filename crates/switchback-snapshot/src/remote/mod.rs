@@ -34,7 +34,7 @@ use crate::repository::Place;
 use crate::restore::{Job, selected};
 use crate::stored;
 use crate::trouble::{Trouble, bounded, guarded};
-use crate::vault::{RusticVault, compare, packs, snapshot_id};
+use crate::vault::{RusticVault, compare, content_of, packs, snapshot_id};
 
 /// The parts of a repository in the order in which they are sent: whoever finds a snapshot finds all that it needs.
 const PARTS: [&str; 5] = ["keys", "data", "index", sealed::FOLDER, "snapshots"];
@@ -277,6 +277,16 @@ impl SnapshotReader for RemoteCopy {
     fn restore(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, PortError> {
         self.restored(id, paths, into)
             .map_err(|trouble| self.failed(trouble, &format!("restore snapshot `{id}` from")))
+    }
+
+    fn read(&self, id: &str, path: &Path, bytes_max: u64) -> Result<Vec<u8>, PortError> {
+        let read = || {
+            let id = self.find(id)?;
+            let (_, manifest) = self.load(&id)?;
+            content_of(&self.place, &manifest, &id, path, bytes_max)
+        };
+        let doing = format!("read `{}` of snapshot `{id}` in", path.display());
+        read().map_err(|trouble| self.failed(trouble, &doing))
     }
 }
 

@@ -1,7 +1,10 @@
 //! `switchback snapshot create|list|show|check|restore|diff|forget`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
-use switchback_core::manifest::EntryCounts;
+use switchback_core::database::{self, Facts, Kind, Saved};
+use switchback_core::manifest::{EntryCounts, Manifest};
 use switchback_core::phase::{Project, StepError, Work, snapshot as step};
 use switchback_core::port::{SnapshotReader, SnapshotRecord, Vault};
 use switchback_core::verdict::Verdict;
@@ -17,15 +20,14 @@ pub(crate) fn snapshot(context: &Context<'_>, command: &SnapshotCommand) -> Resu
         SnapshotCommand::Create { label } => {
             let doing = |error| Failure::doing("could not make the snapshot", error);
             let work = Work::begin(project, "snapshot", context.ui).map_err(doing)?;
-            let request = step::request(&work, label).map_err(doing)?;
-            let record = vault.create(&request)?;
+            let made = step::create(&work, label).map_err(doing)?;
             if work.project.plan.snapshot.remote.is_some() {
-                let sent = work.project.remote().map_err(doing)?.send(&record.id)?;
+                let sent = work.project.remote().map_err(doing)?.send(&made.record.id)?;
                 context
                     .ui
                     .note(&format!("copied elsewhere: {} files, {} bytes sent", sent.files, sent.bytes));
             }
-            show_list(context, Verdict::Yes, &[record], &json!({}));
+            show_list(context, Verdict::Yes, &[made.record], &json!({}));
             Ok(Verdict::Yes)
         }
         SnapshotCommand::List { from } => {
@@ -41,7 +43,11 @@ pub(crate) fn snapshot(context: &Context<'_>, command: &SnapshotCommand) -> Resu
         SnapshotCommand::Check { id, from } => {
             check(context, reader(&project, *from)?.as_ref(), id.as_deref())
         }
-        SnapshotCommand::Restore { id, paths, into, from } => {
+        SnapshotCommand::Restore { id, into, database: Some(name), no_owner, from, .. } => {
+            let reader = reader(&project, *from)?;
+            bring_back(context, &project, reader.as_ref(), id, name, into, !no_owner)
+        }
+        SnapshotCommand::Restore { id, paths, into, from, .. } => {
             let into = std::path::absolute(into).unwrap_or_else(|_| into.clone());
             let record = reader(&project, *from)?.restore(id, paths, &into)?;
             context.ui.note(&format!("restored into {}", into.display()));
@@ -67,21 +73,149 @@ fn reader(project: &Project, from: Kept) -> Result<Box<dyn SnapshotReader>, Fail
     }
 }
 
-/// Everything that differs, entry by entry; equal is *yes*.
-fn diff(context: &Context<'_>, project: &Project, id: &str, other: Option<&str>) -> Result<Verdict, Failure> {
-    let vault = project.vault();
-    let (record, old) = vault.show(id)?;
-    let (what, new) = if let Some(other) = other {
-        let (other, manifest) = vault.show(other)?;
-        (other.id, manifest)
-    } else {
+/// Brings one database back.
+fn bring_back(
+    context: &Context<'_>,
+    project: &Project,
+    reader: &dyn SnapshotReader,
+    id: &str,
+    name: &str,
+    into: &Path,
+    has_owners: bool,
+) -> Result<Verdict, Failure> {
+    let doing = |error| Failure::doing("could not restore the database", error);
+    let into = into.to_str().ok_or_else(|| {
+        let why = format!("`{}` is not text", into.display());
+        Failure::new("could not restore the database", vec![why], "name a target in plain characters")
+    })?;
+    let restored = database::restore(project, reader, id, name, into, has_owners).map_err(doing)?;
+    let saved = &restored.saved;
+    context.ui.note(&format!("restored into {}", restored.into));
+    context.ui.show(&format!("{}: {}, the same as was saved", context.ui.verdict(Verdict::Yes), told(saved)));
+    if context.ui.json {
+        context.ui.document(&json!({
+            "schema": "switchback/snapshot/1",
+            "verdict": Verdict::Yes.word(),
+            "snapshots": [record(&restored.record)],
+            "databases": [database_json(saved)],
+            "into": restored.into,
+        }));
+    }
+    Ok(Verdict::Yes)
+}
+
+/// A database in one line.
+fn told(saved: &Saved) -> String {
+    let kind = saved.kind.word();
+    if saved.tables.is_empty() && saved.kind == Kind::Duckdb {
+        return format!("{kind} `{}`, {} bytes", saved.name, saved.bytes());
+    }
+    format!(
+        "{kind} `{}`, {} tables, {} rows, {} bytes",
+        saved.name,
+        saved.tables.len(),
+        saved.rows(),
+        saved.bytes()
+    )
+}
+
+fn database_json(saved: &Saved) -> Value {
+    let tables: Vec<Value> =
+        saved.tables.iter().map(|table| json!({"name": table.name, "rows": table.rows})).collect();
+    json!({
+        "name": saved.name,
+        "kind": saved.kind.word(),
+        "files": saved.files.iter().map(|file| file.name.clone()).collect::<Vec<_>>(),
+        "bytes": saved.bytes(),
+        "read_by": saved.read_by,
+        "server": saved.server,
+        "tables": tables,
+    })
+}
+
+/// What the facts of a snapshot say, in lines.
+fn show_facts(context: &Context<'_>, facts: &Facts) {
+    for saved in &facts.databases {
+        context.ui.show(&format!("  database {}", told(saved)));
+    }
+    if let Some(commit) = &facts.commit {
+        let state = if commit.is_dirty { ", with changes that are not in it" } else { "" };
+        context.ui.show(&format!("  commit {}{state}", commit.id));
+    }
+    let versions: Vec<String> =
+        facts.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    context.ui.show(&format!("  made with {}", versions.join(", ")));
+}
+
+fn facts_json(facts: &Facts) -> Value {
+    json!({
+        "time": facts.time,
+        "host": facts.host,
+        "commit": facts.commit.as_ref().map(|commit| json!({"id": commit.id, "is_dirty": commit.is_dirty})),
+        "versions": facts.versions,
+        "environment": {
+            "names": facts.environment.names,
+            "select": facts.environment.select.as_ref().map(|one| json!({"name": one.name, "value": one.value})),
+        },
+    })
+}
+
+/// The newer side of a comparison of snapshots.
+struct Other {
+    what: String,
+    manifest: Manifest,
+    /// What differs between the databases; `None` when they are not compared.
+    databases: Option<Vec<String>>,
+}
+
+impl Other {
+    fn of(project: &Project, old: &SnapshotRecord, other: Option<&str>) -> Result<Self, Failure> {
+        let vault = project.vault();
+        if let Some(id) = other {
+            let (record, manifest) = vault.show(id)?;
+            let older = database::facts_of(vault.as_ref(), &old.id)?;
+            let newer = database::facts_of(vault.as_ref(), &record.id)?;
+            let databases = Some(database::differences(older.as_ref(), newer.as_ref()));
+            return Ok(Self { what: record.id, manifest, databases });
+        }
         let doing = |error| Failure::doing("could not look at what is live", error);
-        ("live".to_owned(), step::live_manifest(project, &record.paths).map_err(doing)?)
-    };
+        let manifest = step::live_manifest(project, &old.paths).map_err(doing)?;
+        Ok(Self { what: "live".to_owned(), manifest, databases: None })
+    }
+}
+
+/// The manifest without the folder of databases: their dumps have the time in them, and live ones stand elsewhere.
+fn without_databases(manifest: &Manifest) -> Manifest {
+    let folder = database::folder();
+    let entries = manifest.entries.iter().filter(|entry| !entry.path.starts_with(&folder));
+    Manifest::from_entries(entries.cloned().collect())
+}
+
+/// Everything that differs, entry by entry and database by database; equal is *yes*.
+fn diff(context: &Context<'_>, project: &Project, id: &str, other: Option<&str>) -> Result<Verdict, Failure> {
+    let (record, whole) = project.vault().show(id)?;
+    let other = Other::of(project, &record, other)?;
+    let (old, new) = (without_databases(&whole), without_databases(&other.manifest));
     let found = old.differences(&new);
-    let verdict = if found.is_empty() { Verdict::Yes } else { Verdict::No };
+    let databases = other.databases.clone().unwrap_or_default();
+    let is_left_out = other.databases.is_none() && old.entries.len() < whole.entries.len();
+    if is_left_out {
+        context
+            .ui
+            .note("databases are not compared with what is live: restore them and use `switchback compare`");
+    }
+    let verdict = if !found.is_empty() || !databases.is_empty() {
+        Verdict::No
+    } else if is_left_out && old.entries.is_empty() {
+        Verdict::Unknown
+    } else {
+        Verdict::Yes
+    };
     for difference in &found {
         context.ui.show(&format!("  {}: {}", difference.path.display(), difference.what.word()));
+    }
+    for difference in &databases {
+        context.ui.show(&format!("  {difference}"));
     }
     let counts = EntryCounts::of(&found);
     context.ui.show(&format!("{}: {} entries, {counts}", context.ui.verdict(verdict), old.entries.len()));
@@ -94,8 +228,9 @@ fn diff(context: &Context<'_>, project: &Project, id: &str, other: Option<&str>)
             "schema": "switchback/snapshot/1",
             "verdict": verdict.word(),
             "snapshots": [self::record(&record)],
-            "against": what,
+            "against": other.what,
             "differences": differences,
+            "databases": other.databases,
         }));
     }
     Ok(verdict)
@@ -157,7 +292,13 @@ fn show(context: &Context<'_>, vault: &dyn SnapshotReader, id: &str) -> Result<V
     let (record, manifest) = vault.show(id)?;
     let entries: Vec<Value> =
         manifest.entries.iter().map(|entry| json!(entry.path.display().to_string())).collect();
-    show_list(context, Verdict::Yes, &[record], &json!({"entries": entries}));
+    let facts = database::facts_of(vault, &record.id)?;
+    let databases: Vec<Value> = facts.iter().flat_map(|facts| &facts.databases).map(database_json).collect();
+    let more = json!({"entries": entries, "databases": databases, "facts": facts.as_ref().map(facts_json)});
+    show_list(context, Verdict::Yes, &[record], &more);
+    if let Some(facts) = &facts {
+        show_facts(context, facts);
+    }
     for entry in &manifest.entries {
         context.ui.show(&format!("  {:06o} {}", entry.mode, entry.path.display()));
     }

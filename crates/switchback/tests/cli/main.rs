@@ -30,6 +30,7 @@ mod notebooks;
 mod parts;
 mod plan;
 mod playbooks;
+mod postgresql_server;
 // Its plan has constraints.
 #[cfg(feature = "sql")]
 mod price_elasticity;
@@ -40,6 +41,7 @@ mod restore;
 mod run;
 mod s3;
 mod secrets;
+mod snapshot_databases;
 mod snapshots;
 mod startup;
 mod story;

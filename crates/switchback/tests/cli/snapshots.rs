@@ -182,3 +182,31 @@ fn nothing_is_forgotten_when_what_stays_is_damaged() {
     assert_eq!(ids(&ground), [older.clone(), newest]);
     ground.expect(0, &format!("snapshot restore {older} --into ../restored"));
 }
+
+#[test]
+fn snapshots_that_the_plan_does_not_keep_go_once_a_new_one_is_verified() {
+    let ground = Ground::shop("");
+    ground.expect(0, "snapshot create");
+    ground.expect(0, "snapshot create");
+    ground.write("../newer/src/app.py", "VERSION = 3\n");
+    let second = "[[phase]]\nname = \"again\"\n[[phase.change]]\nkind = \"files\"\nfrom = \"../newer\"\n";
+    ground.plan("", &format!("{second}\n[snapshot]\nkeep = {{ last = 1 }}\n"));
+    let seen = ground.expect(0, "run --phase unify --until snapshot");
+    let told = format!("{}{}", seen.out, seen.err);
+    assert!(told.contains("forgot 2 older snapshots, as `keep` says: "), "{seen}");
+    let [of_first] = ids(&ground).try_into().unwrap();
+    // By hand, nothing goes.
+    ground.expect(0, "snapshot create");
+    assert_eq!(ids(&ground).len(), 2);
+    ground.expect(0, "run --phase unify --until finished");
+    ground.expect(0, "run --phase again --until live");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 3\n");
+    let left = ids(&ground);
+    assert!(left.len() == 2 && left[0] == of_first, "the first phase needs its own: {left:?}");
+    ground.expect(0, "snapshot check");
+    for keep in ["{}", "{ last = 0 }"] {
+        ground.plan("", &format!("[snapshot]\nkeep = {keep}\n"));
+        let seen = ground.expect(2, "plan");
+        assert!(seen.err.contains("`keep` keeps nothing"), "{seen}");
+    }
+}

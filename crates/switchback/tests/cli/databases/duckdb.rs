@@ -10,6 +10,7 @@ use arrow_array::{ArrayRef, Int64Array, StringArray};
 use serde_json::json;
 
 use super::exports::parquet;
+use super::snapshots::snapshot;
 use super::{Ground, compare, only_cell, refused};
 use crate::s3::of_npm;
 
@@ -151,4 +152,25 @@ fn needs_duckdb_what_cannot_be_read_is_named_with_a_next_move() {
     assert!(!ground.at("gone.duckdb").exists());
     ground.set("SWITCHBACK_DUCKDB_LIBRARY", "/nowhere/libduckdb.so");
     refused(&ground, "duckdb:t.duckdb#t", "one.csv", "/nowhere/libduckdb.so", "SWITCHBACK_DUCKDB_LIBRARY");
+}
+
+// rows: PC-4
+#[test]
+fn needs_duckdb_a_snapshot_waits_for_no_writer_and_what_comes_back_is_the_same() {
+    let ground = ground();
+    let mut writer = Duckdb::open(&ground.at("simulation.duckdb"));
+    writer.run("CREATE TABLE t AS SELECT range AS id, 'v' || range AS v FROM range(5000)");
+    ground.plan("", "[snapshot]\ndatabases = [\"simulation.duckdb\"]\n");
+    ground.write("src/app.py", "VERSION = 1\n");
+    let seen = ground.expect(2, "snapshot create");
+    assert!(seen.err.contains("has it open for writing"), "{seen}");
+    drop(writer);
+    let id = snapshot(&ground, "simulation.duckdb");
+    ground
+        .expect(0, &format!("snapshot restore {id} --database simulation.duckdb --into ../restored.duckdb"));
+    let (old, new) = ("duckdb:simulation.duckdb", "duckdb:../restored.duckdb");
+    let report = compare(&ground, 0, &format!("{old}#t"), &format!("{new}#t"), &["--key", "id"]);
+    assert_eq!(report["items"][0]["rows"]["equal"], 5000);
+    Duckdb::open(&ground.at("simulation.duckdb")).run("UPDATE t SET v = 'other' WHERE id = 7");
+    compare(&ground, 1, &format!("{old}#t"), &format!("{new}#t"), &["--key", "id"]);
 }

@@ -4,7 +4,7 @@ mod duckdb;
 mod exports;
 mod objects;
 mod postgres;
-mod server;
+mod snapshots;
 mod sqlite;
 
 use serde_json::Value;

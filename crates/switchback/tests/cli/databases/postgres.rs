@@ -12,8 +12,8 @@ use arrow_buffer::i256;
 use serde_json::json;
 
 use super::exports::parquet;
-use super::server::Postgres;
 use super::{Ground, compare, only_cell, refused, run};
+use crate::postgresql_server::Postgres;
 
 const KINDS: &str = "
     CREATE TYPE mood AS ENUM ('good', 'bad');
@@ -265,7 +265,7 @@ fn needs_postgresql_what_cannot_be_read_is_named_and_no_password_is() {
     }
     let seen = run(&ground, &at("owner", "postgres#t"), "one.csv", &[]);
     assert_eq!(seen.code, 2, "{seen}");
-    ground.set("PGPASSWORD", super::server::PASSWORD);
+    ground.set("PGPASSWORD", crate::postgresql_server::PASSWORD);
     compare(&ground, 0, &at("owner", "postgres#t"), "one.csv", &[]);
 }
 

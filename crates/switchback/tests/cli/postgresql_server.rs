@@ -1,4 +1,4 @@
-//! Servers that a test starts for itself, and that end with it.
+//! A server of PostgreSQL that a test starts for itself, and that ends with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
 
-use crate::s3::{START_SECONDS_MAX, free_port};
+use super::s3::{START_SECONDS_MAX, free_port};
 
 /// The password of the server's owner; one that has to be written with `%` in an address.
-pub(super) const PASSWORD: &str = "geheim#1@/x";
+pub(crate) const PASSWORD: &str = "geheim#1@/x";
 
 /// PostgreSQL in a temporary folder, on a port of its own.
-pub(super) struct Postgres {
+pub(crate) struct Postgres {
     child: Child,
     port: u16,
     directory: tempfile::TempDir,
@@ -21,7 +21,7 @@ pub(super) struct Postgres {
 
 impl Postgres {
     /// Makes a cluster and starts it. `settings`: `name=value`.
-    pub(super) fn start(settings: &[&str]) -> Self {
+    pub(crate) fn start(settings: &[&str]) -> Self {
         let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
         fs::write(directory.path().join("password"), PASSWORD).unwrap();
         let certificate = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
@@ -48,21 +48,21 @@ impl Postgres {
     }
 
     /// An address with the password in it. `more`: parameters and the table.
-    pub(super) fn address(&self, database: &str, more: &str) -> String {
+    pub(crate) fn address(&self, database: &str, more: &str) -> String {
         format!("postgresql://owner:geheim%231%40%2Fx@127.0.0.1:{}/{database}{more}", self.port)
     }
 
     /// A path in the server's folder.
-    pub(super) fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Runs statements in the database `postgres`.
-    pub(super) fn run(&self, statements: &str) -> Client {
+    pub(crate) fn run(&self, statements: &str) -> Client {
         let mut client = Client::connect(&self.address("postgres", ""), NoTls).unwrap();
         client.batch_execute(statements).unwrap();
         client
@@ -122,7 +122,7 @@ fn as_nobody(program: &[&str]) -> Vec<String> {
 }
 
 /// A program of the server, which Debian keeps out of the way; the newest one.
-fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let mut found: Vec<PathBuf> = versions
         .map(|version| version.unwrap().path().join("bin").join(name))
