@@ -193,11 +193,11 @@ mod tests {
         let missing: Vec<&Need> = needs::NEEDS.iter().filter(|need| need.name != "git").collect();
         let options = SuiteOptions { slow: true, ..SuiteOptions::default() };
         let shown = line(Runner::Nextest, &options, &missing);
-        let excluded = "-E not (test(needs_python3) or test(needs_rsync) or test(needs_strace) or \
+        let excluded = "-E not (test(needs_python3) or test(needs_venv) or test(needs_rsync) or test(needs_strace) or \
              test(needs_chromium) or test(needs_postgresql) or test(needs_npm) or test(needs_jupyter))";
         assert!(shown.ends_with(&format!("--profile default --run-ignored all {excluded}")), "{shown}");
         let shown = line(Runner::CargoTest, &options, &missing);
-        let excluded = "--skip needs_python3 --skip needs_rsync --skip needs_strace --skip needs_chromium \
+        let excluded = "--skip needs_python3 --skip needs_venv --skip needs_rsync --skip needs_strace --skip needs_chromium \
              --skip needs_postgresql --skip needs_npm --skip needs_jupyter";
         assert!(shown.ends_with(&format!("-- --include-ignored {excluded}")), "{shown}");
     }

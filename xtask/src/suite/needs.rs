@@ -31,6 +31,12 @@ pub const NEEDS: &[Need] = &[
         used_by: "demo projects and commands of plans, with its standard library alone",
     },
     Need {
+        name: "venv",
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        package: "python3-venv",
+        used_by: "dependency environments: built with Python's own `venv` and the `pip` that it brings",
+    },
+    Need {
         name: "git",
         probe: &["git", "--version"],
         package: "git",

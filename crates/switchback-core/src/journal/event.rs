@@ -50,6 +50,20 @@ pub struct Binding {
     pub tool: String,
 }
 
+/// What became of a dependency environment when a candidate was staged.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EnvironmentFact {
+    /// Where it is live.
+    pub path: String,
+    /// Whether it was built anew, and is exchanged with the managed paths.
+    pub is_built: bool,
+    /// One line: which versions it brings, or why it stays as it is.
+    pub summary: String,
+    /// Hash of the report about it; empty when it stays as it is.
+    #[serde(default)]
+    pub evidence: String,
+}
+
 /// What happened. Hashes are 64 hexadecimal digits; paths are relative to the project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "body", rename_all = "kebab-case", rename_all_fields = "snake_case")]
@@ -82,6 +96,9 @@ pub enum Event {
         /// What the phase's commands changed outside the managed paths of the copy that they ran in.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         outside: Vec<String>,
+        /// The dependency environments of the plan.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        environments: Vec<EnvironmentFact>,
     },
     /// A rehearsal on a throwaway copy is about to begin.
     RehearsalStarted { phase: String, transaction: String },

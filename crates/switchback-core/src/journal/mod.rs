@@ -1,14 +1,15 @@
 //! The journal: the durable, hash-chained record of intents and outcomes, and the only source of a run's state.
 //!
-//! [`event`] says what can happen and how it is written; [`history`] folds events into a state, without any input or
+//! [`event`] says what can happen and how it is written; [`fact`] is what is known of one thing; [`history`] folds events into a state, without any input or
 //! output; [`store`] appends and reads; [`mod@verify`] walks the chain of hashes.
 
 pub mod event;
+pub mod fact;
 pub mod history;
 pub mod store;
 pub mod verify;
 
-pub use event::{Binding, Event, Record};
+pub use event::{Binding, EnvironmentFact, Event, Record};
 pub use history::{History, PhaseHistory, PhaseState};
 pub use store::{Journal, JournalError};
 pub use verify::{ChainFault, verify};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::environment;
 use super::error::StepError;
 use super::gate::{Gate, load_manifest, load_seal};
 use super::layout;
@@ -10,6 +11,7 @@ use super::seal::{Sealed, named_manifest};
 use super::stage::named;
 use super::witness::Notice;
 use crate::journal::Event;
+use crate::journal::history::StagedFact;
 use crate::manifest::to_hex;
 use crate::plan::{Managed, Mechanism, Phase, STATE_FOLDER};
 use crate::tree::ScanError;
@@ -33,14 +35,7 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
         phase: phase.name.clone(),
         generation,
         plan: to_hex(&work.plan().hash),
-        participants: participants(
-            disk,
-            root,
-            &work.plan().project.managed,
-            &staged.transaction,
-            &staged.mechanism,
-            &staged.paths,
-        )?,
+        participants: participants(disk, root, &work.plan().project.managed, &staged)?,
         takes_back: None,
     };
     let name = || phase.name.clone();
@@ -69,8 +64,23 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
     Ok(())
 }
 
-/// What takes part in the project at `root`, in order: first the pointer, then the paths.
+/// What takes part in the project at `root`, in order: first the pointer, then the paths, then the environments.
 pub(super) fn participants(
+    disk: &dyn Disk,
+    root: &Path,
+    managed: &[Managed],
+    staged: &StagedFact,
+) -> Result<Vec<Participant>, StepError> {
+    let paths = staged.paths.iter().filter(|path| !staged.is_environment(Path::new(path)));
+    let paths: Vec<String> = paths.cloned().collect();
+    let (transaction, mechanism) = (staged.transaction.as_str(), staged.mechanism.as_str());
+    let mut participants = managed_participants(disk, root, managed, transaction, mechanism, &paths)?;
+    participants.extend(environment::participants(disk, root, staged)?);
+    Ok(participants)
+}
+
+/// Those of the managed paths.
+pub(super) fn managed_participants(
     disk: &dyn Disk,
     root: &Path,
     managed: &[Managed],

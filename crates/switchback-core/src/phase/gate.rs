@@ -12,7 +12,7 @@ use super::look::inputs_hash;
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
 use super::stage::{candidate, named};
-use super::{layout, snapshot};
+use super::{environment, layout, snapshot};
 use crate::journal::Binding;
 use crate::journal::history::{CheckFact, PhaseHistory, SignOff, StagedFact};
 use crate::manifest::{Manifest, to_hex};
@@ -134,6 +134,11 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
         gate.close(Verdict::Unknown, "nothing is staged", "`switchback run` stages the candidate");
         return Ok(gate);
     };
+    let (disk, root) = (work.world().disk.as_ref(), &work.project.root);
+    for path in environment::missing(disk, root, &staged)? {
+        let reason = format!("the staged environment `{path}` is gone");
+        gate.close(Verdict::No, reason, "`switchback run --restage` builds it again");
+    }
     let moments: &[Moment] = if needs.rehearsal { &BEFORE_CUT_OVER } else { &BEFORE_CUT_OVER[..2] };
     for moment in moments {
         let part = of_checks(work, phase, *moment);

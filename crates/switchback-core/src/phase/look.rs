@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::environment;
 use super::error::StepError;
 use super::layout;
 use super::outlook;
@@ -263,6 +264,7 @@ pub(super) fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Cont
         old.insert(path.clone(), old_content);
         new.insert(path.clone(), new_content);
     }
+    environment::add_contents(work, staged, is_live, (&mut old, &mut new))?;
     Ok((old, new))
 }
 

@@ -5,9 +5,11 @@
 //! [`restore`] rolls back to a copy, and [`safety`] makes one in git. `recover` comes before all of them.
 
 pub mod alone;
+mod bytecode;
 pub mod cut_over;
 pub mod cycle;
 mod doctor;
+mod environment;
 mod error;
 pub mod evidence;
 pub mod finish;

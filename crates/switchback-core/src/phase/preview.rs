@@ -77,7 +77,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
     let exchanges = match mechanism {
         Mechanism::Pointer => 0,
         Mechanism::Exchange => plan.project.managed.len(),
-    };
+    } + plan.dependencies.len();
     let exchanges = u32::try_from(exchanges).unwrap_or(u32::MAX);
     Ok(PlanPreview { changes, mechanism, window_ms_expected: EXCHANGE_MS * f64::from(exchanges) })
 }

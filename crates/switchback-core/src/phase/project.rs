@@ -154,7 +154,7 @@ impl Project {
         }
     }
 
-    /// BLAKE3 of everything that decides what a phase's candidate is: managed paths and changes.
+    /// BLAKE3 of everything that decides what a phase's candidate is: managed paths, changes and environments.
     pub fn changes_hash(&self, phase: &plan::Phase) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&phase.hash);
@@ -162,6 +162,9 @@ impl Project {
             hasher.update(managed.path.as_os_str().as_encoded_bytes());
             hasher.update(&[0]);
             hasher.update(&[u8::from(managed.delete)]);
+        }
+        for dependencies in &self.plan.dependencies {
+            hasher.update(format!("{dependencies:?}").as_bytes());
         }
         let hash: Hash = *hasher.finalize().as_bytes();
         to_hex(&hash)

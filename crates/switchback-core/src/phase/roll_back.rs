@@ -109,6 +109,11 @@ impl LiveTransaction<'_> {
             .collect()
     }
 
+    /// What it exchanged and has not been rolled back alone.
+    pub(super) fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.positions().into_iter().filter_map(|at| self.prepare.participants.get(at))
+    }
+
     fn paths(&self) -> Vec<String> {
         let paths = self.positions().into_iter().map(|at| self.prepare.participants[at].live());
         paths.map(|path| path.to_string_lossy().into_owned()).collect()
@@ -438,6 +443,10 @@ pub(super) fn changed_since_staged(
 ) -> Vec<String> {
     let staged = work.history().of_transaction(transaction).and_then(|history| history.staged.clone());
     let Some(staged) = staged else { return vec![kept.to_string_lossy().into_owned()] };
+    if staged.is_environment(live) {
+        // It writes bytecode by itself, and is kept as a whole.
+        return Vec::new();
+    }
     let then = match load_manifest(work, &staged.new_tree) {
         Ok(manifest) => manifest.below(live),
         // Without the manifest nobody can say what changed: then all of it is named.

@@ -1,8 +1,9 @@
 //! The step *stage*: the candidate is built beside the live tree, synced, read back, and sealed.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::bytecode;
+use super::environment::{self, Built};
 use super::error::StepError;
 use super::layout;
 use super::outlook;
@@ -33,6 +34,8 @@ struct Sides {
     seal: Seal,
     /// What the phase's commands changed outside the managed paths of their copy.
     outside: Vec<String>,
+    /// The dependency environments that go live with it.
+    environments: Built,
 }
 
 /// Builds the candidate of a phase. Returns whether the live tree is still what the snapshot holds; when it is not,
@@ -62,7 +65,16 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
     make_directories(disk, &work.project.root, &folder)?;
     let changes: Vec<&ChangePlan> = phase.changes.iter().collect();
     sides.outside = make_tree(work, phase, &changes, &base, &folder)?;
+    let stale = bytecode::drop_stale(work, &base, &folder.join("tree"))?;
+    if stale > 0 {
+        work.done(
+            &phase.name,
+            format!("left out of the candidate: {stale} of the live tree's bytecode files, stale there"),
+        );
+    }
+    sides.environments = environment::build(work, phase, &base, &folder)?;
     place(work, mechanism, &transaction, &folder.join("tree"))?;
+    environment::place(work, &transaction, &sides.environments)?;
     remove_tree(disk, &folder)?;
     seal_candidate(work, mechanism, &transaction, &mut sides)?;
     publish(work, phase, mechanism, &transaction, &sides)?;
@@ -97,7 +109,7 @@ fn is_in_snapshot(work: &Work<'_>, phase: &Phase, live: &Manifest) -> Result<boo
 pub(super) fn look_at_places(work: &Work<'_>, mechanism: Mechanism, mark: &str) -> Result<(), StepError> {
     let disk = work.world().disk.as_ref();
     let root = &work.project.root;
-    let mut parents = BTreeSet::new();
+    let mut parents = environment::parents(work)?;
     for managed in &work.plan().project.managed {
         let path = root.join(&managed.path);
         let parent = path.parent().unwrap_or(root).to_owned();
@@ -162,6 +174,7 @@ pub(super) fn make_tree(
     disk.make_directory(&scratch, 0o700)?;
     if changes.iter().any(|change| change.change.needs_project()) {
         copy_unmanaged(work.world(), plan, &tree)?;
+        environment::link_live(disk, plan, &tree)?;
     }
     let mut copier = Copier::new(disk);
     for managed in &plan.project.managed {
@@ -216,16 +229,23 @@ pub(super) fn place(
         if disk.look(&from)?.is_none() {
             continue;
         }
-        sync_tree(disk, &from)?;
         let to = root.join(candidate(mechanism, transaction, &managed.path));
-        let parent = to.parent().unwrap_or(root).to_owned();
         if mechanism == Mechanism::Pointer {
-            make_directories(disk, root, &parent)?;
+            make_directories(disk, root, to.parent().unwrap_or(root))?;
         }
-        keeping_time(disk, &parent, || disk.rename(&from, &to))?;
-        for folder in parent.ancestors().take_while(|folder| folder.starts_with(root)) {
-            disk.sync_directory(folder)?;
-        }
+        stand(work, &from, &to)?;
+    }
+    Ok(())
+}
+
+/// Moves what was made to where the exchange takes it from, durably.
+pub(super) fn stand(work: &Work<'_>, from: &Path, to: &Path) -> Result<(), StepError> {
+    let (disk, root) = (work.world().disk.as_ref(), &work.project.root);
+    sync_tree(disk, from)?;
+    let parent = to.parent().unwrap_or(root).to_owned();
+    keeping_time(disk, &parent, || disk.rename(from, to))?;
+    for folder in parent.ancestors().take_while(|folder| folder.starts_with(root)) {
+        disk.sync_directory(folder)?;
     }
     Ok(())
 }
@@ -277,20 +297,22 @@ fn publish(
 ) -> Result<(), StepError> {
     let disk = work.world().disk.as_ref();
     let differences = sides.old.differences(&sides.new);
-    if differences.is_empty() {
+    let environments = &sides.environments;
+    if differences.is_empty() && environments.count() == 0 {
         return Err(StepError::not_now(
             format!("the candidate of the phase `{}` is the same as the live tree", phase.name),
             "look at `from` in the phase's change: there would be nothing to cut over",
         ));
     }
     let file = work.project.transactions().join(transaction);
-    TransactionFile::create(disk, &file, work.plan().project.managed.len() + 1)?;
+    TransactionFile::create(disk, &file, work.plan().project.managed.len() + environments.count() + 1)?;
     let old_tree = work.evidence.put_manifest(disk, &sides.old)?;
     let new_tree = work.evidence.put_manifest(disk, &sides.new)?;
     let seal = work.evidence.put(disk, sides.seal.to_json().to_string().as_bytes())?;
     let counts = EntryCounts::of(&differences);
     let EntryCounts { added, removed, changed, metadata } = counts;
-    let paths = sides.seal.paths.keys().map(|path| path.to_string_lossy().into_owned()).collect();
+    let paths = sides.seal.paths.keys().map(|path| path.to_string_lossy().into_owned());
+    let paths = paths.chain(environments.paths()).collect();
     work.record(Event::Staged {
         phase: phase.name.clone(),
         transaction: transaction.to_owned(),
@@ -305,6 +327,7 @@ fn publish(
         changed,
         metadata,
         outside: sides.outside.clone(),
+        environments: environments.facts.clone(),
     })?;
     work.done(&phase.name, format!("candidate staged: {counts}"));
     Ok(())
@@ -315,14 +338,15 @@ pub fn sweep(work: &Work<'_>) -> Result<(), StepError> {
     let disk = work.world().disk.as_ref();
     let root = &work.project.root;
     remove_tree(disk, &work.project.state().join("work"))?;
-    for managed in &work.plan().project.managed {
-        let parent = root.join(&managed.path).parent().unwrap_or(root).to_owned();
+    let managed = work.plan().project.managed.iter().map(|managed| &managed.path);
+    for path in managed.chain(environment::standing(work)?) {
+        let parent = root.join(path).parent().unwrap_or(root).to_owned();
         if disk.look(&parent)?.is_none() {
             continue;
         }
         for name in disk.list(&parent)? {
             let Some(name) = name.to_str() else { continue };
-            let Some(id) = layout::transaction_of_sibling(name, &managed.path) else { continue };
+            let Some(id) = layout::transaction_of_sibling(name, path) else { continue };
             if is_unused(work, id)? {
                 keeping_time(disk, &parent, || remove_tree(disk, &parent.join(name)))?;
             }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::environment;
 use super::error::StepError;
 use super::layout;
 use super::project::Work;
@@ -135,6 +136,10 @@ pub(super) fn copy_project(
     copy_unmanaged(world, plan, into)?;
     let mut copier = Copier::new(disk);
     for (path, content) in contents {
+        if let Some(content) = content.as_ref().filter(|_| environment::is_environment(plan, path)) {
+            environment::link(disk, content, into, path)?;
+            continue;
+        }
         let to = into.join(path);
         if let Some(parent) = to.parent() {
             make_directories(disk, into, parent)?;
@@ -155,6 +160,7 @@ pub(super) fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<
         inside == Path::new(STATE_FOLDER)
             || plan.project.managed.iter().any(|managed| managed.path == inside)
             || plan.project.linked.iter().any(|linked| linked == inside)
+            || environment::is_environment(plan, inside)
             || is_sibling(plan, inside)
             || disk.look(path).is_ok_and(|meta| meta.is_some_and(|meta| meta.kind == FileKind::Socket))
     };
@@ -174,10 +180,9 @@ pub(super) fn copy_unmanaged(world: &World, plan: &Plan, into: &Path) -> Result<
 /// Whether a path is a candidate or a parked tree.
 pub(super) fn is_sibling(plan: &Plan, inside: &Path) -> bool {
     let Some(name) = inside.file_name().and_then(|name| name.to_str()) else { return false };
-    plan.project.managed.iter().any(|managed| {
-        managed.path.parent() == inside.parent()
-            && layout::transaction_of_sibling(name, &managed.path).is_some()
-    })
+    let managed = plan.project.managed.iter().map(|managed| &managed.path);
+    let mut paths = managed.chain(plan.dependencies.iter().map(|dependencies| &dependencies.path));
+    paths.any(|path| path.parent() == inside.parent() && layout::transaction_of_sibling(name, path).is_some())
 }
 
 /// What is around the managed paths of a copy in which a command runs, without content.

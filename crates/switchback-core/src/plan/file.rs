@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::environment::{self, ENVIRONMENT};
 use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
@@ -49,10 +50,6 @@ const PROJECT: &[Key] = &[
         Shape::Flag,
         "`false`: commands that work on copies are not kept from the live project",
     ),
-];
-const ENVIRONMENT: &[Key] = &[
-    Key::optional("select", Shape::Text, "the environment variable that names the environment"),
-    Key::not_built("dependencies", "environments that are built beside the tree"),
 ];
 const REHEARSAL: &[Key] = &[
     Key::optional(
@@ -106,7 +103,7 @@ const PLAN: &[Key] = &[
     Key::required("version", Shape::Whole, "the version of the plan file's format: 1"),
     Key::required("project", Shape::Table(PROJECT), "what is changed"),
     Key::optional("snapshot", Shape::Table(snapshot::SNAPSHOT), "where snapshots go"),
-    Key::optional("environment", Shape::Table(ENVIRONMENT), "what names the environment"),
+    Key::optional("environment", Shape::Table(ENVIRONMENT), "what the program runs in"),
     Key::optional("rehearsal", Shape::Table(REHEARSAL), "what the rehearsal has of its own"),
     Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
     Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
@@ -210,7 +207,14 @@ fn read_plan<'a>(
     fields.whole("version");
     let project = read_project(&fields, root, disk);
     let snapshot = snapshot::read(&fields);
-    let environment = fields.table("environment").and_then(|table| table.filled_text("select"));
+    let (environment, dependencies) = match fields.table("environment") {
+        Some(table) => {
+            let (managed, linked) =
+                project.as_ref().map_or((&[][..], &[][..]), |project| (&project.managed, &project.linked));
+            (table.filled_text("select"), environment::read(&table, managed, linked, findings))
+        }
+        None => (None, Vec::new()),
+    };
     let rehearsal = read_rehearsal(&fields);
     let phases = read_phases(&fields, findings);
     let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
@@ -246,6 +250,7 @@ fn read_plan<'a>(
         project: project?,
         snapshot: snapshot?,
         environment,
+        dependencies,
         rehearsal,
         phases,
         checks,

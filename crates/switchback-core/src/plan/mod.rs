@@ -3,6 +3,7 @@
 //! The way in: [`load`] reads `switchback.toml` → `fields` asks every table for its keys and collects findings →
 //! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
+mod environment;
 mod fields;
 mod file;
 mod finding;
@@ -16,6 +17,7 @@ mod trigger;
 
 use std::path::{Path, PathBuf};
 
+pub use environment::Dependencies;
 pub use fields::{Fields, NamedText, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
 pub use finding::{Finding, Findings, PlanError, place};
@@ -46,6 +48,8 @@ pub struct Plan {
     pub snapshot: Snapshot,
     /// The environment variable that names the environment, from `[environment]`.
     pub environment: Option<String>,
+    /// The dependency environments that go live with the tree, from `[[environment.dependencies]]`.
+    pub dependencies: Vec<Dependencies>,
     /// `[rehearsal]`.
     pub rehearsal: Rehearsal,
     /// The phases, at least one, in order.
@@ -192,6 +196,7 @@ impl Plan {
             project,
             snapshot,
             environment: None,
+            dependencies: Vec::new(),
             rehearsal: Rehearsal::default(),
             phases: Vec::new(),
             checks: Vec::new(),

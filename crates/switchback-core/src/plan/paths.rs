@@ -99,20 +99,24 @@ pub(super) fn look_for_unsaved(
 
 fn managed_path(text: &str, offset: usize, findings: &Findings<'_>) -> Option<PathBuf> {
     let path = relative(text, offset, "the managed path", findings)?;
-    let first = path.components().next().map(|part| part.as_os_str().to_owned());
-    for (folder, why) in [
+    if let Some((folder, why)) = reserved(&path) {
+        let place = if path == Path::new(folder) { "is" } else { "is inside" };
+        let message = format!("the managed path `{}` {place} `{folder}`: {why}", shown(text));
+        findings.add(offset, message, "take it out of `managed`");
+        return None;
+    }
+    Some(path)
+}
+
+/// The place that a path is or lies in and that no plan may change, and why.
+pub(super) fn reserved(path: &Path) -> Option<(&'static str, &'static str)> {
+    let first = path.components().next()?.as_os_str();
+    let places = [
         (STATE_FOLDER, "that is where Switchback keeps its own state"),
         (".git", "that is the history, which an exchange would tear from its index"),
         ("switchback.toml", "that is the plan itself"),
-    ] {
-        if first.as_deref() == Some(folder.as_ref()) {
-            let place = if path == Path::new(folder) { "is" } else { "is inside" };
-            let message = format!("the managed path `{}` {place} `{folder}`: {why}", shown(text));
-            findings.add(offset, message, "take it out of `managed`");
-            return None;
-        }
-    }
-    Some(path)
+    ];
+    places.into_iter().find(|(folder, _)| first == std::ffi::OsStr::new(folder))
 }
 
 fn look_for_links(path: &Path, offset: usize, root: &Path, disk: &dyn Disk, findings: &Findings<'_>) {

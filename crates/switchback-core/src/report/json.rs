@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::status::{Status, WaitsFor};
-use crate::journal::Record;
+use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
 use crate::verdict::Verdict;
 
@@ -38,6 +38,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
         |criterion| json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by}),
     );
     document.insert("criteria".to_owned(), criteria.collect());
+    if !status.environments.is_empty() {
+        document.insert("environments".to_owned(), environments(&status.environments));
+    }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),
         None => json!({"possible": false, "to_generation": null, "mechanism": null}),
@@ -46,6 +49,15 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     let failed = status.failed.as_ref().map(|(step, why)| json!({"step": step, "why": why}));
     document.insert("failed".to_owned(), json!(failed));
     Value::Object(document)
+}
+
+/// What became of the dependency environments.
+pub(super) fn environments(facts: &[EnvironmentFact]) -> Value {
+    let fact = |fact: &EnvironmentFact| {
+        let evidence = (!fact.evidence.is_empty()).then(|| format!("blake3:{}", fact.evidence));
+        json!({"path": fact.path, "built": fact.is_built, "summary": fact.summary, "evidence": evidence})
+    };
+    facts.iter().map(fact).collect()
 }
 
 /// Adds what a run came to.

@@ -100,6 +100,9 @@ fn change(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
     if !candidate.outside.is_empty() {
         facts.push(("Outside", codes(&candidate.outside)));
     }
+    for environment in &candidate.environments {
+        facts.push(("Environment", words(format!("{}: {}", environment.path, environment.summary))));
+    }
     blocks.push(Block::Facts(facts));
     match &candidate.files {
         Err(why) => blocks.push(Block::Note(words(format!("The files cannot be named: {why}")))),

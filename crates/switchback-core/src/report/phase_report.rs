@@ -7,7 +7,7 @@ use super::status::{
     Criterion, PhaseStatus, as_staged, criteria, is_about, last_outcomes, phase_status, present,
 };
 use crate::journal::history::{CheckFact, PhaseHistory};
-use crate::journal::{Binding, Event, PhaseState};
+use crate::journal::{Binding, EnvironmentFact, Event, PhaseState};
 use crate::manifest::{EntryCounts, to_hex};
 use crate::phase::TOOL;
 use crate::phase::gate::changed_since;
@@ -81,6 +81,8 @@ pub struct CandidateReport {
     pub new_tree: String,
     /// What the phase's commands changed outside the managed paths.
     pub outside: Vec<String>,
+    /// What became of the dependency environments.
+    pub environments: Vec<EnvironmentFact>,
     /// The entries by name; why not, when the manifests are gone or were changed.
     pub files: Result<FileNames, String>,
 }
@@ -236,6 +238,7 @@ fn candidate(material: &Material<'_>, history: &PhaseHistory) -> Option<Candidat
         old_tree: staged.old_tree.clone(),
         new_tree: staged.new_tree.clone(),
         outside: staged.outside.clone(),
+        environments: staged.environments.clone(),
         files: material.file_names(history)?,
     })
 }

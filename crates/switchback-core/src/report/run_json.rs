@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::details::Detail;
-use super::json::document;
+use super::json::{document, environments};
 use super::material::{FileNames, Named};
 use super::phase_report::{CandidateReport, CheckReport, PhaseReport, RollBackReport};
 use super::run_report::RunReport;
@@ -106,6 +106,7 @@ fn candidate(candidate: &CandidateReport) -> Value {
         "old_tree": hash(&candidate.old_tree),
         "new_tree": hash(&candidate.new_tree),
         "outside": candidate.outside,
+        "environments": environments(&candidate.environments),
         "files": candidate.files.as_ref().ok().map(files),
         "files_fault": candidate.files.as_ref().err(),
     })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::journal::history::{CheckFact, PhaseHistory, RehearsalFact, StagedFact};
-use crate::journal::{Binding, History, PhaseState};
+use crate::journal::{Binding, EnvironmentFact, History, PhaseState};
 use crate::manifest::to_hex;
 use crate::phase::evidence::EvidenceStore;
 use crate::phase::gate::{inputs_relied_on, last_words, missing_approvals};
@@ -90,6 +90,8 @@ pub struct Status {
     pub checks: Vec<CheckFact>,
     /// What must hold for the phase.
     pub criteria: Vec<Criterion>,
+    /// What became of the dependency environments when its candidate was staged.
+    pub environments: Vec<EnvironmentFact>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
     pub rollback: Option<(u64, String)>,
     /// Why the last step failed, until a later one succeeds: step and reason.
@@ -128,6 +130,9 @@ pub fn status(plan: &Plan, history: &History) -> Status {
         checks: phase_history
             .map_or_else(Vec::new, |history| last_outcomes(history).into_iter().cloned().collect()),
         criteria: phase.map_or_else(Vec::new, |phase| criteria(plan, phase, phase_history)),
+        environments: phase_history
+            .and_then(|history| history.staged.as_ref())
+            .map_or_else(Vec::new, |staged| staged.environments.clone()),
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use switchback_core::phase::preview::{PlanPreview, preview};
-use switchback_core::plan::{Condition, Plan, json_schema};
+use switchback_core::plan::{Condition, Dependencies, Plan, json_schema};
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
@@ -23,6 +23,9 @@ pub(crate) fn plan(context: &Context<'_>, args: &PlanArgs) -> Result<Verdict, Fa
         let mut document = documents::document("plan", Verdict::Yes, &status);
         document["changes"] = changes(&preview);
         document["mechanism"] = json!(preview.mechanism.word());
+        if !project.plan.dependencies.is_empty() {
+            document["environments"] = environments(&project.plan);
+        }
         document["window_ms_expected"] = json!(preview.window_ms_expected);
         context.ui.document(&document);
     } else {
@@ -41,12 +44,32 @@ fn changes(preview: &PlanPreview) -> Value {
     changes.collect()
 }
 
+fn environments(plan: &Plan) -> Value {
+    let environment =
+        |one: &Dependencies| json!({"path": one.path, "build": one.build, "requirements": one.requirements});
+    plan.dependencies.iter().map(environment).collect()
+}
+
+/// When an environment is built anew, in words.
+fn built_when(dependencies: &Dependencies) -> String {
+    let files: Vec<String> =
+        dependencies.requirements.iter().map(|file| file.display().to_string()).collect();
+    match files.as_slice() {
+        [] => "built anew for each candidate".to_owned(),
+        [file] => format!("built anew when {file} changes"),
+        files => format!("built anew when one of {} changes", files.join(", ")),
+    }
+}
+
 fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
     let ui = context.ui;
     ui.show(&format!("project {}", plan.project.name));
     for managed in &plan.project.managed {
         let way = if managed.delete { "mirrored" } else { "overlaid: nothing is deleted" };
         ui.show(&format!("  manages {} ({way})", managed.path.display()));
+    }
+    for dependencies in &plan.dependencies {
+        ui.show(&format!("  environment {} ({})", dependencies.path.display(), built_when(dependencies)));
     }
     for phase in &plan.phases {
         ui.show(&format!("phase {}", phase.name));

@@ -35,6 +35,9 @@ fn show(context: &Context<'_>, status: &Status) {
         let verdict = if criterion.is_open { "not yet".to_owned() } else { ui.verdict(criterion.verdict) };
         ui.show(&format!("  {verdict}: {}", criterion.name));
     }
+    for environment in &status.environments {
+        ui.show(&format!("  environment {}: {}", environment.path, environment.summary));
+    }
     if let Some((step, why)) = &status.failed {
         ui.show(&format!("the last step failed: {step}: {why}"));
     }

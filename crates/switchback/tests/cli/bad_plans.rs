@@ -31,7 +31,7 @@ const KINDS: &[&str] = &[
     "distribution-bounds-without-pairs",
     "duplicate-key",
     "empty-file",
-    "environment-dependencies-not-built",
+    "environment-dependencies-wrong",
     "equivalence-of-nothing",
     "equivalence-rule-wrong",
     "everything-wrong-at-once",

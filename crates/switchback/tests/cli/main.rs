@@ -17,6 +17,7 @@ mod databases;
 mod demo;
 mod distributions;
 mod documentation;
+mod environment;
 mod evidence;
 mod ground;
 mod init;

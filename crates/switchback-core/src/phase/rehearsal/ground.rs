@@ -1,12 +1,14 @@
 //! The ground of a rehearsal: a throwaway copy of the project, with the candidate beside its live trees, and a
 //! transaction of its own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::NAMED_MAX;
 use crate::journal::history::StagedFact;
 use crate::manifest::{Manifest, What, to_hex};
 use crate::phase::cut_over::participants;
+use crate::phase::environment;
 use crate::phase::error::StepError;
 use crate::phase::gate::load_manifest;
 use crate::phase::layout;
@@ -17,6 +19,7 @@ use crate::phase::stage::{candidate, look_at_room, named};
 use crate::phase::trees::{Contents, copy_project, copy_unmanaged, is_sibling};
 use crate::plan::{Mechanism, Phase, STATE_FOLDER};
 use crate::tree::copy::{Copier, keeping_time, make_directories};
+use crate::tree::exchange::participant::link_target;
 use crate::tree::exchange::{Prepare, Transaction, TransactionFile};
 use crate::tree::{Seen, walk};
 use crate::world::{Disk, FileKind};
@@ -68,7 +71,7 @@ impl<'a> Ground<'a> {
         let transactions = root.join(STATE_FOLDER).join("txn");
         keeping_time(disk, &root, || make_directories(disk, &root, &transactions))?;
         let transaction = transactions.join(&staged.transaction);
-        TransactionFile::create(disk, &transaction, plan.project.managed.len() + 1)?;
+        TransactionFile::create(disk, &transaction, staged.paths.len() + plan.project.managed.len() + 1)?;
         let ground = Self { work, phase, staged, folder: folder.to_owned(), root, transaction };
         ground.lay_candidate()?;
         Ok(ground)
@@ -102,7 +105,36 @@ impl<'a> Ground<'a> {
             make_directories(disk, &self.root, &parent)?;
             keeping_time(disk, &parent, || copier.copy(&from, &to, &|_| false))?;
         }
+        for environment in self.staged.exchanged_environments() {
+            let beside = layout::beside(Path::new(&environment.path), &self.staged.transaction);
+            let from = self.work.project.root.join(&beside);
+            let parent = self.root.join(&beside).parent().unwrap_or(&self.root).to_owned();
+            make_directories(disk, &self.root, &parent)?;
+            keeping_time(disk, &parent, || environment::link(disk, &from, &self.root, &beside))?;
+        }
         Ok(())
+    }
+
+    /// Where each environment of the copy leads: to the live one, or to the one that was staged.
+    pub(super) fn environments(&self) -> Result<BTreeMap<PathBuf, Option<PathBuf>>, StepError> {
+        let mut found = BTreeMap::new();
+        for dependencies in &self.work.plan().dependencies {
+            let target = link_target(self.disk(), &self.root.join(&dependencies.path))?;
+            found.insert(dependencies.path.clone(), target);
+        }
+        Ok(found)
+    }
+
+    /// The environments that do not lead to the one that was staged, in words; `None` when all do.
+    pub(super) fn not_brought_in(&self) -> Result<Option<String>, StepError> {
+        let there = self.environments()?;
+        let is_in = |path: &str| {
+            let beside = layout::beside(Path::new(path), &self.staged.transaction);
+            there.get(Path::new(path)) == Some(&Some(self.work.project.root.join(beside)))
+        };
+        let staged = self.staged.exchanged_environments().map(|environment| environment.path.as_str());
+        let out: Vec<String> = staged.filter(|path| !is_in(path)).map(|path| format!("`{path}`")).collect();
+        Ok(few(&out))
     }
 
     /// Brings the candidate in, by the protocol of the cutover.
@@ -113,14 +145,7 @@ impl<'a> Ground<'a> {
             phase: self.phase.name.clone(),
             generation: 1,
             plan: to_hex(&self.work.plan().hash),
-            participants: participants(
-                disk,
-                &self.root,
-                managed,
-                &self.staged.transaction,
-                &self.staged.mechanism,
-                &self.staged.paths,
-            )?,
+            participants: participants(disk, &self.root, managed, self.staged)?,
             takes_back: None,
         };
         Ok(self.open()?.cut_over(prepare)?)
@@ -159,7 +184,9 @@ impl<'a> Ground<'a> {
             path.starts_with(STATE_FOLDER) || path.ancestors().any(|part| is_sibling(plan, part))
         };
         let mut around = walk(self.disk(), &self.root, &[PathBuf::new()])?;
-        around.retain(|seen| !is_managed(&seen.path) && !is_ours(&seen.path));
+        // An environment is exchanged too; where it leads is looked at by itself.
+        let is_exchanged = |path: &Path| is_managed(path) || environment::is_environment(plan, path);
+        around.retain(|seen| !is_exchanged(&seen.path) && !is_ours(&seen.path));
         Ok(State { managed: Manifest::from_entries(entries), around })
     }
 }
@@ -179,6 +206,10 @@ fn lay_pointed(work: &Work<'_>, live: &Contents, root: &Path) -> Result<(), Step
     let mut copier = Copier::new(disk);
     for (path, content) in live {
         let Some(content) = content else { continue };
+        if environment::is_environment(work.plan(), path) {
+            environment::link(disk, content, root, path)?;
+            continue;
+        }
         let to = root.join(layout::pointed_tree(LIVE)).join(path);
         make_directories(disk, root, to.parent().unwrap_or(root))?;
         copier.copy(content, &to, &|_| false)?;

@@ -28,8 +28,9 @@ pub(super) fn look(work: &Work<'_>, staged: &StagedFact) -> Result<Vec<Finding>,
     let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
     let mechanism = Mechanism::from_word(&staged.mechanism).unwrap_or(Mechanism::Exchange);
     let old = plan.project.managed.iter().map(|managed| (managed.path.clone(), base.join(&managed.path)));
-    let new = staged.paths.iter().map(|path| {
-        let path = PathBuf::from(path);
+    // An environment is nobody's to write to, and installers link its files from their caches.
+    let new = staged.paths.iter().map(PathBuf::from).filter(|path| !staged.is_environment(path));
+    let new = new.map(|path| {
         let content = plan.root.join(candidate(mechanism, &staged.transaction, &path));
         (path, content)
     });

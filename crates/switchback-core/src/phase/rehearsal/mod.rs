@@ -111,6 +111,7 @@ fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> R
     let mut played = Played { findings: hazards::look(work, staged)?, ..Played::default() };
     let ground = Ground::lay(work, phase, staged, folder)?;
     let before = ground.state()?;
+    let environments = ground.environments()?;
     let old = load_manifest(work, &staged.old_tree)?;
     if let Some(named) = ground::named_content(&old, &before.managed) {
         let what = format!("the copy to rehearse on is not what was staged upon: {named}");
@@ -129,6 +130,9 @@ fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> R
     if let Some(named) = ground::named_around(&before.around, &inside.around) {
         played.findings.push(Finding::no(format!("the cutover changes what is not managed: {named}")));
     }
+    if let Some(named) = ground.not_brought_in()? {
+        played.findings.push(Finding::no(format!("the cutover does not bring the environment in: {named}")));
+    }
     check_there(work, phase, &ground, &mut played)?;
     let checked = ground.state()?;
     played.left_by_checks = ground::differences_around(&inside.around, &checked.around);
@@ -143,6 +147,9 @@ fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> R
     }
     if let Some(named) = ground::named_around(&checked.around, &after.around) {
         played.findings.push(Finding::no(format!("the undo changes what is not managed: {named}")));
+    }
+    if ground.environments()? != environments {
+        played.findings.push(Finding::no("the undo does not bring the old environment back"));
     }
     (played.restored, played.around) = (after.managed.entries.len(), after.around.len());
     if played.restored + played.around == 0 {

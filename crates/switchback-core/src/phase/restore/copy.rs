@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::super::error::StepError;
+use super::super::layout;
 use super::super::project::Work;
 use super::super::roll_back::{LiveTransaction, Origin, RollBackOptions, chain, names_generation};
 use super::super::safety;
 use super::super::snapshot::NOTHING;
+use super::super::witness::Notice;
 use crate::journal::PhaseHistory;
 use crate::manifest::{Entry, Manifest};
 use crate::plan::{Managed, STATE_FOLDER};
 use crate::port::{SnapshotReader, SnapshotRecord};
+use crate::tree::exchange::Participant;
+use crate::tree::exchange::participant::inode;
 
 /// What is to be taken back, and the copy that comes in its place.
 #[derive(Debug)]
@@ -36,6 +40,42 @@ impl<'w> Target<'w> {
 
     pub(in crate::phase) fn transactions(&self) -> Vec<String> {
         self.live.iter().map(|live| live.id.clone()).collect()
+    }
+
+    /// What else was exchanged with the managed paths and is in no copy, environments: what was there before is exchanged back
+    /// from where it is kept.
+    pub(in crate::phase) fn environments(
+        &self,
+        work: &Work<'_>,
+        transaction: &str,
+    ) -> Result<Vec<Participant>, StepError> {
+        let disk = work.world().disk.as_ref();
+        let root = work.project.root.as_path();
+        let is_managed = |path: &Path| work.plan().project.managed.iter().any(|managed| managed.path == path);
+        let mut found: Vec<Participant> = Vec::new();
+        // The first of them knows what was there before all of them.
+        for participant in self.live.iter().rev().flat_map(LiveTransaction::participants) {
+            let Participant::Path { live, beside, kept, old: before, .. } = participant else { continue };
+            if is_managed(live) || found.iter().any(|known| known.live() == live) {
+                continue;
+            }
+            let now = inode(disk, &root.join(live))?;
+            let place = match before {
+                None => layout::beside(live, transaction),
+                Some(_) if inode(disk, &root.join(beside))? == *before => beside.clone(),
+                Some(_) if inode(disk, &root.join(kept))? == *before => kept.clone(),
+                Some(_) => {
+                    work.witness.notice(Notice::Warning(format!(
+                        "`{}` stays as it is: what was there before is not kept any more, build it again",
+                        live.display()
+                    )));
+                    continue;
+                }
+            };
+            let kept = layout::kept_old(transaction, live);
+            found.push(Participant::Path { live: live.clone(), beside: place, kept, old: now, new: *before });
+        }
+        Ok(found)
     }
 
     /// The one transaction of which a part is restored.

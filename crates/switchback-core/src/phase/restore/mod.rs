@@ -11,7 +11,7 @@ pub(super) mod ending;
 use std::path::{Path, PathBuf};
 
 use self::copy::{Held, Target};
-use super::cut_over::participants;
+use super::cut_over::managed_participants;
 use super::error::{StepError, with_causes};
 use super::layout;
 use super::parts;
@@ -159,11 +159,13 @@ fn prepare<'w>(
         }
     }
     let names: Vec<String> = paths.iter().map(|path| shown(path)).collect();
+    let mut participants = managed_participants(disk, root, managed, transaction, mechanism.word(), &names)?;
+    participants.extend(target.environments(work, transaction)?);
     let prepare = Prepare {
         phase: target.phase.clone(),
         generation: work.history().generation,
         plan: to_hex(&plan.hash),
-        participants: participants(disk, root, managed, transaction, mechanism.word(), &names)?,
+        participants,
         takes_back: Some(target.transactions()),
     };
     let file = work.project.transactions().join(transaction);

@@ -1,0 +1,130 @@
+//! What the journal says about one thing: plain facts, as the fold keeps them.
+
+use std::path::Path;
+
+use super::event::{Binding, EnvironmentFact};
+use crate::manifest::EntryCounts;
+use crate::verdict::Verdict;
+
+/// What the journal says about the snapshot of a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotFact {
+    /// Its id.
+    pub id: String,
+    /// Hash of its manifest.
+    pub manifest: String,
+}
+
+/// What the journal says about the branch of git that holds what was live before a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SafetyFact {
+    /// Its name.
+    pub branch: String,
+    /// The commit that it was made at.
+    pub commit: String,
+}
+
+/// A restore from a copy that was begun and whose end the journal does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRestore {
+    /// The transaction that exchanges it.
+    pub transaction: String,
+    /// Where it comes from: `snapshot`, `remote` or `git`.
+    pub from: String,
+    /// The id of the snapshot or commit.
+    pub source: String,
+    /// The transactions whose outcome it takes back.
+    pub takes_back: Vec<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// What the journal says about a staged candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedFact {
+    /// The transaction that will exchange it.
+    pub transaction: String,
+    /// `pointer` or `exchange`.
+    pub mechanism: String,
+    /// Hash of what the plan said about managed paths and changes.
+    pub changes: String,
+    /// Hash of the live tree's manifest.
+    pub old_tree: String,
+    /// Hash of the candidate's manifest.
+    pub new_tree: String,
+    /// The managed paths that differ.
+    pub paths: Vec<String>,
+    /// The hash of the seal among the evidence.
+    pub seal: String,
+    /// How many entries differ.
+    pub counts: EntryCounts,
+    /// What the phase's commands changed outside the managed paths.
+    pub outside: Vec<String>,
+    /// The dependency environments of the plan.
+    pub environments: Vec<EnvironmentFact>,
+}
+
+impl StagedFact {
+    /// The dependency environments that are exchanged with the managed paths.
+    pub fn exchanged_environments(&self) -> impl Iterator<Item = &EnvironmentFact> {
+        self.environments.iter().filter(|environment| environment.is_built)
+    }
+
+    /// Whether a path is that of an environment that is exchanged.
+    pub fn is_environment(&self, path: &Path) -> bool {
+        self.exchanged_environments().any(|environment| Path::new(&environment.path) == path)
+    }
+}
+
+/// What the journal says about the rehearsal of the present candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RehearsalFact {
+    /// The verdict: *yes* when the undo brought the copy back, byte for byte.
+    pub verdict: Verdict,
+    /// One line.
+    pub summary: String,
+    /// The hash of its report among the evidence.
+    pub evidence: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// What it was about.
+    pub binding: Binding,
+    /// When it ended, RFC 3339.
+    pub time: String,
+}
+
+/// What the journal says about one outcome of a check.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckFact {
+    /// Its name.
+    pub check: String,
+    /// The moment, as text.
+    pub at: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One line.
+    pub summary: String,
+    /// The hash of its report among the evidence.
+    pub evidence: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// What `worse_than` compares, where the check measures something.
+    pub measure: Option<f64>,
+    /// What it was about.
+    pub binding: Binding,
+    /// Position of the event.
+    pub seq: u64,
+}
+
+/// An approval or a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignOff {
+    /// In which role.
+    pub role: String,
+    /// Who.
+    pub actor: String,
+    /// What it was about; `None` for a refusal.
+    pub binding: Option<Binding>,
+    /// The reason of a refusal.
+    pub why: String,
+}
