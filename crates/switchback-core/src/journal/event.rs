@@ -185,6 +185,38 @@ pub enum Event {
     Abandoned { phase: String, why: String },
     /// A step could not be carried out; it can be tried again.
     StepFailed { phase: String, step: String, why: String },
+    /// A process is about to be handed over from the tree of one generation to that of another. `kept`: the instance of
+    /// `to` still runs. `start`: the line that starts it, where it has no secret.
+    HandOverStarted {
+        phase: String,
+        transaction: String,
+        process: String,
+        handover: String,
+        from: u64,
+        to: u64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        start: String,
+    },
+    /// The instance of a generation was stopped.
+    ProcessStopped { phase: String, transaction: String, process: String, generation: u64, milliseconds: u64 },
+    /// It runs the tree of this generation and is ready. `way`: how it came to that.
+    ProcessStarted {
+        phase: String,
+        transaction: String,
+        process: String,
+        generation: u64,
+        way: String,
+        milliseconds: u64,
+        /// From the beginning of its stop until it was ready.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        down_milliseconds: Option<u64>,
+    },
+    /// Whether it runs the code that is live.
+    ProcessChecked { phase: String, transaction: String, process: String, verdict: String, summary: String },
+    /// It could not be handed over. `doing`: `stop`, `start`, `reload`, `ready` or `code`.
+    HandOverFailed { phase: String, transaction: String, process: String, doing: String, why: String },
 }
 
 impl Event {
@@ -251,7 +283,24 @@ impl Event {
             | Self::Watched { phase }
             | Self::Finished { phase, .. }
             | Self::Abandoned { phase, .. }
-            | Self::StepFailed { phase, .. } => Some(phase),
+            | Self::StepFailed { phase, .. }
+            | Self::HandOverStarted { phase, .. }
+            | Self::ProcessStopped { phase, .. }
+            | Self::ProcessStarted { phase, .. }
+            | Self::ProcessChecked { phase, .. }
+            | Self::HandOverFailed { phase, .. } => Some(phase),
+        }
+    }
+
+    /// The process it is about, if it is about one. Such an event moves no phase.
+    pub fn process(&self) -> Option<&str> {
+        match self {
+            Self::HandOverStarted { process, .. }
+            | Self::ProcessStopped { process, .. }
+            | Self::ProcessStarted { process, .. }
+            | Self::ProcessChecked { process, .. }
+            | Self::HandOverFailed { process, .. } => Some(process),
+            _ => None,
         }
     }
 }
@@ -318,6 +367,42 @@ mod tests {
             Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)),
             "cba373ef4020eff343d6c486c8d2bbed22b9ea90cb83442dd32004cc0271ad32"
         );
+    }
+
+    #[test]
+    fn what_processes_did_is_pinned() {
+        let event = Event::HandOverStarted {
+            phase: "unify".into(),
+            transaction: "t7".into(),
+            process: "api".into(),
+            handover: "stop-start".into(),
+            from: 0,
+            to: 1,
+            kept: false,
+            start: "systemctl start api".into(),
+        };
+        let (word, body) = event.write().unwrap();
+        assert_eq!(word, "hand-over-started");
+        assert_eq!(
+            body,
+            r#"{"from":0,"handover":"stop-start","phase":"unify","process":"api","start":"systemctl start api","to":1,"transaction":"t7"}"#
+        );
+        let event = Event::ProcessStarted {
+            phase: "unify".into(),
+            transaction: "t7".into(),
+            process: "api".into(),
+            generation: 1,
+            way: "start".into(),
+            milliseconds: 12,
+            down_milliseconds: Some(40),
+        };
+        let (word, body) = event.write().unwrap();
+        assert_eq!(word, "process-started");
+        assert_eq!(
+            body,
+            r#"{"down_milliseconds":40,"generation":1,"milliseconds":12,"phase":"unify","process":"api","transaction":"t7","way":"start"}"#
+        );
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Event, Record};
 pub use super::fact::{CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact};
+use super::processes::ProcessFact;
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -335,6 +336,8 @@ pub struct History {
     pub restoring: Option<OpenRestore>,
     /// Where each live generation came from: generation → the one before it.
     before: BTreeMap<u64, u64>,
+    /// What was last told of each process, by its name.
+    pub processes: BTreeMap<String, ProcessFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -366,6 +369,11 @@ impl History {
             event: record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word),
             why,
         };
+        if record.event.process().is_some() {
+            ProcessFact::take(&mut self.processes, &record).map_err(illegal)?;
+            (self.seq, self.head) = (record.seq, record.hash);
+            return Ok(());
+        }
         if let Event::RunStarted { run, phases, .. } = &record.event {
             self.run = Some(run.clone());
             let before = std::mem::take(&mut self.phases);
@@ -419,6 +427,12 @@ impl History {
     /// When it may not.
     pub fn admits(&self, event: &Event) -> Result<(), IllegalEvent> {
         let Some(name) = event.phase() else { return Ok(()) };
+        if let Some(process) = event.process() {
+            return ProcessFact::admits(self.processes.get(process), event).map_err(|why| {
+                let word = event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
+                IllegalEvent { seq: self.seq + 1, event: word, why }
+            });
+        }
         let state = self.place(name, event).map_or(PhaseState::Waiting, |phase| phase.state);
         if self.run.is_some() && state.after(event).is_some() {
             return Ok(());

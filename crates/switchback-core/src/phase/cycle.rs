@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::error::StepError;
 use super::gate::{self, Gate, Needs};
 use super::look::{look, open_checks};
+use super::processes::cut_over::{self as handing_over, HandOverOpen, Made, make_live};
 use super::project::{TOOL, Work};
 use super::rehearsal::rehearse;
 use super::roll_back::{RollBackOptions, roll_back};
@@ -110,7 +111,11 @@ impl RunOutcome {
     }
 
     fn refused(phase: &Phase, reason: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { verdict: Verdict::No, reasons: vec![reason.into()], next: next.into(), ..Self::reached(phase) }
+        Self::refused_for(phase, vec![reason.into()], next)
+    }
+
+    fn refused_for(phase: &Phase, reasons: Vec<String>, next: impl Into<String>) -> Self {
+        Self { verdict: Verdict::No, reasons, next: next.into(), ..Self::reached(phase) }
     }
 }
 
@@ -315,9 +320,34 @@ fn staged_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<Ru
     if until <= Point::Approved {
         return Ok(Some(RunOutcome::reached(phase)));
     }
-    failing(work, phase, "cut-over", || cut_over::cut_over(work, phase, &gate))?;
-    second_look(work, phase, &gate.unseen)
+    let again = || gate::before_cut_over(work, phase, Needs::of(until));
+    match failing(work, phase, "cut-over", || make_live(work, phase, gate, again))? {
+        Made::Held(gate) => Ok(Some(RunOutcome::held(phase, gate))),
+        Made::Refused(reasons) => Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STOPPED))),
+        Made::Live(gate, processes) => start_and_look(work, phase, &gate, processes),
+    }
 }
+
+/// Looks at what the first look had no time for before any process works on it and may write there; the parked tree
+/// is looked at after they were started, because nobody waits for that.
+fn start_and_look(
+    work: &Work<'_>,
+    phase: &Phase,
+    gate: &Gate,
+    processes: HandOverOpen<'_>,
+) -> Result<Option<RunOutcome>, StepError> {
+    let looks_first = !gate.unseen.is_empty() || processes.is_empty();
+    if looks_first && let Some(refused) = second_look(work, phase, &gate.unseen)? {
+        return Ok(Some(refused));
+    }
+    if let Some(reasons) = handing_over::finish(work, phase, processes)? {
+        return Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STARTED)));
+    }
+    if looks_first { Ok(None) } else { second_look(work, phase, &[]) }
+}
+
+const NOT_STOPPED: &str = "nothing was exchanged; correct `stop` or the process, then `switchback run`";
+const NOT_STARTED: &str = "the cutover was taken back; what the process said is in `.switchback/processes`; correct it, then `switchback run`";
 
 /// Whether the present candidate is still to be rehearsed: it never was, or nobody could tell, or something that the
 /// rehearsal was about has changed since.
@@ -355,15 +385,28 @@ fn second_look(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<Opti
 
 fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunOutcome>, StepError> {
     let is_checked = work.history().phase(&phase.name).is_some_and(|history| history.drift_checked);
-    if !is_checked && let Some(refused) = second_look(work, phase, &[])? {
-        return Ok(Some(refused));
+    if !is_checked {
+        // The run was killed on its way. Who came next started its processes, or tried to.
+        if let Some(reasons) = handing_over::take_back_failed(work, phase)? {
+            return Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STARTED)));
+        }
+        if let Some(refused) = second_look(work, phase, &[])? {
+            return Ok(Some(refused));
+        }
     }
     let open = open_checks(work, phase, Moment::Live, |fact| fact.verdict != Verdict::Yes);
     look(work, phase, Moment::Live, &open)?;
     if let Some(fired) = fire(work, phase)? {
         return Ok(Some(after_watch(phase, fired)));
     }
-    let gate = gate::of_checks(work, phase, Moment::Live);
+    let mut gate = gate::of_checks(work, phase, Moment::Live);
+    if let Some((verdict, why)) = handing_over::unknown_code(work, phase) {
+        gate.close(
+            verdict,
+            why,
+            "correct its `pid_file`, or start it anew; then `switchback run` looks again",
+        );
+    }
     if gate.verdict != Verdict::Yes {
         return Ok(Some(RunOutcome::held(phase, gate)));
     }

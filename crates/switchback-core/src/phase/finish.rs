@@ -2,7 +2,7 @@
 
 use super::error::StepError;
 use super::project::Work;
-use super::roll_back::put_away;
+use super::put_away::put_away;
 use crate::journal::Event;
 use crate::plan::Phase;
 use crate::tree::exchange::{Participant, State, Transaction};

@@ -43,7 +43,7 @@ impl Gate {
         Self { verdict: Verdict::Yes, reasons: Vec::new(), next: String::new(), unseen: Vec::new() }
     }
 
-    fn close(&mut self, verdict: Verdict, reason: impl Into<String>, next: impl Into<String>) {
+    pub(super) fn close(&mut self, verdict: Verdict, reason: impl Into<String>, next: impl Into<String>) {
         self.verdict = self.verdict.and(verdict);
         self.reasons.push(reason.into());
         if self.next.is_empty() {

@@ -2,7 +2,8 @@
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
 //! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
-//! [`restore`] rolls back to a copy, and [`safety`] makes one in git. `recover` comes before all of them.
+//! [`restore`] rolls back to a copy, and [`safety`] makes one in git. `recover` comes before all of them; `processes` stands
+//! around what exchanges trees.
 
 pub mod alone;
 mod bytecode;
@@ -21,7 +22,9 @@ mod part_records;
 mod parts;
 mod playbook;
 pub mod preview;
+mod processes;
 pub mod project;
+mod put_away;
 mod recover;
 pub mod redact;
 pub mod rehearsal;
@@ -45,6 +48,7 @@ pub use cycle::{Point, RunOptions, RunOutcome, run, watch_live};
 pub use doctor::{Examination, examine};
 pub use error::StepError;
 pub use playbook::{Repair, plan_repair, repair};
+pub use processes::HandedOver;
 pub use project::{Ports, Project, TOOL, Work};
 pub use roll_back::{
     Origin, RollBackOptions, RollBackOutcome, RollBackPlan, plan_roll_back, roll_back, roll_back_changes,

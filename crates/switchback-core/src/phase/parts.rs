@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use super::error::{StepError, with_causes};
 use super::gate::load_manifest;
 use super::part_records::COMMAND;
+use super::processes::HandOver;
 use super::project::Work;
 use super::restore::copy::Held;
 use super::roll_back::{LiveTransaction, RollBackOptions, RollBackOutcome, RollBackPlan};
@@ -98,6 +99,7 @@ pub(super) fn plan_parts(
     options: &RollBackOptions,
     copy: Option<&Held>,
 ) -> Result<RollBackPlan, StepError> {
+    let processes = around_part(work, &live).plan();
     let parts = choose(work, live, options, copy)?;
     clear(work, parts.scratch.as_deref())?;
     let paths = parts.puts.iter().map(|(path, _)| shown(path)).collect();
@@ -107,7 +109,15 @@ pub(super) fn plan_parts(
         against: parts.against,
         left: parts.left,
         source: None,
+        processes,
     })
+}
+
+/// The processes around a part: the generation stays what it is.
+fn around_part<'w>(work: &'w Work<'w>, live: &LiveTransaction<'_>) -> HandOver<'w> {
+    let generation = live.prepare.generation;
+    let phases = [live.prepare.phase.clone()];
+    HandOver::of_roll_back(work, &phases, &live.id, generation, generation)
 }
 
 /// Rolls a part back, unless that would break what works now.
@@ -118,6 +128,7 @@ pub(super) fn roll_back_parts(
     copy: Option<&Held>,
 ) -> Result<RollBackOutcome, StepError> {
     let started = work.world().clock.monotonic();
+    let mut processes = around_part(work, &live);
     let parts = choose(work, live, options, copy)?;
     let mut outcome = RollBackOutcome { phases: vec![parts.phase.clone()], ..RollBackOutcome::default() };
     outcome.left.clone_from(&parts.left);
@@ -128,11 +139,13 @@ pub(super) fn roll_back_parts(
     }
     let words: Vec<String> = options.only.iter().map(|word| shown(word)).collect();
     let command = format!("{}{} {}", COMMAND, parts.transaction, words.join(" "));
+    processes.begin()?;
     let done = rewrite::rewrite_held(work.world(), &work.project.root, &command, &parts.puts)
         .map_err(|error| not_written(&error));
     clear(work, parts.scratch.as_deref())?;
     let done = done?;
     outcome.milliseconds = work.world().clock.monotonic().saturating_sub(started).as_secs_f64() * 1_000.0;
+    outcome.processes = processes.finish();
     outcome.restored = parts.puts.iter().map(|(path, _)| shown(path)).collect();
     outcome.kept_aside =
         parts.changed.iter().map(|path| format!(".switchback/undo/{}: {path}", done.id)).collect();

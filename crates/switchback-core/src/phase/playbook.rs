@@ -52,9 +52,11 @@ pub fn repair(work: &Work<'_>, name: &str, why: &str) -> Result<Repair, StepErro
     rolled_back.proved_milliseconds = elapsed.as_secs_f64() * 1_000.0;
     let verdict = match rolled_back.against.is_empty() {
         false => Verdict::No,
-        true if is_proved(work, playbook, &rolled_back) => verdict_of(&rolled_back.validated),
+        true if is_proved(work, playbook, &rolled_back) => {
+            rolled_back.working().and(verdict_of(&rolled_back.validated))
+        }
         // A proof that was not carried out is no proof.
-        true => Verdict::Unknown.and(verdict_of(&rolled_back.validated)),
+        true => Verdict::Unknown.and(rolled_back.working()).and(verdict_of(&rolled_back.validated)),
     };
     let next = if verdict == Verdict::Yes { None } else { next_larger(work, playbook)? };
     Ok(Repair { rolled_back, verdict, next })

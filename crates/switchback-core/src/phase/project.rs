@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::error::StepError;
 use super::evidence::EvidenceStore;
+use super::processes::recovery;
 use super::redact::Redactor;
 use super::witness::{Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
@@ -192,10 +193,12 @@ impl<'a> Work<'a> {
     pub fn begin(project: Project, doing: &str, witness: &'a dyn Witness) -> Result<Self, StepError> {
         let work = Self::lock(project, doing, witness, true)?;
         work.recover()?;
+        recovery::recover(&work)?;
         Ok(work)
     }
 
-    /// Like [`Work::begin`], for a rollback: a journal that cannot be used is said and does not stop it.
+    /// Like [`Work::begin`], for a rollback: a journal that cannot be used is said and does not stop it. Processes that were
+    /// left stopped are started once the old tree is live.
     pub fn begin_rollback(
         project: Project,
         doing: &str,

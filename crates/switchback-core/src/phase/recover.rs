@@ -5,12 +5,12 @@ use std::path::Path;
 use super::error::StepError;
 use super::part_records;
 use super::project::{Project, Work};
+use super::put_away::settle;
 use super::restore;
-use super::roll_back::settle;
 use super::witness::Notice;
 use crate::database;
 use crate::journal::history::PhaseHistory;
-use crate::journal::{Event, History, PhaseState};
+use crate::journal::{Event, History, PhaseState, ProcessFact};
 use crate::tree::exchange::{Outcome, Participant, Prepare, State, Transaction, recover};
 
 /// Whether an earlier process left something unfinished. While another process works, nothing is: it is at it.
@@ -24,12 +24,8 @@ pub(super) fn is_interrupted(project: &Project, history: &History) -> Result<boo
     if disk.look(&lock)?.is_some() && disk.is_locked(&lock)? {
         return Ok(false);
     }
-    for name in disk.list(&folder)? {
-        if let Some(transaction) = Transaction::open(disk, &project.root, &folder.join(name))?
-            && matches!(transaction.state(), State::Prepared(_) | State::RollingBack(..))
-        {
-            return Ok(true);
-        }
+    if is_half_done(project)? || history.processes.values().any(ProcessFact::is_open) {
+        return Ok(true);
     }
     if history.restoring.is_some() {
         return Ok(true);
@@ -40,6 +36,20 @@ pub(super) fn is_interrupted(project: &Project, history: &History) -> Result<boo
         }
         let Some(staged) = &phase.staged else { continue };
         if is_untold(phase, &state_of(project, &staged.transaction)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether an exchange was begun and neither ended nor taken back.
+pub(super) fn is_half_done(project: &Project) -> Result<bool, StepError> {
+    let disk = project.ports.world.disk.as_ref();
+    let folder = project.transactions();
+    for name in disk.list(&folder)? {
+        if let Some(transaction) = Transaction::open(disk, &project.root, &folder.join(name))?
+            && matches!(transaction.state(), State::Prepared(_) | State::RollingBack(..))
+        {
             return Ok(true);
         }
     }

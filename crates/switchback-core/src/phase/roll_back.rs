@@ -1,22 +1,22 @@
 //! Rolling back: the old tree becomes live again, by the transaction's own records alone; the journal follows.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::StepError;
 use super::gate::load_manifest;
 use super::layout;
-use super::part_records;
 use super::parts;
+use super::processes::{HandOver, HandedOver, recovery};
 use super::project::Work;
+use super::put_away::settle;
 use super::restore;
 use super::seal::named_manifest;
 use super::validate::{Validation, after_roll_back};
 use super::witness::Notice;
-use crate::journal::{Event, PhaseState};
-use crate::manifest::{Difference, Manifest, What};
-use crate::tree::copy::{keeping_time, make_directories};
-use crate::tree::exchange::{Participant, Prepare, Side, State, Transaction};
+use crate::journal::Event;
+use crate::manifest::{Difference, Manifest};
+use crate::tree::exchange::{Participant, Prepare, State, Transaction};
 use crate::verdict::Verdict;
 
 /// Where the old tree comes from.
@@ -62,6 +62,8 @@ pub struct RollBackPlan {
     pub left: Vec<String>,
     /// The copy that it comes from, in words; `None`: from what is kept locally.
     pub source: Option<String>,
+    /// What would happen to the processes that run the tree: the name of each, and what.
+    pub processes: Vec<(String, String)>,
 }
 
 /// What a rollback did.
@@ -83,12 +85,20 @@ pub struct RollBackOutcome {
     pub against: Vec<String>,
     /// Files that import something else, and stay, because more than that was changed in them.
     pub left: Vec<String>,
+    /// What came of the processes that run the tree.
+    pub processes: Vec<HandedOver>,
 }
 
 impl RollBackOutcome {
-    /// What the checks say of the tree that is live again; *yes* where the plan asks for none.
+    /// Whether its processes work again, and what the checks say of the tree that is live again; *yes* where the plan asks
+    /// for none.
     pub fn proved(&self) -> Verdict {
-        self.validated.iter().fold(Verdict::Yes, |verdict, one| verdict.and(one.verdict))
+        self.validated.iter().fold(self.working(), |verdict, one| verdict.and(one.verdict))
+    }
+
+    /// Whether the processes that run the tree work again; *yes* where there is none.
+    pub fn working(&self) -> Verdict {
+        self.processes.iter().fold(Verdict::Yes, |verdict, one| verdict.and(one.verdict))
     }
 }
 
@@ -122,6 +132,7 @@ impl LiveTransaction<'_> {
 
 /// What would be rolled back.
 pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackPlan, StepError> {
+    recovery::recover(work)?;
     if is_restore(work, options)? {
         return restore::plan(work, options);
     }
@@ -129,8 +140,10 @@ pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
         Chosen::Whole(live) => live,
         Chosen::Part(live) => return parts::plan_parts(work, *live, options, None),
     };
+    let phases: Vec<String> = chosen.iter().map(|live| live.prepare.phase.clone()).collect();
     Ok(RollBackPlan {
-        phases: chosen.iter().map(|live| live.prepare.phase.clone()).collect(),
+        processes: around(work, &chosen)?.plan(),
+        phases,
         paths: chosen.iter().flat_map(LiveTransaction::paths).collect(),
         ..RollBackPlan::default()
     })
@@ -192,6 +205,27 @@ pub(super) fn names_generation(work: &Work<'_>, to: &str) -> Result<bool, StepEr
 
 /// Rolls back. Once the intent is on the disk, it is finished by whoever starts next.
 pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutcome, StepError> {
+    let done = carry_out(work, options);
+    recovery::after_roll_back(work)?;
+    done
+}
+
+/// The processes around the rollback of these transactions.
+pub(super) fn around<'w>(
+    work: &'w Work<'w>,
+    chosen: &[LiveTransaction<'_>],
+) -> Result<HandOver<'w>, StepError> {
+    let phases: Vec<String> = chosen.iter().map(|live| live.prepare.phase.clone()).collect();
+    let from = chosen.first().map_or(0, |live| live.prepare.generation);
+    let is_whole = chosen.iter().all(|live| live.only.is_empty());
+    let has_any = !work.plan().processes.is_empty();
+    let live = if has_any { live_transactions(work)? } else { Vec::new() };
+    let next = live.get(chosen.len()).map_or(0, |live| live.prepare.generation);
+    let id = chosen.first().map_or("", |live| live.id.as_str());
+    Ok(HandOver::of_roll_back(work, &phases, id, from, if is_whole { next } else { from }))
+}
+
+fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutcome, StepError> {
     if is_restore(work, options)? {
         return restore::restore(work, options);
     }
@@ -202,6 +236,8 @@ pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackO
     let mut outcome = RollBackOutcome::default();
     let started = work.world().clock.monotonic();
     let (mut done, mut whole) = (Vec::new(), Vec::new());
+    let mut processes = around(work, &chosen)?;
+    processes.begin()?;
     for mut live in chosen {
         let phase = live.prepare.phase.clone();
         let restored = live.paths();
@@ -230,6 +266,7 @@ pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackO
         outcome.restored.extend(restored.iter().cloned());
         done.push((live.id, restored));
     }
+    outcome.processes = processes.finish();
     for (id, restored) in done {
         let kept = settle(work, &id, restored)?;
         outcome.kept_aside.extend(kept);
@@ -364,107 +401,4 @@ fn live_transactions<'w>(work: &'w Work<'_>) -> Result<Vec<LiveTransaction<'w>>,
     live.retain(|live: &LiveTransaction<'_>| !taken_back.contains(&live.id));
     live.sort_by_key(|live| std::cmp::Reverse(live.prepare.generation));
     Ok(live)
-}
-
-/// What follows the acknowledgement of a rollback: the tree that was live is put away, what was changed in it is named,
-/// and the journal is told. Doing it twice is doing it once.
-pub fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result<Vec<String>, StepError> {
-    let disk = work.world().disk.as_ref();
-    let root = work.project.root.as_path();
-    let file = work.project.transactions().join(id);
-    let Some(transaction) = Transaction::open(disk, root, &file)? else { return Ok(Vec::new()) };
-    let (prepare, whole) = match transaction.state() {
-        State::RolledBack(prepare) => (prepare.clone(), true),
-        State::Committed(prepare, _) => (prepare.clone(), false),
-        State::Empty | State::Prepared(_) | State::RollingBack(..) | State::Aborted(_) => {
-            return Ok(Vec::new());
-        }
-    };
-    part_records::overtaken(work, id)?;
-    let mut kept_aside = Vec::new();
-    for participant in &prepare.participants {
-        let Participant::Path { live, beside, .. } = participant else { continue };
-        if !restored.iter().any(|path| Path::new(path) == live) {
-            continue;
-        }
-        if participant.identify(disk, root)? != Side::Old && disk.look(&root.join(live))?.is_some() {
-            continue;
-        }
-        let kept = layout::kept_new(id, live);
-        put_away(work, &root.join(beside), &root.join(&kept))?;
-        kept_aside.extend(changed_since_staged(work, id, live, &kept));
-    }
-    let state = work.history().of_transaction(id).map(|phase| phase.state);
-    if work.has_journal() && state == Some(PhaseState::RollingBack) {
-        work.record(Event::RolledBack {
-            phase: prepare.phase.clone(),
-            transaction: id.to_owned(),
-            whole,
-            restored,
-            kept_aside: kept_aside.clone(),
-        })?;
-    }
-    Ok(kept_aside)
-}
-
-/// Renames a parked tree to its place among the generations; nothing when it is there already.
-pub fn put_away(work: &Work<'_>, from: &Path, to: &Path) -> Result<(), StepError> {
-    let disk = work.world().disk.as_ref();
-    if disk.look(from)?.is_none() {
-        return Ok(());
-    }
-    let mut to = to.to_owned();
-    let mut number = 1;
-    while disk.look(&to)?.is_some() {
-        // The same path was put away before, by an earlier rollback of the same transaction.
-        number += 1;
-        let name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        to = to.with_file_name(format!("{name}.{number}"));
-    }
-    let (from_folder, to_folder) = (parent(from), parent(&to));
-    make_directories(disk, &work.project.root, &to_folder)?;
-    keeping_time(disk, &from_folder, || disk.rename(from, &to))?;
-    for folder in to_folder.ancestors().take_while(|folder| folder.starts_with(work.project.state())) {
-        disk.sync_directory(folder)?;
-    }
-    Ok(disk.sync_directory(&from_folder)?)
-}
-
-fn parent(path: &Path) -> PathBuf {
-    path.parent().unwrap_or(Path::new("/")).to_owned()
-}
-
-/// What is in the kept tree and was not in the candidate: written since it went live.
-pub(super) fn changed_since_staged(
-    work: &Work<'_>,
-    transaction: &str,
-    live: &Path,
-    kept: &Path,
-) -> Vec<String> {
-    let staged = work.history().of_transaction(transaction).and_then(|history| history.staged.clone());
-    let Some(staged) = staged else { return vec![kept.to_string_lossy().into_owned()] };
-    if staged.is_environment(live) {
-        // It writes bytecode by itself, and is kept as a whole.
-        return Vec::new();
-    }
-    let then = match load_manifest(work, &staged.new_tree) {
-        Ok(manifest) => manifest.below(live),
-        // Without the manifest nobody can say what changed: then all of it is named.
-        Err(_) => return vec![kept.to_string_lossy().into_owned()],
-    };
-    // Whoever had it open may write on: then nobody can say what changed, and all of it is named.
-    let Ok(now) = named_manifest(work.world(), &work.project.root.join(kept), live) else {
-        return vec![kept.to_string_lossy().into_owned()];
-    };
-    let changed = then.differences(&now).into_iter().filter(|difference| {
-        let is_folder =
-            now.get(&difference.path).is_some_and(|entry| entry.kind == crate::manifest::Kind::Directory);
-        // A folder's time changes with every file in it, which is named itself.
-        difference.what != What::Removed && !(is_folder && difference.what == What::Time)
-    });
-    let path_of = |path: &Path| {
-        let inside = path.strip_prefix(live).unwrap_or(path);
-        if inside.as_os_str().is_empty() { kept.to_owned() } else { kept.join(inside) }
-    };
-    changed.map(|difference| path_of(&difference.path).to_string_lossy().into_owned()).collect()
 }

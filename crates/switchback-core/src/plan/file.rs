@@ -11,8 +11,8 @@ use super::key::{Key, KindKeys, Shape};
 use super::moment::Moment;
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Playbook, Project, Rehearsal, playbook, snapshot,
-    trigger,
+    Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal, playbook,
+    process, snapshot, trigger,
 };
 use crate::change;
 use crate::check;
@@ -109,7 +109,7 @@ const PLAN: &[Key] = &[
     Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
     Key::optional("playbook", Shape::Tables(playbook::PLAYBOOK), "named repairs"),
-    Key::not_built("process", "processes that are stopped and started"),
+    Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
     Key::not_built("notify", "who is told"),
     Key::not_built("window", "when a cutover may happen"),
     Key::not_built("shadow", "old and new side by side"),
@@ -243,6 +243,7 @@ fn read_plan<'a>(
         let wanted = checks.iter().flat_map(|check| check.check.saved());
         paths::look_for_unsaved(wanted, &held, findings);
     }
+    let processes = read_processes(&fields, &names, findings);
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),
@@ -256,6 +257,7 @@ fn read_plan<'a>(
         checks,
         triggers,
         playbooks,
+        processes,
         fault: None,
     })
 }
@@ -290,6 +292,17 @@ fn read_playbooks<'a>(
         );
     }
     playbooks
+}
+
+fn read_processes<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<'a>) -> Vec<Process> {
+    let mut processes: Vec<Process> = Vec::new();
+    for (offset, table) in plan.tables("process") {
+        let fields = Fields::new(table, offset, "`[[process]]`", process::PROCESS, findings);
+        let Some(read) = process::read(&fields, phases) else { continue };
+        look_at_name(&fields, &read.name, "process", processes.iter().map(|one| one.name.as_str()));
+        processes.push(read);
+    }
+    processes
 }
 
 /// A check that is not carried out for the phase of a playbook can neither call for it nor prove it.
@@ -531,7 +544,11 @@ fn look_at_name<'n>(fields: &Fields<'_>, name: &str, what: &str, mut others: imp
     if others.any(|other| other == name) {
         fields.find(
             "name",
-            format!("two {what}s are called `{}`", shown(name)),
+            format!(
+                "two {what}{} are called `{}`",
+                if what.ends_with('s') { "es" } else { "s" },
+                shown(name)
+            ),
             "give each a name of its own",
         );
     }

@@ -11,6 +11,7 @@ mod key;
 mod moment;
 mod paths;
 mod playbook;
+mod process;
 mod schema;
 mod snapshot;
 mod trigger;
@@ -25,6 +26,7 @@ pub use key::{Key, KindKeys, Shape};
 pub use moment::Moment;
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
+pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use schema::json_schema;
 pub use snapshot::{Keep, Remote, Snapshot};
 pub use trigger::{Action, Condition, Trigger};
@@ -60,6 +62,8 @@ pub struct Plan {
     pub triggers: Vec<Trigger>,
     /// The playbooks.
     pub playbooks: Vec<Playbook>,
+    /// What runs the tree, in the order in which it is started.
+    pub processes: Vec<Process>,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -202,6 +206,7 @@ impl Plan {
             checks: Vec::new(),
             triggers: Vec::new(),
             playbooks: Vec::new(),
+            processes: Vec::new(),
             fault: Some(fault),
         }
     }

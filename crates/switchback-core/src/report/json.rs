@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::process_status::ProcessStatus;
 use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
@@ -41,6 +42,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     if !status.environments.is_empty() {
         document.insert("environments".to_owned(), environments(&status.environments));
     }
+    if !status.processes.is_empty() {
+        document.insert("processes".to_owned(), status.processes.iter().map(process).collect());
+    }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),
         None => json!({"possible": false, "to_generation": null, "mechanism": null}),
@@ -58,6 +62,19 @@ pub(super) fn environments(facts: &[EnvironmentFact]) -> Value {
         json!({"path": fact.path, "built": fact.is_built, "summary": fact.summary, "evidence": evidence})
     };
     facts.iter().map(fact).collect()
+}
+
+fn process(process: &ProcessStatus) -> Value {
+    json!({
+        "name": process.name,
+        "handover": process.handover,
+        "state": process.state,
+        "generation": process.generation,
+        "down_milliseconds": process.down_milliseconds,
+        "verdict": process.verdict.word(),
+        "summary": process.summary,
+        "told_at": process.told_at,
+    })
 }
 
 /// Adds what a run came to.

@@ -15,8 +15,10 @@ mod markdown;
 mod material;
 mod page;
 mod page_phase;
+mod page_processes;
 mod parts;
 mod phase_report;
+mod process_status;
 mod reasons;
 mod run_json;
 pub mod run_report;
@@ -36,6 +38,7 @@ pub use parts::{Part, Parts};
 pub use phase_report::{
     CandidateReport, CheckReport, PhaseReport, RollBackReport, SignOffReport, SnapshotReport,
 };
+pub use process_status::ProcessStatus;
 pub use run_report::{RunFact, RunReport, Undo, run_report};
 pub use save::save;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};

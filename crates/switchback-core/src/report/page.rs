@@ -1,6 +1,7 @@
 //! What a report says, as sections, sentences and tables, without a format.
 
 use super::page_phase::phase_sections;
+use super::page_processes::processes;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::run_report::RunReport;
 use super::wording::{Bit, Words, code, codes, duration, hash, marked, odd_names, took, words};
@@ -89,6 +90,7 @@ pub(super) fn page(report: &RunReport) -> Page {
     for (at, phase) in report.phases.iter().enumerate() {
         sections.extend(phase_sections(report, phase, at + 1));
     }
+    sections.extend(processes(report));
     sections.extend([parts(report), story(report), evidence(report), run(report)]);
     Page {
         title: format!("{}: report of the run {}", report.status.project, report.run.id),

@@ -99,6 +99,9 @@ pub fn run_report(project: &Project) -> Result<RunReport, StepError> {
     for check in &mut status.checks {
         check.summary = material.clean(&check.summary);
     }
+    for process in &mut status.processes {
+        process.summary = material.clean(&process.summary);
+    }
     status.failed = status.failed.map(|(step, why)| (step, material.clean(&why)));
     let verdict = verdict(&status, &phases);
     Ok(RunReport {

@@ -13,6 +13,8 @@ use crate::phase::{Project, TOOL};
 use crate::plan::{CheckPlan, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
+use super::process_status::{ProcessStatus, processes};
+
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitsFor {
@@ -92,6 +94,8 @@ pub struct Status {
     pub criteria: Vec<Criterion>,
     /// What became of the dependency environments when its candidate was staged.
     pub environments: Vec<EnvironmentFact>,
+    /// The processes that run the tree, as far as the plan and the journal tell of them.
+    pub processes: Vec<ProcessStatus>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
     pub rollback: Option<(u64, String)>,
     /// Why the last step failed, until a later one succeeds: step and reason.
@@ -133,6 +137,7 @@ pub fn status(plan: &Plan, history: &History) -> Status {
         environments: phase_history
             .and_then(|history| history.staged.as_ref())
             .map_or_else(Vec::new, |staged| staged.environments.clone()),
+        processes: processes(plan, history),
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),

@@ -112,6 +112,30 @@ fn words(event: &Event) -> String {
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
         Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
         Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
+        about_process if about_process.process().is_some() => of_process(about_process),
+        other => of_fields(other),
+    }
+}
+
+/// What happened to a process.
+fn of_process(event: &Event) -> String {
+    match event {
+        Event::HandOverStarted { process, handover, from, to, .. } => {
+            format!("process {process}: from generation {from} to {to} ({handover})")
+        }
+        Event::ProcessStopped { process, generation, milliseconds, .. } => {
+            format!("process {process}: stopped on generation {generation} in {milliseconds} ms")
+        }
+        Event::ProcessStarted { process, generation, way, milliseconds, down_milliseconds, .. } => {
+            let down = down_milliseconds.map_or_else(String::new, |down| format!("; down for {down} ms"));
+            format!("process {process}: works on generation {generation} ({way}, {milliseconds} ms){down}")
+        }
+        Event::ProcessChecked { process, verdict, summary, .. } => {
+            let verdict = crate::verdict::Verdict::from_word(verdict);
+            let verdict = verdict.map_or("?", |known| known.spoken());
+            format!("process {process}: runs the code that is live: {verdict}: {summary}")
+        }
+        Event::HandOverFailed { process, doing, why, .. } => format!("process {process}: {doing}: {why}"),
         other => of_fields(other),
     }
 }

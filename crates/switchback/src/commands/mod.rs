@@ -15,6 +15,7 @@ mod log;
 mod merging;
 mod moving;
 mod plan;
+mod processes;
 mod report;
 mod rollback;
 mod routes;

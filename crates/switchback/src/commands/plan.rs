@@ -6,7 +6,7 @@ use switchback_core::plan::{Condition, Dependencies, Plan, json_schema};
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
-use super::Context;
+use super::{Context, processes};
 use crate::cli::PlanArgs;
 use crate::failure::Failure;
 
@@ -27,6 +27,9 @@ pub(crate) fn plan(context: &Context<'_>, args: &PlanArgs) -> Result<Verdict, Fa
             document["environments"] = environments(&project.plan);
         }
         document["window_ms_expected"] = json!(preview.window_ms_expected);
+        if !project.plan.processes.is_empty() {
+            document["processes"] = processes::planned(&project.plan);
+        }
         context.ui.document(&document);
     } else {
         show(context, &project.plan, &preview);
@@ -93,6 +96,9 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
         }
         if !plan.checks.iter().any(|check| check.is_for(&phase.name)) {
             ui.show("  no checks: nothing will be proved");
+        }
+        for process in plan.processes.iter().filter(|process| process.is_for(&phase.name)) {
+            ui.show(&format!("  process: {}", processes::would(process)));
         }
         for role in &phase.approve.roles {
             ui.show(&format!("  approval: {} of role {role}", phase.approve.each));

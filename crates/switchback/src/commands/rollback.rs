@@ -9,7 +9,7 @@ use switchback_core::phase::{
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
-use super::{Context, validation};
+use super::{Context, processes, validation};
 use crate::cli::{From, RollbackArgs};
 use crate::failure::Failure;
 
@@ -79,12 +79,18 @@ fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &
         document["from"] = json!(plan.source.as_deref().unwrap_or("local"));
         let change = |one: &Difference| json!({"path": one.path.to_string_lossy(), "what": one.what.word()});
         document["would_change"] = changes.iter().map(change).collect();
+        if !plan.processes.is_empty() {
+            document["would_hand_over"] = processes::would_be(&plan.processes);
+        }
         context.ui.document(&document);
     } else {
         let phases = if plan.phases.is_empty() { "no phase".to_owned() } else { plan.phases.join(", ") };
         context.ui.show(&format!("would roll back {phases}: {}", plan.paths.join(", ")));
         if let Some(source) = &plan.source {
             context.ui.show(&format!("  from {source}"));
+        }
+        for (name, does) in &plan.processes {
+            context.ui.show(&format!("  process {name}: {does}"));
         }
         for change in changes.iter().take(SHOWN_MAX) {
             context.ui.show(&format!("  {}: {}", change.path.display(), change.what.word()));
@@ -108,6 +114,9 @@ fn show(context: &Context<'_>, work: &Work<'_>, done: &Repair, first: u64) {
         document["restored"] = json!(outcome.restored);
         document["kept_aside"] = json!(outcome.kept_aside);
         document["milliseconds"] = json!(outcome.milliseconds);
+        if !outcome.processes.is_empty() {
+            document["handed_over"] = processes::done(&outcome.processes);
+        }
         if !outcome.validated.is_empty() {
             document["validated"] = validation::as_json(&outcome.validated);
             document["proved_milliseconds"] = json!(outcome.proved_milliseconds);
@@ -134,6 +143,12 @@ fn show(context: &Context<'_>, work: &Work<'_>, done: &Repair, first: u64) {
 fn restored(context: &Context<'_>, done: &Repair) {
     let outcome = &done.rolled_back;
     let what = match done.verdict {
+        _ if outcome.working() == Verdict::No => {
+            "no: a process does not work, although this was rolled back:"
+        }
+        _ if outcome.working() == Verdict::Unknown && done.verdict == Verdict::Unknown => {
+            "could not tell whether every process works on it; this was rolled back:"
+        }
         Verdict::Yes => "yes: rolled back",
         Verdict::No => "no: the checks do not hold, although this was rolled back:",
         Verdict::Unknown => "could not tell whether the checks hold; this was rolled back:",
@@ -146,7 +161,13 @@ fn restored(context: &Context<'_>, done: &Repair) {
         context.ui.show(&format!("  changed since it went live, kept aside: {path}"));
     }
     left(context, &outcome.left);
+    processes::show(context, &outcome.processes);
     validation::show(context, &outcome.validated);
+    if outcome.working() == Verdict::No {
+        context.ui.show(
+            "  next: the old tree is live and stays; see what the process said in `.switchback/processes`, and start it by hand",
+        );
+    }
 }
 
 /// What only a part has: why it was not rolled back, and what stays.

@@ -38,6 +38,9 @@ fn show(context: &Context<'_>, status: &Status) {
     for environment in &status.environments {
         ui.show(&format!("  environment {}: {}", environment.path, environment.summary));
     }
+    for process in &status.processes {
+        ui.show(&format!("  process {}: {}", process.name, process.summary));
+    }
     if let Some((step, why)) = &status.failed {
         ui.show(&format!("the last step failed: {step}: {why}"));
     }

@@ -32,6 +32,7 @@ mod parts;
 mod plan;
 mod playbooks;
 mod postgresql_server;
+mod processes;
 // Its plan has constraints.
 #[cfg(feature = "sql")]
 mod price_elasticity;

@@ -34,6 +34,11 @@ enum Copy {
 }
 
 impl<'w> Target<'w> {
+    /// The transactions whose outcome is taken back, the last one first.
+    pub(in crate::phase) fn live(&self) -> &[LiveTransaction<'w>] {
+        &self.live
+    }
+
     pub(in crate::phase) fn phases(&self) -> Vec<String> {
         self.live.iter().map(|live| live.prepare.phase.clone()).collect()
     }

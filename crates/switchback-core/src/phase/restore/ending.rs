@@ -3,7 +3,7 @@
 
 use super::super::error::StepError;
 use super::super::project::Work;
-use super::super::roll_back::{changed_since_staged, put_away};
+use super::super::put_away::{changed_since_staged, put_away};
 use super::super::witness::Notice;
 use crate::journal::{Event, PhaseState};
 use crate::tree::exchange::{Participant, Prepare, State, Transaction};

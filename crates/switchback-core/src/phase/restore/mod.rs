@@ -16,7 +16,7 @@ use super::error::{StepError, with_causes};
 use super::layout;
 use super::parts;
 use super::project::Work;
-use super::roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan};
+use super::roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, around};
 use super::seal::named_manifest;
 use super::stage::{look_at_places, look_at_room, named, new_transaction, place, sweep};
 use super::validate::after_roll_back;
@@ -25,7 +25,7 @@ use crate::journal::Event;
 use crate::manifest::{Difference, Manifest, What, to_hex};
 use crate::plan::{Managed, Mechanism};
 use crate::tree::copy::{Copier, make_directories, remove_tree};
-use crate::tree::exchange::{ExchangeError, Prepare, State, Transaction};
+use crate::tree::exchange::{Prepare, State, Transaction};
 
 /// What would be restored.
 pub(super) fn plan(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackPlan, StepError> {
@@ -41,6 +41,7 @@ pub(super) fn plan(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBac
         phases: target.phases(),
         paths: differing.iter().map(|(managed, _)| shown(&managed.path)).collect(),
         source: words,
+        processes: around(work, target.live())?.plan(),
         ..RollBackPlan::default()
     })
 }
@@ -72,8 +73,11 @@ pub(super) fn restore(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
         why: work.redactor.clean(&options.why),
     })?;
     work.began(&target.phase, format!("restoring from {}", held.words()));
-    let exchanged = prepare(work, &target, &held, &transaction)
-        .and_then(|(mut file, prepare)| exchange(&mut file, prepare).map_err(StepError::from));
+    let mut processes = around(work, target.live())?;
+    let exchanged = prepare(work, &target, &held, &transaction).and_then(|(mut file, prepare)| {
+        processes.begin()?;
+        Ok(file.cut_over(prepare)?)
+    });
     if let Err(error) = exchanged {
         give_up(work, &transaction, &error)?;
         return Err(error);
@@ -85,6 +89,7 @@ pub(super) fn restore(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
         what: format!("restored from {}", held.words()),
         milliseconds: outcome.milliseconds,
     });
+    outcome.processes = processes.finish();
     let ended = ending::settle(work, &transaction)?;
     (outcome.restored, outcome.kept_aside) = (ended.restored, ended.kept_aside);
     outcome.validated = after_roll_back(work, &outcome.phases, &options.prove);
@@ -189,10 +194,6 @@ fn complete(work: &Work<'_>, held: &Held, mechanism: Mechanism, tree: &Path) -> 
         }
     }
     Ok(())
-}
-
-fn exchange(transaction: &mut Transaction<'_>, prepare: Prepare) -> Result<(), ExchangeError> {
-    transaction.cut_over(prepare)
 }
 
 /// Nothing was exchanged, or the next start takes it back: what was laid out goes, and the journal is told.
