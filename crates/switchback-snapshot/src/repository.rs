@@ -91,6 +91,12 @@ impl Place {
         Ok(repository)
     }
 
+    /// Whether its password opens it, as it does for `restic`: the kept master key opens it also where no key file does.
+    pub(crate) fn check_password(&self) -> Result<(), Trouble> {
+        let Some(password) = self.secrets.password(self.world.disk.as_ref())? else { return Ok(()) };
+        self.open_with(&self.root, &Credentials::Password(password)).map(drop)
+    }
+
     /// Opens the repository anew, from the disk alone, with its whole index.
     pub(crate) fn open_indexed(&self) -> Result<Repository<IndexedFullStatus>, Trouble> {
         let repository = self.open()?;

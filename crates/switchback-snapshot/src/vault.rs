@@ -202,6 +202,10 @@ impl RusticVault {
             Ok(repository) => {
                 if id.is_none() {
                     check.findings.extend(bounded(packs(&repository)));
+                    if let Err(trouble) = self.place.check_password() {
+                        let why = trouble.line();
+                        check.findings.push(format!("repository: its password does not open it: {why}"));
+                    }
                 }
                 for id in ids {
                     let found =

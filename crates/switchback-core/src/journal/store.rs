@@ -147,6 +147,11 @@ impl Row {
     }
 }
 
+/// Whether the file holds a transaction that was interrupted and has to be taken back first.
+fn is_half_written(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+}
+
 impl Journal {
     /// Opens the journal at `path` for appending; makes it when it is missing.
     pub fn open(path: &Path, world: &World) -> Result<Self, JournalError> {
@@ -175,16 +180,25 @@ impl Journal {
             return Ok(None);
         }
         let failed = |doing| move |source| JournalError::Sqlite { doing, path: path.to_owned(), source };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed("open"))?;
-        connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS)).map_err(failed("open"))?;
+        let open = |access: OpenFlags| {
+            let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+                .map_err(failed("open"))?;
+            connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS)).map_err(failed("open"))?;
+            Ok::<Connection, JournalError>(connection)
+        };
+        let count = |connection: &Connection| -> rusqlite::Result<u64> {
+            let sql = "SELECT count(*) FROM sqlite_schema WHERE name IN ('format', 'event')";
+            connection.query_row(sql, [], |row| row.get(0))
+        };
+        let mut connection = open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut counted = count(&connection);
+        if counted.as_ref().is_err_and(is_half_written) {
+            // A process that was killed while it made the file left a transaction that only a writer may take back.
+            connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            counted = count(&connection);
+        }
         let journal = Self { path: path.to_owned(), connection, world: world.clone() };
-        let tables: u64 = journal
-            .connection
-            .query_row("SELECT count(*) FROM sqlite_schema WHERE name IN ('format', 'event')", [], |row| {
-                row.get(0)
-            })
-            .map_err(failed("read"))?;
+        let tables = counted.map_err(failed("read"))?;
         if tables < 2 {
             // Killed before its first transaction was written: nothing has ever happened here.
             return Ok(None);

@@ -35,7 +35,8 @@ pub(super) fn is_interrupted(project: &Project, history: &History) -> Result<boo
             return Ok(true);
         }
         let Some(staged) = &phase.staged else { continue };
-        if is_untold(phase, &state_of(project, &staged.transaction)?) {
+        let state = state_of(project, &staged.transaction)?;
+        if is_untold(phase, &state) || is_undecided(phase, &state) {
             return Ok(true);
         }
     }
@@ -74,6 +75,13 @@ fn is_untold(phase: &PhaseHistory, state: &State) -> bool {
     }
 }
 
+/// Whether the records of a phase that went live know of no decision. The journal is told that it is live after the decision
+/// is on the disk, so they are damaged or gone, and to act on them would take back what was acknowledged.
+fn is_undecided(phase: &PhaseHistory, state: &State) -> bool {
+    (phase.state.is_live() || phase.state == PhaseState::RollingBack)
+        && matches!(state, State::Empty | State::Prepared(_) | State::Aborted(_))
+}
+
 /// The paths that were rolled back alone and that the journal does not know of.
 fn untold(phase: &PhaseHistory, prepare: &Prepare, undone: &[usize]) -> Vec<String> {
     let paths = undone.iter().filter_map(|at| prepare.participants.get(*at));
@@ -84,6 +92,7 @@ fn untold(phase: &PhaseHistory, prepare: &Prepare, undone: &[usize]) -> Vec<Stri
 impl Work<'_> {
     /// Ends what an earlier process left unfinished. The transactions' own files decide; the journal follows them.
     pub(super) fn recover(&self) -> Result<(), StepError> {
+        self.must_agree()?;
         let disk = self.world().disk.as_ref();
         let recovered = recover(disk, &self.project.root, &self.project.transactions())?;
         let restoring = self.history().restoring.as_ref().map(|open| open.transaction.clone());
@@ -106,6 +115,31 @@ impl Work<'_> {
         if self.has_journal() {
             self.reconcile()?;
             part_records::reconcile(self)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to act on the records of a transaction that the journal contradicts.
+    fn must_agree(&self) -> Result<(), StepError> {
+        let history = self.history();
+        for phase in history.phases.iter().chain(&history.earlier) {
+            let Some(staged) = &phase.staged else { continue };
+            if is_undecided(phase, &state_of(&self.project, &staged.transaction)?) {
+                let file = self.project.transactions().join(&staged.transaction);
+                return Err(StepError::not_now(
+                    format!(
+                        "the phase `{}` is live, and its transaction `{}` is gone or damaged",
+                        phase.name,
+                        file.display()
+                    ),
+                    format!(
+                        "nothing was touched; the old tree stands beside what is live as `.<name>.sb-{0}`, or in \
+                         `.switchback/generations/{0}`; put `txn/{0}` back, or restore the snapshot: `switchback \
+                         snapshot list`",
+                        staged.transaction
+                    ),
+                ));
+            }
         }
         Ok(())
     }

@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::world::{Disk, DiskError, Identity};
 
 /// Which inode it is, as it is written into a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// A device has another number after a restart of the machine, wherever the kernel gives numbers out in the order in
+/// which it finds devices (loop devices, fast disks) or makes them up (btrfs). So the number of the inode and the time of its birth
+/// tell, and the device counts only where a file system keeps no time of birth.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the number of an inode is called inode everywhere")]
 pub struct Inode {
     device: u64,
@@ -15,6 +19,17 @@ pub struct Inode {
     /// Nanoseconds since 1970, which fit until the year 2262; wider integers do not survive a tagged JSON record.
     born_ns: i64,
 }
+
+impl PartialEq for Inode {
+    fn eq(&self, other: &Self) -> bool {
+        let is_known = self.born_ns != 0;
+        self.inode == other.inode
+            && self.born_ns == other.born_ns
+            && (is_known || self.device == other.device)
+    }
+}
+
+impl Eq for Inode {}
 
 impl From<Identity> for Inode {
     fn from(identity: Identity) -> Self {

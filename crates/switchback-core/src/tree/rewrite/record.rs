@@ -9,14 +9,26 @@ use crate::world::Identity;
 /// The version of the format.
 pub(super) const VERSION: u32 = 1;
 
-/// Which inode, as it is written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Which inode, as it is written down. The device counts only where there is no time of birth: its number is another one
+/// after a restart of the machine.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Inode {
     device: u64,
     #[serde(rename = "inode")]
     number: u64,
     born_ns: i128,
 }
+
+impl PartialEq for Inode {
+    fn eq(&self, other: &Self) -> bool {
+        let is_known = self.born_ns != 0;
+        self.number == other.number
+            && self.born_ns == other.born_ns
+            && (is_known || self.device == other.device)
+    }
+}
+
+impl Eq for Inode {}
 
 impl From<Identity> for Inode {
     fn from(identity: Identity) -> Self {
