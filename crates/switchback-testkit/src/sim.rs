@@ -23,6 +23,8 @@ pub enum Lies {
     Directories,
     /// What was written and synced into a file is not on the disk.
     Records,
+    /// The N-th sync, counted from 1 over files, directories and synced writes, answers that it was done, and was not.
+    Sync(u32),
 }
 
 /// A crash: when, what of the unsynced survives, and how much of a write that it interrupts.
@@ -96,6 +98,21 @@ struct State {
     calls: u32,
     is_dead: bool,
     lies: Lies,
+    syncs: Vec<String>,
+}
+
+impl State {
+    /// What was written into a file before it was synced cannot arrive after it.
+    fn forget_writes(&mut self, written: u64) {
+        self.unsynced
+            .retain(|(_, operation)| !matches!(operation, Operation::Write(inode, _) if *inode == written));
+    }
+
+    /// Notes a sync that is asked for; whether it is carried out.
+    fn syncs(&mut self, what: &str, path: &Path) -> bool {
+        self.syncs.push(format!("{what} {}", path.display()));
+        self.lies != Lies::Sync(u32::try_from(self.syncs.len()).unwrap_or(u32::MAX))
+    }
 }
 
 /// The disk.
@@ -116,6 +133,7 @@ impl SimDisk {
             calls: 0,
             is_dead: false,
             lies,
+            syncs: Vec::new(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -150,15 +168,33 @@ impl SimDisk {
                 state.durable.apply(operation);
             }
         }
-        // What no name leads to any more may be needed by one that survived.
+        // A name may have survived whose inode was never synced: a file of that kind is empty.
         let nodes = state.now.nodes.clone();
         for (inode, node) in nodes {
-            state.durable.nodes.entry(inode).or_insert(node);
+            let survived = if matches!(node, Node::File(_)) { Node::File(Vec::new()) } else { node };
+            state.durable.nodes.entry(inode).or_insert(survived);
         }
         state.now = state.durable.clone();
         state.crash = None;
         state.calls = 0;
         state.is_dead = false;
+    }
+
+    /// From here on the disk lies like this; syncs are counted from here.
+    pub fn lie(&self, lies: Lies) {
+        let mut state = self.state();
+        state.lies = lies;
+        state.syncs.clear();
+    }
+
+    /// Every sync that was asked for so far, in order: what, and of which path.
+    pub fn syncs(&self) -> Vec<String> {
+        self.state().syncs.clone()
+    }
+
+    /// How many calls there were since the last crash was armed.
+    pub fn calls(&self) -> u32 {
+        self.state().calls
     }
 
     /// Which inode stands at a path.
@@ -297,10 +333,12 @@ impl Disk for SimDisk {
         }
         let operation = Operation::Write(inode, bytes);
         state.now.apply(&operation);
-        if state.lies == Lies::Records {
+        let is_synced = state.syncs("write and sync", path) && state.lies != Lies::Records;
+        if !is_synced {
             state.unsynced.push((parent(path), operation));
         } else {
             state.durable.apply(&operation);
+            state.forget_writes(inode);
         }
         stepped
     }
@@ -345,12 +383,22 @@ impl Disk for SimDisk {
     }
 
     fn sync_file(&self, path: &Path) -> Result<(), DiskError> {
-        self.step("sync", path).map(drop)
+        let mut state = self.step("sync", path)?;
+        let inode = state.now.names.get(path).copied();
+        if !state.syncs("sync the file", path) {
+            return Ok(());
+        }
+        let node = inode.and_then(|inode| Some((inode, state.now.nodes.get(&inode)?.clone())));
+        if let Some((inode, node)) = node {
+            state.durable.nodes.insert(inode, node);
+            state.forget_writes(inode);
+        }
+        Ok(())
     }
 
     fn sync_directory(&self, path: &Path) -> Result<(), DiskError> {
         let mut state = self.step("sync", path)?;
-        if state.lies == Lies::Directories {
+        if !state.syncs("sync the directory", path) || state.lies == Lies::Directories {
             return Ok(());
         }
         let (synced, rest): (Vec<_>, Vec<_>) =

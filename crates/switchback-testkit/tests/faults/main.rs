@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "how many scenarios there were is part of what a test shows")]
 
 mod act;
+mod clock;
 mod controls;
 mod damaged;
 mod drift;
@@ -12,3 +13,4 @@ mod kill;
 mod lock;
 mod parts;
 mod random;
+mod syncs;
