@@ -14,8 +14,33 @@ pub struct Need {
     pub probe: &'static [&'static str],
     /// The Debian packages that bring it, with spaces between.
     pub package: &'static str,
+    /// Whether it also takes what no package brings: rights, devices, a kernel that has it. Where that is missing, its
+    /// tests are left out and named, and nothing else fails for it.
+    pub depends_on_machine: bool,
     /// Which tests use it.
     pub used_by: &'static str,
+}
+
+/// Mounts a new file system of one kind on a loop device, where root, the kernel and its modules allow it.
+macro_rules! mounts {
+    ($kind:literal, $make:literal, $mebibytes:literal) => {
+        &[
+            "sh",
+            "-c",
+            concat!(
+                "PATH=$PATH:/usr/sbin:/sbin; folder=$(mktemp -d) || exit 1; ",
+                "truncate -s ",
+                $mebibytes,
+                "M $folder/image && ",
+                $make,
+                " $folder/image && mkdir $folder/at && ",
+                "mount -t ",
+                $kind,
+                " -o loop $folder/image $folder/at && umount $folder/at; ",
+                "code=$?; rm -rf --one-file-system $folder; exit $code"
+            ),
+        ]
+    };
 }
 
 /// All tools that tests use.
@@ -28,6 +53,7 @@ pub const NEEDS: &[Need] = &[
             "import sys, json, csv, sqlite3, unittest; sys.exit(sys.version_info < (3, 9))",
         ],
         package: "python3",
+        depends_on_machine: false,
         used_by: "demo projects and commands of plans, with its standard library alone",
     },
     Need {
@@ -40,36 +66,42 @@ pub const NEEDS: &[Need] = &[
         name: "git",
         probe: &["git", "--version"],
         package: "git",
+        depends_on_machine: false,
         used_by: "projects under git, and the house rules, which read what is tracked",
     },
     Need {
         name: "rsync",
         probe: &["rsync", "--version"],
         package: "rsync",
+        depends_on_machine: false,
         used_by: "trees that are compared with what a second program made, and the benchmarks",
     },
     Need {
         name: "strace",
         probe: &["strace", "-V"],
         package: "strace",
+        depends_on_machine: false,
         used_by: "the order of writes and syncs, as the kernel saw it",
     },
     Need {
         name: "chromium",
         probe: &["chromium", "--version"],
         package: "chromium",
+        depends_on_machine: false,
         used_by: "the HTML report, opened as a reader opens it",
     },
     Need {
         name: "postgresql",
         probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
         package: "postgresql",
+        depends_on_machine: false,
         used_by: "tables of PostgreSQL: each test makes a cluster of its own and starts it",
     },
     Need {
         name: "npm",
         probe: &["npm", "--version"],
         package: "npm",
+        depends_on_machine: false,
         used_by: "what tests use that only npm has: `xtask/npm/package.json`",
     },
     Need {
@@ -80,7 +112,29 @@ pub const NEEDS: &[Need] = &[
             "jupyter-nbconvert --version >/dev/null && jupyter-kernelspec list | grep -q python3",
         ],
         package: "jupyter-nbconvert jupyter-client python3-ipykernel",
+        depends_on_machine: false,
         used_by: "notebooks, executed for real",
+    },
+    Need {
+        name: "loop",
+        probe: mounts!("ext4", "mkfs.ext4 -q -F", "16"),
+        package: "e2fsprogs mount",
+        depends_on_machine: true,
+        used_by: "power cuts, full and read-only disks: root, and file systems on loop devices",
+    },
+    Need {
+        name: "xfs",
+        probe: mounts!("xfs", "mkfs.xfs -q", "304"),
+        package: "xfsprogs",
+        depends_on_machine: true,
+        used_by: "power cuts on xfs: root, and a kernel that has it",
+    },
+    Need {
+        name: "btrfs",
+        probe: mounts!("btrfs", "mkfs.btrfs -q", "160"),
+        package: "btrfs-progs",
+        depends_on_machine: true,
+        used_by: "power cuts on btrfs: root, and a kernel that has it",
     },
 ];
 
@@ -100,7 +154,8 @@ impl Need {
     }
 }
 
-/// Installs what is missing, when it may and can. Returns what is missing still, which is only when it may not.
+/// Installs what is missing, when it may and can. Returns what is missing still: all of it when it may not install, else
+/// what the machine cannot have.
 pub fn provide(
     needs: impl IntoIterator<Item = &'static Need>,
     install: bool,
@@ -109,19 +164,36 @@ pub fn provide(
     if missing.is_empty() || !install {
         return Ok(missing);
     }
-    let names: Vec<&str> = missing.iter().map(|need| need.name).collect();
-    if !can_install()? {
-        return Err(refusal(&missing));
+    let can_install = can_install()?;
+    let (optional, required): (Vec<_>, Vec<_>) =
+        missing.into_iter().partition(|need| need.depends_on_machine);
+    if !required.is_empty() {
+        if !can_install {
+            return Err(refusal(&required));
+        }
+        apt_get_install(&required)?;
+        let still = missing_of(required)?;
+        if !still.is_empty() {
+            return Err(refusal(&still).because("apt-get installed its package, and it is still not found"));
+        }
     }
+    if can_install
+        && !optional.is_empty()
+        && let Err(problem) = apt_get_install(&optional)
+    {
+        // Its tests are left out and named, as where the machine itself cannot have it.
+        println!("{problem}");
+    }
+    missing_of(optional)
+}
+
+fn apt_get_install(needs: &[&'static Need]) -> Result<(), Problem> {
+    let names: Vec<&str> = needs.iter().map(|need| need.name).collect();
     println!("{} is missing: installing with apt-get", names.join(", "));
     apt_get(&["update", "-q"])?;
     let mut arguments = vec!["install", "-q", "-y", "--no-install-recommends"];
-    arguments.extend(missing.iter().flat_map(|need| need.package.split(' ')));
-    apt_get(&arguments)?;
-    match missing_of(missing)?.as_slice() {
-        [] => Ok(Vec::new()),
-        still => Err(refusal(still).because("apt-get installed its package, and it is still not found")),
-    }
+    arguments.extend(needs.iter().flat_map(|need| need.package.split(' ')));
+    apt_get(&arguments)
 }
 
 fn missing_of(needs: impl IntoIterator<Item = &'static Need>) -> Result<Vec<&'static Need>, Problem> {
@@ -165,10 +237,27 @@ fn apt_get(arguments: &[&str]) -> Result<(), Problem> {
 mod tests {
     use super::*;
 
-    const ABSENT: Need =
-        Need { name: "absent", probe: &["no-such-tool-here"], package: "absent", used_by: "nothing" };
-    const FAILING: Need = Need { name: "failing", probe: &["false"], package: "failing", used_by: "nothing" };
-    const THERE: Need = Need { name: "there", probe: &["true"], package: "there", used_by: "nothing" };
+    const ABSENT: Need = Need {
+        name: "absent",
+        probe: &["no-such-tool-here"],
+        package: "absent",
+        depends_on_machine: false,
+        used_by: "nothing",
+    };
+    const FAILING: Need = Need {
+        name: "failing",
+        probe: &["false"],
+        package: "failing",
+        depends_on_machine: false,
+        used_by: "nothing",
+    };
+    const THERE: Need = Need {
+        name: "there",
+        probe: &["true"],
+        package: "there",
+        depends_on_machine: false,
+        used_by: "nothing",
+    };
 
     #[test]
     fn what_may_not_be_installed_is_handed_back() {

@@ -26,12 +26,14 @@ pub const NEEDS: &[Need] = &[
         name: "duckdb",
         probe: &["@duckdb/node-bindings-linux-x64/libduckdb.so"],
         package: "@duckdb/node-bindings-linux-x64",
+        depends_on_machine: false,
         used_by: "tables of DuckDB, through its own library",
     },
     Need {
         name: "s3rver",
         probe: &["s3rver/bin/s3rver.js"],
         package: "s3rver",
+        depends_on_machine: false,
         used_by: "objects of S3, from a server that speaks its protocol",
     },
 ];

@@ -23,6 +23,7 @@ mod ground;
 mod init;
 mod integrity;
 mod journal;
+mod killed;
 mod kinds;
 mod mapping;
 mod market_regime;

@@ -1,0 +1,88 @@
+//! `kill -9` at every system call of a cutover, a rollback and a recovery, and every call refused with an error.
+
+use super::scene::Layout;
+use super::strace::Stroke;
+use super::trial::{Doing, Sample, Trial};
+
+/// What a call is refused with.
+const ERRORS: [Stroke; 4] =
+    [Stroke::Fail("EIO"), Stroke::Fail("ENOSPC"), Stroke::Fail("EINTR"), Stroke::Fail("EACCES")];
+
+/// Calls that only look leave the disk as the next call finds it: of these some are struck, and all with `--slow`.
+const LOOKING_ONE_IN: usize = 64;
+
+const CUT_OVER_AGAIN: Doing = Doing::Recovery(&Doing::CutOver);
+const ROLL_BACK_AGAIN: Doing = Doing::Recovery(&Doing::RollBack);
+
+fn killed(layout: Layout, doing: Doing, sample: Sample) {
+    let tally = Trial::new(layout, doing).strike_everywhere(sample, &[Stroke::Kill]);
+    assert!(layout == Layout::Pointer || tally.mixed > 0, "no kill was in the middle of the exchange");
+}
+
+fn failed(layout: Layout, doing: Doing, sample: Sample) {
+    Trial::new(layout, doing).strike_everywhere(sample, &ERRORS);
+}
+
+// rows: BX-1
+#[test]
+fn a_cutover_killed_at_any_call_ends_whole() {
+    killed(Layout::Exchange, Doing::CutOver, Sample::Looking(LOOKING_ONE_IN));
+}
+
+// rows: BX-1
+#[test]
+fn a_rollback_killed_at_any_call_ends_whole() {
+    killed(Layout::Exchange, Doing::RollBack, Sample::Looking(LOOKING_ONE_IN));
+}
+
+// rows: BX-1
+#[test]
+fn the_recovery_of_a_cutover_killed_at_any_call_ends_whole() {
+    killed(Layout::Exchange, CUT_OVER_AGAIN, Sample::Looking(LOOKING_ONE_IN));
+}
+
+// rows: BX-1
+#[test]
+fn a_cutover_through_the_pointer_killed_at_calls_ends_whole() {
+    killed(Layout::Adoption, Doing::CutOver, Sample::Every(4));
+    killed(Layout::Pointer, Doing::CutOver, Sample::Every(8));
+}
+
+// rows: BX-1
+#[test]
+fn a_cutover_that_is_refused_calls_ends_whole() {
+    failed(Layout::Exchange, Doing::CutOver, Sample::Every(12));
+}
+
+// rows: BX-1
+#[test]
+fn a_rollback_that_is_refused_calls_ends_whole() {
+    failed(Layout::Exchange, Doing::RollBack, Sample::Every(12));
+}
+
+#[test]
+#[ignore = "every call, in every layout: about an hour on two cores"]
+fn everything_killed_at_every_call_ends_whole() {
+    for layout in [Layout::Exchange, Layout::Adoption, Layout::Pointer] {
+        for doing in [Doing::CutOver, Doing::RollBack] {
+            killed(layout, doing, Sample::All);
+        }
+    }
+    for layout in [Layout::Exchange, Layout::Adoption] {
+        for doing in [CUT_OVER_AGAIN, ROLL_BACK_AGAIN] {
+            killed(layout, doing, Sample::All);
+        }
+    }
+}
+
+#[test]
+#[ignore = "every call and every error, in every layout: about two hours on two cores"]
+fn everything_that_is_refused_every_call_ends_whole() {
+    for layout in [Layout::Exchange, Layout::Adoption, Layout::Pointer] {
+        for doing in [Doing::CutOver, Doing::RollBack] {
+            failed(layout, doing, Sample::All);
+        }
+    }
+    failed(Layout::Exchange, CUT_OVER_AGAIN, Sample::All);
+    failed(Layout::Exchange, ROLL_BACK_AGAIN, Sample::All);
+}
