@@ -93,7 +93,7 @@ impl Place {
 
     /// Whether its password opens it, as it does for `restic`: the kept master key opens it also where no key file does.
     pub(crate) fn check_password(&self) -> Result<(), Trouble> {
-        let Some(password) = self.secrets.password(self.world.disk.as_ref())? else { return Ok(()) };
+        let Some(password) = self.secrets.password(&self.world)? else { return Ok(()) };
         self.open_with(&self.root, &Credentials::Password(password)).map(drop)
     }
 
