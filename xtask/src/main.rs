@@ -19,11 +19,12 @@ Usage: cargo xtask <CHORE>
        --slow          runs the slow tests too (those marked `#[ignore]`)
        FILTER          runs only the tests whose name contains this
   rows [--json]                          every row of the mission that is claimed: its tests, and how they ended
-  bench [NAME] [--runs N] [--files N] [--scratch DIR]
+  bench [NAME] [--runs N] [--files N] [--scratch DIR] [--program FILE]
                                          measures beside the peers, and writes docs/benchmarks.md
-       NAME            `start`, `cutover`, `compare`, `compare-large` or `code`; all of them when left out
+       NAME            `start`, `cutover`, `undo`, `compare`, `compare-large` or `code`; all of them when left out
        --runs, --files fewer runs or files than stated: a trial, shown but not written
        --scratch       where the trees are laid; the target directory when left out
+       --program       measures this program instead of one that is built for it: a trial, too
 
 Exit codes: 0 it holds; 1 it does not (a test failed, a row is not proved); 2 could not tell.
 ";
@@ -111,6 +112,7 @@ fn read_bench(arguments: &[String]) -> Result<BenchOptions, Problem> {
             "--runs" => options.runs = Some(count(argument, value()?)?),
             "--files" => options.files = Some(count(argument, value()?)?),
             "--scratch" => options.scratch = Some(value()?.into()),
+            "--program" => options.program = Some(value()?.into()),
             flag if flag.starts_with('-') => {
                 return Err(misunderstood(&format!("`bench` has no option `{flag}`")));
             }
@@ -156,11 +158,10 @@ mod tests {
             runs: Some(3),
             files: Some(10),
             scratch: Some("there".into()),
+            program: Some("built/switchback".into()),
         };
-        assert_eq!(
-            read_line("bench start --runs 3 --files 10 --scratch there").unwrap(),
-            Chore::Bench(bench)
-        );
+        let line = "bench start --runs 3 --files 10 --scratch there --program built/switchback";
+        assert_eq!(read_line(line).unwrap(), Chore::Bench(bench));
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub enum Unit {
     Mebibytes,
     /// Files.
     Files,
+    /// How often a reader looked.
+    Looks,
 }
 
 impl Unit {
@@ -36,6 +38,7 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::Mebibytes => "MiB",
             Self::Files => "files",
+            Self::Looks => "looks",
         }
     }
 }
@@ -231,6 +234,7 @@ fn judge(rows: &mut [Row], contender: &str, step: &str, target: &Target) -> Resu
 /// A number with as many digits as mean something.
 pub fn shown(value: f64) -> String {
     match value {
+        0.0 => "0".to_owned(),
         small if small < 10.0 => format!("{small:.2}"),
         middle if middle < 100.0 => format!("{middle:.1}"),
         large => format!("{large:.0}"),

@@ -18,6 +18,9 @@ pub const FILES_PER_DIRECTORY: usize = 100;
 /// The file of each directory that the candidate changes.
 const CHANGED_FILE: usize = 50;
 
+/// What the candidate has in the files that it changes.
+pub const CHANGED: &str = "changed by the candidate\n";
+
 /// Small numbers from a seed: the same on every machine (Marsaglia, *Xorshift RNGs*, 2003).
 #[derive(Debug)]
 struct Seeded(u64);
@@ -29,6 +32,10 @@ impl Seeded {
         self.0 ^= self.0 << 17;
         self.0
     }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next()).unwrap_or(usize::MAX) % bound
+    }
 }
 
 /// Where file `number` of a tree stands, relative to the tree.
@@ -37,21 +44,42 @@ pub fn file_path(number: usize) -> PathBuf {
     PathBuf::from(format!("directory-{directory:04}/file-{file:03}.txt"))
 }
 
+/// The last file of a tree of `files` that the candidate changes.
+pub fn last_changed(files: usize) -> PathBuf {
+    let directories = files.saturating_sub(CHANGED_FILE + 1) / FILES_PER_DIRECTORY;
+    file_path(directories * FILES_PER_DIRECTORY + CHANGED_FILE)
+}
+
 /// Lays a tree of `files` small text files (64 to 1,087 bytes) in directories of a hundred.
 pub fn lay_tree(root: &Path, files: usize) -> Result<(), Problem> {
+    lay(root, files, |seeded| 64 + seeded.below(1024)).map(|_| ())
+}
+
+/// Lays a tree of `files` text files in directories of a hundred whose sizes are spread as those of real trees: about
+/// log-normal (a power of two, whose exponent is binomial), half of them below 1.5 KiB, none above 64 KiB. Returns how
+/// many bytes it has.
+pub fn lay_spread_tree(root: &Path, files: usize) -> Result<u64, Problem> {
+    lay(root, files, |seeded| {
+        let scale = 32 << (seeded.next() % 1024).count_ones();
+        scale + seeded.below(scale)
+    })
+}
+
+fn lay(root: &Path, files: usize, length: impl Fn(&mut Seeded) -> usize) -> Result<u64, Problem> {
     let mut seeded = Seeded(0x5EED_5EED_5EED_5EED);
-    let mut text = String::new();
+    let (mut text, mut bytes) = (String::new(), 0);
     for number in 0..files {
         text.clear();
-        let length = 64 + usize::try_from(seeded.next() % 1024).unwrap_or(0);
+        let length = length(&mut seeded);
         while text.len() < length {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{:016x}", seeded.next());
         }
         text.truncate(length);
         write_text(&root.join(file_path(number)), &text)?;
+        bytes += text.len() as u64;
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// Lays the candidate of a tree: a copy in which every hundredth file is changed, and in every tenth directory one is
@@ -62,7 +90,7 @@ pub fn lay_candidate(old: &Path, candidate: &Path, files: usize) -> Result<(), P
     }
     copy_tree(old, candidate)?;
     for number in (CHANGED_FILE..files).step_by(FILES_PER_DIRECTORY) {
-        write_text(&candidate.join(file_path(number)), "changed by the candidate\n")?;
+        write_text(&candidate.join(file_path(number)), CHANGED)?;
     }
     for number in (0..files).step_by(10 * FILES_PER_DIRECTORY) {
         write_text(
@@ -88,7 +116,7 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<(), Problem> {
 
 /// Whether the tree is the candidate (`true`) or the old one, by the first file that differs.
 pub fn is_candidate(tree: &Path) -> Result<bool, Problem> {
-    Ok(read_text(&tree.join(file_path(CHANGED_FILE)))? == "changed by the candidate\n")
+    Ok(read_text(&tree.join(file_path(CHANGED_FILE)))? == CHANGED)
 }
 
 /// Fails unless the tree is what a measured step should have made it: a step that did nothing is quick, too.
@@ -228,6 +256,24 @@ mod tests {
         expect_candidate(&old, false).unwrap();
         assert!(expect_candidate(&old, true).unwrap_err().to_string().contains("still the old tree"));
         expect_candidate(&candidate, true).unwrap();
+    }
+
+    #[test]
+    fn the_last_changed_file_is_the_last_one() {
+        let scratch = tempfile::tempdir().unwrap();
+        for files in [100, 160, 300, 351] {
+            let candidate = scratch.path().join(files.to_string());
+            let old = scratch.path().join(format!("old-{files}"));
+            let bytes = lay_spread_tree(&old, files).unwrap();
+            assert!(bytes > 32 * files as u64 && bytes < 65_536 * files as u64, "{bytes}");
+            lay_candidate(&old, &candidate, files).unwrap();
+            let last = last_changed(files);
+            assert_eq!(read_text(&candidate.join(&last)).unwrap(), CHANGED);
+            assert_ne!(read_text(&old.join(&last)).unwrap(), CHANGED);
+            let changed =
+                Call::new("grep", &["-rlx", CHANGED.trim(), "."]).within(&candidate).output().unwrap();
+            assert!(changed.lines().all(|line| Path::new(&line[2..]) <= last.as_path()), "{changed}");
+        }
     }
 
     #[test]

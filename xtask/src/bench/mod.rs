@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: Switchback beside its peers, in one run on one machine, written to `docs/benchmarks.md`.
 //!
-//! A benchmark ([`start`], [`cutover`], [`compare`], [`code`]) lays its ground ([`ground`]) and says which contenders meet; [`contest`] lets
+//! A benchmark ([`start`], [`cutover`], [`undo`], [`compare`], [`code`]) lays its ground ([`ground`]) and says which contenders meet; [`contest`] lets
 //! them take turns, [`timing`] times one command, [`peer`] measures one from outside, [`statistics`] sums up, [`machine`] says on what it was, and
 //! [`document`] writes it down.
 
@@ -15,6 +15,7 @@ pub mod peer;
 pub mod start;
 pub mod statistics;
 pub mod timing;
+pub mod undo;
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,15 @@ pub struct BenchOptions {
     pub files: Option<usize>,
     /// Where trees are laid; a folder of its own is made in it, and removed at the end.
     pub scratch: Option<PathBuf>,
+    /// This program is measured, and none is built.
+    pub program: Option<PathBuf>,
+}
+
+impl BenchOptions {
+    /// Whether something else is measured than the benchmark states: then nothing is written down.
+    fn is_trial(&self) -> bool {
+        self.runs.is_some() || self.files.is_some() || self.program.is_some()
+    }
 }
 
 /// What a benchmark is given.
@@ -65,24 +75,35 @@ pub struct Benchmark {
     pub contests: Vec<Contest>,
 }
 
-/// A benchmark's name, and what lays it out.
-type Layout = (&'static str, fn(&Setting) -> Result<Benchmark, Problem>);
+/// A benchmark's name, the peers that it can do without, and what lays it out.
+type Layout = (&'static str, &'static [&'static str], fn(&Setting) -> Result<Benchmark, Problem>);
 
 /// All benchmarks, in the order of the document.
 const BENCHMARKS: &[Layout] = &[
-    ("start", start::lay_out),
-    ("cutover", cutover::lay_out),
-    ("compare", compare::lay_out),
-    ("compare-large", compare::lay_out_large),
-    ("code", code::lay_out),
+    ("start", &[], start::lay_out),
+    ("cutover", &[], cutover::lay_out),
+    ("undo", undo::PEERS, undo::lay_out),
+    ("compare", &[], compare::lay_out),
+    ("compare-large", &[], compare::lay_out_large),
+    ("code", &[], code::lay_out),
 ];
 
 /// Runs the benchmarks asked for, shows their tables, and writes them down. A missed target is shown, and no failure.
 pub fn bench(workspace: &Workspace, options: &BenchOptions) -> Result<bool, Problem> {
     let chosen = chosen(options.name.as_deref())?;
     needs::provide(needs::NEEDS.iter().filter(|need| ["rsync", "git"].contains(&need.name)), true)?;
-    let switchback = build(workspace)?;
-    for (name, lay_out) in chosen {
+    let switchback = match &options.program {
+        Some(program) => {
+            program.canonicalize().map_err(|source| Problem::at("find the program", program, source))?
+        }
+        None => build(workspace)?,
+    };
+    for (name, peers, lay_out) in chosen {
+        if let Err(problem) =
+            needs::provide(needs::NEEDS.iter().filter(|need| peers.contains(&need.name)), true)
+        {
+            eprintln!("notice: {problem}");
+        }
         let scratch = Scratch::new(workspace, options.scratch.as_deref(), name)?;
         let setting = Setting {
             switchback: switchback.clone(),
@@ -92,7 +113,7 @@ pub fn bench(workspace: &Workspace, options: &BenchOptions) -> Result<bool, Prob
         };
         let section = run(workspace, &setting, &lay_out(&setting)?)?;
         print!("{section}");
-        if options.runs.is_some() || options.files.is_some() {
+        if options.is_trial() {
             println!("a trial: not written to {PATH}");
         } else {
             record(workspace, name, &section)?;
@@ -103,9 +124,9 @@ pub fn bench(workspace: &Workspace, options: &BenchOptions) -> Result<bool, Prob
 
 fn chosen(name: Option<&str>) -> Result<Vec<Layout>, Problem> {
     let chosen: Vec<Layout> =
-        BENCHMARKS.iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).copied().collect();
+        BENCHMARKS.iter().filter(|(known, ..)| name.is_none_or(|name| name == *known)).copied().collect();
     if chosen.is_empty() {
-        let known: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+        let known: Vec<&str> = BENCHMARKS.iter().map(|(name, ..)| *name).collect();
         return Err(Problem::new(
             "could not choose a benchmark",
             format!("there is no `{}`", name.unwrap_or_default()),
@@ -155,7 +176,7 @@ fn run(workspace: &Workspace, setting: &Setting, benchmark: &Benchmark) -> Resul
 fn record(workspace: &Workspace, name: &str, section: &str) -> Result<(), Problem> {
     let path = workspace.root.join(PATH);
     let old = if path.exists() { read_text(&path)? } else { String::new() };
-    let order: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+    let order: Vec<&str> = BENCHMARKS.iter().map(|(name, ..)| *name).collect();
     write_text(&path, &document::merged(&old, name, section, &order))?;
     println!("written to {PATH}");
     Ok(())
@@ -197,6 +218,18 @@ mod tests {
         assert_eq!(chosen(Some("start")).unwrap()[0].0, "start");
         let shown = chosen(Some("speed")).unwrap_err().to_string();
         assert!(shown.contains("there is no `speed`") && shown.contains("start, cutover"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_not_measured_as_stated_is_a_trial() {
+        assert!(!BenchOptions { name: Some("undo".to_owned()), ..BenchOptions::default() }.is_trial());
+        assert!(BenchOptions { program: Some("built".into()), ..BenchOptions::default() }.is_trial());
+    }
+
+    #[test]
+    fn the_peers_of_a_benchmark_can_be_provided() {
+        let is_known = |peer: &&str| needs::NEEDS.iter().any(|need| need.name == *peer);
+        assert!(BENCHMARKS.iter().flat_map(|(_, peers, _)| peers.iter()).all(is_known));
     }
 
     #[test]

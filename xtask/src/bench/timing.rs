@@ -17,6 +17,8 @@ pub const ACKNOWLEDGED: &str = "acknowledged";
 /// How long a command took.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
+    /// When it was started.
+    pub started: Instant,
     /// To the end of the process.
     pub exit: Duration,
     /// To the first line on standard error with the word waited for.
@@ -50,7 +52,7 @@ pub fn timed(call: &Call, word: Option<&str>) -> Result<Timing, Problem> {
     }
     match word {
         Some(word) if said_at.is_none() => Err(failed(&format!("it never said `{word}`")).because(last)),
-        _ => Ok(Timing { exit, word: said_at }),
+        _ => Ok(Timing { started, exit, word: said_at }),
     }
 }
 

@@ -77,6 +77,13 @@ pub const NEEDS: &[Need] = &[
         used_by: "trees that are compared with what a second program made, and the benchmarks",
     },
     Need {
+        name: "restic",
+        probe: &["restic", "version"],
+        package: "restic",
+        used_by: "snapshots that stock restic checks and restores, and the benchmarks",
+    },
+    Need { name: "borg", probe: &["borg", "--version"], package: "borgbackup", used_by: "the benchmarks" },
+    Need {
         name: "strace",
         probe: &["strace", "-V"],
         package: "strace",
