@@ -52,18 +52,17 @@ impl TreeSource {
         seen: &[Seen],
         failures: Failures,
     ) -> Result<Self, Trouble> {
+        // Both are in path order.
+        let mut seen = seen.iter();
         let entries = manifest
             .entries
             .iter()
             // The root of a snapshot has no entry of its own in the format; the manifest keeps it.
             .filter(|entry| !entry.path.as_os_str().is_empty())
             .map(|entry| {
-                let seen = seen
-                    .binary_search_by(|seen| seen.path.cmp(&entry.path))
-                    .map_err(|_| {
-                        Trouble::new(format!("`{}` changed while it was read", entry.path.display()))
-                    })
-                    .map(|at| &seen[at])?;
+                let seen = seen.find(|seen| seen.path == entry.path).ok_or_else(|| {
+                    Trouble::new(format!("`{}` changed while it was read", entry.path.display()))
+                })?;
                 Ok((entry.path.clone(), node(entry, seen)?))
             })
             .collect::<Result<Vec<_>, Trouble>>()?;

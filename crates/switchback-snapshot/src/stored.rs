@@ -1,6 +1,6 @@
 //! What a repository really holds of a snapshot, compared entry by entry and byte by byte with the manifest.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::trouble::Trouble;
 /// The entries of a snapshot by path, and what of it could not be listed, one sentence each.
 #[derive(Debug, Default)]
 pub(crate) struct Stored {
-    pub(crate) nodes: BTreeMap<PathBuf, Node>,
+    pub(crate) nodes: HashMap<PathBuf, Node>,
     pub(crate) unreadable: Vec<String>,
 }
 
@@ -62,25 +62,40 @@ pub(crate) fn list(repository: &Repository<IndexedFullStatus>, tree: TreeId) -> 
 /// Every entry that is in only one of both or is described differently; `asked` are the paths of the snapshot.
 pub(crate) fn compare_entries(manifest: &Manifest, asked: &[PathBuf], stored: &Stored) -> Vec<String> {
     let mut findings = stored.unreadable.clone();
+    let mut found = 0;
     let in_manifest = manifest.entries.iter().filter(|entry| !entry.path.as_os_str().is_empty());
     for entry in in_manifest {
         match stored.nodes.get(&entry.path) {
             None => findings.push(format!("`{}` is missing in the repository", entry.path.display())),
             Some(node) => {
+                found += 1;
                 let different = difference(entry, node)
                     .map(|what| format!("`{}` has another {what} in the repository", entry.path.display()));
                 findings.extend(different);
             }
         }
     }
-    for (path, node) in &stored.nodes {
-        // The directories above what was asked for are only the way there.
-        let on_the_way = node.is_dir() && asked.iter().any(|asked| asked != path && asked.starts_with(path));
-        if manifest.get(path).is_none() && !on_the_way {
-            findings.push(format!("`{}` is in the repository and was not in the tree", path.display()));
-        }
+    if found < stored.nodes.len() {
+        findings.extend(beyond(manifest, asked, stored));
     }
     findings
+}
+
+/// What is stored and not in the manifest, in path order.
+fn beyond(manifest: &Manifest, asked: &[PathBuf], stored: &Stored) -> Vec<String> {
+    // The directories above what was asked for are only the way there.
+    let is_on_the_way = |path: &Path, node: &Node| {
+        node.is_dir() && asked.iter().any(|asked| asked != path && asked.starts_with(path))
+    };
+    let mut paths: Vec<&Path> = stored
+        .nodes
+        .iter()
+        .filter(|(path, node)| manifest.get(path).is_none() && !is_on_the_way(path, node))
+        .map(|(path, _)| path.as_path())
+        .collect();
+    paths.sort();
+    let finding = |path: &Path| format!("`{}` is in the repository and was not in the tree", path.display());
+    paths.into_iter().map(finding).collect()
 }
 
 /// Reads every file again and compares its BLAKE3 hash and size with the manifest.

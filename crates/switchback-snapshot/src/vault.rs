@@ -14,7 +14,7 @@ use switchback_core::manifest::{Kind, Manifest, to_hex};
 use switchback_core::port::{
     Forgotten, PortError, SnapshotCheck, SnapshotReader, SnapshotRecord, SnapshotRequest, Vault, VaultPlace,
 };
-use switchback_core::tree::{Seen, scan, touched, walk};
+use switchback_core::tree::{Seen, read_seen, touched, walk};
 use switchback_core::world::{Disk, FileKind, World};
 
 use crate::blocks;
@@ -69,7 +69,7 @@ impl RusticVault {
         let _lock = self.place.lock(&format!("snapshot of {}", request.root.display()))?;
         let seen = walk(self.disk(), &request.root, &request.paths)?;
         refuse_unfit(request, &seen)?;
-        let manifest = scan(self.disk(), &request.root, &request.paths)?;
+        let manifest = read_seen(self.disk(), &request.root, &seen)?;
         let repository = self.place.open_or_make()?;
         let repository = guarded(|| Ok(repository.to_indexed_ids()?))?;
         let now = self.place.world.clock.now();

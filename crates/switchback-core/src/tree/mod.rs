@@ -8,4 +8,4 @@ pub mod exchange;
 pub mod rewrite;
 mod scan;
 
-pub use scan::{ScanError, Seen, in_parallel, scan, touched, walk};
+pub use scan::{ScanError, Seen, in_parallel, read_seen, scan, touched, walk};

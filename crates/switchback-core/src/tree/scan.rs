@@ -1,8 +1,9 @@
 //! From a tree on the disk to its manifest: everything is looked at, every file is read, nothing is skipped in silence.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{self, AtomicBool, AtomicUsize};
 
 use crate::manifest::{Entry, Hash, Kind, Manifest};
 use crate::world::{Disk, DiskError, FileKind, Identity, Meta};
@@ -68,13 +69,40 @@ pub struct Seen {
 /// When a path lies outside the root, anything cannot be read, or an entry keeps changing. The error names the path;
 /// of several it is the first in path order.
 pub fn scan(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<Manifest, ScanError> {
-    let seen = walk(disk, root, paths)?;
-    let firsts = first_links(&seen);
+    described(disk, root, &walk(disk, root, paths)?, Content::OnDisk)
+}
+
+/// The manifest of what [`walk`] has just seen, with the content that every reader of the tree gets.
+///
+/// It is as careful as [`scan`], but for one thing: [`scan`] asks the disk itself, and so takes files out of the page
+/// cache. That is right for what was written a moment ago and must be believed; of a tree that is in use it would read
+/// everything from the disk, and take the cache away from those who use it.
+///
+/// # Errors
+///
+/// As for [`scan`].
+pub fn read_seen(disk: &dyn Disk, root: &Path, seen: &[Seen]) -> Result<Manifest, ScanError> {
+    described(disk, root, seen, Content::AsReadersSeeIt)
+}
+
+/// How the content of a file becomes a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// It is not read: the file has another name under which it is.
+    Known,
+    /// From the disk, where the page cache can be passed over.
+    OnDisk,
+    /// From the page cache, where it is there.
+    AsReadersSeeIt,
+}
+
+fn described(disk: &dyn Disk, root: &Path, seen: &[Seen], content: Content) -> Result<Manifest, ScanError> {
+    let firsts = first_links(seen);
     let numbers: Vec<usize> = (0..seen.len()).collect();
     let described = in_parallel(&numbers, |&at| {
         // The other names of a file need no second reading.
-        let read_content = firsts[at].is_none();
-        describe(disk, root, &seen[at], read_content)
+        let content = if firsts[at].is_none() { content } else { Content::Known };
+        describe(disk, root, &seen[at], content)
     })?;
     let mut entries = Vec::with_capacity(described.len());
     for (at, entry) in described.iter().enumerate() {
@@ -136,20 +164,24 @@ pub fn walk(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<Vec<Seen>
 
 /// The paths that are only in one of two walks or are not the same inode in the same state in both, in path order.
 ///
-/// Times of access are left aside. Nothing touched means that nobody changed the tree between the walks.
+/// Both are in path order, as a walk is. Times of access are left aside. Nothing touched means that nobody changed the tree between the walks.
 pub fn touched(old: &[Seen], new: &[Seen]) -> Vec<PathBuf> {
-    let mut old_left: BTreeMap<&Path, &Meta> =
-        old.iter().map(|seen| (seen.path.as_path(), &seen.meta)).collect();
-    let mut touched: Vec<PathBuf> = Vec::new();
-    for seen in new {
-        let before = old_left.remove(seen.path.as_path());
-        if !before.is_some_and(|before| same(before, &seen.meta)) {
-            touched.push(seen.path.clone());
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    let mut touched = Vec::new();
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return touched,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => old.path.cmp(&new.path),
+        };
+        let before = if order.is_le() { old.next() } else { None };
+        let after = if order.is_ge() { new.next() } else { None };
+        match (before, after) {
+            (Some(before), Some(after)) if same(&before.meta, &after.meta) => {}
+            (before, after) => touched.extend(after.or(before).map(|seen| seen.path.clone())),
         }
     }
-    touched.extend(old_left.into_keys().map(Path::to_path_buf));
-    touched.sort();
-    touched
 }
 
 /// The paths without `.`, without repetitions, and without those that lie below another.
@@ -231,12 +263,7 @@ fn first_links(seen: &[Seen]) -> Vec<Option<usize>> {
 /// Everything about one entry; `None` when it is no longer there.
 ///
 /// It is read until it is the same before and after: else a hash could belong to one state and a size to another.
-fn describe(
-    disk: &dyn Disk,
-    root: &Path,
-    seen: &Seen,
-    read_content: bool,
-) -> Result<Option<Entry>, ScanError> {
+fn describe(disk: &dyn Disk, root: &Path, seen: &Seen, content: Content) -> Result<Option<Entry>, ScanError> {
     let path = place(root, &seen.path);
     let mut meta = seen.meta;
     for _ in 0..ATTEMPTS_MAX {
@@ -246,7 +273,7 @@ fn describe(
         if meta.identity != seen.meta.identity && (fixed(&meta) || fixed(&seen.meta)) {
             break;
         }
-        let read = read_entry(disk, &path, &seen.path, &meta, read_content);
+        let read = read_entry(disk, &path, &seen.path, &meta, content);
         let Some(after) = disk.look(&path)? else { return Ok(None) };
         if same(&meta, &after) {
             return Ok(Some(read?));
@@ -261,12 +288,22 @@ fn read_entry(
     path: &Path,
     relative: &Path,
     meta: &Meta,
-    read_content: bool,
+    content: Content,
 ) -> Result<Entry, DiskError> {
     let kind = match meta.kind {
         FileKind::File => {
-            // Of a further name the content is filled in from the first one.
-            let hash = if read_content { disk.hash(path)? } else { Hash::default() };
+            let hash = match content {
+                // Of a further name it is filled in from the first one.
+                Content::Known => Hash::default(),
+                Content::OnDisk => disk.hash(path)?,
+                Content::AsReadersSeeIt => {
+                    let mut hasher = blake3::Hasher::new();
+                    hasher
+                        .update_reader(disk.open(path)?)
+                        .map_err(|error| DiskError::new("read", path, error))?;
+                    *hasher.finalize().as_bytes()
+                }
+            };
             Kind::File { size: meta.size, hash }
         }
         FileKind::Directory => Kind::Directory,
@@ -316,12 +353,12 @@ pub fn in_parallel<T: Sync, R: Send, E: Send>(
     let work = || {
         let mut done = Vec::new();
         // Numbers are handed out in order, so whatever stands before a failed item is finished by its own thread.
-        while !failed.load(Ordering::Relaxed) {
-            let at = next.fetch_add(1, Ordering::Relaxed);
+        while !failed.load(atomic::Ordering::Relaxed) {
+            let at = next.fetch_add(1, atomic::Ordering::Relaxed);
             let Some(item) = items.get(at) else { break };
             let result = each(item);
             if result.is_err() {
-                failed.store(true, Ordering::Relaxed);
+                failed.store(true, atomic::Ordering::Relaxed);
             }
             done.push((at, result));
         }
@@ -376,6 +413,8 @@ mod tests {
         let _listener = UnixListener::bind(at("t/socket")).unwrap();
 
         let manifest = scan(&RealDisk, root.path(), &paths(&["t"])).unwrap();
+        let seen = walk(&RealDisk, root.path(), &paths(&["t"])).unwrap();
+        assert_eq!(read_seen(&RealDisk, root.path(), &seen).unwrap(), manifest);
 
         assert_eq!(
             names(&manifest),
@@ -455,7 +494,7 @@ mod tests {
         let seen = walk(&RealDisk, root.path(), &paths(&["a"])).unwrap();
         fs::remove_file(root.path().join("a")).unwrap();
         symlink("/etc/passwd", root.path().join("a")).unwrap();
-        let entry = describe(&RealDisk, root.path(), &seen[0], true).unwrap().unwrap();
+        let entry = describe(&RealDisk, root.path(), &seen[0], Content::OnDisk).unwrap().unwrap();
         assert_eq!(entry.kind, Kind::Symlink("/etc/passwd".into()));
     }
 
@@ -466,10 +505,10 @@ mod tests {
         fs::create_dir(root.path().join("d")).unwrap();
         let seen = walk(&RealDisk, root.path(), &paths(&["a", "d"])).unwrap();
         fs::remove_file(root.path().join("a")).unwrap();
-        assert!(describe(&RealDisk, root.path(), &seen[0], true).unwrap().is_none());
+        assert!(describe(&RealDisk, root.path(), &seen[0], Content::OnDisk).unwrap().is_none());
         fs::rename(root.path().join("d"), root.path().join("e")).unwrap();
         fs::create_dir(root.path().join("d")).unwrap();
-        let error = describe(&RealDisk, root.path(), &seen[1], true).unwrap_err();
+        let error = describe(&RealDisk, root.path(), &seen[1], Content::OnDisk).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("`{}` changed while it was read", root.path().join("d").display())

@@ -20,18 +20,20 @@ fn nothing_was_saved(ground: &Ground) {
 
 #[test]
 fn an_unreadable_file_fails_the_snapshot_by_name() {
-    for doing in ["read", "open"] {
+    // The first time it is opened for the manifest, the second time for the backup.
+    for fails_at in [1, 2] {
         let ground = Ground::new();
         ground.write("src/fine", b"1");
         ground.write("src/locked", b"2");
         let locked = ground.project().join("src/locked");
-        let path = locked.clone();
+        let (path, mut opened) = (locked.clone(), 0);
         ground.disk.on(move |did, asked| {
-            (did == doing && asked == path).then(|| ErrorKind::PermissionDenied.into())
+            opened += u32::from(did == "open" && asked == path);
+            (did == "open" && asked == path && opened == fails_at).then(|| ErrorKind::PermissionDenied.into())
         });
         let error = ground.create(&["src"]).unwrap_err();
         assert_eq!(error.message, format!("could not make a snapshot of `{}`", ground.project().display()));
-        assert_eq!(error.causes, [format!("could not {doing} `{}`: permission denied", locked.display())]);
+        assert_eq!(error.causes, [format!("could not open `{}`: permission denied", locked.display())]);
         nothing_was_saved(&ground);
         ground.disk.behave();
         ground.create(&["src"]).unwrap();
@@ -64,10 +66,11 @@ fn a_file_that_changes_while_it_is_saved_fails_the_snapshot_by_name() {
         ground.write("src/log", b"lines");
         ground.write("src/other", b"1");
         let log = ground.project().join("src/log");
-        let mut done = false;
-        // The scan hashes and the backup opens: this falls between the two.
+        let mut opened = 0;
+        // The scan opens it first, then the backup: this falls between the two.
         ground.disk.on(move |did, asked| {
-            if did == "open" && asked == log && !std::mem::replace(&mut done, true) {
+            opened += u32::from(did == "open" && asked == log);
+            if did == "open" && asked == log && opened == 2 {
                 change(asked);
             }
             None
