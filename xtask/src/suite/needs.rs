@@ -61,6 +61,7 @@ pub const NEEDS: &[Need] = &[
         probe: &["python3", "-c", "import ensurepip, venv"],
         package: "python3-venv",
         used_by: "dependency environments: built with Python's own `venv` and the `pip` that it brings",
+        depends_on_machine: false,
     },
     Need {
         name: "git",
@@ -81,8 +82,15 @@ pub const NEEDS: &[Need] = &[
         probe: &["restic", "version"],
         package: "restic",
         used_by: "snapshots that stock restic checks and restores, and the benchmarks",
+        depends_on_machine: false,
     },
-    Need { name: "borg", probe: &["borg", "--version"], package: "borgbackup", used_by: "the benchmarks" },
+    Need {
+        name: "borg",
+        probe: &["borg", "--version"],
+        package: "borgbackup",
+        used_by: "the benchmarks",
+        depends_on_machine: false,
+    },
     Need {
         name: "strace",
         probe: &["strace", "-V"],
