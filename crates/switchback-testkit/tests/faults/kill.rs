@@ -24,8 +24,19 @@ struct Tally {
 
 /// Kills `arguments` at every call until it is done unharmed, each time in a fresh copy that `prepare` has readied.
 fn kill_everywhere(base: &Scratch, prepare: &dyn Fn(&Scratch), arguments: &[&str], follow: Follow) -> Tally {
+    kill_at_every(1, base, prepare, arguments, follow)
+}
+
+/// The same at every so manieth call, for what makes so many that all of them take too long.
+fn kill_at_every(
+    step: usize,
+    base: &Scratch,
+    prepare: &dyn Fn(&Scratch),
+    arguments: &[&str],
+    follow: Follow,
+) -> Tally {
     let mut tally = Tally::default();
-    for call in 1.. {
+    for call in (1..).step_by(step) {
         for fault in [Fault::KillAt(call), Fault::KillWithin(call)] {
             let victim = base.copy("victim").unwrap();
             prepare(&victim);
@@ -224,6 +235,37 @@ fn follow_partial(victim: &Scratch, died: &Finished, _: u64, case: &str) {
     assert!(is_done(&sides()), "{case}: again: {:?}", sides());
     program_ends(victim, &["rollback"], 0, case);
     assert_eq!(whole(victim, case), Standing::Old, "{case}: the rest");
+}
+
+/// A restore from a snapshot lays a whole tree out before it exchanges it: of that, calls apart are tried.
+fn killed_restores_in(layout: Layout, step: usize) {
+    let started = Instant::now();
+    let base = Scratch::staged(layout).unwrap();
+    let prepare = |victim: &Scratch| {
+        program_ends(victim, &["run"], 0, "before the restore");
+    };
+    let tally = kill_at_every(step, &base, &prepare, &["rollback", "--from", "snapshot"], follow_rollback);
+    assert!(tally.scenarios > 10, "{tally:?}");
+    report("restore from the snapshot", layout, &tally, started);
+}
+
+// rows: BX-1 RE-18
+#[test]
+fn a_restore_from_the_snapshot_killed_at_calls_apart_ends_whole() {
+    killed_restores_in(Layout::Exchange, 13);
+}
+
+// rows: BX-1 RE-18
+#[test]
+#[ignore = "slow: some minutes"]
+fn a_restore_from_the_snapshot_killed_at_any_call_ends_whole() {
+    killed_restores_in(Layout::Exchange, 1);
+}
+
+// rows: BX-1 RE-18
+#[test]
+fn a_restore_that_switches_the_pointer_killed_at_calls_apart_ends_whole() {
+    killed_restores_in(Layout::Pointer, 17);
 }
 
 // rows: BX-1
