@@ -58,7 +58,7 @@ impl Project {
 
     fn prepare(&self) -> Prepare {
         let participants = self.participants.clone();
-        Prepare { phase: "p".into(), generation: 1, plan: "x".into(), participants }
+        Prepare { phase: "p".into(), generation: 1, plan: "x".into(), participants, takes_back: None }
     }
 
     fn create(&self) -> Result<Transaction<'_>, String> {
