@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 
-use switchback_core::port::Vault;
+use switchback_core::port::{SnapshotReader, Vault};
 use switchback_core::world::{Disk, RealDisk, Space};
 
 use crate::ground::{Ground, noise, said};
