@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use switchback_core::port::{SnapshotReader, Vault};
+use switchback_core::port::SnapshotReader;
 
 use crate::ground::{Ground, noise, said};
 

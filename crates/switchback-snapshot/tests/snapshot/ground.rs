@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use switchback_core::manifest::Manifest;
-use switchback_core::port::{PortError, SnapshotReader, SnapshotRecord, SnapshotRequest, Vault};
+use switchback_core::port::{PortError, SnapshotRecord, SnapshotRequest, Vault};
 use switchback_core::tree::scan;
 use switchback_core::world::{
     Disk, DiskError, Lock, LockHolder, Meta, ReadSeek, RealDisk, Space, Survey, World,

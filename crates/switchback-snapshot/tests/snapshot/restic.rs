@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use switchback_core::port::{SnapshotReader, Vault};
+use switchback_core::port::SnapshotReader;
 
 use crate::ground::{Ground, manifest_of};
 use crate::round_trip::nasty;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use switchback_core::manifest::Kind;
-use switchback_core::port::{SnapshotReader, Vault};
+use switchback_core::port::SnapshotReader;
 use switchback_core::world::{Disk, FileKind, Identity, Meta, RealDisk};
 
 use crate::ground::{Ground, manifest_of, noise, said};
