@@ -36,6 +36,10 @@ PLAN = """version = 1
 [project]
 name = "athena"
 managed = [{managed}]
+
+# What is not managed is compared, and `.git` with it: no safety branch is made there.
+[snapshot]
+git = false
 {phases}"""
 PHASE = """
 [[phase]]
