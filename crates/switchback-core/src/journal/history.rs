@@ -66,8 +66,8 @@ impl PhaseState {
                 S::Waiting | S::RolledBack | S::Snapshotting | S::Snapshotted | S::Staging,
                 Event::SnapshotStarted { .. },
             ) => S::Snapshotting,
-            (S::Snapshotting, Event::SnapshotTaken { .. }) => S::Snapshotted,
-            (S::Snapshotted, Event::SafetyBranchMade { .. }) => S::Snapshotted,
+            (S::Snapshotting, Event::SnapshotTaken { .. })
+            | (S::Snapshotted, Event::SafetyBranchMade { .. }) => S::Snapshotted,
             (S::Snapshotted | S::Staging, Event::StageStarted { .. }) => S::Staging,
             (S::Staging, Event::Staged { .. })
             | (S::CuttingOver | S::Staged, Event::CutOverUndone { .. })

@@ -104,7 +104,7 @@ fn words(event: &Event) -> String {
             format!("{why}; from {from} {}", source.get(..12).unwrap_or(source))
         }
         Event::Restored { from, restored, .. } => {
-            format!("as the {from} holds it: {}", listed(restored))
+            format!("as {from} holds it: {}", listed(restored))
         }
         Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
         Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
