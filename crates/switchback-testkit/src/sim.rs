@@ -334,11 +334,11 @@ impl Disk for SimDisk {
         let operation = Operation::Write(inode, bytes);
         state.now.apply(&operation);
         let is_synced = state.syncs("write and sync", path) && state.lies != Lies::Records;
-        if !is_synced {
-            state.unsynced.push((parent(path), operation));
-        } else {
+        if is_synced {
             state.durable.apply(&operation);
             state.forget_writes(inode);
+        } else {
+            state.unsynced.push((parent(path), operation));
         }
         stepped
     }

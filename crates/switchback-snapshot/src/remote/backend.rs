@@ -118,6 +118,7 @@ fn refused() -> Box<RusticError> {
     failed(Trouble::new("the copy elsewhere is only read by the library"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn failed(trouble: Trouble) -> Box<RusticError> {
     RusticError::new(ErrorKind::Backend, trouble.line())
 }

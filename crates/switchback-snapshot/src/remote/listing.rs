@@ -1,5 +1,5 @@
-//! A page of what a bucket holds, as S3 says it (Amazon S3, "ListObjectsV2"). Stores differ in the name space that they put it in,
-//! so that only the names of its elements count.
+//! A page of what a bucket holds, as S3 says it (Amazon S3, `ListObjectsV2`). Stores differ in the name space that they put
+//! it in, so that only the names of its elements count.
 
 use percent_encoding::percent_decode_str;
 use quick_xml::Reader;
