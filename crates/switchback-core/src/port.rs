@@ -290,7 +290,7 @@ pub struct SnapshotRecord {
     pub manifest_hash: String,
 }
 
-/// What [`Vault::check`] looked at and found.
+/// What [`SnapshotReader::check`] looked at and found.
 #[derive(Debug, Clone, Default)]
 pub struct SnapshotCheck {
     /// How many snapshots were read.

@@ -131,7 +131,7 @@ impl Facts {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Reads what [`Facts::to_text`] writes.
+    /// Reads what `to_text` writes.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
 //! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
-//! [`restore`] rolls back to a copy, and [`safety`] makes one in git. `recover` comes before all of them; `processes` stands
+//! `restore` rolls back to a copy, and `safety` makes one in git. `recover` comes before all of them; `processes` stands
 //! around what exchanges trees.
 
 pub mod alone;
