@@ -148,7 +148,7 @@ impl Ground {
 
 /// Fails unless all managed paths at `live` are what they are at `expected`: names, content, modes, owners, times.
 fn expect_same(expected: &Path, live: &Path) -> Result<(), Problem> {
-    let mut call = Call::new("rsync", &["-acn", "--delete", "--out-format", "%i %n"]);
+    let mut call = Call::new("rsync", &["-a", "-c", "-n", "--delete", "--out-format", "%i %n"]);
     for managed in MANAGED {
         call = call.argument(shown(&expected.join(managed)));
     }

@@ -106,7 +106,7 @@ mod tests {
             path
         };
         let (whole, part) = (file("whole", b"abcdef"), file("part", b"abc"));
-        let (other, empty) = (file("other", b"abd"), file("empty", b""));
+        let (other, empty) = (file("other", b"abx"), file("empty", b""));
         for (short, expected) in [(&part, true), (&other, false), (&empty, true), (&whole, true)] {
             assert_eq!(is_beginning(&RealDisk, short, &whole).unwrap(), expected, "{}", short.display());
         }
