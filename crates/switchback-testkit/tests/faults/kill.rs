@@ -250,13 +250,13 @@ fn killed_restores(step: usize) {
     report("restore from the snapshot", Layout::Exchange, &tally, started);
 }
 
-// rows: BX-1 RE-18
+// rows: BX-1, RE-18
 #[test]
 fn a_restore_from_the_snapshot_killed_at_calls_apart_ends_whole() {
     killed_restores(13);
 }
 
-// rows: BX-1 RE-18
+// rows: BX-1, RE-18
 #[test]
 #[ignore = "slow: some minutes"]
 fn a_restore_from_the_snapshot_killed_at_any_call_ends_whole() {

@@ -56,7 +56,7 @@ fn project(phases: &[&str], more: &str) -> Ground {
     ground
 }
 
-// rows: RE-18 RE-9
+// rows: RE-18, RE-9
 #[test]
 fn the_four_ways_back_lead_to_the_same_bytes() {
     for from in ["local", "snapshot", "git", "remote"] {
@@ -118,7 +118,7 @@ fn a_generation_is_gone_back_to_from_what_is_kept_or_from_a_copy() {
     }
 }
 
-// rows: RE-18 RB-11
+// rows: RE-18, RB-11
 #[test]
 fn a_snapshot_that_is_named_is_the_one_that_comes_back() {
     let ground = project(&["unify"], "");
@@ -153,7 +153,7 @@ fn a_snapshot_that_is_named_is_the_one_that_comes_back() {
     }
 }
 
-// rows: RE-18 TM-12
+// rows: RE-18, TM-12
 #[test]
 fn a_part_comes_from_a_copy_when_what_was_parked_is_damaged() {
     let ground = project(&["unify"], "");
@@ -311,7 +311,7 @@ fn the_password_is_in_a_file_or_said_by_a_command_and_never_shown() {
     ground.expect(0, "rollback --from snapshot");
 }
 
-// rows: RE-9 RE-18
+// rows: RE-9, RE-18
 #[test]
 fn needs_s3rver_a_bucket_holds_the_copy_and_gives_it_back() {
     let server = S3::start();
