@@ -12,7 +12,7 @@ use rustic_core::repofile::Node;
 use rustic_core::{IndexedFullStatus, Repository};
 use switchback_core::manifest::{Entry, Kind, Manifest};
 use switchback_core::tree::{in_parallel, scan};
-use switchback_core::world::{Disk, FileKind, Identity, Meta};
+use switchback_core::world::{Disk, FileKind, Meta};
 
 use crate::blocks::{BLOCK_BYTES, Blocks, is_hole};
 use crate::durable;
@@ -213,10 +213,10 @@ impl Job<'_> {
                 self.write_content(&place, node, *size)
             }
             Kind::Symlink(target) => Ok(self.disk.make_symlink(target, &place)?),
-            Kind::Fifo => Ok(self.disk.make_special(&place, &special(FileKind::Fifo, 0))?),
+            Kind::Fifo => Ok(self.disk.make_special(&place, &Meta::special(FileKind::Fifo, 0))?),
             Kind::Device { block, number } => {
                 let kind = if *block { FileKind::BlockDevice } else { FileKind::CharacterDevice };
-                Ok(self.disk.make_special(&place, &special(kind, *number))?)
+                Ok(self.disk.make_special(&place, &Meta::special(kind, *number))?)
             }
             Kind::Socket | Kind::Directory => Err(Trouble::new("it has no content that could be written")),
         }
@@ -282,23 +282,6 @@ impl Job<'_> {
             self.disk.set_mode(&place, entry.mode)?;
         }
         Ok(self.disk.set_times(&place, entry.mtime_ns, entry.mtime_ns)?)
-    }
-}
-
-/// A pipe or device node that only its owner may use until its own mode is set.
-fn special(kind: FileKind, device_number: u64) -> Meta {
-    Meta {
-        kind,
-        identity: Identity { device: 0, inode: 0, born_ns: 0 },
-        mode: 0o600,
-        uid: 0,
-        gid: 0,
-        size: 0,
-        links: 1,
-        mtime_ns: 0,
-        ctime_ns: 0,
-        atime_ns: 0,
-        device_number,
     }
 }
 

@@ -240,23 +240,7 @@ impl RusticVault {
     fn restored(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, Trouble> {
         let id = self.records.find(self.disk(), id)?;
         let (head, manifest) = self.records.load(self.disk(), &id)?;
-        let manifest = selected(&manifest, paths)?;
-        let repository = self.place.open_indexed()?;
-        let stored = guarded(|| {
-            let snapshot: SnapshotFile = repository.get_file(&snapshot_id(&id)?)?;
-            Ok(stored::list(&repository, snapshot.tree))
-        })?;
-        let job = Job {
-            disk: self.disk(),
-            repository: &repository,
-            stored: &stored,
-            manifest: &manifest,
-            paths: if paths.is_empty() { &head.record.paths } else { paths },
-            into,
-        };
-        job.precheck(head.data_bytes)?;
-        job.run()?;
-        Ok(head.record)
+        restore_from(&self.place, head, &manifest, paths, into)
     }
 
     fn content(&self, id: &str, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Trouble> {
@@ -264,6 +248,33 @@ impl RusticVault {
         let (_, manifest) = self.records.load(self.disk(), &id)?;
         content_of(&self.place, &manifest, &id, path, bytes_max)
     }
+}
+
+/// Writes a snapshot, or these paths of it, into a fresh place, from wherever its repository is.
+pub(crate) fn restore_from(
+    place: &Place,
+    head: Head,
+    manifest: &Manifest,
+    paths: &[PathBuf],
+    into: &Path,
+) -> Result<SnapshotRecord, Trouble> {
+    let manifest = selected(manifest, paths)?;
+    let repository = place.open_indexed()?;
+    let stored = guarded(|| {
+        let snapshot: SnapshotFile = repository.get_file(&snapshot_id(&head.record.id)?)?;
+        Ok(stored::list(&repository, snapshot.tree))
+    })?;
+    let job = Job {
+        disk: &*place.world.disk,
+        repository: &repository,
+        stored: &stored,
+        manifest: &manifest,
+        paths: if paths.is_empty() { &head.record.paths } else { paths },
+        into,
+    };
+    job.precheck(head.data_bytes)?;
+    job.run()?;
+    Ok(head.record)
 }
 
 /// One file of a snapshot, compared with the manifest.

@@ -20,7 +20,7 @@ use crate::journal::Event;
 use crate::manifest::{Entry, Kind, Manifest};
 use crate::plan::Phase;
 use crate::tree::copy::{make_directories, remove_tree};
-use crate::world::{DiskError, FileKind, Identity, Meta};
+use crate::world::{DiskError, FileKind, Meta};
 
 /// Where the branch keeps the manifest, beside the managed paths.
 const MANIFEST: &str = ".switchback.manifest";
@@ -323,12 +323,12 @@ pub(super) fn lay_out(
         match &entry.kind {
             Kind::Directory => disk.make_directory(&place, 0o700)?,
             Kind::Symlink(target) => disk.make_symlink(target, &place)?,
-            Kind::Fifo => disk.make_special(&place, &special(FileKind::Fifo, 0))?,
+            Kind::Fifo => disk.make_special(&place, &Meta::special(FileKind::Fifo, 0))?,
             Kind::Device { block: true, number } => {
-                disk.make_special(&place, &special(FileKind::BlockDevice, *number))?;
+                disk.make_special(&place, &Meta::special(FileKind::BlockDevice, *number))?;
             }
             Kind::Device { block: false, number } => {
-                disk.make_special(&place, &special(FileKind::CharacterDevice, *number))?;
+                disk.make_special(&place, &Meta::special(FileKind::CharacterDevice, *number))?;
             }
             Kind::File { .. } | Kind::Socket => {}
         }
@@ -399,23 +399,6 @@ fn object_names(listing: &[u8]) -> BTreeMap<PathBuf, String> {
         Some((PathBuf::from(OsStr::from_bytes(&line[tab + 1..])), name))
     };
     listing.split(|byte| *byte == 0).filter_map(entry).collect()
-}
-
-/// A pipe or device node that only its owner may use until its own mode is set.
-fn special(kind: FileKind, device_number: u64) -> Meta {
-    Meta {
-        kind,
-        identity: Identity { device: 0, inode: 0, born_ns: 0 },
-        mode: 0o600,
-        uid: 0,
-        gid: 0,
-        size: 0,
-        links: 1,
-        mtime_ns: 0,
-        ctime_ns: 0,
-        atime_ns: 0,
-        device_number,
-    }
 }
 
 /// Owner, attributes, mode, times, in the order in which none undoes another.

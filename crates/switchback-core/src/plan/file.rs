@@ -467,7 +467,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
         look_at_name(&fields, &name, "check", names.iter().map(String::as_str));
         names.push(name.clone());
         let at = read_moments(&fields);
-        let for_phases = read_phase_names(&fields, phases);
+        let for_phases = read_phase_names(&fields, phases, "the check would never be carried out");
         let timeout_s = fields.whole("timeout_s").unwrap_or(CHECK_TIMEOUT_S);
         if timeout_s == 0 {
             fields.find("timeout_s", "`timeout_s` cannot be 0", "give the check at least one second");
@@ -522,14 +522,11 @@ fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
     moments
 }
 
-fn read_phase_names(fields: &Fields<'_>, phases: &[String]) -> Option<Vec<String>> {
+/// The phases that something is for; `never` says what an empty list would mean.
+pub(super) fn read_phase_names(fields: &Fields<'_>, phases: &[String], never: &str) -> Option<Vec<String>> {
     let texts = fields.placed_texts("phases")?;
     if texts.is_empty() {
-        fields.find(
-            "phases",
-            "`phases` is empty: the check would never be carried out",
-            "name a phase, or take it out",
-        );
+        fields.find("phases", format!("`phases` is empty: {never}"), "name a phase, or take it out");
     }
     for (offset, text) in &texts {
         if !phases.contains(text) {

@@ -1,6 +1,7 @@
 //! Processes: what runs the tree, and how it is handed over when the tree is exchanged.
 
-use super::fields::{Fields, advise, shown};
+use super::fields::{Fields, shown};
+use super::file::read_phase_names;
 use super::key::{Key, Shape};
 
 const TIMEOUT_S: u64 = 60;
@@ -152,7 +153,7 @@ pub(super) fn read(fields: &Fields<'_>, phases: &[String]) -> Option<Process> {
     if timeout_s == 0 {
         fields.find("timeout_s", "`timeout_s` cannot be 0", "give each command at least one second");
     }
-    let for_phases = read_phases(fields, phases);
+    let for_phases = read_phase_names(fields, phases, "it would never be handed over");
     if word.as_deref() == Some(PARALLEL) {
         look_at_parallel(fields, ready.as_ref());
     }
@@ -232,22 +233,4 @@ fn look_at_parallel(fields: &Fields<'_>, ready: Option<&Option<Ready>>) {
             "put `{generation}` into the address or into `contains`: `SWITCHBACK_GENERATION` tells an instance its own",
         );
     }
-}
-
-fn read_phases(fields: &Fields<'_>, phases: &[String]) -> Option<Vec<String>> {
-    let texts = fields.placed_texts("phases")?;
-    if texts.is_empty() {
-        fields.find(
-            "phases",
-            "`phases` is empty: it would never be handed over",
-            "name a phase, or take it out",
-        );
-    }
-    for (offset, text) in &texts {
-        if !phases.contains(text) {
-            let near = advise(text, phases.iter().map(String::as_str));
-            fields.findings().add(*offset, format!("no phase is called `{}`", shown(text)), near);
-        }
-    }
-    Some(texts.into_iter().map(|(_, text)| text).collect())
 }

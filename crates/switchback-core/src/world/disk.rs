@@ -81,6 +81,25 @@ pub struct Meta {
     pub device_number: u64,
 }
 
+impl Meta {
+    /// A pipe or device node to be made, which only its owner may use until its own mode is set.
+    pub fn special(kind: FileKind, device_number: u64) -> Self {
+        Self {
+            kind,
+            identity: Identity { device: 0, inode: 0, born_ns: 0 },
+            mode: 0o600,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            links: 1,
+            mtime_ns: 0,
+            ctime_ns: 0,
+            atime_ns: 0,
+            device_number,
+        }
+    }
+}
+
 /// How much room a file system has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {

@@ -16,7 +16,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustic_core::repofile::SnapshotFile;
 use rustic_core::{Id, IndexedFullStatus, Repository};
 use sha2::{Digest, Sha256};
 use switchback_core::manifest::Manifest;
@@ -31,10 +30,8 @@ use self::s3::Bucket;
 pub(crate) use self::shelf::Shelf;
 use crate::record::Head;
 use crate::repository::Place;
-use crate::restore::{Job, selected};
-use crate::stored;
 use crate::trouble::{Trouble, bounded, guarded};
-use crate::vault::{RusticVault, compare, content_of, packs, snapshot_id};
+use crate::vault::{RusticVault, compare, content_of, packs, restore_from, snapshot_id};
 
 /// The parts of a repository in the order in which they are sent: whoever finds a snapshot finds all that it needs.
 const PARTS: [&str; 5] = ["keys", "data", "index", sealed::FOLDER, "snapshots"];
@@ -232,23 +229,7 @@ impl RemoteCopy {
     fn restored(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, Trouble> {
         let id = self.find(id)?;
         let (head, manifest) = self.load(&id)?;
-        let manifest = selected(&manifest, paths)?;
-        let repository = self.place.open_indexed()?;
-        let stored = guarded(|| {
-            let snapshot: SnapshotFile = repository.get_file(&snapshot_id(&id)?)?;
-            Ok(stored::list(&repository, snapshot.tree))
-        })?;
-        let job = Job {
-            disk: self.local.disk(),
-            repository: &repository,
-            stored: &stored,
-            manifest: &manifest,
-            paths: if paths.is_empty() { &head.record.paths } else { paths },
-            into,
-        };
-        job.precheck(head.data_bytes)?;
-        job.run()?;
-        Ok(head.record)
+        restore_from(&self.place, head, &manifest, paths, into)
     }
 }
 
