@@ -233,6 +233,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     $ switchback rollback --dry-run
     --- stdout
     would roll back unify: src
+      src: time
       src/app.py: content
     --- exit 0
     "#);
