@@ -15,8 +15,8 @@ use crate::journal::history::StagedFact;
 use crate::manifest::to_hex;
 use crate::plan::{Managed, Mechanism, Phase, STATE_FOLDER};
 use crate::tree::ScanError;
-use crate::tree::exchange::participant::{inode, link_target};
-use crate::tree::exchange::{ExchangeError, Participant, Prepare, State, Transaction};
+use crate::tree::exchange::participant::{Inode, inode, link_target};
+use crate::tree::exchange::{ExchangeError, Participant, Prepare, State, Transaction, Way, aside};
 use crate::world::{Disk, FileKind};
 
 /// Makes the staged candidate of a phase live.
@@ -88,14 +88,22 @@ pub(super) fn managed_participants(
     mechanism: &str,
     paths: &[String],
 ) -> Result<Vec<Participant>, StepError> {
+    let way = Mechanism::from_word(mechanism).map_or(Way::Exchange, Mechanism::way);
     let path_participant = |path: &Path| -> Result<Participant, StepError> {
         let beside = layout::beside(path, transaction);
+        let there = inode(disk, &root.join(path))?;
+        let old = match there {
+            // The path itself stays: what is parked is its copy.
+            Some(_) if way == Way::FileByFile => Some(parked_copy(disk, root, &beside)?),
+            there => there,
+        };
         Ok(Participant::Path {
             live: path.to_owned(),
-            old: inode(disk, &root.join(path))?,
+            old,
             new: inode(disk, &root.join(&beside))?,
             kept: layout::kept_old(transaction, path),
             beside,
+            way,
         })
     };
     if mechanism != Mechanism::Pointer.word() {
@@ -119,6 +127,17 @@ pub(super) fn managed_participants(
         }
     }
     Ok(participants)
+}
+
+/// The copy of the old tree that stands aside until a cutover file by file.
+fn parked_copy(disk: &dyn Disk, root: &Path, beside: &Path) -> Result<Inode, StepError> {
+    let place = aside(beside);
+    inode(disk, &root.join(&place))?.ok_or_else(|| {
+        StepError::not_now(
+            format!("the copy of what is live is gone: `{}`", place.display()),
+            "`switchback run --restage` makes it again",
+        )
+    })
 }
 
 /// Puts the link that will stand at a managed path beside it.

@@ -1,6 +1,7 @@
 //! The step *finish*: the phase is over; the old tree is put away as a generation that can be exchanged back.
 
 use super::error::StepError;
+use super::mechanism::drop_aside;
 use super::project::Work;
 use super::put_away::put_away;
 use crate::journal::Event;
@@ -26,6 +27,7 @@ pub fn finish(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
                     && !undone.contains(&at)
                 {
                     put_away(work, &root.join(beside), &root.join(kept))?;
+                    drop_aside(disk, &root.join(beside))?;
                 }
             }
         }

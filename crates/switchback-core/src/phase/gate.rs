@@ -205,7 +205,9 @@ fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Resul
     if new_moved {
         let changed = |path: &Path| seal.paths.contains_key(path);
         let now = manifest_of(work, |path| match mechanism {
-            Mechanism::Exchange if !changed(path) => base.join(path),
+            Mechanism::Exchange | Mechanism::TwoRenames | Mechanism::FileByFile if !changed(path) => {
+                base.join(path)
+            }
             _ => plan.root.join(candidate(mechanism, &staged.transaction, path)),
         })?;
         present.new_tree = snapshot::hash_of(&now);

@@ -16,7 +16,9 @@ pub fn beside(path: &Path, transaction: &str) -> PathBuf {
 /// The transaction that a sibling's name belongs to, when it is the sibling of `path`.
 pub fn transaction_of_sibling<'n>(name: &'n str, path: &Path) -> Option<&'n str> {
     let of = path.file_name()?.to_string_lossy().into_owned();
-    name.strip_prefix('.')?.strip_prefix(&of)?.strip_prefix(".sb-")
+    let id = name.strip_prefix('.')?.strip_prefix(&of)?.strip_prefix(".sb-")?;
+    // Where a path takes several steps, there are two more places beside it.
+    Some([".aside", ".spare"].iter().find_map(|suffix| id.strip_suffix(suffix)).unwrap_or(id))
 }
 
 /// The folder of a transaction's generation, relative to the root.
@@ -110,6 +112,7 @@ mod tests {
         let path = Path::new("config/pipeline");
         assert_eq!(beside(path, "t7"), Path::new("config/.pipeline.sb-t7"));
         assert_eq!(transaction_of_sibling(".pipeline.sb-t7", path), Some("t7"));
+        assert_eq!(transaction_of_sibling(".pipeline.sb-t7.aside", path), Some("t7"));
         assert_eq!(transaction_of_sibling(".other.sb-t7", path), None);
         assert_eq!(pointer_link(path), Path::new("../.switchback/live/config/pipeline"));
         assert_eq!(pointer_link(Path::new("src")), Path::new(".switchback/live/src"));

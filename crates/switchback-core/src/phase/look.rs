@@ -282,7 +282,7 @@ fn other_content(
     }
     let beside = existing(disk, root.join(layout::beside(path, &staged.transaction)))?;
     let kept = existing(disk, root.join(layout::kept_old(&staged.transaction, path)))?;
-    if mechanism == Mechanism::Exchange || beside.is_some() || kept.is_some() {
+    if mechanism != Mechanism::Pointer || beside.is_some() || kept.is_some() {
         return Ok(beside.or(kept));
     }
     let file = root.join(crate::plan::STATE_FOLDER).join("txn").join(&staged.transaction);

@@ -17,6 +17,7 @@ pub mod finish;
 pub mod gate;
 pub mod layout;
 pub mod look;
+mod mechanism;
 pub mod outlook;
 mod part_records;
 mod parts;

@@ -4,13 +4,17 @@ use std::path::PathBuf;
 
 use super::error::StepError;
 use super::layout;
+use super::mechanism::is_mount;
 use super::project::Project;
 use crate::change::{FileCounts, Stage};
-use crate::plan::Mechanism;
+use crate::plan::{Mechanism, Plan};
 use crate::tree::copy::remove_tree;
+use crate::world::Disk;
 
 /// One exchange takes about this long (`research`: 6 µs on ext4, whatever the size of the tree), rounded up.
 const EXCHANGE_MS: f64 = 0.01;
+/// A rename that is on the disk before the next one (the same source: 4 ms for a sync under load).
+const SYNCED_MS: f64 = 4.0;
 
 /// What one change would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +47,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
     let disk = world.disk.as_ref();
     let plan = &project.plan;
     let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
-    let mechanism = layout::mechanism(disk, &plan.root, &plan.project.managed, plan.project.mechanism)?;
+    let mechanism = mechanism_expected(disk, plan)?;
     let mut changes = Vec::new();
     for (at, phase) in plan.phases.iter().enumerate() {
         for (number, change) in phase.changes.iter().enumerate() {
@@ -74,12 +78,37 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
             changes.push(described(files?));
         }
     }
-    let exchanges = match mechanism {
-        Mechanism::Pointer => 0,
-        Mechanism::Exchange => plan.project.managed.len(),
-    } + plan.dependencies.len();
-    let exchanges = u32::try_from(exchanges).unwrap_or(u32::MAX);
-    Ok(PlanPreview { changes, mechanism, window_ms_expected: EXCHANGE_MS * f64::from(exchanges) })
+    let window_ms_expected = window_ms(plan, mechanism, &changes);
+    Ok(PlanPreview { changes, mechanism, window_ms_expected })
+}
+
+/// What a plan can know without touching anything: what was asked for, what the project has, and what is a mount.
+fn mechanism_expected(disk: &dyn Disk, plan: &Plan) -> Result<Mechanism, StepError> {
+    let managed = &plan.project.managed;
+    let mechanism = layout::mechanism(disk, &plan.root, managed, plan.project.mechanism)?;
+    let is_free = mechanism == Mechanism::Exchange && plan.project.mechanism.is_none();
+    if is_free && managed.iter().any(|managed| is_mount(disk, &plan.root.join(&managed.path))) {
+        return Ok(Mechanism::FileByFile);
+    }
+    Ok(mechanism)
+}
+
+/// For how long old and new could be seen mixed.
+fn window_ms(plan: &Plan, mechanism: Mechanism, changes: &[ChangePreview]) -> f64 {
+    let times = |each_ms: f64, count: u64| each_ms * f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    let paths = plan.project.managed.len() as u64;
+    let environments = plan.dependencies.len() as u64;
+    let managed_ms = match mechanism {
+        Mechanism::Pointer => 0.0,
+        Mechanism::Exchange => times(EXCHANGE_MS, paths),
+        Mechanism::TwoRenames => times(SYNCED_MS, paths),
+        Mechanism::FileByFile => {
+            let files = |counts: &FileCounts| counts.added + counts.removed + counts.changed;
+            let known: u64 = changes.iter().filter_map(|change| change.files.as_ref()).map(files).sum();
+            times(SYNCED_MS, known.max(paths))
+        }
+    };
+    managed_ms + times(EXCHANGE_MS, environments)
 }
 
 /// A folder outside of the project, for sources that must be unpacked to be looked at.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::StepError;
 use super::gate::load_manifest;
 use super::layout;
+use super::mechanism::drop_aside;
 use super::part_records;
 use super::project::Work;
 use super::seal::named_manifest;
@@ -39,6 +40,7 @@ pub(super) fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result
         }
         let kept = layout::kept_new(id, live);
         put_away(work, &root.join(beside), &root.join(&kept))?;
+        drop_aside(disk, &root.join(beside))?;
         kept_aside.extend(changed_since_staged(work, id, live, &kept));
     }
     let state = work.history().of_transaction(id).map(|phase| phase.state);

@@ -6,9 +6,10 @@ use super::bytecode;
 use super::environment::{self, Built};
 use super::error::StepError;
 use super::layout;
+use super::mechanism;
 use super::outlook;
 use super::project::Work;
-use super::seal::{Seal, SealedPath, sealed_scan};
+use super::seal::{Seal, SealedPath, named_manifest, sealed_scan};
 use super::snapshot::managed_manifest;
 use super::trees::{Around, copy_unmanaged};
 use crate::change::Stage;
@@ -16,8 +17,8 @@ use crate::journal::Event;
 use crate::manifest::{EntryCounts, Manifest, What};
 use crate::plan::{ChangePlan, Managed, Mechanism, Phase};
 use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree, sync_tree};
-use crate::tree::exchange::{Probe, State, Transaction, TransactionFile, probe};
-use crate::world::{Disk, FileKind};
+use crate::tree::exchange::{State, Transaction, TransactionFile};
+use crate::world::Disk;
 
 /// How many of a list of differences are named.
 const NAMED_MAX: usize = 5;
@@ -47,8 +48,7 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
     work.began(&phase.name, outlook::CANDIDATE);
     sweep(work)?;
     let plan = work.plan();
-    let mechanism = layout::mechanism(disk, &plan.root, &plan.project.managed, plan.project.mechanism)?;
-    look_at_places(work, mechanism, &transaction)?;
+    let mechanism = mechanism::choose(work, &transaction)?;
     let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
     let mut sides = Sides::default();
     for managed in &plan.project.managed {
@@ -77,6 +77,7 @@ pub fn build(work: &Work<'_>, phase: &Phase) -> Result<bool, StepError> {
     environment::place(work, &transaction, &sides.environments)?;
     remove_tree(disk, &folder)?;
     seal_candidate(work, mechanism, &transaction, &mut sides)?;
+    park_copies(work, mechanism, &transaction, &sides)?;
     publish(work, phase, mechanism, &transaction, &sides)?;
     Ok(true)
 }
@@ -103,39 +104,6 @@ fn is_in_snapshot(work: &Work<'_>, phase: &Phase, live: &Manifest) -> Result<boo
     let stored = managed_manifest(work, &id)?;
     // Links between managed paths are stored once in the snapshot and seen path by path here.
     Ok(stored.differences(live).iter().all(|difference| difference.what == What::Links))
-}
-
-/// Each managed path must have a parent to stand in, and the mechanism must work there.
-pub(super) fn look_at_places(work: &Work<'_>, mechanism: Mechanism, mark: &str) -> Result<(), StepError> {
-    let disk = work.world().disk.as_ref();
-    let root = &work.project.root;
-    let mut parents = environment::parents(work)?;
-    for managed in &work.plan().project.managed {
-        let path = root.join(&managed.path);
-        let parent = path.parent().unwrap_or(root).to_owned();
-        if !disk.look(&parent)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
-            return Err(StepError::not_now(
-                format!("the managed path `{}` has no folder to stand in", managed.path.display()),
-                format!(
-                    "make `{}`, or manage it instead",
-                    parent.strip_prefix(root).unwrap_or(&parent).display()
-                ),
-            ));
-        }
-        if !layout::is_pointed(disk, root, &managed.path)? || mechanism == Mechanism::Exchange {
-            parents.insert(parent);
-        }
-    }
-    for parent in parents {
-        if let Probe::Cannot(why) = probe(disk, &parent, mark)? {
-            return Err(StepError::not_now(
-                format!("an exchange does not work in `{}`: {why}", parent.display()),
-                "use `mechanism = \"pointer\"` with managed paths that are links already, or a file system that can \
-                 exchange; other mechanisms are not built yet",
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn look_at_room_for(work: &Work<'_>, live: &Manifest) -> Result<(), StepError> {
@@ -253,7 +221,9 @@ pub(super) fn stand(work: &Work<'_>, from: &Path, to: &Path) -> Result<(), StepE
 /// Where the candidate of a managed path stands, relative to the root.
 pub fn candidate(mechanism: Mechanism, transaction: &str, path: &Path) -> PathBuf {
     match mechanism {
-        Mechanism::Exchange => layout::beside(path, transaction),
+        Mechanism::Exchange | Mechanism::TwoRenames | Mechanism::FileByFile => {
+            layout::beside(path, transaction)
+        }
         Mechanism::Pointer => layout::pointed_tree(transaction).join(path),
     }
 }
@@ -271,19 +241,37 @@ fn seal_candidate(
         let (manifest, sealed) = sealed_scan(work.world(), &content, &managed.path)?;
         let is_same = sides.old.below(&managed.path) == manifest;
         sides.new.entries.extend(manifest.entries);
-        match mechanism {
-            Mechanism::Exchange if is_same => {
-                // What does not change is not exchanged (RE-12).
-                let parent = content.parent().unwrap_or(&work.project.root).to_owned();
-                keeping_time(disk, &parent, || remove_tree(disk, &content))?;
-                sides.seal.paths.remove(&managed.path);
-            }
-            Mechanism::Exchange | Mechanism::Pointer => {
-                sides.seal.paths.entry(managed.path.clone()).or_default().new = sealed;
-            }
+        if mechanism != Mechanism::Pointer && is_same {
+            // What does not change is not exchanged (RE-12).
+            let parent = content.parent().unwrap_or(&work.project.root).to_owned();
+            keeping_time(disk, &parent, || remove_tree(disk, &content))?;
+            sides.seal.paths.remove(&managed.path);
+        } else {
+            sides.seal.paths.entry(managed.path.clone()).or_default().new = sealed;
         }
     }
     sides.new = Manifest::from_entries(std::mem::take(&mut sides.new.entries));
+    Ok(())
+}
+
+/// File by file, the copies of the old trees are made now, and read back.
+fn park_copies(
+    work: &Work<'_>,
+    mechanism: Mechanism,
+    transaction: &str,
+    sides: &Sides,
+) -> Result<(), StepError> {
+    let (disk, root) = (work.world().disk.as_ref(), &work.project.root);
+    for path in sides.seal.paths.keys() {
+        let Some(place) = mechanism::park_copy(disk, root, mechanism, transaction, path)? else { continue };
+        let (meant, found) = (sides.old.below(path), named_manifest(work.world(), &place, path)?);
+        if meant != found {
+            return Err(StepError::not_now(
+                format!("the copy of the live tree is not what is live: {}", named((&meant, &found))),
+                "look whether something else writes to the project, then try again",
+            ));
+        }
+    }
     Ok(())
 }
 

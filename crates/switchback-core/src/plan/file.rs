@@ -42,7 +42,7 @@ const PROJECT: &[Key] = &[
     ),
     Key::optional(
         "mechanism",
-        Shape::Word(&["pointer", "exchange"]),
+        Shape::Word(&["pointer", "exchange", "two-renames", "file-by-file"]),
         "how candidates go live; found by probing when left out",
     ),
     Key::optional(

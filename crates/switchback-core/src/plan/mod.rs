@@ -34,6 +34,7 @@ pub use trigger::{Action, Condition, Trigger};
 use crate::change::Change;
 use crate::check::Check;
 use crate::manifest::Hash;
+use crate::tree::exchange::Way;
 
 /// A plan that can be carried out.
 #[derive(Debug)]
@@ -99,20 +100,38 @@ pub enum Mechanism {
     Pointer,
     /// Each managed path is exchanged with its candidate by one `renameat2(RENAME_EXCHANGE)`.
     Exchange,
+    /// Each managed path is renamed away, and its candidate into its place.
+    TwoRenames,
+    /// Each managed path stays, and what is in it is replaced entry by entry.
+    FileByFile,
 }
 
 impl Mechanism {
-    /// The word for it: `pointer` or `exchange`.
+    /// All of them, the best one first.
+    pub const ALL: [Self; 4] = [Self::Pointer, Self::Exchange, Self::TwoRenames, Self::FileByFile];
+
+    /// The word for it: `pointer`, `exchange`, `two-renames` or `file-by-file`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pointer => "pointer",
             Self::Exchange => "exchange",
+            Self::TwoRenames => "two-renames",
+            Self::FileByFile => "file-by-file",
+        }
+    }
+
+    /// How a path that is exchanged for itself changes places with its candidate.
+    pub fn way(self) -> Way {
+        match self {
+            Self::Pointer | Self::Exchange => Way::Exchange,
+            Self::TwoRenames => Way::TwoRenames,
+            Self::FileByFile => Way::FileByFile,
         }
     }
 
     /// Reads the word that [`Mechanism::word`] writes.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Pointer, Self::Exchange].into_iter().find(|mechanism| mechanism.word() == word)
+        Self::ALL.into_iter().find(|mechanism| mechanism.word() == word)
     }
 }
 

@@ -164,6 +164,12 @@ fn undo(material: &Material<'_>, status: &Status) -> Undo {
     let paths: Vec<String> = staged.paths.iter().filter(is_back).cloned().collect();
     let how = match Mechanism::from_word(mechanism) {
         Some(Mechanism::Pointer) => "One link is set back to the tree of before, which is kept whole.",
+        Some(Mechanism::TwoRenames) => {
+            "Each path is renamed away and its old tree, which is kept whole, renamed into its place."
+        }
+        Some(Mechanism::FileByFile) => {
+            "What is different in each path is replaced file by file from a copy of its old tree, which is kept whole."
+        }
         _ => "Each path is exchanged with its old tree, which is kept whole, by one system call.",
     };
     let does = format!(

@@ -340,7 +340,21 @@ fn create(path: &Path, mode: u32) -> Result<OwnedFd, DiskError> {
 }
 
 fn rename(from: &Path, to: &Path, flags: RenameFlags) -> Result<(), Errno> {
-    rustix::fs::renameat_with(CWD, from, CWD, to, flags)
+    if flags.is_empty() {
+        // The call that every file system has.
+        return rustix::fs::renameat(CWD, from, CWD, to);
+    }
+    match rustix::fs::renameat_with(CWD, from, CWD, to, flags) {
+        // Network file systems and old ones have no flags (rename(2)). The name is ours alone, so that a look is enough.
+        Err(Errno::INVAL | Errno::NOSYS) if flags == RenameFlags::NOREPLACE => {
+            match rustix::fs::statat(CWD, to, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => rustix::fs::renameat(CWD, from, CWD, to),
+                Err(error) => Err(error),
+                Ok(_) => Err(Errno::EXIST),
+            }
+        }
+        done => done,
+    }
 }
 
 fn timespec(nanoseconds: i128) -> Timespec {

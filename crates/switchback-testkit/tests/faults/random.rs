@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use switchback_core::tree::exchange::participant::inode;
-use switchback_core::tree::exchange::{Participant, Prepare, Transaction, recover};
+use switchback_core::tree::exchange::{Participant, Prepare, Transaction, Way, recover};
 use switchback_testkit::{Crash, Lies, SimDisk};
 
 const CASES: u32 = 20_000;
@@ -13,8 +13,9 @@ const CASES: u32 = 20_000;
 /// What takes part, and how it crashes: in the cutover or in the rollback after it, and again in the recovery.
 #[derive(Debug, Clone)]
 struct Case {
-    /// Folder, and whether there is an old and a new tree; at least one of them is there.
-    paths: Vec<(u8, bool, bool)>,
+    /// Folder, whether there is an old and a new tree (at least one of them is there), and whether they change places by two
+    /// renames.
+    paths: Vec<(u8, bool, bool, bool)>,
     with_pointer: bool,
     /// `None`: the crash is in the cutover. `Some`: in the rollback of these positions; empty: all.
     roll_back: Option<Vec<usize>>,
@@ -32,7 +33,8 @@ fn crashes() -> impl Strategy<Value = Crash> {
 
 fn cases() -> impl Strategy<Value = Case> {
     let path =
-        (0..3_u8, any::<bool>(), any::<bool>()).prop_map(|(folder, old, new)| (folder, old || !new, new));
+        (0..3_u8, any::<bool>(), any::<bool>(), any::<bool>())
+            .prop_map(|(folder, old, new, by_renames)| (folder, old || !new, new, by_renames));
     let roll_back = prop::option::of(prop::collection::btree_set(0..4_usize, 0..3));
     (prop::collection::vec(path, 1..5), any::<bool>(), roll_back, crashes(), crashes()).prop_map(
         |(paths, with_pointer, roll_back, first, second)| {
@@ -86,14 +88,15 @@ fn plant(disk: &SimDisk, case: &Case) -> (Vec<Participant>, Planted) {
         });
         planted.push((None, None));
     }
-    for (number, (folder, with_old, with_new)) in case.paths.iter().enumerate() {
+    for (number, (folder, with_old, with_new, by_renames)) in case.paths.iter().enumerate() {
         let live = PathBuf::from(format!("{folder}/{number}"));
         let beside = PathBuf::from(format!("{folder}/.{number}.sb-t2"));
         let old = with_old.then(|| disk.plant(&root.join(&live)));
         let new = with_new.then(|| disk.plant(&root.join(&beside)));
         let kept = PathBuf::from(format!(".switchback/generations/t2/old/{number}"));
         let at = |path: &Path| inode(disk, &root.join(path)).unwrap();
-        participants.push(Participant::Path { old: at(&live), new: at(&beside), live, beside, kept });
+        let way = if *by_renames { Way::TwoRenames } else { Way::Exchange };
+        participants.push(Participant::Path { old: at(&live), new: at(&beside), live, beside, kept, way });
         planted.push((old, new));
     }
     (participants, planted)

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use switchback_core::tree::exchange::participant::inode;
-use switchback_core::tree::exchange::{Participant, Prepare, Transaction, recover};
+use switchback_core::tree::exchange::{Participant, Prepare, Transaction, Way, recover};
 use switchback_core::world::Disk;
 use switchback_testkit::{Crash, Lies, SimDisk};
 
@@ -49,7 +49,8 @@ impl Project {
             let new = with_new.then(|| disk.plant(&root.join(&beside)));
             let kept = PathBuf::from(format!(".switchback/generations/t2/old/{number}"));
             let at = |path: &Path| inode(&disk, &root.join(path)).unwrap();
-            participants.push(Participant::Path { old: at(&live), new: at(&beside), live, beside, kept });
+            let way = Way::Exchange;
+            participants.push(Participant::Path { old: at(&live), new: at(&beside), live, beside, kept, way });
             planted.push((old, new));
         }
         disk.plant(Path::new(TRANSACTIONS));

@@ -52,7 +52,7 @@ impl Ground {
         ground.write("src/app.py", "VERSION = 1\n");
         ground.write("../new/src/app.py", "VERSION = 2\n");
         // A kernel stamps files with a clock of some milliseconds, so that two folders made one after the other have one time or two.
-        for (folder, seconds) in [("src", 1), ("../new/src", 2)] {
+        for (folder, seconds) in [("src", 1_000_000_000), ("../new/src", 1_000_000_001)] {
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
             fs::File::open(ground.at(folder)).unwrap().set_modified(time).unwrap();
         }

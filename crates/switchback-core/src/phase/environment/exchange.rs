@@ -10,10 +10,10 @@ use crate::phase::layout;
 use crate::phase::project::Work;
 use crate::phase::stage::stand;
 use crate::phase::trees::Contents;
-use crate::plan::{Dependencies, Plan};
+use crate::plan::{Dependencies, Mechanism, Plan};
 use crate::tree::copy::make_directories;
-use crate::tree::exchange::Participant;
 use crate::tree::exchange::participant::inode;
+use crate::tree::exchange::{Participant, Way};
 use crate::world::{Disk, DiskError, FileKind};
 
 /// Whether a path is that of an environment of the plan.
@@ -99,6 +99,11 @@ pub(in crate::phase) fn participants(
             "`switchback run --restage` builds it again",
         ));
     }
+    // Nothing of an environment is replaced file by file: it works as a whole or not at all.
+    let way = match Mechanism::from_word(&staged.mechanism).map(Mechanism::way) {
+        Some(Way::TwoRenames) => Way::TwoRenames,
+        _ => Way::Exchange,
+    };
     let participant = |path: &Path| {
         let beside = layout::beside(path, &staged.transaction);
         Ok(Participant::Path {
@@ -107,6 +112,7 @@ pub(in crate::phase) fn participants(
             new: inode(disk, &root.join(&beside))?,
             kept: layout::kept_old(&staged.transaction, path),
             beside,
+            way,
         })
     };
     staged.exchanged_environments().map(|environment| participant(Path::new(&environment.path))).collect()

@@ -13,6 +13,7 @@ use crate::phase::error::StepError;
 use crate::phase::gate::load_manifest;
 use crate::phase::layout;
 use crate::phase::look::contents;
+use crate::phase::mechanism::park_copy;
 use crate::phase::project::Work;
 use crate::phase::seal::named_manifest;
 use crate::phase::stage::{candidate, look_at_room, named};
@@ -104,6 +105,9 @@ impl<'a> Ground<'a> {
             let parent = to.parent().unwrap_or(&self.root).to_owned();
             make_directories(disk, &self.root, &parent)?;
             keeping_time(disk, &parent, || copier.copy(&from, &to, &|_| false))?;
+        }
+        for path in self.staged.paths.iter().map(Path::new).filter(|path| !self.staged.is_environment(path)) {
+            park_copy(disk, &self.root, mechanism, &self.staged.transaction, path)?;
         }
         for environment in self.staged.exchanged_environments() {
             let beside = layout::beside(Path::new(&environment.path), &self.staged.transaction);

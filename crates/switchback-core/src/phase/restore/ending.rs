@@ -2,6 +2,7 @@
 //! once, so that the next start can end what was interrupted.
 
 use super::super::error::StepError;
+use super::super::mechanism::drop_aside;
 use super::super::project::Work;
 use super::super::put_away::{changed_since_staged, put_away};
 use super::super::witness::Notice;
@@ -20,7 +21,7 @@ pub(in crate::phase) struct Ended {
 /// Ends a restore that was decided.
 pub(in crate::phase) fn settle(work: &Work<'_>, id: &str) -> Result<Ended, StepError> {
     let Some((prepare, takes_back)) = committed(work, id)? else { return Ok(Ended::default()) };
-    let root = work.project.root.as_path();
+    let (disk, root) = (work.world().disk.as_ref(), work.project.root.as_path());
     let mut ended = Ended::default();
     for participant in &prepare.participants {
         ended.restored.push(participant.live().to_string_lossy().into_owned());
@@ -29,6 +30,7 @@ pub(in crate::phase) fn settle(work: &Work<'_>, id: &str) -> Result<Ended, StepE
             continue;
         }
         put_away(work, &root.join(beside), &root.join(kept))?;
+        drop_aside(disk, &root.join(beside))?;
         match takes_back.first() {
             Some(last) => ended.kept_aside.extend(changed_since_staged(work, last, live, kept)),
             None => ended.kept_aside.push(kept.to_string_lossy().into_owned()),
@@ -76,6 +78,7 @@ fn put_away_old(work: &Work<'_>, transaction: &str) -> Result<(), StepError> {
             && !undone.contains(&at)
         {
             put_away(work, &root.join(beside), &root.join(kept))?;
+            drop_aside(disk, &root.join(beside))?;
         }
     }
     Ok(())

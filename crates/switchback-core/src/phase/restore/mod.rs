@@ -14,11 +14,12 @@ use self::copy::{Held, Target};
 use super::cut_over::managed_participants;
 use super::error::{StepError, with_causes};
 use super::layout;
+use super::mechanism;
 use super::parts;
 use super::project::Work;
 use super::roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, around};
 use super::seal::named_manifest;
-use super::stage::{look_at_places, look_at_room, named, new_transaction, place, sweep};
+use super::stage::{look_at_room, named, new_transaction, place, sweep};
 use super::validate::after_roll_back;
 use super::witness::Notice;
 use crate::journal::Event;
@@ -139,8 +140,7 @@ fn prepare<'w>(
     sweep(work)?;
     let wanted: Vec<PathBuf> =
         differing(work, held)?.into_iter().map(|(managed, _)| managed.path.clone()).collect();
-    let mechanism = layout::mechanism(disk, root, managed, plan.project.mechanism)?;
-    look_at_places(work, mechanism, transaction)?;
+    let mechanism = mechanism::choose(work, transaction)?;
     look_at_room(work, "what is restored", held.manifest().bytes(), held.manifest().entries.len() as u64)?;
     let folder = work.project.state().join("work").join(transaction);
     make_directories(disk, root, &folder)?;
@@ -162,6 +162,9 @@ fn prepare<'w>(
                 "look whether something else writes to the project, then try again",
             ));
         }
+    }
+    for path in &paths {
+        mechanism::park_copy(disk, root, mechanism, transaction, path)?;
     }
     let names: Vec<String> = paths.iter().map(|path| shown(path)).collect();
     let mut participants = managed_participants(disk, root, managed, transaction, mechanism.word(), &names)?;

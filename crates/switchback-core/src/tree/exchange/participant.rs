@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::places::Places;
 use crate::world::{Disk, DiskError, Identity};
 
 /// Which inode it is, as it is written into a transaction.
@@ -41,6 +42,28 @@ impl From<Identity> for Inode {
     }
 }
 
+/// How a path and its candidate change places. What a project's file system can do is found by trying
+/// ([`mod@super::probe`]).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// By one `renameat2(RENAME_EXCHANGE)`: nobody ever sees neither.
+    #[default]
+    Exchange,
+    /// The old one is renamed away, then the new one into its place: for a moment nothing stands there.
+    TwoRenames,
+    /// The path itself stays, and what is in it is replaced entry by entry: a reader sees old and new ones together.
+    FileByFile,
+}
+
+impl Way {
+    /// Left out of a record: what was written before there were other ways has none.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    fn is_exchange(&self) -> bool {
+        *self == Self::Exchange
+    }
+}
+
 /// Something that is exchanged. Paths are relative to the project's root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "participant", rename_all = "kebab-case")]
@@ -53,10 +76,14 @@ pub enum Participant {
         beside: PathBuf,
         /// Where the old tree is moved to when the phase is finished.
         kept: PathBuf,
-        /// What was live; nothing when the path is made by the cutover.
+        /// What was live; nothing when the path is made by the cutover. File by file: the copy of it that was made beside
+        /// it, for the path itself stays.
         old: Option<Inode>,
         /// The candidate; nothing when the path is removed by the cutover.
         new: Option<Inode>,
+        /// How they change places.
+        #[serde(default, skip_serializing_if = "Way::is_exchange")]
+        way: Way,
     },
     /// A symbolic link that several managed paths go through; it is switched by one rename.
     Pointer {
@@ -91,8 +118,11 @@ impl Participant {
 
     /// Which side is live, found by identity, never by counting.
     pub fn identify(&self, disk: &dyn Disk, root: &Path) -> Result<Side, DiskError> {
+        if let Some(places) = Places::of(self, disk, root) {
+            return places.identify();
+        }
         match self {
-            Self::Path { live, beside, kept, old, new } => {
+            Self::Path { live, beside, kept, old, new, .. } => {
                 let at_live = inode(disk, &root.join(live))?;
                 let at_beside = inode(disk, &root.join(beside))?;
                 if at_live == *old && (old.is_some() || at_beside == *new) {
@@ -131,6 +161,9 @@ impl Participant {
 
     /// Makes the new side live. The old one must be.
     pub fn commit(&self, disk: &dyn Disk, root: &Path) -> Result<(), DiskError> {
+        if let Some(places) = Places::of(self, disk, root) {
+            return places.commit();
+        }
         match self {
             Self::Path { live, beside, old, new, .. } => {
                 let (live, beside) = (root.join(live), root.join(beside));
@@ -151,6 +184,10 @@ impl Participant {
         let side = self.identify(disk, root)?;
         if side != Side::New {
             return Ok(side);
+        }
+        if let Some(places) = Places::of(self, disk, root) {
+            places.undo()?;
+            return Ok(Side::Old);
         }
         match self {
             Self::Path { live, beside, kept, old, .. } => {

@@ -212,6 +212,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::exchange::Way;
     use crate::world::RealDisk;
 
     fn prepare() -> Record {
@@ -222,6 +223,7 @@ mod tests {
             kept: "k/a".into(),
             old: Some(identity.into()),
             new: None,
+            way: Way::TwoRenames,
         };
         let pointer = Participant::Pointer { link: "l".into(), old: None, new: "g/t1".into() };
         let participants = vec![path, pointer];

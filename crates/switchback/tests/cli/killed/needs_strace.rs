@@ -14,6 +14,9 @@ const LOOKING_ONE_IN: usize = 64;
 const CUT_OVER_AGAIN: Doing = Doing::Recovery(&Doing::CutOver);
 const ROLL_BACK_AGAIN: Doing = Doing::Recovery(&Doing::RollBack);
 
+const ALL: [Layout; 5] =
+    [Layout::Exchange, Layout::TwoRenames, Layout::FileByFile, Layout::Adoption, Layout::Pointer];
+
 fn killed(layout: Layout, doing: Doing, sample: Sample) {
     let tally = Trial::new(layout, doing).strike_everywhere(sample, &[Stroke::Kill]);
     assert!(layout == Layout::Pointer || tally.mixed > 0, "no kill was in the middle of the exchange");
@@ -50,6 +53,26 @@ fn a_cutover_through_the_pointer_killed_at_calls_ends_whole() {
 
 // rows: BX-1
 #[test]
+fn two_renames_killed_at_any_call_end_whole() {
+    for doing in [Doing::CutOver, Doing::RollBack, CUT_OVER_AGAIN, ROLL_BACK_AGAIN] {
+        killed(Layout::TwoRenames, doing, Sample::Looking(4 * LOOKING_ONE_IN));
+    }
+    failed(Layout::TwoRenames, Doing::CutOver, Sample::Every(24));
+    failed(Layout::TwoRenames, Doing::RollBack, Sample::Every(24));
+}
+
+// rows: BX-1
+#[test]
+fn file_by_file_killed_at_any_call_ends_whole() {
+    for doing in [Doing::CutOver, Doing::RollBack, CUT_OVER_AGAIN, ROLL_BACK_AGAIN] {
+        killed(Layout::FileByFile, doing, Sample::Looking(4 * LOOKING_ONE_IN));
+    }
+    failed(Layout::FileByFile, Doing::CutOver, Sample::Every(48));
+    failed(Layout::FileByFile, Doing::RollBack, Sample::Every(48));
+}
+
+// rows: BX-1
+#[test]
 fn a_cutover_that_is_refused_calls_ends_whole() {
     failed(Layout::Exchange, Doing::CutOver, Sample::Every(12));
 }
@@ -63,12 +86,12 @@ fn a_rollback_that_is_refused_calls_ends_whole() {
 #[test]
 #[ignore = "every call, in every layout: about an hour on two cores"]
 fn everything_killed_at_every_call_ends_whole() {
-    for layout in [Layout::Exchange, Layout::Adoption, Layout::Pointer] {
+    for layout in ALL {
         for doing in [Doing::CutOver, Doing::RollBack] {
             killed(layout, doing, Sample::All);
         }
     }
-    for layout in [Layout::Exchange, Layout::Adoption] {
+    for layout in ALL.into_iter().filter(|layout| *layout != Layout::Pointer) {
         for doing in [CUT_OVER_AGAIN, ROLL_BACK_AGAIN] {
             killed(layout, doing, Sample::All);
         }
@@ -78,7 +101,7 @@ fn everything_killed_at_every_call_ends_whole() {
 #[test]
 #[ignore = "every call and every error, in every layout: about two hours on two cores"]
 fn everything_that_is_refused_every_call_ends_whole() {
-    for layout in [Layout::Exchange, Layout::Adoption, Layout::Pointer] {
+    for layout in ALL {
         for doing in [Doing::CutOver, Doing::RollBack] {
             failed(layout, doing, Sample::All);
         }

@@ -13,6 +13,10 @@ pub(super) const MANAGED: [&str; 5] = ["config/pipeline", "created", "removed", 
 pub(super) enum Layout {
     /// Real folders, exchanged one by one.
     Exchange,
+    /// Real folders, renamed away one by one.
+    TwoRenames,
+    /// Real folders that stay, and what is in them is replaced.
+    FileByFile,
     /// Real folders that become links through the pointer.
     Adoption,
     /// Links through the pointer already; the second phase is what is tried.
@@ -21,7 +25,12 @@ pub(super) enum Layout {
 
 impl Layout {
     fn mechanism(self) -> &'static str {
-        if self == Self::Exchange { "exchange" } else { "pointer" }
+        match self {
+            Self::Exchange => "exchange",
+            Self::TwoRenames => "two-renames",
+            Self::FileByFile => "file-by-file",
+            Self::Adoption | Self::Pointer => "pointer",
+        }
     }
 }
 

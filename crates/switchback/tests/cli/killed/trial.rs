@@ -97,7 +97,8 @@ impl Trial {
             strike(&root, before.arguments(), call, Stroke::Kill);
             matches!(self.aftermath.sides.standing(&root), Standing::Mixed(_))
         };
-        let mut calls = (1..40).map(|number| Call { name: "renameat2".to_owned(), number });
+        let call = |number, name: &str| Call { name: name.to_owned(), number };
+        let mut calls = (1..40).flat_map(|number| [call(number, "renameat2"), call(number, "renameat")]);
         calls.find(is_middle).unwrap()
     }
 
