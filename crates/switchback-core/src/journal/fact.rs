@@ -44,7 +44,7 @@ pub struct OpenRestore {
 pub struct StagedFact {
     /// The transaction that will exchange it.
     pub transaction: String,
-    /// `pointer` or `exchange`.
+    /// How the candidate goes live, in a word of the plan file.
     pub mechanism: String,
     /// Hash of what the plan said about managed paths and changes.
     pub changes: String,

@@ -113,7 +113,11 @@ fn refuse_mounts_inside(mounts: &[PathBuf], managed: &Managed, path: &Path) -> R
         return Ok(());
     };
     Err(StepError::not_now(
-        format!("something is mounted inside the managed path `{}`: at `{}`", managed.path.display(), mount.display()),
+        format!(
+            "something is mounted inside the managed path `{}`: at `{}`",
+            managed.path.display(),
+            mount.display()
+        ),
         "unmount it for the cutover, or manage the paths beside it instead",
     ))
 }

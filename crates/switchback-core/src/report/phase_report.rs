@@ -69,7 +69,7 @@ pub struct CandidateReport {
     pub time: String,
     /// The transaction that exchanges it.
     pub transaction: String,
-    /// `pointer` or `exchange`.
+    /// How the candidate goes live, in a word of the plan file.
     pub mechanism: String,
     /// The managed paths that differ.
     pub paths: Vec<String>,

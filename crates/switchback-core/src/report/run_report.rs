@@ -77,7 +77,7 @@ pub struct Undo {
     pub command: String,
     /// The generation that becomes live.
     pub to_generation: Option<u64>,
-    /// `pointer` or `exchange`; empty when there is nothing to undo.
+    /// How it went live, [`Mechanism::word`]; empty when there is nothing to undo.
     pub mechanism: String,
     /// The paths whose old tree becomes live.
     pub paths: Vec<String>,

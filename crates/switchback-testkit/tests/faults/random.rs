@@ -32,9 +32,8 @@ fn crashes() -> impl Strategy<Value = Crash> {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let path =
-        (0..3_u8, any::<bool>(), any::<bool>(), any::<bool>())
-            .prop_map(|(folder, old, new, by_renames)| (folder, old || !new, new, by_renames));
+    let path = (0..3_u8, any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|(folder, old, new, by_renames)| (folder, old || !new, new, by_renames));
     let roll_back = prop::option::of(prop::collection::btree_set(0..4_usize, 0..3));
     (prop::collection::vec(path, 1..5), any::<bool>(), roll_back, crashes(), crashes()).prop_map(
         |(paths, with_pointer, roll_back, first, second)| {

@@ -50,7 +50,14 @@ impl Project {
             let kept = PathBuf::from(format!(".switchback/generations/t2/old/{number}"));
             let at = |path: &Path| inode(&disk, &root.join(path)).unwrap();
             let way = Way::Exchange;
-            participants.push(Participant::Path { old: at(&live), new: at(&beside), live, beside, kept, way });
+            participants.push(Participant::Path {
+                old: at(&live),
+                new: at(&beside),
+                live,
+                beside,
+                kept,
+                way,
+            });
             planted.push((old, new));
         }
         disk.plant(Path::new(TRANSACTIONS));

@@ -60,7 +60,9 @@ impl<'w> Target<'w> {
         let mut found: Vec<Participant> = Vec::new();
         // The first of them knows what was there before all of them.
         for participant in self.live.iter().rev().flat_map(LiveTransaction::participants) {
-            let Participant::Path { live, beside, kept, old: before, way, .. } = participant else { continue };
+            let Participant::Path { live, beside, kept, old: before, way, .. } = participant else {
+                continue;
+            };
             if is_managed(live) || found.iter().any(|known| known.live() == live) {
                 continue;
             }

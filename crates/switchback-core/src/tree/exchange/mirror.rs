@@ -253,7 +253,9 @@ fn must_be_there(disk: &dyn Disk, path: &Path) -> Result<Meta, DiskError> {
 fn of_copy(error: CopyError, path: &Path) -> DiskError {
     match error {
         CopyError::Disk(error) => error,
-        CopyError::Socket(_) | CopyError::Gone(_) => DiskError::new("copy", path, std::io::Error::other(error)),
+        CopyError::Socket(_) | CopyError::Gone(_) => {
+            DiskError::new("copy", path, std::io::Error::other(error))
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod damage;
 mod image;
 mod judge;
 mod needs_loop;
+mod needs_loop_probing;
 mod needs_strace;
 mod scene;
 mod strace;

@@ -183,6 +183,18 @@ fn a_rollback_cut_off_from_power_ends_whole_on_ext4() {
 }
 
 #[test]
+fn two_renames_cut_off_from_power_end_whole_on_ext4() {
+    Cuts::new(FileSystem::Ext4, Layout::TwoRenames, Doing::CutOver).cut_everywhere(8);
+    Cuts::new(FileSystem::Ext4, Layout::TwoRenames, Doing::RollBack).cut_everywhere(8);
+}
+
+#[test]
+fn file_by_file_cut_off_from_power_ends_whole_on_ext4() {
+    Cuts::new(FileSystem::Ext4, Layout::FileByFile, Doing::CutOver).cut_everywhere(12);
+    Cuts::new(FileSystem::Ext4, Layout::FileByFile, Doing::RollBack).cut_everywhere(12);
+}
+
+#[test]
 fn a_run_from_nothing_cut_off_from_power_ends_whole_on_ext4() {
     Cuts::new(FileSystem::Ext4, Layout::Exchange, Doing::Everything).cut_everywhere(100);
 }
@@ -329,24 +341,4 @@ fn a_file_system_that_became_read_only_is_named_and_nothing_changes() {
         expect(&root, &[command], 0);
     }
     assert_eq!(sides.standing(&root), Standing::Old);
-}
-
-/// Folders of a lower layer cannot be exchanged, which shows only when it is tried on them.
-#[test]
-fn a_layer_that_cannot_exchange_folders_keeps_the_old_tree() {
-    let folder = temporary_folder();
-    let lower = folder.path().join("lower");
-    std::fs::create_dir(&lower).unwrap();
-    lay_out(&lower, Layout::Exchange);
-    let layer = Mounted::layered(&folder.path().join("at"), &lower, &folder.path().join("above"));
-    let root = layer.at().join("project");
-    let sides = Sides::of(&root, &root.join("../candidate-1"));
-    for _ in 0..2 {
-        let output = program(&root, &["run"]).output().unwrap();
-        let text = said(&output);
-        assert_eq!(output.status.code(), Some(2), "{text}");
-        assert!(text.contains("cross-device") && !text.contains("panicked"), "{text}");
-        assert_eq!(sides.standing(&root), Standing::Old, "{text}");
-        sides.others_stay(&root, &text);
-    }
 }

@@ -13,6 +13,8 @@ pub(super) const MANAGED: [&str; 5] = ["config/pipeline", "created", "removed", 
 pub(super) enum Layout {
     /// Real folders, exchanged one by one.
     Exchange,
+    /// Real folders, and the plan leaves it to the program how.
+    Probed,
     /// Real folders, renamed away one by one.
     TwoRenames,
     /// Real folders that stay, and what is in them is replaced.
@@ -26,6 +28,7 @@ pub(super) enum Layout {
 impl Layout {
     fn mechanism(self) -> &'static str {
         match self {
+            Self::Probed => "",
             Self::Exchange => "exchange",
             Self::TwoRenames => "two-renames",
             Self::FileByFile => "file-by-file",
@@ -89,7 +92,10 @@ pub(super) fn write(path: &Path, content: &str, mode: u32) {
 
 fn plan(layout: Layout) -> String {
     let managed = MANAGED.map(|path| format!("\"{path}\"")).join(", ");
-    let mechanism = layout.mechanism();
+    let mechanism = match layout.mechanism() {
+        "" => String::new(),
+        word => format!("mechanism = \"{word}\"\n"),
+    };
     let phases: &[(&str, u32)] =
         if layout == Layout::Pointer { &[("one", 1), ("two", 2)] } else { &[("one", 1)] };
     let phases: Vec<String> = phases
@@ -99,7 +105,7 @@ fn plan(layout: Layout) -> String {
         })
         .collect();
     format!(
-        "version = 1\n[project]\nname = \"killed\"\nmanaged = [{managed}]\nmechanism = \"{mechanism}\"\n{}",
+        "version = 1\n[project]\nname = \"killed\"\nmanaged = [{managed}]\n{mechanism}{}",
         phases.concat()
     )
 }

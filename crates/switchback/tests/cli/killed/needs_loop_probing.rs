@@ -1,0 +1,116 @@
+//! Where folders cannot be exchanged: the program finds that out, takes the next best way, and says so. These tests mount,
+//! which takes root.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::image::Mounted;
+use super::judge::{Sides, Standing, nothing_beside};
+use super::scene::{Layout, expect, lay_out, program, said, temporary_folder};
+use super::strace::inject;
+
+/// There and back, and back again from the snapshot; each time the program says what it does.
+fn there_and_back(root: &Path, word: &str) {
+    let sides = Sides::of(root, &root.join("../candidate-1"));
+    let output = expect(root, &["run", "--until", "live"], 0);
+    assert!(said(&output).contains(&format!("the cutover is by {word}")), "{}", said(&output));
+    assert_eq!(sides.standing(root), Standing::New);
+    let status = expect(root, &["status", "--json"], 2);
+    assert!(said(&status).contains(&format!("\"mechanism\": \"{word}\"")), "{}", said(&status));
+    std::fs::write(root.join("src/written-since.txt"), "since").unwrap();
+    let output = expect(root, &["rollback"], 0);
+    assert!(
+        said(&output).contains("written-since.txt"),
+        "what was written since is named: {}",
+        said(&output)
+    );
+    assert_eq!(sides.standing(root), Standing::Old, "{}", said(&output));
+    nothing_beside(root, "rolled back");
+    sides.others_stay(root, "rolled back");
+    expect(root, &["run", "--until", "live"], 0);
+    assert_eq!(sides.standing(root), Standing::New);
+    expect(root, &["rollback", "--only", "src"], 0);
+    expect(root, &["rollback"], 0);
+    assert_eq!(sides.standing(root), Standing::Old, "part by part");
+    expect(root, &["run", "--until", "live"], 0);
+    let output = expect(root, &["rollback", "--from", "snapshot"], 0);
+    assert_eq!(sides.standing(root), Standing::Old, "{}", said(&output));
+    nothing_beside(root, "restored");
+    sides.others_stay(root, "restored");
+}
+
+// rows: BX-1
+#[test]
+fn folders_of_a_lower_layer_are_replaced_file_by_file() {
+    let folder = temporary_folder();
+    let lower = folder.path().join("lower");
+    std::fs::create_dir(&lower).unwrap();
+    lay_out(&lower, Layout::Probed);
+    let layer = Mounted::layered(&folder.path().join("at"), &lower, &folder.path().join("above"));
+    there_and_back(&layer.at().join("project"), "file-by-file");
+}
+
+#[test]
+fn a_mechanism_that_was_asked_for_and_does_not_work_is_refused() {
+    let folder = temporary_folder();
+    let lower = folder.path().join("lower");
+    std::fs::create_dir(&lower).unwrap();
+    lay_out(&lower, Layout::Exchange);
+    let layer = Mounted::layered(&folder.path().join("at"), &lower, &folder.path().join("above"));
+    let root = layer.at().join("project");
+    let sides = Sides::of(&root, &root.join("../candidate-1"));
+    for _ in 0..2 {
+        let text = said(&program(&root, &["run"]).output().unwrap());
+        let is_told = text.contains("cannot be moved") && text.contains("`\"file-by-file\"`");
+        assert!(is_told && !text.contains("panicked"), "{text}");
+        assert_eq!(sides.standing(&root), Standing::Old, "{text}");
+        sides.others_stay(&root, &text);
+    }
+}
+
+#[test]
+fn a_mount_point_is_replaced_file_by_file() {
+    let folder = temporary_folder();
+    let root = lay_out(folder.path(), Layout::Probed);
+    std::fs::rename(root.join("src"), folder.path().join("content")).unwrap();
+    let disk = Mounted::in_memory(&root.join("src"), 8 << 20);
+    let mut copy = Command::new("cp");
+    copy.arg("-a").arg(folder.path().join("content/.")).arg(disk.at());
+    assert!(copy.status().unwrap().success());
+    let plan = said(&expect(&root, &["plan"], 0));
+    assert!(plan.contains("cutover by file-by-file"), "{plan}");
+    there_and_back(&root, "file-by-file");
+}
+
+#[test]
+fn a_mount_inside_a_managed_path_is_refused_before_anything_is_touched() {
+    let folder = temporary_folder();
+    let root = lay_out(folder.path(), Layout::Probed);
+    let _disk = Mounted::in_memory(&root.join("src/hollow"), 1 << 20);
+    let sides = Sides::of(&root, &root.join("../candidate-1"));
+    let output = expect(&root, &["run"], 2);
+    let text = said(&output);
+    assert!(
+        text.contains("is mounted inside the managed path `src`") && text.contains("src/hollow"),
+        "{text}"
+    );
+    assert_eq!(sides.standing(&root), Standing::Old, "{text}");
+    nothing_beside(&root, "refused");
+}
+
+/// As on a network file system, on which `renameat2` knows no flags (rename(2)).
+#[test]
+fn needs_strace_without_an_exchange_folders_are_renamed_twice() {
+    let folder = temporary_folder();
+    let root = lay_out(folder.path(), Layout::Probed);
+    let sides = Sides::of(&root, &root.join("../candidate-1"));
+    for (arguments, standing) in [(&["run"][..], Standing::New), (&["rollback"], Standing::Old)] {
+        let struck = inject(&root, arguments, "renameat2", "error=EINVAL");
+        let text = said(&struck.output);
+        assert!(struck.is_reached && struck.output.status.success(), "{text}");
+        assert_eq!(sides.standing(&root), standing, "{text}");
+        assert!(arguments[0] == "rollback" || text.contains("the cutover is by two-renames"), "{text}");
+        sides.others_stay(&root, &text);
+    }
+    nothing_beside(&root, "rolled back");
+}
