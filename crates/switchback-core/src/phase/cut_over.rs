@@ -10,6 +10,7 @@ use super::project::Work;
 use super::seal::{Sealed, named_manifest};
 use super::stage::named;
 use super::witness::Notice;
+use super::writers::writers;
 use crate::journal::Event;
 use crate::journal::history::StagedFact;
 use crate::manifest::to_hex;
@@ -38,6 +39,16 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
         participants: participants(disk, root, &work.plan().project.managed, &staged)?,
         takes_back: None,
     };
+    let writers = writers(work, &prepare.participants);
+    if !writers.is_empty() {
+        return Err(StepError::not_now(
+            format!(
+                "what is live is replaced file by file, and what they write would be lost: {}",
+                writers.join(", ")
+            ),
+            "stop them, or let the plan stop and start them (`[[process]]`), then `switchback run`",
+        ));
+    }
     let name = || phase.name.clone();
     work.record(Event::CutOverStarted { phase: name(), transaction: staged.transaction.clone() })?;
     if let Err(error) = transaction.cut_over(prepare) {

@@ -44,6 +44,7 @@ mod trees;
 mod validate;
 pub mod watch;
 pub mod witness;
+mod writers;
 
 pub use cycle::{Point, RunOptions, RunOutcome, run, watch_live};
 pub use doctor::{Examination, examine};

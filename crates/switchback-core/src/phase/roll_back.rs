@@ -14,6 +14,7 @@ use super::restore;
 use super::seal::named_manifest;
 use super::validate::{Validation, after_roll_back};
 use super::witness::Notice;
+use super::writers::writers;
 use crate::journal::Event;
 use crate::manifest::{Difference, Manifest};
 use crate::tree::exchange::{Participant, Prepare, State, Transaction};
@@ -250,6 +251,10 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
         // A journal that cannot be written must not keep the old tree from coming back; it is reconciled later.
         if let Err(error) = work.record(intent) {
             work.witness.notice(Notice::Warning(format!("the journal was not written: {error}")));
+        }
+        for writer in writers(work, &live.prepare.participants) {
+            let lost = "what is live is replaced file by file, and what it writes from now on is lost";
+            work.witness.notice(Notice::Warning(format!("{writer}: {lost}")));
         }
         live.transaction.roll_back(&live.only)?;
         let elapsed = work.world().clock.monotonic().saturating_sub(started);

@@ -98,6 +98,28 @@ fn a_mount_inside_a_managed_path_is_refused_before_anything_is_touched() {
     nothing_beside(&root, "refused");
 }
 
+/// Only a rollback goes on: the old tree must not wait for anybody.
+#[test]
+fn whoever_writes_to_what_is_replaced_file_by_file_is_named_before_it() {
+    let folder = temporary_folder();
+    let root = lay_out(folder.path(), Layout::FileByFile);
+    let sides = Sides::of(&root, &root.join("../candidate-1"));
+    expect(&root, &["run", "--until", "approved"], 0);
+    let reader = std::fs::File::open(root.join("src/app.py")).unwrap();
+    let writer = std::fs::OpenOptions::new().append(true).open(root.join("src/app.py")).unwrap();
+    let text = said(&expect(&root, &["run", "--until", "live"], 2));
+    assert!(text.contains("open for writing") && text.contains("src/app.py"), "{text}");
+    assert_eq!(sides.standing(&root), Standing::Old, "{text}");
+    drop(writer);
+    expect(&root, &["run", "--until", "live"], 0);
+    assert_eq!(sides.standing(&root), Standing::New);
+    let writer = std::fs::OpenOptions::new().append(true).open(root.join("src/app.py")).unwrap();
+    let text = said(&expect(&root, &["rollback"], 0));
+    assert!(text.contains("what it writes from now on is lost"), "{text}");
+    assert_eq!(sides.standing(&root), Standing::Old, "{text}");
+    drop((reader, writer));
+}
+
 /// As on a network file system, on which `renameat2` knows no flags (rename(2)).
 #[test]
 fn needs_strace_without_an_exchange_folders_are_renamed_twice() {
