@@ -24,7 +24,7 @@ struct Case {
 }
 
 fn crashes() -> impl Strategy<Value = Crash> {
-    (1..70_u32, any::<u64>(), 0..4_000_usize).prop_map(|(at, survivors, torn_bytes)| Crash {
+    (1..110_u32, any::<u64>(), 0..4_000_usize).prop_map(|(at, survivors, torn_bytes)| Crash {
         at,
         survivors,
         torn_bytes,
