@@ -39,6 +39,7 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
         participants: participants(disk, root, &work.plan().project.managed, &staged)?,
         takes_back: None,
     };
+    look_at_copies(work, &staged, &prepare.participants)?;
     let writers = writers(work, &prepare.participants);
     if !writers.is_empty() {
         return Err(StepError::not_now(
@@ -71,6 +72,29 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
             &phase.name,
             format!("second look at what the first one had no time for ({unseen} of the paths)"),
         );
+    }
+    Ok(())
+}
+
+/// File by file, what a rollback would restore is a copy: it must still be what is live.
+fn look_at_copies(
+    work: &Work<'_>,
+    staged: &StagedFact,
+    participants: &[Participant],
+) -> Result<(), StepError> {
+    let root = work.project.root.as_path();
+    for participant in participants {
+        let Participant::Path { live, beside, old: Some(_), way: Way::FileByFile, .. } = participant else {
+            continue;
+        };
+        let then = load_manifest(work, &staged.old_tree)?.below(live);
+        let now = named_manifest(work.world(), &root.join(aside(beside)), live)?;
+        if then != now {
+            return Err(StepError::not_now(
+                format!("the copy of what is live was changed: {}", named((&then, &now))),
+                "`switchback run --restage` makes it again",
+            ));
+        }
     }
     Ok(())
 }

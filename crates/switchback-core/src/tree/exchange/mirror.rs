@@ -25,6 +25,8 @@ const BLOCK_BYTES: usize = 64 * 1024;
 /// When the disk says no, or `from` has a socket that `to` has not.
 pub fn mirror(disk: &dyn Disk, from: Option<&Path>, to: &Path) -> Result<(), DiskError> {
     let parent = to.parent().unwrap_or(to);
+    // Left behind by one that was killed.
+    remove_tree(disk, &to.with_file_name(NEXT))?;
     let Some(from) = from else {
         remove_tree(disk, to)?;
         return disk.sync_directory(parent);

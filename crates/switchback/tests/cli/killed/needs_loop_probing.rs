@@ -36,6 +36,12 @@ fn there_and_back(root: &Path, word: &str) {
     let output = expect(root, &["rollback", "--from", "snapshot"], 0);
     assert_eq!(sides.standing(root), Standing::Old, "{}", said(&output));
     nothing_beside(root, "restored");
+    expect(root, &["run"], 0);
+    nothing_beside(root, "finished");
+    assert_eq!(sides.standing(root), Standing::New, "finished");
+    expect(root, &["rollback"], 0);
+    assert_eq!(sides.standing(root), Standing::Old, "after it was finished");
+    nothing_beside(root, "rolled back after it was finished");
     sides.others_stay(root, "restored");
 }
 
@@ -96,6 +102,24 @@ fn a_mount_inside_a_managed_path_is_refused_before_anything_is_touched() {
     );
     assert_eq!(sides.standing(&root), Standing::Old, "{text}");
     nothing_beside(&root, "refused");
+}
+
+#[test]
+fn a_copy_that_was_changed_since_it_was_parked_is_not_relied_on() {
+    let folder = temporary_folder();
+    let root = lay_out(folder.path(), Layout::FileByFile);
+    let sides = Sides::of(&root, &root.join("../candidate-1"));
+    expect(&root, &["run", "--until", "approved"], 0);
+    let copy = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with(".src.sb-") && name.ends_with(".aside")
+    });
+    std::fs::write(copy.unwrap().join("app.py"), "tampered\n").unwrap();
+    let text = said(&expect(&root, &["run", "--until", "live"], 2));
+    assert!(text.contains("the copy of what is live was changed") && text.contains("src/app.py"), "{text}");
+    assert_eq!(sides.standing(&root), Standing::Old, "{text}");
+    expect(&root, &["run", "--restage", "--until", "live"], 0);
+    assert_eq!(sides.standing(&root), Standing::New);
 }
 
 /// Only a rollback goes on: the old tree must not wait for anybody.
