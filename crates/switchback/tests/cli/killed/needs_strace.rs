@@ -27,20 +27,26 @@ fn failed(layout: Layout, doing: Doing, sample: Sample) {
 
 // rows: BX-1
 #[test]
-fn a_cutover_killed_at_any_call_ends_whole() {
-    killed(Layout::Exchange, Doing::CutOver, Sample::Looking(LOOKING_ONE_IN));
+fn a_cutover_killed_at_every_call_ends_whole() {
+    killed(Layout::Exchange, Doing::CutOver, Sample::All);
 }
 
 // rows: BX-1
 #[test]
-fn a_rollback_killed_at_any_call_ends_whole() {
-    killed(Layout::Exchange, Doing::RollBack, Sample::Looking(LOOKING_ONE_IN));
+fn a_rollback_killed_at_every_call_ends_whole() {
+    killed(Layout::Exchange, Doing::RollBack, Sample::All);
 }
 
 // rows: BX-1
 #[test]
-fn the_recovery_of_a_cutover_killed_at_any_call_ends_whole() {
-    killed(Layout::Exchange, CUT_OVER_AGAIN, Sample::Looking(LOOKING_ONE_IN));
+fn the_recovery_of_a_cutover_killed_at_every_call_ends_whole() {
+    killed(Layout::Exchange, CUT_OVER_AGAIN, Sample::All);
+}
+
+// rows: BX-1
+#[test]
+fn the_recovery_of_a_rollback_killed_at_every_call_ends_whole() {
+    killed(Layout::Exchange, ROLL_BACK_AGAIN, Sample::All);
 }
 
 // rows: BX-1
@@ -98,12 +104,6 @@ fn refused_everywhere(layout: Layout) {
     for doing in [Doing::CutOver, Doing::RollBack] {
         failed(layout, doing, Sample::All);
     }
-}
-
-#[test]
-#[ignore = "every call: some ten minutes on two cores"]
-fn an_exchange_killed_at_every_call_ends_whole() {
-    killed_everywhere(Layout::Exchange);
 }
 
 #[test]
