@@ -194,16 +194,8 @@ fn mount_point(line: &[u8]) -> Option<PathBuf> {
     while let Some((first, after)) = rest.split_first() {
         let digits = after.get(..3).filter(|_| *first == b'\\');
         let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
-        match byte {
-            Some(byte) => {
-                name.push(byte);
-                rest = &after[3..];
-            }
-            None => {
-                name.push(*first);
-                rest = after;
-            }
-        }
+        name.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[3..] } else { after };
     }
     Some(PathBuf::from(std::ffi::OsString::from_vec(name)))
 }

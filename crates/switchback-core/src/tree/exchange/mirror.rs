@@ -262,6 +262,7 @@ fn of_copy(error: CopyError, path: &Path) -> DiskError {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the test lays out its own small trees")]
 mod tests {
     use super::*;
     use crate::manifest::Manifest;

@@ -112,7 +112,7 @@ fn a_copy_that_was_changed_since_it_was_parked_is_not_relied_on() {
     expect(&root, &["run", "--until", "approved"], 0);
     let copy = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        name.starts_with(".src.sb-") && name.ends_with(".aside")
+        name.starts_with(".src.sb-") && path.extension().is_some_and(|suffix| suffix == "aside")
     });
     std::fs::write(copy.unwrap().join("app.py"), "tampered\n").unwrap();
     let text = said(&expect(&root, &["run", "--until", "live"], 2));
