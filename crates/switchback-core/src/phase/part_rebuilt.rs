@@ -63,7 +63,11 @@ impl Rebuilt {
 
 /// The candidate as it would be without these changes, and without those that earlier parts took back, built from what the
 /// phase found.
-pub(super) fn without(work: &Work<'_>, done: &Done<'_>, names: &BTreeSet<String>) -> Result<Rebuilt, StepError> {
+pub(super) fn without(
+    work: &Work<'_>,
+    done: &Done<'_>,
+    names: &BTreeSet<String>,
+) -> Result<Rebuilt, StepError> {
     let Some(phase) = work.plan().phase(&done.live.prepare.phase) else {
         return Err(StepError::NoPhase(done.live.prepare.phase.clone()));
     };

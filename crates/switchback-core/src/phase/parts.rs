@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::StepError;
 use super::gate::load_manifest;
-use super::part_records::COMMAND;
 use super::part_rebuilt::without;
+use super::part_records::COMMAND;
 use super::processes::HandOver;
 use super::project::Work;
 use super::restore::copy::Held;

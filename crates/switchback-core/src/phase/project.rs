@@ -256,7 +256,10 @@ impl<'a> Work<'a> {
     pub(super) fn on_copy(&self, root: &Path) -> Result<Work<'static>, StepError> {
         let mut plan = Project::open(&self.project.root, &self.project.ports)?.plan;
         if plan.hash != self.plan().hash {
-            return Err(StepError::not_now("the plan was changed meanwhile", "`switchback run` reads it again"));
+            return Err(StepError::not_now(
+                "the plan was changed meanwhile",
+                "`switchback run` reads it again",
+            ));
         }
         plan.processes.clear();
         plan.checks.clear();

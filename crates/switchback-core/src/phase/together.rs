@@ -36,7 +36,8 @@ pub(super) fn look(
             look_at(work, live, restored, list, &paths)
         });
     };
-    let sides = Sides { old: load_manifest(work, &staged.old_tree)?, new: load_manifest(work, &staged.new_tree)? };
+    let sides =
+        Sides { old: load_manifest(work, &staged.old_tree)?, new: load_manifest(work, &staged.new_tree)? };
     let differing = files_of(&sides.old, &sides.new);
     for list in &phase.undo.together {
         let is_listed = |path: &Path| list.iter().any(|one| path.starts_with(one));
@@ -117,7 +118,10 @@ fn look_at(
             shown(&taken.path),
             shown(&left.path)
         ),
-        format!("take all of it back: `switchback rollback {}`, or the phase: `switchback rollback`", words.join(" ")),
+        format!(
+            "take all of it back: `switchback rollback {}`, or the phase: `switchback rollback`",
+            words.join(" ")
+        ),
     ))
 }
 

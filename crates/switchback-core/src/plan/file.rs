@@ -11,8 +11,8 @@ use super::key::{Key, KindKeys, Shape};
 use super::moment::Moment;
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal, playbook,
-    process, snapshot, trigger, undo,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal,
+    playbook, process, snapshot, trigger, undo,
 };
 use crate::change;
 use crate::check;

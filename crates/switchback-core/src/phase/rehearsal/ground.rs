@@ -1,7 +1,7 @@
 //! The ground of a rehearsal: a throwaway copy of the project, with the candidate beside its live trees, and a
 //! transaction of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::NAMED_MAX;
@@ -23,7 +23,7 @@ use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree};
 use crate::tree::exchange::participant::link_target;
 use crate::tree::exchange::{Prepare, Transaction, TransactionFile};
 use crate::tree::{Seen, walk};
-use crate::world::{Disk, FileKind};
+use crate::world::{Disk, FileKind, Identity};
 
 /// Where the live trees of a project with the pointer layout stand in its copy.
 const LIVE: &str = "live";
@@ -96,12 +96,47 @@ impl<'a> Ground<'a> {
         let managed = self.work.plan().project.managed.iter().map(|managed| managed.path.as_path());
         let environments = self.staged.exchanged_environments().map(|one| Path::new(&one.path));
         for path in managed.chain(environments) {
-            let beside = self.root.join(layout::beside(path, id));
-            if disk.look(&beside)?.is_some() {
-                keeping_time(disk, beside.parent().unwrap_or(&self.root), || remove_tree(disk, &beside))?;
+            for place in self.beside(path)? {
+                keeping_time(disk, place.parent().unwrap_or(&self.root), || remove_tree(disk, &place))?;
             }
         }
         self.ready()
+    }
+
+    /// What of the transaction stands beside a path.
+    fn beside(&self, path: &Path) -> Result<Vec<PathBuf>, StepError> {
+        let folder = self.root.join(path).parent().unwrap_or(&self.root).to_owned();
+        if self.disk().look(&folder)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let is_ours = |name: &std::ffi::OsString| {
+            let id = name.to_str().and_then(|name| layout::transaction_of_sibling(name, path));
+            id == Some(self.staged.transaction.as_str())
+        };
+        let names = self.disk().list(&folder)?;
+        Ok(names.into_iter().filter(is_ours).map(|name| folder.join(name)).collect())
+    }
+
+    /// Files of the live trees that are one file with what is kept of another path, in words: who writes to one writes to
+    /// both, and that path would not go back to what it was. `None` when there is none.
+    pub(super) fn shared_with_kept(&self) -> Result<Option<String>, StepError> {
+        let is_linked = |seen: &Seen| seen.meta.kind != FileKind::Directory && seen.meta.links > 1;
+        let mut live: HashMap<Identity, PathBuf> = HashMap::new();
+        for seen in self.managed()?.into_iter().filter(is_linked) {
+            live.entry(seen.meta.identity).or_insert(seen.path);
+        }
+        let mut named = Vec::new();
+        for managed in &self.work.plan().project.managed {
+            for place in self.beside(&managed.path)? {
+                let kept = walk(self.disk(), &place, &[PathBuf::new()])?;
+                for seen in kept.into_iter().filter(is_linked) {
+                    let Some(path) = live.get(&seen.meta.identity) else { continue };
+                    let other = managed.path.join(&seen.path);
+                    named.push(format!("`{}` with `{}`", path.display(), other.display()));
+                }
+            }
+        }
+        Ok(few(&named))
     }
 
     /// What takes part in the exchange, by its live path.

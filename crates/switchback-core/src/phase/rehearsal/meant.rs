@@ -70,8 +70,12 @@ fn folders(new: &Manifest, old: &Manifest, touched: &[&Path], found: &Manifest) 
         |folder: &Path| found.entries.iter().any(|entry| !is_folder(entry) && entry.path.starts_with(folder));
     let dressed = |entry: &Entry| (entry.mode, entry.uid, entry.gid, entry.xattrs.clone());
     let get = |tree: &Manifest, path: &Path| tree.get(path).filter(|entry| is_folder(entry)).cloned();
-    let paths: BTreeSet<&Path> =
-        [new, found].iter().flat_map(|tree| &tree.entries).filter(|one| is_folder(one)).map(|one| one.path.as_path()).collect();
+    let paths: BTreeSet<&Path> = [new, found]
+        .iter()
+        .flat_map(|tree| &tree.entries)
+        .filter(|one| is_folder(one))
+        .map(|one| one.path.as_path())
+        .collect();
     let mut named = Vec::new();
     for path in paths {
         let is_touched = is_above_touched(path);
@@ -217,7 +221,10 @@ mod tests {
         let mut bad = found;
         bad[1] = ("a/added", None, 3);
         assert_eq!(named(&["a/changed"], &bad), Some("`a/added` (time)".into()));
-        assert_eq!(named(&["a/added/file"], &[found[0], found[1], found[3], found[4]]).unwrap(), "`a/changed` (content)");
+        assert_eq!(
+            named(&["a/added/file"], &[found[0], found[1], found[3], found[4]]).unwrap(),
+            "`a/changed` (content)"
+        );
     }
 
     #[test]

@@ -201,16 +201,8 @@ fn walk_undos(
     let (new, baseline, environments) = known;
     ground.renew()?;
     let participants = ground.participants()?;
-    let mut walk = Walk {
-        work,
-        phase,
-        ground,
-        new,
-        participants: &participants,
-        baseline,
-        environments,
-        spoiled: None,
-    };
+    let mut walk =
+        Walk { work, phase, ground, new, participants: &participants, baseline, environments, spoiled: None };
     for undo in undos(work.plan(), phase, &participants) {
         let (walked, findings) = walk.walk(&undo)?;
         played.undos.push(walked);
@@ -218,7 +210,6 @@ fn walk_undos(
     }
     Ok(())
 }
-
 
 /// Carries out the checks at `rehearsed` in the copy that has the candidate.
 fn check_there(

@@ -42,8 +42,7 @@ pub(super) fn prove(
         }
         Surroundings::Ready(variables) => {
             let there = ground.managed()?;
-            let altered =
-                || -> Result<Option<String>, StepError> { Ok(altered(&there, &ground.managed()?)) };
+            let altered = || -> Result<Option<String>, StepError> { Ok(altered(&there, &ground.managed()?)) };
             let place = Place { tree: ground.root(), variables: &variables, altered: &altered };
             // After the undo of all of it, there are no two trees that could be compared any more.
             let moment = if undo.is_whole() { Moment::RolledBack } else { Moment::Rehearsed };

@@ -100,7 +100,8 @@ pub(super) fn undos<'p>(plan: &'p Plan, phase: &'p Phase, participants: &[PathBu
     undos.extend(phase.undo.only.iter().map(|only| part("only", only.clone())));
     // A single one goes back with the phase, which is rehearsed first.
     if participants.len() > 1 {
-        let is_listed = |path: &Path| phase.undo.only.iter().any(|only| only.len() == 1 && clean(&only[0]) == path);
+        let is_listed =
+            |path: &Path| phase.undo.only.iter().any(|only| only.len() == 1 && clean(&only[0]) == path);
         let alone = participants.iter().filter(|path| !is_listed(path));
         undos.extend(alone.map(|path| part("participant", vec![path.clone()])));
     }
@@ -114,10 +115,10 @@ pub(super) fn told(walked: &[Walked]) -> String {
         _ => format!("`{}`", one.name),
     };
     let more: Vec<&Walked> = walked.iter().filter(|one| one.kind != "phase").collect();
-    let mut told = String::new();
+    let mut told = Vec::new();
     let done: Vec<String> = more.iter().filter(|one| !one.is_refused).map(|one| words(one)).collect();
     if let Some(named) = few(&done) {
-        told.push_str(&format!("; rehearsed as well: {named}"));
+        told.push(format!("rehearsed as well: {named}"));
     }
     let unproved = more.iter().flat_map(|one| one.proofs.iter().map(move |proof| (one, proof)));
     let unproved: Vec<String> = unproved
@@ -125,13 +126,13 @@ pub(super) fn told(walked: &[Walked]) -> String {
         .map(|(one, proof)| format!("`{}` of {}", proof.check, words(one)))
         .collect();
     if let Some(named) = few(&unproved) {
-        told.push_str(&format!("; checks that no copy can show were not carried out: {named}"));
+        told.push(format!("checks that no copy can show were not carried out: {named}"));
     }
     let refused: Vec<String> = more.iter().filter(|one| one.is_refused).map(|one| words(one)).collect();
     if let Some(named) = few(&refused) {
-        told.push_str(&format!("; not possible in this phase: {named}"));
+        told.push(format!("not possible in this phase: {named}"));
     }
-    told
+    if told.is_empty() { String::new() } else { format!("; {}", told.join("; ")) }
 }
 
 /// The first ones of a list, and how many more there are; `None` when it is empty.

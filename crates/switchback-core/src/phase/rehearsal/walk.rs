@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::Finding;
 use super::ground::{self, Environments, Ground, State};
 use super::meant::{Meant, Trace};
 use super::proof::prove;
 use super::undo::{Proof, Undo, Walked};
-use super::Finding;
 use crate::manifest::{Kind, Manifest};
 use crate::phase::error::{StepError, with_causes};
 use crate::phase::layout;
@@ -64,9 +64,7 @@ impl Walk<'_> {
         let what = match (&seen.refused, seen.findings.is_empty()) {
             (Some(why), true) => format!("not possible: {why}"),
             (None, true) => self.told(undo, &seen),
-            (_, false) => {
-                seen.findings.iter().map(|one| one.what.as_str()).collect::<Vec<_>>().join("; ")
-            }
+            (_, false) => seen.findings.iter().map(|one| one.what.as_str()).collect::<Vec<_>>().join("; "),
         };
         let findings = seen
             .findings
@@ -80,10 +78,10 @@ impl Walk<'_> {
 
     /// What was seen of an undo that nothing is wrong with.
     fn told(&self, undo: &Undo<'_>, seen: &Seen) -> String {
-        let mut words = format!("{} paths went back, and all else is as it should be", seen.restored);
-        if seen.restored == 1 {
-            words = "1 path went back, and all else is as it should be".to_owned();
-        }
+        let mut words = vec![match seen.restored {
+            1 => "1 path went back, and all else is as it should be".to_owned(),
+            count => format!("{count} paths went back, and all else is as it should be"),
+        }];
         let held: Vec<String> = seen
             .proofs
             .iter()
@@ -91,16 +89,16 @@ impl Walk<'_> {
             .map(|proof| format!("`{}`", proof.check))
             .collect();
         if !held.is_empty() {
-            words.push_str(&format!("; proved by {}", held.join(", ")));
+            words.push(format!("proved by {}", held.join(", ")));
         }
         for proof in seen.proofs.iter().filter(|proof| proof.verdict.is_none()) {
-            words.push_str(&format!("; the check `{}` was not carried out: {}", proof.check, proof.summary));
+            words.push(format!("the check `{}` was not carried out: {}", proof.check, proof.summary));
         }
         let is_everything = undo.playbook.is_some_and(|playbook| playbook.restore == Restore::Everything);
         if is_everything && live_phases(self.work).is_ok_and(|live| !live.is_empty()) {
-            words.push_str("; the phases that are live already were rehearsed before they went in");
+            words.push("the phases that are live already were rehearsed before they went in".to_owned());
         }
-        words
+        words.join("; ")
     }
 
     fn carry_out(&mut self, undo: &Undo<'_>) -> Result<Seen, StepError> {
@@ -144,6 +142,12 @@ impl Walk<'_> {
         if let Some(named) = ground::named_around(&self.baseline.around, &undone.around) {
             seen.findings.push(Finding::no(format!("it changes what is not managed: {named}")));
         }
+        if let Some(named) = self.ground.shared_with_kept()? {
+            seen.findings.push(Finding::no(format!(
+                "afterwards, files are one file with what is kept to go back to: {named}; replace one of them by a copy, or \
+                 let both go back together only (`rollback_together`)"
+            )));
+        }
         let is_back =
             |path: &Path| undo.is_whole() || outcome.restored.iter().any(|one| Path::new(one) == path);
         let environments = self.ground.environments_in(self.environments, is_back);
@@ -151,7 +155,7 @@ impl Walk<'_> {
             seen.findings.push(Finding::no(format!("it leaves the wrong environment: {named}")));
         }
         let (trace, around) = self.prove(undo, &undone, &mut seen)?;
-        self.back(&copy, undo, &trace, around, &mut seen)?;
+        self.back(&copy, undo, &trace, around.as_ref(), &mut seen)?;
         Ok(seen)
     }
 
@@ -194,7 +198,7 @@ impl Walk<'_> {
         copy: &Work<'_>,
         undo: &Undo<'_>,
         trace: &Trace,
-        proved: Option<State>,
+        proved: Option<&State>,
         seen: &mut Seen,
     ) -> Result<(), StepError> {
         let before = seen.findings.len();
@@ -211,7 +215,7 @@ impl Walk<'_> {
             let what = format!("after it, the phase does not go back to what was there: {named}");
             seen.findings.push(Finding::no(what));
         }
-        let around = proved.as_ref().map_or(&self.baseline.around, |proved| &proved.around);
+        let around = proved.map_or(&self.baseline.around, |proved| &proved.around);
         if let Some(named) = ground::named_around(around, &after.around) {
             seen.findings.push(Finding::no(format!("after it, what is not managed changes: {named}")));
         }
@@ -236,7 +240,9 @@ impl Walk<'_> {
                 continue;
             }
             let files = self.new.entries.iter().filter(|entry| matches!(entry.kind, Kind::File { .. }));
-            let Some(file) = files.map(|entry| &entry.path).find(|path| path.starts_with(&word)) else { continue };
+            let Some(file) = files.map(|entry| &entry.path).find(|path| path.starts_with(&word)) else {
+                continue;
+            };
             let place = self.ground.root().join(file);
             keeping_time(disk, place.parent().unwrap_or(self.ground.root()), || remove_tree(disk, &place))?;
             lost.insert(file.clone());
@@ -262,9 +268,8 @@ impl Walk<'_> {
         }
         let differing = self.differing();
         let mut files = lost;
-        files.extend(
-            differing.iter().filter(|path| words.iter().any(|word| path.starts_with(word))).cloned(),
-        );
+        files
+            .extend(differing.iter().filter(|path| words.iter().any(|word| path.starts_with(word))).cloned());
         let is_change = |word: &PathBuf| {
             let is_path = differing.iter().any(|path| path.starts_with(word));
             let is_named = |word: &str| self.phase.changes.iter().any(|change| is_called(change, word));
@@ -273,7 +278,11 @@ impl Walk<'_> {
         let rest: BTreeSet<PathBuf> =
             restored.iter().map(PathBuf::from).filter(|path| !files.contains(path)).collect();
         let (mut known, mut rebuilt) = (files, BTreeSet::new());
-        if words.iter().any(is_change) { rebuilt.extend(rest) } else { known.extend(rest) }
+        if words.iter().any(is_change) {
+            rebuilt.extend(rest);
+        } else {
+            known.extend(rest);
+        }
         Meant::Files { new: new.clone(), old: old.clone(), restored: known, rebuilt }
     }
 }
