@@ -373,6 +373,24 @@ fn where_a_pointer_leads_to_the_tree_what_is_refused_live_is_refused_in_the_rehe
     );
 }
 
+// rows: OM-11
+#[test]
+fn every_undo_is_rehearsed_by_the_mechanism_that_will_carry_it_out() {
+    for mechanism in ["two-renames", "file-by-file"] {
+        let with = format!("name = \"shop\"\nmechanism = \"{mechanism}\"\n");
+        let ground = ground(&saying("", BOTH).replace("name = \"shop\"\n", &with));
+        let seen = ground.expect(0, "run");
+        let found = undos(&ground);
+        assert_eq!(found.len(), 5, "{mechanism}: {seen}");
+        assert!(found.iter().all(|(_, _, verdict)| verdict == "yes"), "{mechanism}: {found:?}");
+        ground.expect(0, "rollback --only config");
+        assert_eq!(ground.read("config/shop.ini"), "currency = usd\n", "{mechanism}");
+        assert_eq!(ground.read("src/prices.py"), "PRICE = 12\n", "{mechanism}");
+        ground.expect(0, "rollback");
+        assert_eq!(ground.read("src/prices.py"), "PRICE = 10\n", "{mechanism}");
+    }
+}
+
 #[test]
 fn lists_that_say_nothing_or_name_what_is_not_managed_are_findings() {
     for (undo, word) in [
