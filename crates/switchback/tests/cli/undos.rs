@@ -78,8 +78,8 @@ fn saying(undo: &str, more: &str) -> String {
 /// What the last rehearsal found, as evidence.
 fn details(ground: &Ground) -> Value {
     let log = ground.expect(0, "log --json").out;
-    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let last = events.filter(|event| event["event"] == "rehearsed").last().unwrap();
+    let mut events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let last = events.rfind(|event| event["event"] == "rehearsed").unwrap();
     let evidence = last["body"]["evidence"].as_str().unwrap().to_owned();
     let text = ground.read(&format!(".switchback/evidence/{evidence}"));
     serde_json::from_str::<Value>(&text).unwrap()["details"].clone()
