@@ -21,7 +21,7 @@ use crate::manifest::to_hex;
 use crate::plan::{CheckPlan, Mechanism, Moment, Phase};
 use crate::tree::copy::{make_directories, remove_tree};
 use crate::verdict::Verdict;
-use crate::world::Disk;
+use crate::world::{Confinement, Disk};
 
 /// Carries out checks of a phase at a moment, in order, and records every outcome.
 pub fn look(
@@ -52,8 +52,43 @@ pub(super) fn look_in(
     checks: &[&CheckPlan],
     place: &Place<'_>,
 ) -> Result<Verdict, StepError> {
+    // From the cutover on, the live tree itself is looked at.
+    let is_on_copy = matches!(moment, Moment::Before | Moment::Staged | Moment::Rehearsed);
+    let confinement = work.project.confinement().filter(|_| is_on_copy);
+    let look_once = |check: &CheckPlan, trees: &PhaseTrees<'_>, out: &Path| {
+        let looking = Looking { work, phase, moment, place, confinement: confinement.as_ref() };
+        look_once(&looking, check, trees, out)
+    };
+    Ok(Verdict::all(each(work, phase, moment, checks, place, look_once)?))
+}
+
+/// Carries out checks in a copy, and records nothing of it: what they saw is part of something larger.
+pub(super) fn see_in(
+    work: &Work<'_>,
+    phase: &Phase,
+    moment: Moment,
+    checks: &[&CheckPlan],
+    place: &Place<'_>,
+) -> Result<Vec<Looked>, StepError> {
+    let confinement = work.project.confinement();
+    each(work, phase, moment, checks, place, |check, trees, out| {
+        let looking = Looking { work, phase, moment, place, confinement: confinement.as_ref() };
+        let looked = see(&looking, check, trees, out, &binding(work, phase, check)?)?;
+        Ok(Looked { summary: work.redactor.clean(&looked.summary), ..looked })
+    })
+}
+
+/// Carries out checks one after the other, each in trees that no other one changed.
+fn each<T>(
+    work: &Work<'_>,
+    phase: &Phase,
+    moment: Moment,
+    checks: &[&CheckPlan],
+    place: &Place<'_>,
+    mut carry_out: impl FnMut(&CheckPlan, &PhaseTrees<'_>, &Path) -> Result<T, StepError>,
+) -> Result<Vec<T>, StepError> {
     if checks.is_empty() {
-        return Ok(Verdict::Yes);
+        return Ok(Vec::new());
     }
     let disk = work.world().disk.as_ref();
     let folder = work.attempt("look")?;
@@ -61,27 +96,34 @@ pub(super) fn look_in(
     let (old, new) = contents(work, phase)?;
     let (tree, copies) = (place.tree.to_owned(), folder.join("trees"));
     let trees = PhaseTrees::new(work.world(), work.plan(), moment, tree, copies, old, new);
-    let mut verdicts = Vec::new();
+    let mut found = Vec::new();
     for (number, check) in checks.iter().enumerate() {
         let out = folder.join(format!("out-{number}"));
         disk.make_directory(&out, 0o755)?;
-        verdicts.push(look_once(work, phase, moment, check, &trees, &out, place)?);
+        found.push(carry_out(check, &trees, &out)?);
         trees.renew();
     }
     remove_tree(disk, &folder)?;
-    Ok(Verdict::all(verdicts))
+    Ok(found)
+}
+
+/// What one check looks at, and when.
+struct Looking<'a> {
+    work: &'a Work<'a>,
+    phase: &'a Phase,
+    moment: Moment,
+    place: &'a Place<'a>,
+    confinement: Option<&'a Confinement>,
 }
 
 fn look_once(
-    work: &Work<'_>,
-    phase: &Phase,
-    moment: Moment,
+    looking: &Looking<'_>,
     check: &CheckPlan,
     trees: &PhaseTrees<'_>,
     out: &Path,
-    place: &Place<'_>,
 ) -> Result<Verdict, StepError> {
-    let at = moment.to_string();
+    let (work, phase) = (looking.work, looking.phase);
+    let at = looking.moment.to_string();
     work.record(Event::CheckStarted {
         phase: phase.name.clone(),
         check: check.name.clone(),
@@ -89,39 +131,9 @@ fn look_once(
     })?;
     work.began(&phase.name, outlook::check_step(&check.name));
     let binding = binding(work, phase, check)?;
-    let before = details_before(work, phase, check)?;
-    // From the cutover on, the live tree itself is looked at.
-    let is_on_copy = matches!(moment, Moment::Before | Moment::Staged | Moment::Rehearsed);
-    let confinement = work.project.confinement().filter(|_| is_on_copy);
-    let saved = PhaseSnapshot::of(work, phase);
-    let scene = Scene {
-        world: work.world(),
-        comparer: work.project.ports.comparer.as_ref(),
-        querier: work.project.ports.querier.as_ref(),
-        statistician: work.project.ports.statistician.as_ref(),
-        inspector: work.project.ports.inspector.as_ref(),
-        trees,
-        saved: &saved,
-        moment,
-        out,
-        variables: place.variables,
-        confinement: confinement.as_ref(),
-        timeout: Duration::from_secs(check.timeout_s),
-        before: before.as_ref(),
-    };
     let started = work.world().clock.monotonic();
-    let mut looked = match (place.altered)()? {
-        None => check.check.look(&scene),
-        Some(what) => {
-            let why = format!("what ran before it changed what it was to look at: {what}");
-            Looked::unknown(why, Value::Null)
-        }
-    };
+    let looked = see(looking, check, trees, out, &binding)?;
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
-    if binding.inputs != inputs_hash(work, check)? {
-        // What was read may be half old and half new.
-        looked = Looked::unknown("its inputs changed while it looked", looked.details);
-    }
     let summary = work.redactor.clean(&looked.summary);
     let evidence = store(work, phase, check, &at, &looked, &binding)?;
     work.record(Event::CheckEnded {
@@ -142,6 +154,46 @@ fn look_once(
         summary,
     });
     Ok(looked.verdict)
+}
+
+/// What a check sees.
+fn see(
+    looking: &Looking<'_>,
+    check: &CheckPlan,
+    trees: &PhaseTrees<'_>,
+    out: &Path,
+    binding: &Binding,
+) -> Result<Looked, StepError> {
+    let (work, phase) = (looking.work, looking.phase);
+    let before = details_before(work, phase, check)?;
+    let saved = PhaseSnapshot::of(work, phase);
+    let scene = Scene {
+        world: work.world(),
+        comparer: work.project.ports.comparer.as_ref(),
+        querier: work.project.ports.querier.as_ref(),
+        statistician: work.project.ports.statistician.as_ref(),
+        inspector: work.project.ports.inspector.as_ref(),
+        trees,
+        saved: &saved,
+        moment: looking.moment,
+        out,
+        variables: looking.place.variables,
+        confinement: looking.confinement,
+        timeout: Duration::from_secs(check.timeout_s),
+        before: before.as_ref(),
+    };
+    let mut looked = match (looking.place.altered)()? {
+        None => check.check.look(&scene),
+        Some(what) => {
+            let why = format!("what ran before it changed what it was to look at: {what}");
+            Looked::unknown(why, Value::Null)
+        }
+    };
+    if binding.inputs != inputs_hash(work, check)? {
+        // What was read may be half old and half new.
+        looked = Looked::unknown("its inputs changed while it looked", looked.details);
+    }
+    Ok(looked)
 }
 
 fn store(

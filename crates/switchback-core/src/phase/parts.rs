@@ -6,23 +6,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use super::error::{StepError, with_causes};
+use super::error::StepError;
 use super::gate::load_manifest;
+use super::part_rebuilt::without;
 use super::part_records::COMMAND;
 use super::processes::HandOver;
 use super::project::Work;
 use super::restore::copy::Held;
 use super::roll_back::{LiveTransaction, RollBackOptions, RollBackOutcome, RollBackPlan};
 use super::seal::named_manifest;
-use super::stage::make_tree;
+use super::together;
 use super::witness::Notice;
 use crate::change::ChangeError;
 use crate::code::PartsRequest;
 use crate::journal::Event;
 use crate::journal::history::StagedFact;
 use crate::manifest::{Entry, Kind, Manifest, What};
-use crate::plan::{ChangePlan, Phase};
-use crate::tree::copy::{Copier, make_directories, remove_tree};
+use crate::plan::ChangePlan;
+use crate::tree::copy::{make_directories, remove_tree};
 use crate::tree::exchange::{Participant, Prepare};
 use crate::tree::rewrite::{self, Put, RewriteError};
 use crate::world::FileKind;
@@ -50,7 +51,7 @@ struct Parts {
 }
 
 /// Removes what was built to find out.
-fn clear(work: &Work<'_>, scratch: Option<&Path>) -> Result<(), StepError> {
+pub(super) fn clear(work: &Work<'_>, scratch: Option<&Path>) -> Result<(), StepError> {
     scratch.map_or(Ok(()), |scratch| Ok(remove_tree(work.world().disk.as_ref(), scratch)?))
 }
 
@@ -60,11 +61,11 @@ pub(super) fn clean(word: &Path) -> PathBuf {
 }
 
 /// What the phase did, and where each side of it is.
-struct Done<'w> {
-    live: LiveTransaction<'w>,
+pub(super) struct Done<'w> {
+    pub(super) live: LiveTransaction<'w>,
     staged: StagedFact,
     old: Manifest,
-    new: Manifest,
+    pub(super) new: Manifest,
     /// Files, links and other entries that differ, except in their time alone.
     differing: Vec<PathBuf>,
     /// Where the old content of each participant stands, by its live path.
@@ -75,7 +76,7 @@ struct Done<'w> {
 
 impl Done<'_> {
     /// Where the old content of a path stands.
-    fn old_place(&self, path: &Path) -> Option<PathBuf> {
+    pub(super) fn old_place(&self, path: &Path) -> Option<PathBuf> {
         self.parked.iter().find_map(|(live, parked)| {
             let inside = path.strip_prefix(live).ok()?;
             Some(if inside.as_os_str().is_empty() { parked.clone() } else { parked.join(inside) })
@@ -189,7 +190,7 @@ fn choose(
             ));
         }
         let tree = without(work, &done, &changes)?;
-        scratch = tree.root.parent().map(Path::to_owned);
+        scratch = tree.folder();
         targets.extend(tree.differing(work, &done)?);
     }
     for clean in words.into_iter().filter(|word| word.to_str().is_none_or(|word| !changes.contains(word))) {
@@ -219,6 +220,8 @@ fn choose(
         }
     }
     let mut parts = settle(work, &done, &targets).inspect_err(|_| drop(clear(work, scratch.as_deref())))?;
+    let paths: Vec<PathBuf> = parts.puts.iter().map(|(path, _)| path.clone()).collect();
+    together::look(work, &done.live, &paths).inspect_err(|_| drop(clear(work, scratch.as_deref())))?;
     parts.left = left;
     parts.scratch = scratch;
     Ok(parts)
@@ -298,7 +301,7 @@ fn done<'w>(work: &Work<'_>, live: LiveTransaction<'w>, copy: Option<&Held>) -> 
 }
 
 /// What differs between two trees, folders apart: they come and go with what is in them.
-fn files_of(one: &Manifest, other: &Manifest) -> Vec<PathBuf> {
+pub(super) fn files_of(one: &Manifest, other: &Manifest) -> Vec<PathBuf> {
     let is_folder = |manifest: &Manifest, path: &Path| {
         manifest.get(path).is_some_and(|entry| entry.kind == Kind::Directory)
     };
@@ -388,7 +391,7 @@ fn gone(place: &Path) -> StepError {
     )
 }
 
-fn is_same(one: Option<&Entry>, other: Option<&Entry>) -> bool {
+pub(super) fn is_same(one: Option<&Entry>, other: Option<&Entry>) -> bool {
     let rest = |entry: &Entry| (entry.mode, entry.uid, entry.gid, entry.xattrs.clone());
     match (one, other) {
         (None, None) => true,
@@ -397,7 +400,7 @@ fn is_same(one: Option<&Entry>, other: Option<&Entry>) -> bool {
     }
 }
 
-fn entry_at(work: &Work<'_>, place: &Path, name: &Path) -> Result<Option<Entry>, StepError> {
+pub(super) fn entry_at(work: &Work<'_>, place: &Path, name: &Path) -> Result<Option<Entry>, StepError> {
     match work.world().disk.look(place)? {
         None => Ok(None),
         Some(meta) if meta.kind == FileKind::Directory => Err(StepError::not_now(
@@ -432,35 +435,12 @@ fn changes_meant(work: &Work<'_>, done: &Done<'_>, words: &[PathBuf]) -> Result<
     Ok(meant)
 }
 
-fn is_called(change: &ChangePlan, word: &str) -> bool {
+pub(super) fn is_called(change: &ChangePlan, word: &str) -> bool {
     change.name.as_deref() == Some(word) || change.kind == word
 }
 
-/// What was asked for, and what was restored.
-type EarlierPart = (Vec<String>, Vec<String>);
-
-/// The earlier parts of this transaction that stand: nobody undid them.
-fn earlier_parts(work: &Work<'_>, done: &Done<'_>) -> Result<Vec<EarlierPart>, StepError> {
-    let disk = work.world().disk.as_ref();
-    // `undo` removes the record of what it takes back.
-    let folder = work.project.root.join(".switchback/undo");
-    let kept = if disk.look(&folder)?.is_some() { disk.list(&folder)? } else { Vec::new() };
-    let is_standing = |undo: &str| {
-        kept.iter().filter_map(|name| name.to_str()).any(|name| name.split('.').next() == Some(undo))
-    };
-    let parts = work.records()?.into_iter().filter_map(|record| match record.event {
-        Event::PartRolledBack { transaction, parts, restored, undo, .. }
-            if transaction == done.live.id && is_standing(&undo) =>
-        {
-            Some((parts, restored))
-        }
-        _ => None,
-    });
-    Ok(parts.collect())
-}
-
 /// What was a file and is a folder, or the other way round, goes back with the path that it is in, and not alone.
-fn refuse_other_kinds(done: &Done<'_>, word: &Path, wanted: &Manifest) -> Result<(), StepError> {
+pub(super) fn refuse_other_kinds(done: &Done<'_>, word: &Path, wanted: &Manifest) -> Result<(), StepError> {
     let is_folder = |entry: &Entry| entry.kind == Kind::Directory;
     let other = done.new.entries.iter().find(|entry| {
         (entry.path.starts_with(word) || word.starts_with(&entry.path))
@@ -488,108 +468,7 @@ fn not_written(error: &RewriteError) -> StepError {
     )
 }
 
-/// A tree that was built for a rollback.
-struct Rebuilt {
-    root: PathBuf,
-    manifest: Manifest,
-    /// The changes that were left out, by name or kind.
-    without: BTreeSet<String>,
-}
-
-impl Rebuilt {
-    /// What the live tree would get of it. What an earlier part restored by its path stays as that left it, and so does
-    /// what was exchanged back.
-    fn differing(
-        &self,
-        work: &Work<'_>,
-        done: &Done<'_>,
-    ) -> Result<Vec<(PathBuf, Option<PathBuf>)>, StepError> {
-        let earlier = earlier_parts(work, done)?;
-        let by_path: BTreeSet<&str> = earlier
-            .iter()
-            .filter(|(words, _)| words.iter().all(|word| !self.without.contains(word)))
-            .flat_map(|(_, restored)| restored.iter().map(String::as_str))
-            .collect();
-        let place = |path: &PathBuf| self.manifest.get(path).map(|_| self.root.join(path));
-        let is_ours = |path: &Path| done.old_place(path).is_some() && !by_path.contains(shown(path).as_str());
-        let found: Vec<_> = files_of(&done.new, &self.manifest)
-            .into_iter()
-            .filter(|path| is_ours(path))
-            .map(|path| {
-                let place = place(&path);
-                (path, place)
-            })
-            .collect();
-        if found.is_empty() {
-            return Err(StepError::not_now(
-                "without that change, the phase would make the same tree",
-                "`switchback report` lists what the phase changed",
-            ));
-        }
-        Ok(found)
-    }
-}
-
-/// The candidate as it would be without these changes, and without those that earlier parts took back, built from what the
-/// phase found.
-fn without(work: &Work<'_>, done: &Done<'_>, names: &BTreeSet<String>) -> Result<Rebuilt, StepError> {
-    let Some(phase) = work.plan().phase(&done.live.prepare.phase) else {
-        return Err(StepError::NoPhase(done.live.prepare.phase.clone()));
-    };
-    let mut names = names.clone();
-    for (words, _) in earlier_parts(work, done)? {
-        names.extend(
-            words.into_iter().filter(|word| phase.changes.iter().any(|change| is_called(change, word))),
-        );
-    }
-    let rest: Vec<&ChangePlan> =
-        phase.changes.iter().filter(|change| !names.iter().any(|name| is_called(change, name))).collect();
-    let folder = work.attempt("part")?;
-    let built = build(work, done, phase, &rest, &folder).and_then(|manifest| {
-        let tree = Rebuilt { root: folder.join("tree"), manifest, without: names };
-        refuse_other_kinds(done, Path::new(""), &tree.manifest)?;
-        Ok(tree)
-    });
-    built.inspect_err(|_| drop(clear(work, Some(&folder))))
-}
-
-fn build(
-    work: &Work<'_>,
-    done: &Done<'_>,
-    phase: &Phase,
-    rest: &[&ChangePlan],
-    folder: &Path,
-) -> Result<Manifest, StepError> {
-    let disk = work.world().disk.as_ref();
-    make_directories(disk, &work.project.root, &folder.join("old"))?;
-    let mut copier = Copier::new(disk);
-    for managed in &work.plan().project.managed {
-        let path = &managed.path;
-        let parked = done.old_place(path).unwrap_or_else(|| work.project.root.join(path));
-        let to = folder.join("old").join(path);
-        if let Some(parent) = to.parent() {
-            make_directories(disk, folder, parent)?;
-        }
-        if disk.look(&parked)?.is_some() {
-            copier.copy(&parked, &to, &|_| false)?;
-        }
-    }
-    make_tree(work, phase, rest, &folder.join("old"), folder).map_err(|error| {
-        let why = with_causes(&error);
-        StepError::not_now(
-            format!("the rest of the phase cannot be made without that change: {why}"),
-            "nothing was touched; roll back by paths, or the whole phase",
-        )
-    })?;
-    let root = folder.join("tree");
-    let mut entries = Vec::new();
-    for managed in &work.plan().project.managed {
-        entries.extend(named_manifest(work.world(), &root.join(&managed.path), &managed.path)?.entries);
-    }
-    Ok(Manifest::from_entries(entries))
-}
-
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 

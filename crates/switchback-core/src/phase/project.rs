@@ -8,7 +8,7 @@ use super::error::StepError;
 use super::evidence::EvidenceStore;
 use super::processes::recovery;
 use super::redact::Redactor;
-use super::witness::{Notice, Witness};
+use super::witness::{Nobody, Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, Remote, STATE_FOLDER};
@@ -43,9 +43,9 @@ pub struct Ports {
 /// A project with its plan, to be looked at.
 #[derive(Debug)]
 pub struct Project {
-    /// Its root.
+    /// Its root: that of the plan, or of the copy that is rehearsed on.
     pub root: PathBuf,
-    /// Its plan.
+    /// Its plan. What changes read, and what commands are kept from, is where the plan is.
     pub plan: Plan,
     /// What it needs from outside.
     pub ports: Ports,
@@ -56,13 +56,13 @@ impl Project {
     /// and reads none of its managed paths, because it would look at the wrong tree. `None` when the plan, or this
     /// system, lets commands do what they like.
     pub fn confinement(&self) -> Option<Confinement> {
-        let project = &self.plan.project;
+        let (project, live) = (&self.plan.project, &self.plan.root);
         let is_held = project.confine && self.ports.world.processes.confines();
         is_held.then(|| Confinement {
-            closed: self.root.clone(),
-            open: vec![self.state().join("work")],
+            closed: live.clone(),
+            open: vec![self.plan.state().join("work")],
             is_strict: false,
-            hidden: project.managed.iter().map(|managed| self.root.join(&managed.path)).collect(),
+            hidden: project.managed.iter().map(|managed| live.join(&managed.path)).collect(),
         })
     }
 
@@ -241,6 +241,41 @@ impl<'a> Work<'a> {
             evidence: EvidenceStore::new(project.state()),
             witness,
             journal,
+            history: RefCell::new(history),
+            _lock: lock,
+            project,
+        })
+    }
+
+    /// The same project in a copy at `root`, which nobody else knows: what a rollback does there is what it would do in the
+    /// live one. It has the history of the live one, and no journal; it starts, stops and checks nothing, and tells nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the plan file cannot be read, or is another one by now.
+    pub(super) fn on_copy(&self, root: &Path) -> Result<Work<'static>, StepError> {
+        let mut plan = Project::open(&self.project.root, &self.project.ports)?.plan;
+        if plan.hash != self.plan().hash {
+            return Err(StepError::not_now(
+                "the plan was changed meanwhile",
+                "`switchback run` reads it again",
+            ));
+        }
+        plan.processes.clear();
+        plan.checks.clear();
+        let mut history = self.history().clone();
+        history.processes.clear();
+        let world = self.world();
+        let project = Project { root: root.to_owned(), plan, ports: self.project.ports.clone() };
+        let lock = match world.disk.lock(&project.state().join("lock"), "a rehearsal\n")? {
+            Ok(lock) => lock,
+            Err(holder) => return Err(StepError::Locked(holder.note)),
+        };
+        Ok(Work {
+            redactor: Redactor::new(world.surroundings.as_ref()),
+            evidence: EvidenceStore::new(self.project.state()),
+            witness: &Nobody,
+            journal: None,
             history: RefCell::new(history),
             _lock: lock,
             project,

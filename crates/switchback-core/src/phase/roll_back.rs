@@ -1,7 +1,7 @@
 //! Rolling back: the old tree becomes live again, by the transaction's own records alone; the journal follows.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::StepError;
 use super::gate::load_manifest;
@@ -12,6 +12,7 @@ use super::project::Work;
 use super::put_away::settle;
 use super::restore;
 use super::seal::named_manifest;
+use super::together;
 use super::validate::{Validation, after_roll_back};
 use super::witness::Notice;
 use super::writers::writers;
@@ -123,6 +124,11 @@ impl LiveTransaction<'_> {
     /// What it exchanged and has not been rolled back alone.
     pub(super) fn participants(&self) -> impl Iterator<Item = &Participant> {
         self.positions().into_iter().filter_map(|at| self.prepare.participants.get(at))
+    }
+
+    /// What it exchanged and has been rolled back alone.
+    pub(super) fn back_already(&self) -> impl Iterator<Item = &Path> {
+        self.undone.iter().filter_map(|&at| Some(self.prepare.participants.get(at)?.live()))
     }
 
     fn paths(&self) -> Vec<String> {
@@ -360,6 +366,9 @@ fn choose<'w>(work: &'w Work<'_>, options: &RollBackOptions) -> Result<Chosen<'w
         }
         for live in &mut live {
             live.only = positions_of(&live.prepare, &live.undone, &options.only)?;
+            together::look_at_layout(work, live)?;
+            let paths: Vec<PathBuf> = live.paths().into_iter().map(PathBuf::from).collect();
+            together::look(work, live, &paths)?;
         }
     }
     Ok(Chosen::Whole(live))

@@ -9,7 +9,7 @@ use super::project::{Ports, Project, Work};
 use super::recover::is_interrupted;
 use super::witness::{Notice, Witness};
 use crate::journal::{Event, History};
-use crate::plan::{Approve, Phase};
+use crate::plan::{Approve, Phase, Undo};
 use crate::world::DiskError;
 
 /// So many traces are named.
@@ -93,6 +93,7 @@ fn stand_in(project: &mut Project, history: &History, error: &StepError) -> Resu
         project.plan.phases.push(Phase {
             name: phase.name.clone(),
             approve: Approve { roles, each: 1 },
+            undo: Undo::default(),
             changes: Vec::new(),
             hash: project.plan.hash,
         });

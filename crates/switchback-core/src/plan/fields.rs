@@ -11,6 +11,9 @@ use super::key::{Key, Shape};
 /// A text with a name of its own: the text's byte offset, its name, the text.
 pub type NamedText = (usize, String, String);
 
+/// A list in a list: its byte offset, and its texts, each with its own.
+pub(super) type PlacedList = (usize, Vec<(usize, String)>);
+
 /// One table of the plan file. Making it looks for unknown keys; asking it looks at the values.
 #[derive(Debug)]
 pub struct Fields<'a> {
@@ -163,12 +166,14 @@ impl<'a> Fields<'a> {
 
     /// A list of texts, each with its byte offset.
     pub fn placed_texts(&self, name: &str) -> Option<Vec<(usize, String)>> {
+        self.ask(name, placed_texts_of)
+    }
+
+    /// A list of lists of texts: of each list its byte offset, and its texts, each with its own.
+    pub(super) fn placed_lists(&self, name: &str) -> Option<Vec<PlacedList>> {
         self.ask(name, |value| {
-            value
-                .as_array()?
-                .iter()
-                .map(|item| Some((item.span().start, item.get_ref().as_str()?.to_owned())))
-                .collect()
+            let lists = value.as_array()?.iter();
+            lists.map(|list| Some((list.span().start, placed_texts_of(list.get_ref())?))).collect()
         })
     }
 
@@ -364,6 +369,11 @@ impl<'a> Fields<'a> {
         canonical_table(self.table, &mut text);
         text
     }
+}
+
+fn placed_texts_of(value: &DeValue<'_>) -> Option<Vec<(usize, String)>> {
+    let items = value.as_array()?.iter();
+    items.map(|item| Some((item.span().start, item.get_ref().as_str()?.to_owned()))).collect()
 }
 
 fn texts_by_name<'a>(value: &'a DeValue<'a>) -> Option<Vec<NamedText>> {

@@ -11,8 +11,8 @@ use super::key::{Key, KindKeys, Shape};
 use super::moment::Moment;
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal, playbook,
-    process, snapshot, trigger,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal,
+    playbook, process, snapshot, trigger, undo,
 };
 use crate::change;
 use crate::check;
@@ -75,6 +75,8 @@ const CHANGE: &[Key] = &[
 const PHASE: &[Key] = &[
     Key::required("name", Shape::Text, "what the phase is called"),
     Key::optional("approve", Shape::Table(APPROVE), "who must approve before it goes live"),
+    undo::TOGETHER,
+    undo::ONLY,
     Key::required("change", Shape::Kinds(CHANGE, change::kinds), "how the candidate is made"),
 ];
 const CHECK: &[Key] = &[
@@ -216,7 +218,8 @@ fn read_plan<'a>(
         None => (None, Vec::new()),
     };
     let rehearsal = read_rehearsal(&fields);
-    let phases = read_phases(&fields, findings);
+    let managed = project.as_ref().map_or(&[][..], |project| &project.managed);
+    let phases = read_phases(&fields, managed, findings);
     let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
     let checks = read_checks(&fields, &names, findings);
     if rehearsal.environment.is_some() && !checks.iter().any(|check| check.at.contains(&Moment::Rehearsed)) {
@@ -364,7 +367,7 @@ pub(super) fn relative_paths(fields: &Fields<'_>, name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read_phases<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Phase> {
+fn read_phases<'a>(plan: &Fields<'a>, managed: &[Managed], findings: &'a Findings<'a>) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     if plan.is_empty_list("phase") {
         plan.find("phase", "the plan has no phase", "add a `[[phase]]` with at least one `[[phase.change]]`");
@@ -379,7 +382,8 @@ fn read_phases<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Phase> 
             fields.find("change", format!("the phase `{name}` has no change"), "add a `[[phase.change]]`");
         }
         let hash = *blake3::hash(fields.canonical().as_bytes()).as_bytes();
-        phases.push(Phase { name, approve, changes, hash });
+        let undo = undo::read(&fields, managed);
+        phases.push(Phase { name, approve, undo, changes, hash });
     }
     phases
 }

@@ -46,6 +46,8 @@ pub enum Shape {
     Texts,
     /// A list of texts, or one of these words.
     WordOrTexts(&'static [&'static str]),
+    /// A list of lists of texts.
+    TextLists,
     /// A whole number, 0 or more.
     Whole,
     /// A number, 0 or more.
@@ -84,6 +86,7 @@ impl Shape {
             Self::Word(words) => format!("one of {}", quoted(words)),
             Self::WordOrTexts(words) => format!("a list of texts, or one of {}", quoted(words)),
             Self::Texts => "a list of texts".to_owned(),
+            Self::TextLists => "a list of lists of texts".to_owned(),
             Self::Whole => "a whole number, 0 or more".to_owned(),
             Self::Number => "a number, 0 or more".to_owned(),
             Self::Decimal => "a number".to_owned(),

@@ -15,6 +15,7 @@ mod process;
 mod schema;
 mod snapshot;
 mod trigger;
+mod undo;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use schema::json_schema;
 pub use snapshot::{Keep, Remote, Snapshot};
 pub use trigger::{Action, Condition, Trigger};
+pub use undo::Undo;
 
 use crate::change::Change;
 use crate::check::Check;
@@ -151,6 +153,8 @@ pub struct Phase {
     pub name: String,
     /// Who must approve.
     pub approve: Approve,
+    /// What of it goes back alone, and what only together.
+    pub undo: Undo,
     /// How the candidate is made: at least one change, in order.
     pub changes: Vec<ChangePlan>,
     /// BLAKE3 of what the plan says about managed paths and this phase's changes: the candidate is bound to it.

@@ -44,6 +44,10 @@ fn shape(shape: Shape) -> Value {
         Shape::Text => json!({"type": "string"}),
         Shape::Word(words) => json!({"enum": words}),
         Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        Shape::TextLists => {
+            let list = json!({"type": "array", "minItems": 1, "items": {"type": "string"}});
+            json!({"type": "array", "items": list})
+        }
         Shape::WordOrTexts(words) => {
             json!({"oneOf": [{"enum": words}, {"type": "array", "items": {"type": "string"}}]})
         }

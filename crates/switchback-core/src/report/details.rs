@@ -31,8 +31,8 @@ pub struct Detail {
     pub is_output: bool,
 }
 
-/// The details of a document `switchback/evidence/1`. Of a check that says *yes*: how close a comparison was, and nothing
-/// else.
+/// The details of a document `switchback/evidence/1`. Of a check that says *yes*: how close a comparison was, of a rehearsal
+/// what came of each undo, and nothing else.
 pub fn details(evidence: &Value) -> Vec<Detail> {
     let verdict = evidence["verdict"].as_str().and_then(Verdict::from_word);
     let Some(seen) = evidence["details"].as_object() else { return Vec::new() };
@@ -40,6 +40,7 @@ pub fn details(evidence: &Value) -> Vec<Detail> {
     if let Some(comparison) = seen.get("comparison").filter(|value| value.is_object()) {
         of_comparison(comparison, &mut found);
     }
+    found.extend(seen.get("undos").map(of_undos));
     if verdict != Some(Verdict::Yes) {
         of_tests(seen, &mut found);
         of_whatever(seen, "", &mut found);
@@ -51,6 +52,19 @@ pub fn details(evidence: &Value) -> Vec<Detail> {
     found.retain(|detail| !detail.rows.is_empty());
     found.truncate(TABLES_MAX);
     found
+}
+
+/// What came of each undo of a phase, where it has more than that of the whole.
+fn of_undos(undos: &Value) -> Detail {
+    let mut table =
+        Table::new("every undo, carried out on the copy", &["undo", "kind", "verdict", "what was seen"]);
+    let undos = undos.as_array().map_or(&[][..], Vec::as_slice);
+    for undo in undos.iter().filter(|_| undos.len() > 1) {
+        table.add(|| {
+            vec![text(&undo["name"]), text(&undo["kind"]), spoken(&undo["verdict"]), text(&undo["what"])]
+        });
+    }
+    table.0
 }
 
 /// A table that is filled row by row and stays bounded.
@@ -177,8 +191,18 @@ fn of_tests(seen: &Map<String, Value>, found: &mut Vec<Detail>) {
 }
 
 /// What has a form of its own above, or is only a long text.
-const KNOWN: &[&str] =
-    &["comparison", "run", "regressions", "stdout", "stderr", "command", "ending", "seconds", "times_ms"];
+const KNOWN: &[&str] = &[
+    "comparison",
+    "run",
+    "regressions",
+    "stdout",
+    "stderr",
+    "command",
+    "ending",
+    "seconds",
+    "times_ms",
+    "undos",
+];
 
 /// The lists and single values of whatever kind of check: each list is a table, the single values are one together.
 fn of_whatever(seen: &Map<String, Value>, within: &str, found: &mut Vec<Detail>) {

@@ -50,5 +50,6 @@ mod startup;
 mod story;
 mod terminal;
 mod triggers;
+mod undos;
 #[cfg(not(feature = "sql"))]
 mod without_sql;

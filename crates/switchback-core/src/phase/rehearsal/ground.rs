@@ -1,7 +1,7 @@
 //! The ground of a rehearsal: a throwaway copy of the project, with the candidate beside its live trees, and a
 //! transaction of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::NAMED_MAX;
@@ -19,16 +19,19 @@ use crate::phase::seal::named_manifest;
 use crate::phase::stage::{candidate, look_at_room, named};
 use crate::phase::trees::{Contents, copy_project, copy_unmanaged, is_sibling};
 use crate::plan::{Mechanism, Phase, STATE_FOLDER};
-use crate::tree::copy::{Copier, keeping_time, make_directories};
+use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree};
 use crate::tree::exchange::participant::link_target;
 use crate::tree::exchange::{Prepare, Transaction, TransactionFile};
 use crate::tree::{Seen, walk};
-use crate::world::{Disk, FileKind};
+use crate::world::{Disk, FileKind, Identity};
 
 /// Where the live trees of a project with the pointer layout stand in its copy.
 const LIVE: &str = "live";
 /// How many of a list of differences are named in a summary.
 const SUMMARY_MAX: usize = 5;
+
+/// Where each environment leads, by its path.
+pub(super) type Environments = BTreeMap<PathBuf, Option<PathBuf>>;
 
 /// The copy.
 #[derive(Debug)]
@@ -72,10 +75,75 @@ impl<'a> Ground<'a> {
         let transactions = root.join(STATE_FOLDER).join("txn");
         keeping_time(disk, &root, || make_directories(disk, &root, &transactions))?;
         let transaction = transactions.join(&staged.transaction);
-        TransactionFile::create(disk, &transaction, staged.paths.len() + plan.project.managed.len() + 1)?;
         let ground = Self { work, phase, staged, folder: folder.to_owned(), root, transaction };
-        ground.lay_candidate()?;
+        ground.ready()?;
         Ok(ground)
+    }
+
+    /// Makes the transaction's file, and lays the candidate beside the live trees.
+    fn ready(&self) -> Result<(), StepError> {
+        let participants_max = self.staged.paths.len() + self.work.plan().project.managed.len() + 1;
+        TransactionFile::create(self.disk(), &self.transaction, participants_max)?;
+        self.lay_candidate()
+    }
+
+    /// Takes away everything that the transaction left, and makes the candidate ready to be brought in once more.
+    pub(super) fn renew(&self) -> Result<(), StepError> {
+        let (disk, id) = (self.disk(), self.staged.transaction.as_str());
+        remove_tree(disk, &self.transaction)?;
+        remove_tree(disk, &self.root.join(layout::generation(id)))?;
+        remove_tree(disk, &self.root.join(STATE_FOLDER).join("undo"))?;
+        let managed = self.work.plan().project.managed.iter().map(|managed| managed.path.as_path());
+        let environments = self.staged.exchanged_environments().map(|one| Path::new(&one.path));
+        for path in managed.chain(environments) {
+            for place in self.beside(path)? {
+                keeping_time(disk, place.parent().unwrap_or(&self.root), || remove_tree(disk, &place))?;
+            }
+        }
+        self.ready()
+    }
+
+    /// What of the transaction stands beside a path.
+    fn beside(&self, path: &Path) -> Result<Vec<PathBuf>, StepError> {
+        let folder = self.root.join(path).parent().unwrap_or(&self.root).to_owned();
+        if self.disk().look(&folder)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let is_ours = |name: &std::ffi::OsString| {
+            let id = name.to_str().and_then(|name| layout::transaction_of_sibling(name, path));
+            id == Some(self.staged.transaction.as_str())
+        };
+        let names = self.disk().list(&folder)?;
+        Ok(names.into_iter().filter(is_ours).map(|name| folder.join(name)).collect())
+    }
+
+    /// Files of the live trees that are one file with what is kept of another path, in words: who writes to one writes to
+    /// both, and that path would not go back to what it was. `None` when there is none.
+    pub(super) fn shared_with_kept(&self) -> Result<Option<String>, StepError> {
+        let is_linked = |seen: &Seen| seen.meta.kind != FileKind::Directory && seen.meta.links > 1;
+        let mut live: HashMap<Identity, PathBuf> = HashMap::new();
+        for seen in self.managed()?.into_iter().filter(is_linked) {
+            live.entry(seen.meta.identity).or_insert(seen.path);
+        }
+        let mut named = Vec::new();
+        for managed in &self.work.plan().project.managed {
+            for place in self.beside(&managed.path)? {
+                let kept = walk(self.disk(), &place, &[PathBuf::new()])?;
+                for seen in kept.into_iter().filter(is_linked) {
+                    let Some(path) = live.get(&seen.meta.identity) else { continue };
+                    let other = managed.path.join(&seen.path);
+                    named.push(format!("`{}` with `{}`", path.display(), other.display()));
+                }
+            }
+        }
+        Ok(few(&named))
+    }
+
+    /// What takes part in the exchange, by its live path.
+    pub(super) fn participants(&self) -> Result<Vec<PathBuf>, StepError> {
+        let managed = &self.work.plan().project.managed;
+        let all = participants(self.disk(), &self.root, managed, self.staged)?;
+        Ok(all.iter().map(|participant| participant.live().to_owned()).collect())
     }
 
     /// The folder that everything of the rehearsal is in.
@@ -120,7 +188,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Where each environment of the copy leads: to the live one, or to the one that was staged.
-    pub(super) fn environments(&self) -> Result<BTreeMap<PathBuf, Option<PathBuf>>, StepError> {
+    pub(super) fn environments(&self) -> Result<Environments, StepError> {
         let mut found = BTreeMap::new();
         for dependencies in &self.work.plan().dependencies {
             let target = link_target(self.disk(), &self.root.join(&dependencies.path))?;
@@ -129,16 +197,28 @@ impl<'a> Ground<'a> {
         Ok(found)
     }
 
-    /// The environments that do not lead to the one that was staged, in words; `None` when all do.
-    pub(super) fn not_brought_in(&self) -> Result<Option<String>, StepError> {
+    /// Where each of them leads when the staged ones are in, except for those that are not.
+    pub(super) fn environments_in(
+        &self,
+        before: &Environments,
+        is_out: impl Fn(&Path) -> bool,
+    ) -> Environments {
+        let mut meant = before.clone();
+        for path in self.staged.exchanged_environments().map(|one| PathBuf::from(&one.path)) {
+            if !is_out(&path) {
+                let beside = layout::beside(&path, &self.staged.transaction);
+                meant.insert(path, Some(self.work.project.root.join(beside)));
+            }
+        }
+        meant
+    }
+
+    /// The environments that do not lead to where they should, in words; `None` when all do.
+    pub(super) fn led_astray(&self, meant: &Environments) -> Result<Option<String>, StepError> {
         let there = self.environments()?;
-        let is_in = |path: &str| {
-            let beside = layout::beside(Path::new(path), &self.staged.transaction);
-            there.get(Path::new(path)) == Some(&Some(self.work.project.root.join(beside)))
-        };
-        let staged = self.staged.exchanged_environments().map(|environment| environment.path.as_str());
-        let out: Vec<String> = staged.filter(|path| !is_in(path)).map(|path| format!("`{path}`")).collect();
-        Ok(few(&out))
+        let astray = meant.iter().filter(|(path, target)| there.get(*path) != Some(*target));
+        let named: Vec<String> = astray.map(|(path, _)| format!("`{}`", path.display())).collect();
+        Ok(few(&named))
     }
 
     /// Brings the candidate in, by the protocol of the cutover.

@@ -2,18 +2,26 @@
 //! copy is compared with what it was. The undo is proved before the change goes in (BX-2, RE-11).
 //!
 //! The way: `hazards` looks for what no undo could bring back → `ground` lays the copy, exchanges there and back with
-//! the very protocol of the cutover, and says what is different → `environment` is what its checks run in.
+//! the very protocol of the cutover, and says what is different → `environment` is what its checks run in. Then every other
+//! undo: `undo` lists them → `walk` carries each out in the copy → `meant` is what it has to leave → `proof` has the checks of
+//! a playbook look at it.
 
 mod environment;
 mod ground;
 mod hazards;
+mod meant;
+mod proof;
+mod undo;
+mod walk;
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use self::environment::Surroundings;
-use self::ground::Ground;
+use self::ground::{Environments, Ground, State};
+use self::undo::{Walked, undos};
+use self::walk::Walk;
 use super::error::StepError;
 use super::gate::load_manifest;
 use super::look::{Place, binding_json, look_in};
@@ -22,7 +30,7 @@ use super::project::{TOOL, Work};
 use super::witness::Notice;
 use crate::journal::history::StagedFact;
 use crate::journal::{Binding, Event};
-use crate::manifest::to_hex;
+use crate::manifest::{Manifest, to_hex};
 use crate::plan::{CheckPlan, Moment, Phase};
 use crate::tree::copy::remove_tree;
 use crate::verdict::Verdict;
@@ -59,6 +67,8 @@ struct Played {
     around: usize,
     /// What the checks left in the copy, outside the managed paths.
     left_by_checks: Vec<String>,
+    /// Every undo that was walked; that of the phase is the first.
+    undos: Vec<Walked>,
 }
 
 /// Rehearses the staged candidate of a phase, and records what came of it.
@@ -73,7 +83,8 @@ pub fn rehearse(work: &Work<'_>, phase: &Phase) -> Result<Verdict, StepError> {
     let started = work.world().clock.monotonic();
     let binding = binding(work, &staged);
     let folder = work.attempt("rehearsal")?;
-    let played = play(work, phase, &staged, &folder)?;
+    let mut played = Played { findings: hazards::look(work, &staged)?, ..Played::default() };
+    play(work, phase, &staged, &folder, &mut played)?;
     remove_tree(work.world().disk.as_ref(), &folder)?;
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     let verdict = verdict_of(&played);
@@ -107,8 +118,14 @@ pub fn binding(work: &Work<'_>, staged: &StagedFact) -> Binding {
 }
 
 /// Everything that a rehearsal does; what keeps it from going on is a finding, and then the rest is left out.
-fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> Result<Played, StepError> {
-    let mut played = Played { findings: hazards::look(work, staged)?, ..Played::default() };
+fn play(
+    work: &Work<'_>,
+    phase: &Phase,
+    staged: &StagedFact,
+    folder: &Path,
+    played: &mut Played,
+) -> Result<(), StepError> {
+    let started = work.world().clock.monotonic();
     let ground = Ground::lay(work, phase, staged, folder)?;
     let before = ground.state()?;
     let environments = ground.environments()?;
@@ -116,11 +133,11 @@ fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> R
     if let Some(named) = ground::named_content(&old, &before.managed) {
         let what = format!("the copy to rehearse on is not what was staged upon: {named}");
         played.findings.push(Finding::unknown(what));
-        return Ok(played);
+        return Ok(());
     }
     if let Err(error) = ground.forward() {
         played.findings.push(Finding::unknown(format!("the candidate could not be brought in: {error}")));
-        return Ok(played);
+        return Ok(());
     }
     let inside = ground.state()?;
     let new = load_manifest(work, &staged.new_tree)?;
@@ -130,16 +147,17 @@ fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> R
     if let Some(named) = ground::named_around(&before.around, &inside.around) {
         played.findings.push(Finding::no(format!("the cutover changes what is not managed: {named}")));
     }
-    if let Some(named) = ground.not_brought_in()? {
+    let staged_in = ground.environments_in(&environments, |_| false);
+    if let Some(named) = ground.led_astray(&staged_in)? {
         played.findings.push(Finding::no(format!("the cutover does not bring the environment in: {named}")));
     }
-    check_there(work, phase, &ground, &mut played)?;
+    check_there(work, phase, &ground, played)?;
     let checked = ground.state()?;
     played.left_by_checks = ground::differences_around(&inside.around, &checked.around);
     played.left_by_checks.truncate(NAMED_MAX);
     if let Err(error) = ground.back() {
         played.findings.push(Finding::no(format!("it could not be taken out again: {error}")));
-        return Ok(played);
+        return Ok(());
     }
     let after = ground.state()?;
     if let Some(named) = ground::named_content(&before.managed, &after.managed) {
@@ -148,14 +166,49 @@ fn play(work: &Work<'_>, phase: &Phase, staged: &StagedFact, folder: &Path) -> R
     if let Some(named) = ground::named_around(&checked.around, &after.around) {
         played.findings.push(Finding::no(format!("the undo changes what is not managed: {named}")));
     }
-    if ground.environments()? != environments {
+    if ground.led_astray(&environments)?.is_some() {
         played.findings.push(Finding::no("the undo does not bring the old environment back"));
     }
     (played.restored, played.around) = (after.managed.entries.len(), after.around.len());
     if played.restored + played.around == 0 {
         played.findings.push(Finding::unknown("nothing was there to compare after the undo"));
     }
-    Ok(played)
+    let elapsed = work.world().clock.monotonic().saturating_sub(started);
+    played.undos.push(Walked {
+        kind: "phase",
+        name: phase.name.clone(),
+        verdict: verdict_of(played),
+        what: summary_of(played),
+        milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        proofs: Vec::new(),
+        is_refused: false,
+    });
+    // Where the whole does not go back, nothing can be said about a part.
+    if played.findings.is_empty() {
+        walk_undos(work, phase, &ground, (&new, after, &environments), played)?;
+    }
+    Ok(())
+}
+
+/// Walks every other undo in the copy. `known` is the candidate, what the copy holds now, and where its environments lead.
+fn walk_undos(
+    work: &Work<'_>,
+    phase: &Phase,
+    ground: &Ground<'_>,
+    known: (&Manifest, State, &Environments),
+    played: &mut Played,
+) -> Result<(), StepError> {
+    let (new, baseline, environments) = known;
+    ground.renew()?;
+    let participants = ground.participants()?;
+    let mut walk =
+        Walk { work, phase, ground, new, participants: &participants, baseline, environments, spoiled: None };
+    for undo in undos(work.plan(), phase, &participants) {
+        let (walked, findings) = walk.walk(&undo)?;
+        played.undos.push(walked);
+        played.findings.extend(findings);
+    }
+    Ok(())
 }
 
 /// Carries out the checks at `rehearsed` in the copy that has the candidate.
@@ -195,12 +248,35 @@ fn summary_of(played: &Played) -> String {
         };
         return format!(
             "in and out again on a copy: all {} entries are back as they were, and the undo touched none of {} around \
-             them{left}",
-            played.restored, played.around
+             them{left}{}",
+            played.restored,
+            played.around,
+            undo::told(&played.undos)
         );
     }
     let words: Vec<&str> = played.findings.iter().map(|finding| finding.what.as_str()).collect();
     words.join("; ")
+}
+
+/// The undos that were walked, or those that the program would not carry out, as evidence.
+fn undos_json(played: &Played, is_refused: bool) -> Value {
+    let proof = |proof: &undo::Proof| {
+        json!({
+            "check": proof.check,
+            "verdict": proof.verdict.map(Verdict::word),
+            "summary": proof.summary,
+        })
+    };
+    let one = |walked: &Walked| {
+        let mut value = json!({"name": walked.name, "kind": walked.kind, "what": walked.what});
+        if !is_refused {
+            value["verdict"] = json!(walked.verdict.word());
+            value["milliseconds"] = json!(walked.milliseconds);
+            value["proofs"] = walked.proofs.iter().map(proof).collect();
+        }
+        value
+    };
+    played.undos.iter().filter(|walked| walked.is_refused == is_refused).map(one).collect()
 }
 
 fn store(
@@ -231,6 +307,8 @@ fn store(
             "entries_restored": played.restored,
             "entries_around": played.around,
             "left_by_checks": played.left_by_checks,
+            "undos": undos_json(played, false),
+            "undos_refused": undos_json(played, true),
             "commands_confined": work.project.confinement().is_some(),
         },
     });
