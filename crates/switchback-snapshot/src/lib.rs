@@ -7,10 +7,15 @@
 //!
 //! What this crate deliberately does not do: restore over an existing tree, alter what is kept elsewhere. Any restic can read the repositories; `restic prune` only while Switchback is idle.
 
+mod archive;
 mod backend;
+mod blobs;
 mod blocks;
+mod cipher;
+mod content;
 mod durable;
 mod forget;
+mod index;
 mod record;
 mod remote;
 mod repository;
