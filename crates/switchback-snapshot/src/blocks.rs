@@ -89,11 +89,7 @@ pub(crate) fn measure(blobs: &Blobs, node: &Node) -> Result<Measured, Trouble> {
 }
 
 /// The content of a stored file; what is longer than `bytes_max` is cut off there, and no hash fits it.
-pub(crate) fn content(
-    blobs: &Blobs,
-    node: &Node,
-    bytes_max: u64,
-) -> Result<Vec<u8>, Trouble> {
+pub(crate) fn content(blobs: &Blobs, node: &Node, bytes_max: u64) -> Result<Vec<u8>, Trouble> {
     let mut blocks = Blocks::new(blobs, node);
     let (mut block, mut content) = (Vec::with_capacity(BLOCK_BYTES), Vec::new());
     loop {

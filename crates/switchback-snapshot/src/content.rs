@@ -113,8 +113,7 @@ fn runs<'a, 'b>(sorted: &'b [Alone<'a>]) -> Vec<&'b [Alone<'a>]> {
 
 fn compare_run(blobs: &Blobs, run: &[Alone<'_>]) -> Vec<Compared> {
     // Where they cannot be read together, each is told by itself.
-    measure_run(blobs, run)
-        .unwrap_or_else(|_| run.iter().map(|one| compare_file(blobs, one.file)).collect())
+    measure_run(blobs, run).unwrap_or_else(|_| run.iter().map(|one| compare_file(blobs, one.file)).collect())
 }
 
 fn measure_run(blobs: &Blobs, run: &[Alone<'_>]) -> Result<Vec<Compared>, Trouble> {

@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use rustic_core::TreeId;
 use rustic_core::jiff::Timestamp;
 use rustic_core::repofile::{Node, NodeType};
-use rustic_core::TreeId;
 use switchback_core::manifest::{Entry, Kind, Manifest};
 use switchback_core::tree::in_parallel;
 

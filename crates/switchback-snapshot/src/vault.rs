@@ -74,7 +74,11 @@ impl RusticVault {
             request,
             seen: &seen,
             // A damaged record of an older snapshot costs time here and nothing else.
-            parent: self.heads().unwrap_or_default().last().and_then(|head| snapshot_id(&head.record.id).ok()),
+            parent: self
+                .heads()
+                .unwrap_or_default()
+                .last()
+                .and_then(|head| snapshot_id(&head.record.id).ok()),
             now,
         };
         let (manifest, saved) = guarded(|| job.run())?;
@@ -168,8 +172,7 @@ impl RusticVault {
                     }
                 }
                 for id in ids {
-                    let found =
-                        self.check_one(&blobs, &id).unwrap_or_else(|trouble| vec![trouble.line()]);
+                    let found = self.check_one(&blobs, &id).unwrap_or_else(|trouble| vec![trouble.line()]);
                     check
                         .findings
                         .extend(bounded(found).iter().map(|finding| format!("snapshot {id}: {finding}")));
@@ -188,11 +191,7 @@ impl RusticVault {
         Ok(check)
     }
 
-    pub(crate) fn check_one(
-        &self,
-        blobs: &Blobs,
-        id: &str,
-    ) -> Result<Vec<String>, Trouble> {
+    pub(crate) fn check_one(&self, blobs: &Blobs, id: &str) -> Result<Vec<String>, Trouble> {
         let (head, manifest) = self.records.load(self.disk(), id)?;
         guarded(|| Ok(compare(blobs, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
     }
@@ -371,11 +370,7 @@ pub(crate) fn snapshot_id(id: &str) -> Result<SnapshotId, Trouble> {
 }
 
 /// Removes a snapshot that did not pass, so that nobody restores it with restic; `trouble` stays what is told.
-fn forgotten(
-    blobs: &Blobs,
-    saved: &SnapshotId,
-    mut trouble: Trouble,
-) -> Trouble {
+fn forgotten(blobs: &Blobs, saved: &SnapshotId, mut trouble: Trouble) -> Trouble {
     let removed = guarded(|| Ok(blobs.repository.delete_snapshots(&[*saved])?));
     if let Err(error) = removed {
         trouble.causes.push(format!("the unverified snapshot could not be removed: {}", error.line()));

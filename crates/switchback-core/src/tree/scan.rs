@@ -285,7 +285,12 @@ fn first_links(seen: &[Seen]) -> Vec<Option<usize>> {
 /// Everything about one entry; `None` when it is no longer there.
 ///
 /// It is read until it is the same before and after: else a hash could belong to one state and a size to another.
-fn describe(disk: &dyn Disk, root: &Path, seen: &Seen, content: Content<'_>) -> Result<Option<Entry>, ScanError> {
+fn describe(
+    disk: &dyn Disk,
+    root: &Path,
+    seen: &Seen,
+    content: Content<'_>,
+) -> Result<Option<Entry>, ScanError> {
     let path = place(root, &seen.path);
     let mut meta = seen.meta;
     for _ in 0..ATTEMPTS_MAX {

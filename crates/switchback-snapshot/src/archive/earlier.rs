@@ -49,7 +49,10 @@ impl<'a> Earlier<'a> {
                 tree = above.subtree?;
             }
             let listing = self.listing(tree)?;
-            let at = listing.nodes.binary_search_by(|node| AsRef::<std::ffi::OsStr>::as_ref(&node.name()).cmp(name)).ok()?;
+            let at = listing
+                .nodes
+                .binary_search_by(|node| AsRef::<std::ffi::OsStr>::as_ref(&node.name()).cmp(name))
+                .ok()?;
             found = Some(listing.nodes[at].clone());
         }
         found

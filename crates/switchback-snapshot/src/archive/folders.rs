@@ -53,8 +53,7 @@ impl<'a> Described<'a> {
         // Both are in path order.
         let mut numbered = seen.iter().enumerate();
         for entry in &manifest.entries {
-            let changed =
-                || Trouble::new(format!("`{}` changed while it was read", entry.path.display()));
+            let changed = || Trouble::new(format!("`{}` changed while it was read", entry.path.display()));
             let (at, seen) = numbered.find(|(_, seen)| seen.path == entry.path).ok_or_else(changed)?;
             let content = match &entry.linked_to {
                 Some(first) => read.get(first.as_path()).copied(),

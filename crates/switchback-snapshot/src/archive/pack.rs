@@ -70,8 +70,7 @@ impl Packs {
     /// Hands over what is left.
     pub(crate) fn close(self) -> Result<(), Trouble> {
         let empty = Pack::new(self.kind);
-        let last =
-            std::mem::replace(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner), empty);
+        let last = std::mem::replace(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner), empty);
         if last.blobs.is_empty() { Ok(()) } else { self.hand_over(last) }
     }
 
@@ -109,12 +108,7 @@ impl Pack {
         let kind = if self.kind == BlobType::Tree { "tree" } else { "data" };
         let comma = |is_first: bool| if is_first { "" } else { "," };
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "{}{{\"id\":\"{}\",\"blobs\":[",
-            comma(text.is_empty()),
-            id.to_hex().as_str()
-        );
+        let _ = write!(text, "{}{{\"id\":\"{}\",\"blobs\":[", comma(text.is_empty()), id.to_hex().as_str());
         let mut offset: u64 = 0;
         for blob in &self.blobs {
             let _ = write!(

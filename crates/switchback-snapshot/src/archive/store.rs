@@ -129,11 +129,7 @@ impl<'a> Store<'a> {
         let digest: [u8; 32] = Sha256::digest(content).into();
         let id = Id::new(digest);
         let is_new = self.blobs.index.find(kind, &id).is_none()
-            && self
-                .added
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert((kind == BlobType::Tree, id));
+            && self.added.lock().unwrap_or_else(PoisonError::into_inner).insert((kind == BlobType::Tree, id));
         if is_new {
             let too_long = |_| Trouble::new("a blob is longer than the format allows");
             let is_packed = sealing.seal(content, self.blobs)?;

@@ -25,9 +25,9 @@ fn an_unreadable_file_fails_the_snapshot_by_name() {
     ground.write("src/locked", b"2");
     let locked = ground.project().join("src/locked");
     let path = locked.clone();
-    ground.disk.on(move |did, asked| {
-        (did == "open" && asked == path).then(|| ErrorKind::PermissionDenied.into())
-    });
+    ground
+        .disk
+        .on(move |did, asked| (did == "open" && asked == path).then(|| ErrorKind::PermissionDenied.into()));
     let error = ground.create(&["src"]).unwrap_err();
     assert_eq!(error.message, format!("could not make a snapshot of `{}`", ground.project().display()));
     assert_eq!(error.causes, [format!("could not open `{}`: permission denied", locked.display())]);
