@@ -282,6 +282,22 @@ fn leftovers_of_a_killed_snapshot_are_swept_away() {
 }
 
 #[test]
+fn packs_that_no_index_names_do_no_harm() {
+    let ground = Ground::new();
+    ground.write("src/file", noise(5, 1 << 20));
+    let killed = ground.create(&["src"]).unwrap().id;
+    // What is left when the process dies after its packs and before their index.
+    for path in ground.repository_files("index").into_iter().chain(ground.repository_files("snapshots")) {
+        fs::remove_file(path).unwrap();
+    }
+    fs::remove_file(ground.at("vault-manifests").join(killed)).unwrap();
+    let next = ground.create(&["src"]).unwrap();
+    assert_eq!(ground.vault.check(Some(&next.id)).unwrap().findings, Vec::<String>::new());
+    ground.vault.restore(&next.id, &[], &ground.at("back")).unwrap();
+    assert_eq!(fs::read(ground.at("back/src/file")).unwrap(), noise(5, 1 << 20));
+}
+
+#[test]
 fn one_writer_at_a_time() {
     let ground = Ground::new();
     ground.write("src/file", b"1");
