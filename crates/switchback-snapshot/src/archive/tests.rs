@@ -20,7 +20,7 @@ const LENGTHS: [usize; 12] =
 fn lay(root: &Path) {
     for (number, length) in LENGTHS.into_iter().enumerate() {
         let mut content = vec![0; length];
-        blake3::Hasher::new().update(&[number as u8]).finalize_xof().fill(&mut content);
+        blake3::Hasher::new().update(&number.to_le_bytes()).finalize_xof().fill(&mut content);
         let path = root.join(format!("tree/{}/{number}", number % 3));
         RealDisk.make_directory(&root.join("tree"), 0o755).ok();
         RealDisk.make_directory(path.parent().unwrap(), 0o755).ok();
