@@ -1,9 +1,10 @@
 //! The content of a stored file, block by block, so that long runs of zeros can be told from data.
 
+use rustic_core::DataId;
 use rustic_core::repofile::{BlobType, Node};
-use rustic_core::{BlobId, DataId, IndexedFullStatus, Repository};
 use switchback_core::manifest::Hash;
 
+use crate::blobs::Blobs;
 use crate::trouble::Trouble;
 
 /// A block of this many bytes, all zero, at a multiple of its size, becomes a hole when it is restored.
@@ -11,28 +12,35 @@ pub(crate) const BLOCK_BYTES: usize = 64 * 1024;
 
 /// Reads a stored file in blocks of [`BLOCK_BYTES`]; the last one may be shorter.
 pub(crate) struct Blocks<'a> {
-    repository: &'a Repository<IndexedFullStatus>,
-    blobs: std::slice::Iter<'a, DataId>,
-    rest: bytes::Bytes,
+    blobs: &'a Blobs,
+    ids: std::slice::Iter<'a, DataId>,
+    /// The blob that is being read, and how much of it was.
+    blob: Vec<u8>,
+    used: usize,
 }
 
 impl<'a> Blocks<'a> {
-    pub(crate) fn new(repository: &'a Repository<IndexedFullStatus>, node: &'a Node) -> Self {
-        let blobs = node.content.as_deref().unwrap_or_default().iter();
-        Self { repository, blobs, rest: bytes::Bytes::new() }
+    pub(crate) fn new(blobs: &'a Blobs, node: &'a Node) -> Self {
+        let ids = node.content.as_deref().unwrap_or_default().iter();
+        Self { blobs, ids, blob: Vec::new(), used: 0 }
     }
 
     /// Fills `block` with the next bytes; it is empty at the end.
     pub(crate) fn next_into(&mut self, block: &mut Vec<u8>) -> Result<(), Trouble> {
         block.clear();
         while block.len() < BLOCK_BYTES {
-            if self.rest.is_empty() {
-                let Some(id) = self.blobs.next() else { break };
-                self.rest = self.repository.get_blob_cached(&BlobId::from(*id), BlobType::Data)?;
+            let rest = &self.blob[self.used..];
+            if rest.is_empty() {
+                let Some(id) = self.ids.next() else { break };
+                let blob = &mut self.blob;
+                blob.clear();
+                self.used = 0;
+                self.blobs.with(BlobType::Data, id, |content| blob.extend_from_slice(content))?;
                 continue;
             }
-            let wanted = (BLOCK_BYTES - block.len()).min(self.rest.len());
-            block.extend_from_slice(&self.rest.split_to(wanted));
+            let wanted = (BLOCK_BYTES - block.len()).min(rest.len());
+            block.extend_from_slice(&rest[..wanted]);
+            self.used += wanted;
         }
         Ok(())
     }
@@ -52,9 +60,21 @@ pub(crate) struct Measured {
     pub(crate) data_bytes: u64,
 }
 
+impl Measured {
+    /// A file that is in memory.
+    pub(crate) fn of(content: &[u8]) -> Self {
+        let data = content.chunks(BLOCK_BYTES).filter(|block| !is_hole(block));
+        Self {
+            hash: *blake3::hash(content).as_bytes(),
+            size: content.len() as u64,
+            data_bytes: data.map(|block| block.len() as u64).sum(),
+        }
+    }
+}
+
 /// Reads a whole stored file.
-pub(crate) fn measure(repository: &Repository<IndexedFullStatus>, node: &Node) -> Result<Measured, Trouble> {
-    let mut blocks = Blocks::new(repository, node);
+pub(crate) fn measure(blobs: &Blobs, node: &Node) -> Result<Measured, Trouble> {
+    let mut blocks = Blocks::new(blobs, node);
     let (mut block, mut hasher) = (Vec::with_capacity(BLOCK_BYTES), blake3::Hasher::new());
     let (mut size, mut data_bytes) = (0, 0);
     loop {
@@ -69,12 +89,8 @@ pub(crate) fn measure(repository: &Repository<IndexedFullStatus>, node: &Node) -
 }
 
 /// The content of a stored file; what is longer than `bytes_max` is cut off there, and no hash fits it.
-pub(crate) fn content(
-    repository: &Repository<IndexedFullStatus>,
-    node: &Node,
-    bytes_max: u64,
-) -> Result<Vec<u8>, Trouble> {
-    let mut blocks = Blocks::new(repository, node);
+pub(crate) fn content(blobs: &Blobs, node: &Node, bytes_max: u64) -> Result<Vec<u8>, Trouble> {
+    let mut blocks = Blocks::new(blobs, node);
     let (mut block, mut content) = (Vec::with_capacity(BLOCK_BYTES), Vec::new());
     loop {
         blocks.next_into(&mut block)?;

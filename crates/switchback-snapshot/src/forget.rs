@@ -52,7 +52,7 @@ impl RusticVault {
 
     /// Reads every byte of the snapshot that is to be relied on.
     fn newest_is_whole(&self, newest: &str, what: &str) -> Result<(), Trouble> {
-        let findings = self.check_one(&self.place.open_indexed()?, newest)?;
+        let findings = self.check_one(&self.place.open_blobs()?, newest)?;
         if findings.is_empty() {
             return Ok(());
         }

@@ -1,16 +1,22 @@
-//! Durable snapshots: restic repositories, written with `rustic_core` and believed only after they were read back.
+//! Durable snapshots: restic repositories, opened and looked after with `rustic_core`, and believed only after they were read back.
 //!
-//! In the order of the data: `source` hands a scanned tree to the backup, `backend` puts it on the disk so that a power
-//! cut cannot take it away, `stored` reads it back and compares it with the manifest, `record` keeps what was verified,
-//! `restore` writes it into a fresh place and looks at every entry again, and `forget` removes what nobody needs any more. [`RusticVault`] is all of it behind
-//! [`switchback_core::port::Vault`]; [`RemoteCopy`] is the second copy of a repository, elsewhere.
+//! In the order of the data: `archive` reads a tree once and packs it, with entries in the form of `source`; `backend` puts packs
+//! on the disk so that a power cut cannot take them away; `blobs` reads them back over `index`, `stored` and `content` compare
+//! that with the manifest, `record` keeps what was verified, `restore` writes it into a fresh place and looks at every entry again,
+//! and `forget` removes what nobody needs any more. [`RusticVault`] is all of it behind [`switchback_core::port::Vault`];
+//! [`RemoteCopy`] is the second copy of a repository, elsewhere.
 //!
 //! What this crate deliberately does not do: restore over an existing tree, alter what is kept elsewhere. Any restic can read the repositories; `restic prune` only while Switchback is idle.
 
+mod archive;
 mod backend;
+mod blobs;
 mod blocks;
+mod cipher;
+mod content;
 mod durable;
 mod forget;
+mod index;
 mod record;
 mod remote;
 mod repository;

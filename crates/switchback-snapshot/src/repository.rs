@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustic_core::{
-    ConfigOptions, Credentials, IndexedFullStatus, KeyOptions, OpenStatus, Repository, RepositoryBackends,
-    RepositoryOptions,
+    ConfigOptions, Credentials, KeyOptions, OpenStatus, Repository, RepositoryBackends, RepositoryOptions,
+    WriteBackend,
 };
 use switchback_core::world::{FileKind, Lock, World};
 
 use crate::backend::DurableLocal;
+use crate::blobs::Blobs;
 use crate::durable;
 use crate::remote::{Shelf, ShelfBackend};
 use crate::secrets::Secrets;
@@ -97,10 +98,26 @@ impl Place {
         self.open_with(&self.root, &Credentials::Password(password)).map(drop)
     }
 
-    /// Opens the repository anew, from the disk alone, with its whole index.
-    pub(crate) fn open_indexed(&self) -> Result<Repository<IndexedFullStatus>, Trouble> {
-        let repository = self.open()?;
-        guarded(|| Ok(repository.to_indexed()?))
+    /// Opens the repository anew, from where it is kept alone, with its whole index.
+    pub(crate) fn open_blobs(&self) -> Result<Blobs, Trouble> {
+        self.indexed(self.open()?)
+    }
+
+    /// Opens the repository, which is made when it is missing, with its whole index. Only under the lock.
+    pub(crate) fn open_blobs_or_make(&self) -> Result<Blobs, Trouble> {
+        self.indexed(self.open_or_make()?)
+    }
+
+    fn indexed(&self, repository: Repository<OpenStatus>) -> Result<Blobs, Trouble> {
+        guarded(|| Blobs::of(repository, self.files(&self.root)))
+    }
+
+    /// The files of the repository, wherever they are.
+    fn files(&self, root: &Path) -> Arc<dyn WriteBackend> {
+        match &self.shelf {
+            Some(shelf) => Arc::new(ShelfBackend::new(Arc::clone(shelf))),
+            None => Arc::new(self.backend(root)),
+        }
     }
 
     /// Makes the repository beside its place and renames it there: a crash leaves no repository with half its keys.
@@ -140,11 +157,7 @@ impl Place {
         let mut options = RepositoryOptions::default();
         // A cache could answer in place of the disk, and what is verified is the disk.
         options.no_cache = true;
-        let backends = match &self.shelf {
-            Some(shelf) => RepositoryBackends::new(Arc::new(ShelfBackend::new(Arc::clone(shelf))), None),
-            None => RepositoryBackends::new(Arc::new(self.backend(root)), None),
-        };
-        Ok(Repository::new(&options, &backends)?)
+        Ok(Repository::new(&options, &RepositoryBackends::new(self.files(root), None))?)
     }
 
     fn open_with(&self, root: &Path, credentials: &Credentials) -> Result<Repository<OpenStatus>, Trouble> {

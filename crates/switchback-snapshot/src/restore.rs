@@ -9,11 +9,11 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use rustic_core::repofile::Node;
-use rustic_core::{IndexedFullStatus, Repository};
 use switchback_core::manifest::{Entry, Kind, Manifest};
 use switchback_core::tree::{in_parallel, scan};
 use switchback_core::world::{Disk, FileKind, Meta};
 
+use crate::blobs::Blobs;
 use crate::blocks::{BLOCK_BYTES, Blocks, is_hole};
 use crate::durable;
 use crate::stored::Stored;
@@ -31,7 +31,7 @@ const WAY_MODE: u32 = 0o755;
 /// What is to be written, and where.
 pub(crate) struct Job<'a> {
     pub(crate) disk: &'a dyn Disk,
-    pub(crate) repository: &'a Repository<IndexedFullStatus>,
+    pub(crate) blobs: &'a Blobs,
     pub(crate) stored: &'a Stored,
     /// The entries to write, as [`selected`] chose them.
     pub(crate) manifest: &'a Manifest,
@@ -225,7 +225,7 @@ impl Job<'_> {
     /// Writes up to the first hole as a stream; what is behind it piece by piece, so that holes stay holes.
     fn write_content(&self, place: &Path, node: &Node, size: u64) -> Result<(), Trouble> {
         let mut stream =
-            UntilHole { blocks: Blocks::new(self.repository, node), block: Vec::new(), used: 0, done: 0 };
+            UntilHole { blocks: Blocks::new(self.blobs, node), block: Vec::new(), used: 0, done: 0 };
         self.disk.write_new(place, 0o600, &mut stream)?;
         let (mut blocks, mut block, mut at) = (stream.blocks, stream.block, stream.done);
         let mut written = at;

@@ -1,16 +1,17 @@
-//! What a repository really holds of a snapshot, compared entry by entry and byte by byte with the manifest.
+//! What a repository really lists of a snapshot, compared entry by entry with the manifest.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use rustic_core::TreeId;
 use rustic_core::jiff::Timestamp;
 use rustic_core::repofile::{Node, NodeType};
-use rustic_core::{IndexedFullStatus, Repository, TreeId};
 use switchback_core::manifest::{Entry, Kind, Manifest};
 use switchback_core::tree::in_parallel;
 
-use crate::blocks::measure;
+use crate::blobs::Blobs;
 use crate::source::{base64, go_mode};
 use crate::trouble::Trouble;
 
@@ -21,40 +22,38 @@ pub(crate) struct Stored {
     pub(crate) unreadable: Vec<String>,
 }
 
-/// What comparing the content brought.
-#[derive(Debug, Default)]
-pub(crate) struct ContentCheck {
-    pub(crate) findings: Vec<String>,
-    /// Bytes outside of holes, each file counted once.
-    pub(crate) data_bytes: u64,
-}
-
-/// Lists a whole snapshot.
-pub(crate) fn list(repository: &Repository<IndexedFullStatus>, tree: TreeId) -> Stored {
+/// Lists a whole snapshot, one wave for each level of depth.
+pub(crate) fn list(blobs: &Blobs, tree: TreeId) -> Stored {
     let mut stored = Stored::default();
     let mut waiting = vec![(PathBuf::new(), Some(tree))];
-    while let Some((directory, tree)) = waiting.pop() {
-        let listed = tree
-            .ok_or_else(|| Trouble::new("the repository has no listing of it"))
-            .and_then(|tree| Ok(repository.get_tree(&tree)?));
-        match listed {
-            Err(trouble) => {
-                stored.unreadable.push(format!(
+    while !waiting.is_empty() {
+        let listed = in_parallel(&waiting, |(_, tree)| {
+            let listed = tree
+                .ok_or_else(|| Trouble::new("the repository has no listing of it"))
+                .and_then(|tree| blobs.tree(tree));
+            Ok::<_, Infallible>(listed)
+        });
+        let Ok(listed) = listed;
+        let mut below = Vec::new();
+        for ((directory, _), listed) in waiting.into_iter().zip(listed) {
+            match listed {
+                Err(trouble) => stored.unreadable.push(format!(
                     "the directory `{}` cannot be listed: {}",
                     if directory.as_os_str().is_empty() { Path::new(".") } else { &directory }.display(),
                     trouble.line()
-                ));
-            }
-            Ok(tree) => {
-                for node in tree.nodes {
-                    let path = directory.join(node.name());
-                    if node.is_dir() {
-                        waiting.push((path.clone(), node.subtree));
+                )),
+                Ok(tree) => {
+                    for node in tree.nodes {
+                        let path = directory.join(node.name());
+                        if node.is_dir() {
+                            below.push((path.clone(), node.subtree));
+                        }
+                        stored.nodes.insert(path, node);
                     }
-                    stored.nodes.insert(path, node);
                 }
             }
         }
+        waiting = below;
     }
     stored
 }
@@ -96,55 +95,6 @@ fn beyond(manifest: &Manifest, asked: &[PathBuf], stored: &Stored) -> Vec<String
     paths.sort();
     let finding = |path: &Path| format!("`{}` is in the repository and was not in the tree", path.display());
     paths.into_iter().map(finding).collect()
-}
-
-/// Reads every file again and compares its BLAKE3 hash and size with the manifest.
-pub(crate) fn compare_content(
-    repository: &Repository<IndexedFullStatus>,
-    manifest: &Manifest,
-    stored: &Stored,
-) -> ContentCheck {
-    let files: Vec<(&Entry, &Node)> = manifest
-        .entries
-        .iter()
-        .filter(|entry| matches!(entry.kind, Kind::File { .. }))
-        // What is not stored at all is found by the comparison of entries.
-        .filter_map(|entry| Some((entry, stored.nodes.get(&entry.path)?)))
-        .collect();
-    let checked = in_parallel(&files, |&(entry, node)| {
-        let first = entry.linked_to.as_ref().and_then(|first| stored.nodes.get(first));
-        if first.is_some_and(|first| first.content == node.content) {
-            return Ok::<_, std::convert::Infallible>((None, 0));
-        }
-        Ok(check_file(repository, entry, node))
-    });
-    let mut check = ContentCheck::default();
-    let Ok(checked) = checked;
-    for (finding, data_bytes) in checked {
-        check.findings.extend(finding);
-        check.data_bytes += data_bytes;
-    }
-    check
-}
-
-fn check_file(
-    repository: &Repository<IndexedFullStatus>,
-    entry: &Entry,
-    node: &Node,
-) -> (Option<String>, u64) {
-    let path = entry.path.display();
-    let Kind::File { size, hash } = entry.kind else { return (None, 0) };
-    match measure(repository, node) {
-        Err(trouble) => (Some(format!("the content of `{path}` cannot be read: {}", trouble.line())), 0),
-        Ok(measured) if (measured.size, measured.hash) == (size, hash) => (None, measured.data_bytes),
-        Ok(measured) => (
-            Some(format!(
-                "the content of `{path}` is not what the manifest says ({} bytes instead of {size}, or other bytes)",
-                measured.size
-            )),
-            measured.data_bytes,
-        ),
-    }
 }
 
 /// The first thing that is described differently, in words.

@@ -1,29 +1,26 @@
 //! The vault: makes snapshots, believes none that it has not read back, and restores them into fresh places only.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rustic_core::jiff::Timestamp;
-use rustic_core::jiff::tz::TimeZone;
 use rustic_core::repofile::{SnapshotFile, SnapshotId};
-use rustic_core::{
-    BackupOptions, CheckOptions, Id, IndexedFullStatus, IndexedIdsStatus, Repository, SnapshotGroupCriterion,
-    SnapshotOptions,
-};
+use rustic_core::{CheckOptions, Id};
 use switchback_core::manifest::{Kind, Manifest, to_hex};
 use switchback_core::port::{
     Forgotten, PortError, SnapshotCheck, SnapshotReader, SnapshotRecord, SnapshotRequest, Vault, VaultPlace,
 };
-use switchback_core::tree::{Seen, read_seen, touched, walk};
+use switchback_core::tree::{Seen, touched, walk};
 use switchback_core::world::{Disk, FileKind, World};
 
+use crate::archive::Job as ArchiveJob;
+use crate::blobs::Blobs;
 use crate::blocks;
+use crate::content::compare_content;
 use crate::durable;
 use crate::record::{Head, Records};
 use crate::repository::Place;
 use crate::restore::{Job, selected};
 use crate::secrets::Secrets;
-use crate::source::{Failures, TreeSource};
 use crate::stored;
 use crate::trouble::{Trouble, bounded, guarded};
 
@@ -69,32 +66,28 @@ impl RusticVault {
         let _lock = self.place.lock(&format!("snapshot of {}", request.root.display()))?;
         let seen = walk(self.disk(), &request.root, &request.paths)?;
         refuse_unfit(request, &seen)?;
-        let manifest = read_seen(self.disk(), &request.root, &seen)?;
-        let repository = self.place.open_or_make()?;
-        let repository = guarded(|| Ok(repository.to_indexed_ids()?))?;
+        let blobs = self.place.open_blobs_or_make()?;
         let now = self.place.world.clock.now();
-        let failures = Failures::default();
-        let disk = Arc::clone(&self.place.world.disk);
-        let source = TreeSource::new(disk, &request.root, &manifest, &seen, failures.clone())?;
-        let saved = guarded(|| self.back_up(&repository, request, &source, &manifest, now));
-        let failed = failures.take();
-        let saved = match saved {
-            Ok(saved) => saved,
-            Err(trouble) if failed.is_empty() => return Err(trouble),
-            // What could not be read is the reason; what the library made of it is not.
-            Err(_) => return Err(Trouble::list(failed)),
+        let job = ArchiveJob {
+            disk: self.disk(),
+            blobs: &blobs,
+            request,
+            seen: &seen,
+            // A damaged record of an older snapshot costs time here and nothing else.
+            parent: self
+                .heads()
+                .unwrap_or_default()
+                .last()
+                .and_then(|head| snapshot_id(&head.record.id).ok()),
+            now,
         };
-        let verified = if failed.is_empty() {
-            self.verified(request, &manifest, &seen, &saved)
-        } else {
-            Err(Trouble::list(failed))
-        };
-        let kept = verified.and_then(|data_bytes| {
+        let (manifest, saved) = guarded(|| job.run())?;
+        let kept = self.verified(request, &manifest, &seen, &saved).and_then(|data_bytes| {
             let head = head(request, &manifest, &saved, now, data_bytes);
             self.records.keep(self.disk(), &head, &manifest)?;
             Ok(head.record)
         });
-        kept.map_err(|trouble| forgotten(&repository, &saved, trouble))
+        kept.map_err(|trouble| forgotten(&blobs, &saved, trouble))
     }
 
     /// A repository that is part of what it saves would grow while it is read.
@@ -110,34 +103,6 @@ impl RusticVault {
         })
     }
 
-    fn back_up(
-        &self,
-        repository: &Repository<IndexedIdsStatus>,
-        request: &SnapshotRequest,
-        source: &TreeSource,
-        manifest: &Manifest,
-        now: Timestamp,
-    ) -> Result<SnapshotFile, Trouble> {
-        let mut about = SnapshotOptions::default();
-        about.label = Some(request.label.clone());
-        about.description = Some(format!("manifest blake3 {}", to_hex(&manifest.hash())));
-        about.time = Some(now.to_zoned(TimeZone::UTC));
-        let mut options = BackupOptions::default();
-        options.no_scan = true;
-        // Files that did not change since the newest verified snapshot, by size and times of modification and of change,
-        // are not stored again; they are verified all the same.
-        options.parent_opts.group_by = Some(SnapshotGroupCriterion::new());
-        // A damaged record of an older snapshot costs time here and nothing else.
-        match self.heads().unwrap_or_default().last() {
-            Some(parent) => options.parent_opts.parents = vec![parent.record.id.clone()],
-            None => options.parent_opts.force = true,
-        }
-        // Shown by restic and nothing more, so a name that is not text may lose some bytes here.
-        let shown: Vec<PathBuf> =
-            request.paths.iter().map(|path| PathBuf::from(path.to_string_lossy().into_owned())).collect();
-        Ok(repository.archive(&options, source, about.to_snapshot()?, &shown)?)
-    }
-
     /// Reads the snapshot back from a newly opened repository and compares it with the manifest, and the source with
     /// what it was before. Returns the bytes outside of holes.
     fn verified(
@@ -145,7 +110,7 @@ impl RusticVault {
         request: &SnapshotRequest,
         manifest: &Manifest,
         seen: &[Seen],
-        saved: &SnapshotFile,
+        saved: &SnapshotId,
     ) -> Result<u64, Trouble> {
         let after = walk(self.disk(), &request.root, &request.paths)?;
         let changed: Vec<String> = touched(seen, &after)
@@ -156,9 +121,8 @@ impl RusticVault {
             return Err(Trouble::list(changed)
                 .hinted("stop what writes to these paths, or leave them out, then try again"));
         }
-        let repository = self.place.open_indexed()?;
-        let (findings, data_bytes) =
-            guarded(|| compare(&repository, manifest, &request.paths, &SnapshotId::from(*saved.id)))?;
+        let blobs = self.place.open_blobs()?;
+        let (findings, data_bytes) = guarded(|| compare(&blobs, manifest, &request.paths, saved))?;
         if findings.is_empty() {
             return Ok(data_bytes);
         }
@@ -193,23 +157,22 @@ impl RusticVault {
             }));
             return Ok(check);
         }
-        let repository = match self.place.open_indexed() {
+        let blobs = match self.place.open_blobs() {
             // A password that is missing or open to others is no damage: it has a next move, damage has none.
             Err(trouble) if trouble.hint.is_some() => return Err(trouble),
             other => other,
         };
-        match repository {
-            Ok(repository) => {
+        match blobs {
+            Ok(blobs) => {
                 if id.is_none() {
-                    check.findings.extend(bounded(packs(&repository)));
+                    check.findings.extend(bounded(packs(&blobs)));
                     if let Err(trouble) = self.place.check_password() {
                         let why = trouble.line();
                         check.findings.push(format!("repository: its password does not open it: {why}"));
                     }
                 }
                 for id in ids {
-                    let found =
-                        self.check_one(&repository, &id).unwrap_or_else(|trouble| vec![trouble.line()]);
+                    let found = self.check_one(&blobs, &id).unwrap_or_else(|trouble| vec![trouble.line()]);
                     check
                         .findings
                         .extend(bounded(found).iter().map(|finding| format!("snapshot {id}: {finding}")));
@@ -228,13 +191,9 @@ impl RusticVault {
         Ok(check)
     }
 
-    pub(crate) fn check_one(
-        &self,
-        repository: &Repository<IndexedFullStatus>,
-        id: &str,
-    ) -> Result<Vec<String>, Trouble> {
+    pub(crate) fn check_one(&self, blobs: &Blobs, id: &str) -> Result<Vec<String>, Trouble> {
         let (head, manifest) = self.records.load(self.disk(), id)?;
-        guarded(|| Ok(compare(repository, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
+        guarded(|| Ok(compare(blobs, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
     }
 
     fn restored(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, Trouble> {
@@ -259,14 +218,14 @@ pub(crate) fn restore_from(
     into: &Path,
 ) -> Result<SnapshotRecord, Trouble> {
     let manifest = selected(manifest, paths)?;
-    let repository = place.open_indexed()?;
+    let blobs = place.open_blobs()?;
     let stored = guarded(|| {
-        let snapshot: SnapshotFile = repository.get_file(&snapshot_id(&head.record.id)?)?;
-        Ok(stored::list(&repository, snapshot.tree))
+        let snapshot: SnapshotFile = blobs.file(&snapshot_id(&head.record.id)?)?;
+        Ok(stored::list(&blobs, snapshot.tree))
     })?;
     let job = Job {
         disk: &*place.world.disk,
-        repository: &repository,
+        blobs: &blobs,
         stored: &stored,
         manifest: &manifest,
         paths: if paths.is_empty() { &head.record.paths } else { paths },
@@ -292,12 +251,12 @@ pub(crate) fn content_of(
     if *size > bytes_max {
         return Err(Trouble::new(format!("it has {size} bytes, and at most {bytes_max} are read")));
     }
-    let repository = place.open_indexed()?;
+    let blobs = place.open_blobs()?;
     let content = guarded(|| {
-        let snapshot: SnapshotFile = repository.get_file(&snapshot_id(id)?)?;
-        let stored = stored::list(&repository, snapshot.tree);
+        let snapshot: SnapshotFile = blobs.file(&snapshot_id(id)?)?;
+        let stored = stored::list(&blobs, snapshot.tree);
         let node = stored.nodes.get(path).ok_or_else(|| Trouble::new("it is missing in the repository"))?;
-        blocks::content(&repository, node, bytes_max)
+        blocks::content(&blobs, node, bytes_max)
     })?;
     if blake3::hash(&content).as_bytes() != hash {
         return Err(Trouble::new("it is not what was saved")
@@ -373,24 +332,23 @@ fn refuse_unfit(request: &SnapshotRequest, seen: &[Seen]) -> Result<(), Trouble>
 
 /// Everything that is different between a manifest and what the repository holds, and the bytes outside of holes.
 pub(crate) fn compare(
-    repository: &Repository<IndexedFullStatus>,
+    blobs: &Blobs,
     manifest: &Manifest,
     asked: &[PathBuf],
     id: &SnapshotId,
 ) -> Result<(Vec<String>, u64), Trouble> {
-    let snapshot: SnapshotFile = repository
-        .get_file(id)
-        .map_err(|error| Trouble::from(error).under("its own file in the repository cannot be read"))?;
-    let stored = stored::list(repository, snapshot.tree);
+    let snapshot: SnapshotFile =
+        blobs.file(id).map_err(|trouble| trouble.under("its own file in the repository cannot be read"))?;
+    let stored = stored::list(blobs, snapshot.tree);
     let mut findings = stored::compare_entries(manifest, asked, &stored);
-    let content = stored::compare_content(repository, manifest, &stored);
+    let content = compare_content(blobs, manifest, &stored);
     findings.extend(content.findings);
     Ok((findings, content.data_bytes))
 }
 
 /// What the library's own check of indexes and packs finds, parts included that no snapshot uses.
-pub(crate) fn packs(repository: &Repository<IndexedFullStatus>) -> Vec<String> {
-    let checked = guarded(|| Ok(repository.check(CheckOptions::default().read_data(true))?));
+pub(crate) fn packs(blobs: &Blobs) -> Vec<String> {
+    let checked = guarded(|| Ok(blobs.repository.check(CheckOptions::default().read_data(true))?));
     match checked {
         Err(trouble) => vec![format!("the repository's packs could not be checked: {}", trouble.line())],
         Ok(results) => results
@@ -412,12 +370,8 @@ pub(crate) fn snapshot_id(id: &str) -> Result<SnapshotId, Trouble> {
 }
 
 /// Removes a snapshot that did not pass, so that nobody restores it with restic; `trouble` stays what is told.
-fn forgotten(
-    repository: &Repository<IndexedIdsStatus>,
-    saved: &SnapshotFile,
-    mut trouble: Trouble,
-) -> Trouble {
-    let removed = guarded(|| Ok(repository.delete_snapshots(&[SnapshotId::from(*saved.id)])?));
+fn forgotten(blobs: &Blobs, saved: &SnapshotId, mut trouble: Trouble) -> Trouble {
+    let removed = guarded(|| Ok(blobs.repository.delete_snapshots(&[*saved])?));
     if let Err(error) = removed {
         trouble.causes.push(format!("the unverified snapshot could not be removed: {}", error.line()));
     }
@@ -427,13 +381,13 @@ fn forgotten(
 fn head(
     request: &SnapshotRequest,
     manifest: &Manifest,
-    saved: &SnapshotFile,
+    saved: &SnapshotId,
     now: Timestamp,
     data_bytes: u64,
 ) -> Head {
     Head {
         record: SnapshotRecord {
-            id: saved.id.to_hex().as_str().to_owned(),
+            id: saved.to_hex().as_str().to_owned(),
             time: now.to_string(),
             label: request.label.clone(),
             files: manifest.files(),

@@ -8,4 +8,4 @@ pub mod exchange;
 pub mod rewrite;
 mod scan;
 
-pub use scan::{ScanError, Seen, in_parallel, read_seen, scan, touched, walk};
+pub use scan::{ReadFile, ScanError, Seen, in_parallel, read_through, scan, touched, walk};

@@ -69,39 +69,61 @@ pub struct Seen {
 /// When a path lies outside the root, anything cannot be read, or an entry keeps changing. The error names the path;
 /// of several it is the first in path order.
 pub fn scan(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<Manifest, ScanError> {
-    described(disk, root, &walk(disk, root, paths)?, Content::OnDisk)
+    described(disk, root, &walk(disk, root, paths)?, None)
 }
 
-/// The manifest of what [`walk`] has just seen, with the content that every reader of the tree gets.
+/// Reads one file whole: the number of its entry among what was seen, and where it is. The answer is the BLAKE3 hash of all
+/// that was read.
+pub type ReadFile<'a> = &'a (dyn Fn(usize, &Path) -> Result<Hash, DiskError> + Sync);
+
+/// The manifest of what [`walk`] has just seen, each file read by `read`, which may keep what it reads: the hash in the
+/// manifest and what was kept are then of one reading.
 ///
 /// It is as careful as [`scan`], but for one thing: [`scan`] asks the disk itself, and so takes files out of the page
 /// cache. That is right for what was written a moment ago and must be believed; of a tree that is in use it would read
 /// everything from the disk, and take the cache away from those who use it.
 ///
+/// Files are read on all cores at once, a file that changed meanwhile again; the last reading is the one that counts. Further
+/// names of a file are not read.
+///
 /// # Errors
 ///
 /// As for [`scan`].
-pub fn read_seen(disk: &dyn Disk, root: &Path, seen: &[Seen]) -> Result<Manifest, ScanError> {
-    described(disk, root, seen, Content::AsReadersSeeIt)
+pub fn read_through(
+    disk: &dyn Disk,
+    root: &Path,
+    seen: &[Seen],
+    read: ReadFile<'_>,
+) -> Result<Manifest, ScanError> {
+    described(disk, root, seen, Some(read))
 }
 
 /// How the content of a file becomes a hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
+#[derive(Clone, Copy)]
+enum Content<'a> {
     /// It is not read: the file has another name under which it is.
     Known,
     /// From the disk, where the page cache can be passed over.
     OnDisk,
-    /// From the page cache, where it is there.
-    AsReadersSeeIt,
+    /// By whoever asked for the manifest; the number of the entry is theirs.
+    By(usize, ReadFile<'a>),
 }
 
-fn described(disk: &dyn Disk, root: &Path, seen: &[Seen], content: Content) -> Result<Manifest, ScanError> {
+fn described(
+    disk: &dyn Disk,
+    root: &Path,
+    seen: &[Seen],
+    read: Option<ReadFile<'_>>,
+) -> Result<Manifest, ScanError> {
     let firsts = first_links(seen);
     let numbers: Vec<usize> = (0..seen.len()).collect();
     let described = in_parallel(&numbers, |&at| {
-        // The other names of a file need no second reading.
-        let content = if firsts[at].is_none() { content } else { Content::Known };
+        let content = match (firsts[at], read) {
+            // The other names of a file need no second reading.
+            (Some(_), _) => Content::Known,
+            (None, Some(read)) => Content::By(at, read),
+            (None, None) => Content::OnDisk,
+        };
         describe(disk, root, &seen[at], content)
     })?;
     let mut entries = Vec::with_capacity(described.len());
@@ -263,7 +285,12 @@ fn first_links(seen: &[Seen]) -> Vec<Option<usize>> {
 /// Everything about one entry; `None` when it is no longer there.
 ///
 /// It is read until it is the same before and after: else a hash could belong to one state and a size to another.
-fn describe(disk: &dyn Disk, root: &Path, seen: &Seen, content: Content) -> Result<Option<Entry>, ScanError> {
+fn describe(
+    disk: &dyn Disk,
+    root: &Path,
+    seen: &Seen,
+    content: Content<'_>,
+) -> Result<Option<Entry>, ScanError> {
     let path = place(root, &seen.path);
     let mut meta = seen.meta;
     for _ in 0..ATTEMPTS_MAX {
@@ -288,7 +315,7 @@ fn read_entry(
     path: &Path,
     relative: &Path,
     meta: &Meta,
-    content: Content,
+    content: Content<'_>,
 ) -> Result<Entry, DiskError> {
     let kind = match meta.kind {
         FileKind::File => {
@@ -296,13 +323,7 @@ fn read_entry(
                 // Of a further name it is filled in from the first one.
                 Content::Known => Hash::default(),
                 Content::OnDisk => disk.hash(path)?,
-                Content::AsReadersSeeIt => {
-                    let mut hasher = blake3::Hasher::new();
-                    hasher
-                        .update_reader(disk.open(path)?)
-                        .map_err(|error| DiskError::new("read", path, error))?;
-                    *hasher.finalize().as_bytes()
-                }
+                Content::By(at, read) => read(at, path)?,
             };
             Kind::File { size: meta.size, hash }
         }
@@ -414,7 +435,11 @@ mod tests {
 
         let manifest = scan(&RealDisk, root.path(), &paths(&["t"])).unwrap();
         let seen = walk(&RealDisk, root.path(), &paths(&["t"])).unwrap();
-        assert_eq!(read_seen(&RealDisk, root.path(), &seen).unwrap(), manifest);
+        let read = |at: usize, path: &Path| {
+            assert_eq!(root.path().join(&seen[at].path), path);
+            RealDisk.hash(path)
+        };
+        assert_eq!(read_through(&RealDisk, root.path(), &seen, &read).unwrap(), manifest);
 
         assert_eq!(
             names(&manifest),

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustic_core::{Id, IndexedFullStatus, Repository};
+use rustic_core::Id;
 use sha2::{Digest, Sha256};
 use switchback_core::manifest::Manifest;
 use switchback_core::port::{
@@ -28,6 +28,7 @@ pub(crate) use self::backend::ShelfBackend;
 use self::folder::Folder;
 use self::s3::Bucket;
 pub(crate) use self::shelf::Shelf;
+use crate::blobs::Blobs;
 use crate::record::Head;
 use crate::repository::Place;
 use crate::trouble::{Trouble, bounded, guarded};
@@ -207,20 +208,20 @@ impl RemoteCopy {
         self.local.records.read(id, text)
     }
 
-    fn compared(&self, repository: &Repository<IndexedFullStatus>, id: &str) -> Result<Vec<String>, Trouble> {
+    fn compared(&self, blobs: &Blobs, id: &str) -> Result<Vec<String>, Trouble> {
         let (head, manifest) = self.load(id)?;
-        guarded(|| Ok(compare(repository, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
+        guarded(|| Ok(compare(blobs, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
     }
 
     fn checked(&self, id: Option<&str>) -> Result<SnapshotCheck, Trouble> {
         let ids = id.map_or_else(|| self.ids(), |id| Ok(vec![self.find(id)?]))?;
         let mut check = SnapshotCheck { snapshots: ids.len(), findings: Vec::new() };
-        let repository = self.place.open_indexed()?;
+        let blobs = self.place.open_blobs()?;
         if id.is_none() {
-            check.findings.extend(bounded(packs(&repository)));
+            check.findings.extend(bounded(packs(&blobs)));
         }
         for id in ids {
-            let found = self.compared(&repository, &id).unwrap_or_else(|trouble| vec![trouble.line()]);
+            let found = self.compared(&blobs, &id).unwrap_or_else(|trouble| vec![trouble.line()]);
             check.findings.extend(bounded(found).iter().map(|finding| format!("snapshot {id}: {finding}")));
         }
         Ok(check)

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use switchback_core::port::SnapshotReader;
 
-use crate::ground::{Ground, manifest_of};
+use crate::ground::{Ground, manifest_of, noise};
 use crate::round_trip::nasty;
 
 #[test]
@@ -14,6 +14,10 @@ fn needs_restic_to_check_and_restore_a_snapshot() {
     // Two things that older releases of restic cannot restore: link targets that are not text, links that have two names.
     for beyond in ["tree/odd target", "tree/dangling again"] {
         std::fs::remove_file(ground.project().join(beyond)).unwrap();
+    }
+    // Around the bounds of chunks, and of packs.
+    for length in [511 << 10, 512 << 10, (512 << 10) + 1, 8 << 20, 20 << 20] {
+        ground.write(&format!("tree/of {length} bytes"), noise(length as u64, length));
     }
     let id = ground.create(&["tree"]).unwrap().id;
     let restic = |arguments: &[&str]| {

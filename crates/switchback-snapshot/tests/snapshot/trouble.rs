@@ -20,24 +20,20 @@ fn nothing_was_saved(ground: &Ground) {
 
 #[test]
 fn an_unreadable_file_fails_the_snapshot_by_name() {
-    // The first time it is opened for the manifest, the second time for the backup.
-    for fails_at in [1, 2] {
-        let ground = Ground::new();
-        ground.write("src/fine", b"1");
-        ground.write("src/locked", b"2");
-        let locked = ground.project().join("src/locked");
-        let (path, mut opened) = (locked.clone(), 0);
-        ground.disk.on(move |did, asked| {
-            opened += u32::from(did == "open" && asked == path);
-            (did == "open" && asked == path && opened == fails_at).then(|| ErrorKind::PermissionDenied.into())
-        });
-        let error = ground.create(&["src"]).unwrap_err();
-        assert_eq!(error.message, format!("could not make a snapshot of `{}`", ground.project().display()));
-        assert_eq!(error.causes, [format!("could not open `{}`: permission denied", locked.display())]);
-        nothing_was_saved(&ground);
-        ground.disk.behave();
-        ground.create(&["src"]).unwrap();
-    }
+    let ground = Ground::new();
+    ground.write("src/fine", b"1");
+    ground.write("src/locked", b"2");
+    let locked = ground.project().join("src/locked");
+    let path = locked.clone();
+    ground
+        .disk
+        .on(move |did, asked| (did == "open" && asked == path).then(|| ErrorKind::PermissionDenied.into()));
+    let error = ground.create(&["src"]).unwrap_err();
+    assert_eq!(error.message, format!("could not make a snapshot of `{}`", ground.project().display()));
+    assert_eq!(error.causes, [format!("could not open `{}`: permission denied", locked.display())]);
+    nothing_was_saved(&ground);
+    ground.disk.behave();
+    ground.create(&["src"]).unwrap();
 }
 
 #[test]
@@ -61,23 +57,50 @@ fn a_file_that_changes_while_it_is_saved_fails_the_snapshot_by_name() {
         |path| fs::remove_file(path).unwrap(),
         |path| fs::write(path.with_file_name("new neighbour"), b"new").unwrap(),
     ];
-    for (number, change) in changes.into_iter().enumerate() {
+    // Before it is read, after it was read and before its content is written, and before the index names it.
+    for moment in ["open", "/data/", "/index/"] {
+        for (number, change) in changes.into_iter().enumerate() {
+            let ground = Ground::new();
+            ground.write("src/log", b"lines");
+            ground.write("src/other", b"1");
+            let log = ground.project().join("src/log");
+            let mut changed = false;
+            ground.disk.on(move |did, asked| {
+                let is_now = if did == "open" {
+                    moment == "open" && asked == log
+                } else {
+                    did == "write" && asked.display().to_string().contains(moment)
+                };
+                if is_now && !changed {
+                    changed = true;
+                    change(&log);
+                }
+                None
+            });
+            let error = ground.create(&["src"]).unwrap_err();
+            let expected = if number == 3 { "src/new neighbour" } else { "src/log" };
+            assert!(said(&error).contains(expected), "{moment}, change {number}: {}", said(&error));
+            nothing_was_saved(&ground);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_changes_under_each_reading_is_given_up_and_one_that_settles_is_still_another_one() {
+    for readings in [1, 100] {
         let ground = Ground::new();
         ground.write("src/log", b"lines");
-        ground.write("src/other", b"1");
         let log = ground.project().join("src/log");
         let mut opened = 0;
-        // The scan opens it first, then the backup: this falls between the two.
         ground.disk.on(move |did, asked| {
             opened += u32::from(did == "open" && asked == log);
-            if did == "open" && asked == log && opened == 2 {
-                change(asked);
+            if did == "open" && asked == log && opened <= readings {
+                fs::OpenOptions::new().append(true).open(asked).unwrap().write_all(b"more").unwrap();
             }
             None
         });
         let error = ground.create(&["src"]).unwrap_err();
-        let expected = if number == 3 { "src/new neighbour" } else { "src/log" };
-        assert!(said(&error).contains(expected), "change {number}: {}", said(&error));
+        assert!(said(&error).contains("src/log` changed while it was"), "{readings}: {}", said(&error));
         nothing_was_saved(&ground);
     }
 }
@@ -256,6 +279,22 @@ fn leftovers_of_a_killed_snapshot_are_swept_away() {
     assert_eq!(ground.vault.check(None).unwrap().findings, Vec::<String>::new());
     ground.create(&["src"]).unwrap();
     assert!(!leftover.exists());
+}
+
+#[test]
+fn packs_that_no_index_names_do_no_harm() {
+    let ground = Ground::new();
+    ground.write("src/file", noise(5, 1 << 20));
+    let killed = ground.create(&["src"]).unwrap().id;
+    // What is left when the process dies after its packs and before their index.
+    for path in ground.repository_files("index").into_iter().chain(ground.repository_files("snapshots")) {
+        fs::remove_file(path).unwrap();
+    }
+    fs::remove_file(ground.at("vault-manifests").join(killed)).unwrap();
+    let next = ground.create(&["src"]).unwrap();
+    assert_eq!(ground.vault.check(Some(&next.id)).unwrap().findings, Vec::<String>::new());
+    ground.vault.restore(&next.id, &[], &ground.at("back")).unwrap();
+    assert_eq!(fs::read(ground.at("back/src/file")).unwrap(), noise(5, 1 << 20));
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! What the library stored is found again, and the other way round.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use rustic_core::repofile::SnapshotFile;
+use rustic_core::{BackupOptions, PathList, SnapshotOptions};
+use switchback_core::port::{SnapshotRequest, Vault};
+use switchback_core::world::{Disk, RealDisk, World};
+
+use super::*;
+use crate::repository::Place;
+use crate::secrets::Secrets;
+use crate::vault::RusticVault;
+
+/// Lengths around every bound: of the window, of the smallest chunk, of a pack.
+const LENGTHS: [usize; 12] =
+    [0, 1, 64, 4096, 524_287, 524_288, 524_289, 524_352, 1 << 20, 3_000_017, 9 << 20, 20 << 20];
+
+fn lay(root: &Path) {
+    for (number, length) in LENGTHS.into_iter().enumerate() {
+        let mut content = vec![0; length];
+        blake3::Hasher::new().update(&number.to_le_bytes()).finalize_xof().fill(&mut content);
+        let path = root.join(format!("tree/{}/{number}", number % 3));
+        RealDisk.make_directory(&root.join("tree"), 0o755).ok();
+        RealDisk.make_directory(path.parent().unwrap(), 0o755).ok();
+        RealDisk.write_new(&path, 0o644, &mut content.as_slice()).unwrap();
+    }
+    RealDisk.write_new(&root.join("tree/zeros"), 0o644, &mut std::io::repeat(0).take(3 << 20)).unwrap();
+}
+
+fn pack_bytes(place: &Place) -> u64 {
+    let listed = place.open().unwrap().infos_files().unwrap();
+    listed.repo.iter().filter(|info| info.tpe == FileType::Pack).map(|info| info.size).sum()
+}
+
+fn by_the_library(place: &Place, tree: &Path) -> SnapshotFile {
+    let repository = place.open_or_make().unwrap().to_indexed_ids().unwrap();
+    let source = PathList::from_string(tree.to_str().unwrap()).unwrap().sanitize().unwrap();
+    let about = SnapshotOptions::default().to_snapshot().unwrap();
+    repository.backup(&BackupOptions::default(), &source, about).unwrap()
+}
+
+fn ground() -> (tempfile::TempDir, Place, RusticVault, SnapshotRequest) {
+    let directory = tempfile::tempdir().unwrap();
+    let (root, password) = (directory.path().join("vault"), directory.path().join("password"));
+    lay(directory.path());
+    let place = Place::new(World::real(), root.clone(), Secrets::kept_for(&password));
+    let vault = RusticVault::new(World::real(), root, &password);
+    let request = SnapshotRequest {
+        root: directory.path().to_owned(),
+        paths: vec![PathBuf::from("tree")],
+        label: String::new(),
+    };
+    (directory, place, vault, request)
+}
+
+/// Listings differ, by owners' names for one; content is far more.
+const LISTINGS_BYTES_MAX: u64 = 200_000;
+
+#[test]
+fn what_the_library_stored_is_not_stored_again() {
+    let (directory, place, vault, request) = ground();
+    by_the_library(&place, &directory.path().join("tree"));
+    let before = pack_bytes(&place);
+    assert!(before > 30 << 20);
+    vault.create(&request).unwrap();
+    let added = pack_bytes(&place) - before;
+    assert!(added < LISTINGS_BYTES_MAX, "{added} bytes were added");
+}
+
+#[test]
+fn what_is_stored_is_not_stored_again_by_the_library() {
+    let (directory, place, vault, request) = ground();
+    vault.create(&request).unwrap();
+    let before = pack_bytes(&place);
+    by_the_library(&place, &directory.path().join("tree"));
+    let added = pack_bytes(&place) - before;
+    assert!(added < LISTINGS_BYTES_MAX, "{added} bytes were added");
+}
+
+#[test]
+fn a_second_snapshot_of_the_same_tree_has_the_same_listings() {
+    let (_directory, place, vault, request) = ground();
+    vault.create(&request).unwrap();
+    let before = pack_bytes(&place);
+    vault.create(&request).unwrap();
+    assert_eq!(pack_bytes(&place), before);
+}
