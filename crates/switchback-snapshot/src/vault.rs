@@ -12,7 +12,7 @@ use switchback_core::port::{
 use switchback_core::tree::{Seen, touched, walk};
 use switchback_core::world::{Disk, FileKind, World};
 
-use crate::archive::Job as ArchiveJob;
+use crate::archive::{Job as ArchiveJob, Verified};
 use crate::blobs::Blobs;
 use crate::blocks;
 use crate::content::compare_content;
@@ -68,19 +68,8 @@ impl RusticVault {
         refuse_unfit(request, &seen)?;
         let blobs = self.place.open_blobs_or_make()?;
         let now = self.place.world.clock.now();
-        let job = ArchiveJob {
-            disk: self.disk(),
-            blobs: &blobs,
-            request,
-            seen: &seen,
-            // A damaged record of an older snapshot costs time here and nothing else.
-            parent: self
-                .heads()
-                .unwrap_or_default()
-                .last()
-                .and_then(|head| snapshot_id(&head.record.id).ok()),
-            now,
-        };
+        let job =
+            ArchiveJob { disk: self.disk(), blobs: &blobs, request, seen: &seen, parent: self.newest(), now };
         let (manifest, saved) = guarded(|| job.run())?;
         let kept = self.verified(request, &manifest, &seen, &saved).and_then(|data_bytes| {
             let head = head(request, &manifest, &saved, now, data_bytes);
@@ -88,6 +77,14 @@ impl RusticVault {
             Ok(head.record)
         });
         kept.map_err(|trouble| forgotten(&blobs, &saved, trouble))
+    }
+
+    /// The newest verified snapshot. A damaged record of an older one costs time here and nothing else.
+    fn newest(&self) -> Option<(SnapshotId, Verified)> {
+        let heads = self.heads().ok()?;
+        let (head, manifest) = self.records.load(self.disk(), &heads.last()?.record.id).ok()?;
+        let began_ns = head.record.time.parse::<Timestamp>().ok()?.as_nanosecond();
+        Some((snapshot_id(&head.record.id).ok()?, Verified { manifest, began_ns }))
     }
 
     /// A repository that is part of what it saves would grow while it is read.

@@ -1,4 +1,4 @@
-//! The newest verified snapshot, asked for the blobs of long files that did not change since.
+//! The newest verified snapshot, asked for what it has of files that nobody touched since.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustic_core::jiff::Timestamp;
 use rustic_core::repofile::{BlobType, Node, Tree};
 use rustic_core::{DataId, TreeId};
+use switchback_core::manifest::{Hash, Kind, Manifest};
 use switchback_core::tree::Seen;
 
 use crate::blobs::Blobs;
@@ -14,19 +15,45 @@ use crate::blobs::Blobs;
 /// So many listings are kept; files are asked for in path order, so few are enough.
 const LISTINGS_MAX: usize = 64;
 
+/// A file that was touched less than this before the earlier snapshot is read again. A kernel stamps with the time of its last
+/// tick, and writes through a mapping stamp only when the page was clean: Linux writes pages back after 30 s and cleans them
+/// (`vm.dirty_expire_centisecs`, Documentation/admin-guide/sysctl/vm.rst), and looks for such pages every 5 s.
+const SETTLED_NS: i128 = 60 * 1_000_000_000;
+
+/// What a verified snapshot says of itself.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// Its manifest.
+    pub(crate) manifest: Manifest,
+    /// When its first file was read, nanoseconds since 1970.
+    pub(crate) began_ns: i128,
+}
+
 /// An earlier snapshot.
 pub(crate) struct Earlier<'a> {
     blobs: &'a Blobs,
+    verified: &'a Verified,
     tree: TreeId,
     listings: Mutex<HashMap<TreeId, Arc<Tree>>>,
 }
 
 impl<'a> Earlier<'a> {
-    pub(crate) fn new(blobs: &'a Blobs, tree: TreeId) -> Self {
-        Self { blobs, tree, listings: Mutex::default() }
+    pub(crate) fn new(blobs: &'a Blobs, verified: &'a Verified, tree: TreeId) -> Self {
+        Self { blobs, verified, tree, listings: Mutex::default() }
     }
 
-    /// The blobs of a file that has the same inode, size, and times of modification and of change as then, if the
+    /// The hash and the blobs of a file that nobody touched since well before the earlier snapshot: it has the same
+    /// device, inode, size and times, the time of change among them, which nobody can set.
+    pub(crate) fn untouched(&self, seen: &Seen) -> Option<(Hash, Vec<DataId>)> {
+        if seen.meta.ctime_ns + SETTLED_NS > self.verified.began_ns {
+            return None;
+        }
+        let Kind::File { size, hash } = &self.verified.manifest.get(&seen.path)?.kind else { return None };
+        let content = self.content(seen)?;
+        (*size == seen.meta.size).then_some((*hash, content))
+    }
+
+    /// The blobs of a file that has the same device, inode, size, and times of modification and of change as then, if the
     /// repository still has all of them. What is damaged in the earlier snapshot costs time here and nothing else.
     pub(crate) fn content(&self, seen: &Seen) -> Option<Vec<DataId>> {
         let node = self.node(&seen.path)?;
@@ -34,7 +61,7 @@ impl<'a> Earlier<'a> {
         let ns = |time: Option<Timestamp>| time.map(Timestamp::as_nanosecond);
         let same = node.is_file()
             && meta.size == seen.meta.size
-            && meta.inode == seen.meta.identity.inode
+            && (meta.device_id, meta.inode) == (seen.meta.identity.device, seen.meta.identity.inode)
             && ns(meta.mtime) == Some(seen.meta.mtime_ns)
             && ns(meta.ctime) == Some(seen.meta.ctime_ns);
         let content = node.content.filter(|_| same)?;

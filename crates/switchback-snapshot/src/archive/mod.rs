@@ -27,6 +27,7 @@ use switchback_core::tree::{Seen, read_through};
 use switchback_core::world::Disk;
 
 use crate::archive::earlier::Earlier;
+pub(crate) use crate::archive::earlier::Verified;
 use crate::archive::folders::Described;
 use crate::archive::pack::Writer;
 use crate::archive::store::Store;
@@ -45,8 +46,8 @@ pub(crate) struct Job<'a> {
     pub(crate) blobs: &'a Blobs,
     pub(crate) request: &'a SnapshotRequest,
     pub(crate) seen: &'a [Seen],
-    /// The newest verified snapshot.
-    pub(crate) parent: Option<SnapshotId>,
+    /// The newest verified snapshot, and what it says of itself.
+    pub(crate) parent: Option<(SnapshotId, Verified)>,
     pub(crate) now: Timestamp,
 }
 
@@ -87,8 +88,9 @@ impl Job<'_> {
     }
 
     fn earlier(&self) -> Option<Earlier<'_>> {
-        let snapshot: SnapshotFile = self.blobs.file(&self.parent?).ok()?;
-        Some(Earlier::new(self.blobs, snapshot.tree))
+        let (id, verified) = self.parent.as_ref()?;
+        let snapshot: SnapshotFile = self.blobs.file(id).ok()?;
+        Some(Earlier::new(self.blobs, verified, snapshot.tree))
     }
 
     /// The snapshot's own file.
@@ -103,7 +105,7 @@ impl Job<'_> {
         // Shown by restic and nothing more, so a name that is not text may lose some bytes here.
         let shown = |path: &PathBuf| path.to_string_lossy().into_owned();
         about["paths"] = json!(self.request.paths.iter().map(shown).collect::<Vec<_>>());
-        if let Some(parent) = self.parent {
+        if let Some((parent, _)) = &self.parent {
             about["parent"] = json!(parent.to_hex().as_str());
         }
         Ok(about)

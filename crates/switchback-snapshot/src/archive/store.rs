@@ -72,7 +72,8 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Reads a file, once, and stores what is new of it; its hash is that of the very bytes that were stored.
+    /// Reads a file, once, and stores what is new of it; its hash is that of the very bytes that were stored. One that nobody
+    /// touched since well before the newest verified snapshot is not read: it is what that one read.
     pub(crate) fn read_file(
         &self,
         disk: &dyn Disk,
@@ -80,6 +81,10 @@ impl<'a> Store<'a> {
         seen: &Seen,
         path: &Path,
     ) -> Result<Hash, DiskError> {
+        if let Some((hash, content)) = self.earlier.as_ref().and_then(|earlier| earlier.untouched(seen)) {
+            self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(at, content);
+            return Ok(hash);
+        }
         let mut tools = self.tools().map_err(|trouble| self.stopped(path, trouble))?;
         let read = self.read_with(&mut tools, disk, seen, path);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tools);

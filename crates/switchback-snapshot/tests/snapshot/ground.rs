@@ -5,12 +5,14 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use rustic_core::jiff::{SignedDuration, Timestamp};
 use switchback_core::manifest::Manifest;
 use switchback_core::port::{PortError, SnapshotRecord, SnapshotRequest, Vault};
 use switchback_core::tree::scan;
 use switchback_core::world::{
-    Disk, DiskError, Lock, LockHolder, Meta, ReadSeek, RealDisk, Space, Survey, World,
+    Clock, Disk, DiskError, Lock, LockHolder, Meta, ReadSeek, RealClock, RealDisk, Space, Survey, World,
 };
 use switchback_snapshot::RusticVault;
 
@@ -30,6 +32,16 @@ impl Ground {
             RusticVault::new(world, directory.path().join("vault"), directory.path().join("vault.password"));
         fs::create_dir(directory.path().join("project")).unwrap();
         Self { directory, disk, vault }
+    }
+
+    /// The vault, some time from now: what it reads was touched so long ago.
+    pub(crate) fn vault_in(&self, seconds: i64) -> RusticVault {
+        let world = World {
+            disk: Arc::clone(&self.disk) as Arc<dyn Disk>,
+            clock: Arc::new(Ahead { real: RealClock::default(), seconds }),
+            ..World::real()
+        };
+        RusticVault::new(world, self.at("vault"), self.at("vault.password"))
     }
 
     pub(crate) fn at(&self, path: impl AsRef<Path>) -> PathBuf {
@@ -66,6 +78,25 @@ impl Ground {
         }
         found.sort();
         found
+    }
+}
+
+/// A clock that is ahead.
+#[derive(Debug)]
+struct Ahead {
+    real: RealClock,
+    seconds: i64,
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        self.real.now() + SignedDuration::from_secs(self.seconds)
+    }
+    fn monotonic(&self) -> Duration {
+        self.real.monotonic()
+    }
+    fn sleep(&self, duration: Duration) {
+        self.real.sleep(duration);
     }
 }
 

@@ -5,9 +5,10 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use switchback_core::manifest::Kind;
-use switchback_core::port::SnapshotReader;
+use switchback_core::port::{SnapshotReader, SnapshotRequest, Vault};
 use switchback_core::world::{Disk, FileKind, Identity, Meta, RealDisk};
 
 use crate::ground::{Ground, manifest_of, noise, said};
@@ -254,6 +255,58 @@ fn an_unchanged_file_is_not_stored_twice() {
     );
     ground.vault.restore(&second.id, &[], &ground.at("back")).unwrap();
     assert_eq!(fs::read(ground.at("back/src/big")).unwrap(), noise(9, 4 * MIB));
+}
+
+#[test]
+fn what_nobody_touched_since_well_before_the_last_snapshot_is_not_read_again() {
+    let ground = Ground::new();
+    ground.write("src/long ago", b"as it was");
+    ground.write("src/big", noise(9, 2 * MIB));
+    ground.write("src/same time", b"one");
+    let request = || SnapshotRequest {
+        root: ground.project(),
+        paths: vec!["src".into()],
+        label: "before the change".into(),
+    };
+    let opened = |seconds: i64| {
+        let opened = Arc::new(Mutex::new(Vec::new()));
+        let names = Arc::clone(&opened);
+        let project = ground.project();
+        ground.disk.on(move |doing, path| {
+            if doing == "open" && path.starts_with(&project) {
+                names.lock().unwrap().push(path.file_name().unwrap().to_str().unwrap().to_owned());
+            }
+            None
+        });
+        let record = ground.vault_in(seconds).create(&request()).unwrap();
+        ground.disk.behave();
+        let mut opened = opened.lock().unwrap().clone();
+        opened.sort();
+        (opened, record)
+    };
+    // Within the minute before it, and before there was one, all is read.
+    assert_eq!(opened(0).0, ["big", "long ago", "same time"]);
+    assert_eq!(opened(120).0, ["big", "long ago", "same time"]);
+    assert_eq!(opened(121).0, [""; 0], "the last one began two minutes after everything was written");
+    // Another content of the same length and time of modification.
+    let time = fs::metadata(ground.project().join("src/same time")).unwrap().modified().unwrap();
+    ground.write("src/same time", b"two");
+    let file = fs::File::options().write(true).open(ground.project().join("src/same time")).unwrap();
+    file.set_modified(time).unwrap();
+    let (read, record) = opened(122);
+    assert_eq!(read, ["same time"]);
+    assert_eq!(ground.vault.show(&record.id).unwrap().1, manifest_of(&ground.project(), &["src"]));
+    ground.vault.restore(&record.id, &[], &ground.at("back")).unwrap();
+    assert_eq!(fs::read(ground.at("back/src/same time")).unwrap(), b"two");
+    assert_eq!(fs::read(ground.at("back/src/big")).unwrap(), noise(9, 2 * MIB));
+    // Where the repository has lost what was stored, it is read.
+    for pack in ground.repository_files("data") {
+        fs::remove_file(pack).unwrap();
+    }
+    for index in ground.repository_files("index") {
+        fs::remove_file(index).unwrap();
+    }
+    assert_eq!(opened(300).0, ["big", "long ago", "same time"]);
 }
 
 #[test]
