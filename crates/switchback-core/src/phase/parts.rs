@@ -300,6 +300,22 @@ fn done<'w>(work: &Work<'_>, live: LiveTransaction<'w>, copy: Option<&Held>) -> 
     Ok(Done { live, staged, old, new, differing, parked, laid_out })
 }
 
+/// What a rollback of these exchanged paths alone would break, a line each. `live` is all that the phase exchanged.
+pub(super) fn broken_by(
+    work: &Work<'_>,
+    live: LiveTransaction<'_>,
+    taken: &[PathBuf],
+) -> Result<Vec<String>, StepError> {
+    let done = done(work, live, None)?;
+    let is_taken = |path: &&PathBuf| taken.iter().any(|taken| path.starts_with(taken));
+    let old_side = |path: &PathBuf| (path.clone(), done.old.get(path).and_then(|_| done.old_place(path)));
+    let chosen: Vec<_> = done.differing.iter().filter(is_taken).map(old_side).collect();
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(work.project.ports.inspector.lost(&request(work, &done, &chosen))?)
+}
+
 /// What differs between two trees, folders apart: they come and go with what is in them.
 pub(super) fn files_of(one: &Manifest, other: &Manifest) -> Vec<PathBuf> {
     let is_folder = |manifest: &Manifest, path: &Path| {

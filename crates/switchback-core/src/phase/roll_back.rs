@@ -150,6 +150,7 @@ pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
     let phases: Vec<String> = chosen.iter().map(|live| live.prepare.phase.clone()).collect();
     Ok(RollBackPlan {
         processes: around(work, &chosen)?.plan(),
+        against: broken_by(work, options, &chosen),
         phases,
         paths: chosen.iter().flat_map(LiveTransaction::paths).collect(),
         ..RollBackPlan::default()
@@ -217,6 +218,32 @@ pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackO
     done
 }
 
+/// What a rollback of some of the exchanged paths would break, a line each. The whole phase goes back to what worked before
+/// it; and where nobody can tell, because the journal is gone for instance, the way back stays open, with a warning.
+fn broken_by(work: &Work<'_>, options: &RollBackOptions, chosen: &[LiveTransaction<'_>]) -> Vec<String> {
+    let [live] = chosen else { return Vec::new() };
+    let is_pointed = live.prepare.participants.iter().any(|one| matches!(one, Participant::Pointer { .. }));
+    let all = live.prepare.participants.len() - live.undone.len();
+    if options.only.is_empty() || is_pointed || live.positions().len() == all {
+        return Vec::new();
+    }
+    let taken: Vec<PathBuf> = live.participants().map(|one| one.live().to_owned()).collect();
+    let looked = match choose(work, options) {
+        Ok(Chosen::Whole(mut again)) => {
+            let Some(mut whole) = again.pop() else { return Vec::new() };
+            whole.only.clear();
+            parts::broken_by(work, whole, &taken)
+        }
+        Ok(Chosen::Part(_)) => return Vec::new(),
+        Err(error) => Err(error),
+    };
+    looked.unwrap_or_else(|error| {
+        let what = format!("whether imports would break was not looked at: {error}");
+        work.witness.notice(Notice::Warning(what));
+        Vec::new()
+    })
+}
+
 /// The processes around the rollback of these transactions.
 pub(super) fn around<'w>(
     work: &'w Work<'w>,
@@ -240,6 +267,11 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
         Chosen::Whole(live) => live,
         Chosen::Part(live) => return parts::roll_back_parts(work, *live, options, None),
     };
+    let against = broken_by(work, options, &chosen);
+    if !against.is_empty() {
+        let phases = chosen.iter().map(|live| live.prepare.phase.clone()).collect();
+        return Ok(RollBackOutcome { phases, against, ..RollBackOutcome::default() });
+    }
     let mut outcome = RollBackOutcome::default();
     let started = work.world().clock.monotonic();
     let (mut done, mut whole) = (Vec::new(), Vec::new());

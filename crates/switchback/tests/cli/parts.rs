@@ -227,3 +227,44 @@ fn a_file_whose_imports_would_lead_nowhere_whichever_is_tried_does_not_go_back()
         .expect(0, "rollback --only src/shop/inside.py --only src/shop/beside.py --only src/shop/tracker.py");
     assert!(ground.read("src/shop/beside.py").contains("shop.tracker"));
 }
+
+/// Two packages, of which one imports what the phase brings into the other.
+const TWO_PACKAGES: &str = r#"
+version = 1
+
+[project]
+name = "shop"
+managed = ["app", "tools"]
+
+[[phase]]
+name = "rename"
+
+    [[phase.change]]
+    kind = "command"
+    command = "mv tools/old.py tools/new.py && sed -i s/old/new/ app/main.py"
+"#;
+
+// rows: TM-12
+#[test]
+fn an_exchanged_path_does_not_go_back_alone_where_imports_would_break() {
+    let ground = Ground::new();
+    ground.write("switchback.toml", TWO_PACKAGES);
+    ground.write("app/__init__.py", "");
+    ground.write("app/main.py", "from tools.old import price\n");
+    ground.write("tools/__init__.py", "");
+    ground.write("tools/old.py", "def price():\n    return 10\n");
+    ground.expect(0, "run");
+    for command in ["rollback --only tools --dry-run", "rollback --only tools", "rollback --only app"] {
+        let refused = ground.expect(1, command);
+        assert!(refused.out.contains("app/main.py:1"), "{refused}");
+        assert_eq!(ground.read("app/main.py"), "from tools.new import price\n", "{refused}");
+        assert!(ground.at("tools/new.py").exists() && !ground.at("tools/old.py").exists(), "{refused}");
+    }
+    // Without a journal nobody can tell what was changed; the way back is open all the same.
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        drop(std::fs::remove_file(ground.at(".switchback").join(name)));
+    }
+    let done = ground.expect(0, "rollback --only tools --only app");
+    assert_eq!(ground.read("app/main.py"), "from tools.old import price\n", "{done}");
+    assert!(ground.at("tools/old.py").exists(), "{done}");
+}
