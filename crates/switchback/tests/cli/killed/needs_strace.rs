@@ -62,6 +62,11 @@ fn two_renames_killed_at_any_call_end_whole() {
     for doing in [Doing::CutOver, Doing::RollBack, CUT_OVER_AGAIN, ROLL_BACK_AGAIN] {
         killed(Layout::TwoRenames, doing, Sample::Looking(4 * LOOKING_ONE_IN));
     }
+}
+
+// rows: BX-1
+#[test]
+fn two_renames_that_are_refused_calls_end_whole() {
     failed(Layout::TwoRenames, Doing::CutOver, Sample::Every(24));
     failed(Layout::TwoRenames, Doing::RollBack, Sample::Every(24));
 }
@@ -69,9 +74,22 @@ fn two_renames_killed_at_any_call_end_whole() {
 // rows: BX-1
 #[test]
 fn file_by_file_killed_at_any_call_ends_whole() {
-    for doing in [Doing::CutOver, Doing::RollBack, CUT_OVER_AGAIN, ROLL_BACK_AGAIN] {
+    for doing in [Doing::CutOver, Doing::RollBack] {
         killed(Layout::FileByFile, doing, Sample::Looking(4 * LOOKING_ONE_IN));
     }
+}
+
+// rows: BX-1
+#[test]
+fn the_recovery_of_file_by_file_killed_at_any_call_ends_whole() {
+    for doing in [CUT_OVER_AGAIN, ROLL_BACK_AGAIN] {
+        killed(Layout::FileByFile, doing, Sample::Looking(4 * LOOKING_ONE_IN));
+    }
+}
+
+// rows: BX-1
+#[test]
+fn file_by_file_that_is_refused_calls_ends_whole() {
     failed(Layout::FileByFile, Doing::CutOver, Sample::Every(48));
     failed(Layout::FileByFile, Doing::RollBack, Sample::Every(48));
 }
