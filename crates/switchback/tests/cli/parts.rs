@@ -253,7 +253,9 @@ fn an_exchanged_path_does_not_go_back_alone_where_imports_would_break() {
     ground.write("app/main.py", "from tools.old import price\n");
     ground.write("tools/__init__.py", "");
     ground.write("tools/old.py", "def price():\n    return 10\n");
-    ground.expect(0, "run");
+    let run = ground.expect(0, "run");
+    let refused = "not possible in this phase: `--only app`, `--only tools`";
+    assert!(run.err.contains(refused), "{run}");
     for command in ["rollback --only tools --dry-run", "rollback --only tools", "rollback --only app"] {
         let refused = ground.expect(1, command);
         assert!(refused.out.contains("app/main.py:1"), "{refused}");

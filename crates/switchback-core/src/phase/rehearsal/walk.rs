@@ -116,7 +116,12 @@ impl Walk<'_> {
             Ok(outcome) if outcome.against.is_empty() => outcome,
             Ok(outcome) => {
                 let named = ground::few(&outcome.against).unwrap_or_default();
-                seen.findings.push(Finding::no(format!("it would be refused, because it breaks: {named}")));
+                if undo.is_promised {
+                    let what = format!("it would be refused, because it breaks: {named}");
+                    seen.findings.push(Finding::no(what));
+                } else {
+                    seen.refused = Some(format!("it breaks: {named}"));
+                }
                 self.back(&copy, undo, &Trace::default(), None, &mut seen)?;
                 return Ok(seen);
             }
