@@ -256,7 +256,6 @@ fn a_restore_from_the_snapshot_killed_at_calls_apart_ends_whole() {
     killed_restores(13);
 }
 
-// rows: BX-1, RE-18
 #[test]
 #[ignore = "slow: some minutes"]
 fn a_restore_from_the_snapshot_killed_at_any_call_ends_whole() {
