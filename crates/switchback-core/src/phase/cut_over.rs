@@ -83,11 +83,21 @@ fn look_at_copies(
     participants: &[Participant],
 ) -> Result<(), StepError> {
     let root = work.project.root.as_path();
-    for participant in participants {
-        let Participant::Path { live, beside, old: Some(_), way: Way::FileByFile, .. } = participant else {
-            continue;
-        };
-        let then = load_manifest(work, &staged.old_tree)?.below(live);
+    let copies: Vec<(&PathBuf, &PathBuf)> = participants
+        .iter()
+        .filter_map(|participant| match participant {
+            Participant::Path { live, beside, old: Some(_), way: Way::FileByFile, .. } => {
+                Some((live, beside))
+            }
+            Participant::Path { .. } | Participant::Pointer { .. } => None,
+        })
+        .collect();
+    if copies.is_empty() {
+        return Ok(());
+    }
+    let old = load_manifest(work, &staged.old_tree)?;
+    for (live, beside) in copies {
+        let then = old.below(live);
         let now = named_manifest(work.world(), &root.join(aside(beside)), live)?;
         if then != now {
             return Err(StepError::not_now(

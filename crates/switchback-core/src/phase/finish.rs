@@ -1,9 +1,8 @@
 //! The step *finish*: the phase is over; the old tree is put away as a generation that can be exchanged back.
 
 use super::error::StepError;
-use super::mechanism::drop_aside;
 use super::project::Work;
-use super::put_away::put_away;
+use super::put_away::put_away_parked;
 use crate::journal::Event;
 use crate::plan::Phase;
 use crate::tree::exchange::{Participant, State, Transaction};
@@ -26,8 +25,7 @@ pub fn finish(work: &Work<'_>, phase: &Phase) -> Result<(), StepError> {
                 if let Participant::Path { beside, kept, .. } = participant
                     && !undone.contains(&at)
                 {
-                    put_away(work, &root.join(beside), &root.join(kept))?;
-                    drop_aside(disk, &root.join(beside))?;
+                    put_away_parked(work, beside, kept)?;
                 }
             }
         }

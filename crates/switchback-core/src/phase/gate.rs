@@ -204,11 +204,12 @@ fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Resul
     }
     if new_moved {
         let changed = |path: &Path| seal.paths.contains_key(path);
-        let now = manifest_of(work, |path| match mechanism {
-            Mechanism::Exchange | Mechanism::TwoRenames | Mechanism::FileByFile if !changed(path) => {
+        let now = manifest_of(work, |path| {
+            if mechanism != Mechanism::Pointer && !changed(path) {
                 base.join(path)
+            } else {
+                plan.root.join(candidate(mechanism, &staged.transaction, path))
             }
-            _ => plan.root.join(candidate(mechanism, &staged.transaction, path)),
         })?;
         present.new_tree = snapshot::hash_of(&now);
         if present.new_tree != staged.new_tree {

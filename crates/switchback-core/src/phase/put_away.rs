@@ -39,8 +39,7 @@ pub(super) fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result
             continue;
         }
         let kept = layout::kept_new(id, live);
-        put_away(work, &root.join(beside), &root.join(&kept))?;
-        drop_aside(disk, &root.join(beside))?;
+        put_away_parked(work, beside, &kept)?;
         kept_aside.extend(changed_since_staged(work, id, live, &kept));
     }
     let state = work.history().of_transaction(id).map(|phase| phase.state);
@@ -54,6 +53,13 @@ pub(super) fn settle(work: &Work<'_>, id: &str, restored: Vec<String>) -> Result
         })?;
     }
     Ok(kept_aside)
+}
+
+/// Puts away what stands beside a path, both places relative to the root, with what stands aside of it.
+pub(super) fn put_away_parked(work: &Work<'_>, beside: &Path, kept: &Path) -> Result<(), StepError> {
+    let root = work.project.root.as_path();
+    put_away(work, &root.join(beside), &root.join(kept))?;
+    Ok(drop_aside(work.world().disk.as_ref(), &root.join(beside))?)
 }
 
 /// Renames a parked tree to its place among the generations; nothing when it is there already.

@@ -318,12 +318,17 @@ pub(super) fn named_around(then: &[Seen], now: &[Seen]) -> Option<String> {
 
 /// The first ones of a list, and how many more there are; `None` when it is empty.
 pub(super) fn few(all: &[String]) -> Option<String> {
+    first_of(all, SUMMARY_MAX)
+}
+
+/// The first so many of a list, and how many more there are; `None` when it is empty.
+pub(super) fn first_of(all: &[String], named_max: usize) -> Option<String> {
     if all.is_empty() {
         return None;
     }
-    let mut words: Vec<String> = all.iter().take(SUMMARY_MAX).cloned().collect();
-    if all.len() > SUMMARY_MAX {
-        words.push(format!("and {} more", all.len() - SUMMARY_MAX));
+    let mut words: Vec<String> = all.iter().take(named_max).cloned().collect();
+    if all.len() > named_max {
+        words.push(format!("and {} more", all.len() - named_max));
     }
     Some(words.join(", "))
 }

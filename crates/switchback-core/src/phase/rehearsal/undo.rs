@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ground::first_of;
 use crate::phase::parts::clean;
 use crate::phase::playbook;
 use crate::phase::roll_back::RollBackOptions;
@@ -117,7 +118,7 @@ pub(super) fn told(walked: &[Walked]) -> String {
     let more: Vec<&Walked> = walked.iter().filter(|one| one.kind != "phase").collect();
     let mut told = Vec::new();
     let done: Vec<String> = more.iter().filter(|one| !one.is_refused).map(|one| words(one)).collect();
-    if let Some(named) = few(&done) {
+    if let Some(named) = first_of(&done, SUMMARY_MAX) {
         told.push(format!("rehearsed as well: {named}"));
     }
     let unproved = more.iter().flat_map(|one| one.proofs.iter().map(move |proof| (one, proof)));
@@ -125,24 +126,12 @@ pub(super) fn told(walked: &[Walked]) -> String {
         .filter(|(_, proof)| proof.verdict.is_none())
         .map(|(one, proof)| format!("`{}` of {}", proof.check, words(one)))
         .collect();
-    if let Some(named) = few(&unproved) {
+    if let Some(named) = first_of(&unproved, SUMMARY_MAX) {
         told.push(format!("checks that no copy can show were not carried out: {named}"));
     }
     let refused: Vec<String> = more.iter().filter(|one| one.is_refused).map(|one| words(one)).collect();
-    if let Some(named) = few(&refused) {
+    if let Some(named) = first_of(&refused, SUMMARY_MAX) {
         told.push(format!("not possible in this phase: {named}"));
     }
     if told.is_empty() { String::new() } else { format!("; {}", told.join("; ")) }
-}
-
-/// The first ones of a list, and how many more there are; `None` when it is empty.
-fn few(all: &[String]) -> Option<String> {
-    if all.is_empty() {
-        return None;
-    }
-    let mut words: Vec<String> = all.iter().take(SUMMARY_MAX).cloned().collect();
-    if all.len() > SUMMARY_MAX {
-        words.push(format!("and {} more", all.len() - SUMMARY_MAX));
-    }
-    Some(words.join(", "))
 }

@@ -2,9 +2,8 @@
 //! once, so that the next start can end what was interrupted.
 
 use super::super::error::StepError;
-use super::super::mechanism::drop_aside;
 use super::super::project::Work;
-use super::super::put_away::{changed_since_staged, put_away};
+use super::super::put_away::{changed_since_staged, put_away_parked};
 use super::super::witness::Notice;
 use crate::journal::{Event, PhaseState};
 use crate::tree::exchange::{Participant, Prepare, State, Transaction};
@@ -21,7 +20,6 @@ pub(in crate::phase) struct Ended {
 /// Ends a restore that was decided.
 pub(in crate::phase) fn settle(work: &Work<'_>, id: &str) -> Result<Ended, StepError> {
     let Some((prepare, takes_back)) = committed(work, id)? else { return Ok(Ended::default()) };
-    let (disk, root) = (work.world().disk.as_ref(), work.project.root.as_path());
     let mut ended = Ended::default();
     for participant in &prepare.participants {
         ended.restored.push(participant.live().to_string_lossy().into_owned());
@@ -29,8 +27,7 @@ pub(in crate::phase) fn settle(work: &Work<'_>, id: &str) -> Result<Ended, StepE
         if old.is_none() {
             continue;
         }
-        put_away(work, &root.join(beside), &root.join(kept))?;
-        drop_aside(disk, &root.join(beside))?;
+        put_away_parked(work, beside, kept)?;
         match takes_back.first() {
             Some(last) => ended.kept_aside.extend(changed_since_staged(work, last, live, kept)),
             None => ended.kept_aside.push(kept.to_string_lossy().into_owned()),
@@ -77,8 +74,7 @@ fn put_away_old(work: &Work<'_>, transaction: &str) -> Result<(), StepError> {
         if let Participant::Path { beside, kept, .. } = participant
             && !undone.contains(&at)
         {
-            put_away(work, &root.join(beside), &root.join(kept))?;
-            drop_aside(disk, &root.join(beside))?;
+            put_away_parked(work, beside, kept)?;
         }
     }
     Ok(())
