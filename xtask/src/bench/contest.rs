@@ -2,10 +2,13 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bench::statistics::{Summary, summary};
 use crate::problem::Problem;
+
+/// Turns that take longer are told, so that whoever waits knows how far it is.
+const TOLD_FROM_S: u64 = 2;
 
 /// One measured value.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,9 +148,14 @@ impl Contest {
         let mut columns: Vec<Column> = Vec::new();
         for run in 0..self.warmups + self.runs {
             for (who, contender) in self.contenders.iter().enumerate() {
+                let begun = Instant::now();
                 let samples = (contender.turn.borrow_mut())().map_err(|problem| {
                     problem.because(format!("`{}`, {}, turn {}", contender.name, self.name, run + 1))
                 })?;
+                let (turn, turns, took_s) = (run + 1, self.warmups + self.runs, begun.elapsed().as_secs());
+                if took_s > TOLD_FROM_S {
+                    eprintln!("turn {turn} of {turns}: {}, {took_s} s", contender.name);
+                }
                 if run < self.warmups {
                     continue;
                 }
