@@ -7,6 +7,7 @@ use crate::code::{
     ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
     PartsRequest, Rewrite, RoutesRequest, SymbolsRequest,
 };
+use crate::configuration::{ConfigComparison, ConfigRequest};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::manifest::Manifest;
 use crate::rule::{DistributionRule, Rule};
@@ -113,6 +114,24 @@ pub trait Mover: Debug + Send + Sync {
     ///
     /// When it cannot be worked out: a side that is not there, rules that cannot be read, a driver that cannot be run.
     fn plan_merge(&self, tree: &Path, request: &MergeRequest) -> Result<Rewrite, PortError>;
+}
+
+/// Reads and consolidates configuration.
+pub trait Configurer: Debug + Send + Sync {
+    /// Works out one master and an override for each environment, and proves that each environment gets what it got. Nothing is
+    /// touched. A conflict that nobody decided is an answer.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be worked out: a fragment that cannot be read, rules that cannot be.
+    fn plan_config(&self, tree: &Path, request: &ConfigRequest) -> Result<Rewrite, PortError>;
+
+    /// Whether two configurations give a program the same in every environment.
+    ///
+    /// # Errors
+    ///
+    /// When no verdict can be reached: a file that cannot be read, an environment that there is not.
+    fn compare_configs(&self, comparison: &ConfigComparison) -> Result<Comparison, PortError>;
 }
 
 /// Reads source code, without running it.

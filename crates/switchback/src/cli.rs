@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use crate::code_args::{
     ApiArgs, GraphFormat, ImportsAction, ImportsArgs, MergeArgs, MoveArgs, RoutesArgs, ShimsArgs,
 };
+use crate::config_args::ConfigArgs;
 use crate::constraint_args::ConstraintArgs;
 use crate::rule_args::RuleArgs;
 pub(crate) use crate::snapshot_args::{Kept, SnapshotCommand};
@@ -164,6 +165,11 @@ pub enum Command {
         after_help = "Examples:\n  switchback merge market_regime strategies/market_regime\n  switchback merge feature:src src --write\n  switchback merge old/pkg new/pkg --base v1.0:pkg --rules decisions.toml\n  switchback merge old/pkg new/pkg --ask decisions.toml"
     )]
     Merge(MergeArgs),
+    /// Consolidate configuration into one master and overrides, with proof; resolve, explain, compare and check it
+    #[command(
+        after_help = "Examples:\n  switchback config merge config --master config/pipeline.yml --environments 'config/environments/{name}.yml'\n  switchback config resolve config/pipeline.yml --environment production --show-origin"
+    )]
+    Config(ConfigArgs),
     /// Resolve every import of Python code, or show who imports whom
     #[command(
         after_help = "Examples:\n  switchback imports\n  switchback imports graph --of shop.cart\n  switchback imports graph --format dot | dot -Tsvg > imports.svg"

@@ -7,6 +7,7 @@
 mod cli;
 mod code_args;
 mod commands;
+mod config_args;
 mod confined;
 mod constraint_args;
 mod demo;

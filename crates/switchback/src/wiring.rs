@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use switchback_compare::ensemble::EnsembleJudge;
 use switchback_compare::{Progress, TableComparer};
+use switchback_config::ports::Configurations;
 #[cfg(not(feature = "sql"))]
 use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;
@@ -31,6 +32,7 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         statistician: Arc::new(EnsembleJudge::new(world.disk.clone())),
         mover: Arc::new(PythonCode::new(world.clone())),
         inspector: Arc::new(PythonCode::new(world.clone())),
+        configurer: Arc::new(Configurations::new(world.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         world,
     }

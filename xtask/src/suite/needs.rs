@@ -131,6 +131,13 @@ pub const NEEDS: &[Need] = &[
         used_by: "notebooks, executed for real",
     },
     Need {
+        name: "yaml_loaders",
+        probe: &["/usr/bin/python3", "-c", "import yaml, ruamel.yaml"],
+        package: "python3 python3-yaml python3-ruamel.yaml",
+        depends_on_machine: false,
+        used_by: "YAML, held against what PyYAML and ruamel.yaml themselves read",
+    },
+    Need {
         name: "loop",
         probe: mounts!("ext4", "mkfs.ext4 -q -F", "16"),
         package: "e2fsprogs mount",

@@ -6,6 +6,7 @@
 mod archive;
 mod code;
 mod command;
+mod config;
 mod files;
 mod merging;
 mod moving;
@@ -14,7 +15,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use crate::plan::{Fields, Key, KindKeys, Managed};
-use crate::port::{Mover, PortError};
+use crate::port::{Configurer, Mover, PortError};
 use crate::tree::ScanError;
 use crate::tree::copy::CopyError;
 use crate::tree::rewrite::RewriteError;
@@ -34,10 +35,10 @@ pub struct Kind {
 }
 
 /// Every kind of change that a plan can name.
-pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND, &merging::KIND, &moving::KIND];
+pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND, &config::KIND, &merging::KIND, &moving::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["config", "schema"];
+pub const NOT_BUILT: &[&str] = &["schema"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -96,6 +97,8 @@ pub struct Stage<'a> {
     pub world: &'a World,
     /// Rewrites source code.
     pub mover: &'a dyn Mover,
+    /// Consolidates configuration.
+    pub configurer: &'a dyn Configurer,
     /// The project's root.
     pub root: &'a Path,
     /// Where the content of a managed path is: the project's root, or the generation that its links lead to.

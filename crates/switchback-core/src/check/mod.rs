@@ -4,6 +4,7 @@
 
 mod api;
 mod command;
+mod config;
 mod constraint;
 mod distribution;
 mod equivalence;
@@ -28,7 +29,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
-use crate::port::{Comparer, Inspector, PortError, Querier, Statistician};
+use crate::port::{Comparer, Configurer, Inspector, PortError, Querier, Statistician};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, World};
 
@@ -49,6 +50,7 @@ pub struct Kind {
 pub static KINDS: &[&Kind] = &[
     &api::KIND,
     &command::KIND,
+    &config::KIND,
     &constraint::KIND,
     &distribution::KIND,
     &equivalence::KIND,
@@ -64,17 +66,8 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &[
-    "config",
-    "coverage",
-    "freshness",
-    "log",
-    "performance",
-    "prometheus",
-    "restart",
-    "scenarios",
-    "schema",
-];
+pub const NOT_BUILT: &[&str] =
+    &["coverage", "freshness", "log", "performance", "prometheus", "restart", "scenarios", "schema"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -112,6 +105,8 @@ pub struct Scene<'a> {
     pub statistician: &'a dyn Statistician,
     /// Reads source code.
     pub inspector: &'a dyn Inspector,
+    /// Reads configuration.
+    pub configurer: &'a dyn Configurer,
     /// The trees.
     pub trees: &'a dyn Trees,
     /// The project as the snapshot of the phase holds it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::Scene;
+use crate::secret::clean_output;
 use crate::world::{Command, Exit, Finished, ProcessError};
 
 /// So much of a command's output is kept as evidence: the end of it.
@@ -58,8 +59,8 @@ pub(super) fn evidence(line: &str, finished: &Finished) -> Value {
         "command": line,
         "ending": finished.ending(),
         "seconds": finished.elapsed.as_secs_f64(),
-        "stdout": tail(&finished.stdout),
-        "stderr": tail(&finished.stderr),
+        "stdout": clean_output(&tail(&finished.stdout)),
+        "stderr": clean_output(&tail(&finished.stderr)),
     })
 }
 
@@ -76,7 +77,7 @@ pub(super) fn tail(output: &[u8]) -> String {
 
 /// The last line that says something, for a summary; empty when there is none.
 pub(crate) fn last_words(finished: &Finished) -> String {
-    finished.last_line().map_or_else(String::new, |line| format!(": {line}"))
+    finished.last_line().map_or_else(String::new, |line| format!(": {}", clean_output(&line)))
 }
 
 /// Why a command that did not run to an answer gives none; `None` when it did.

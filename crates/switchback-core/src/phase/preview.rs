@@ -66,6 +66,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
             let stage = Stage {
                 world,
                 mover: project.ports.mover.as_ref(),
+                configurer: project.ports.configurer.as_ref(),
                 root: &plan.root,
                 live: &base,
                 tree: &scratch,

@@ -13,7 +13,7 @@ use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, Remote, STATE_FOLDER};
 use crate::port::{
-    Comparer, Inspector, Mover, Querier, RemoteVault, Statistician, Vault, VaultPlace, Vaults,
+    Comparer, Configurer, Inspector, Mover, Querier, RemoteVault, Statistician, Vault, VaultPlace, Vaults,
 };
 use crate::tree::copy::{keeping_time, make_directories, remove_tree};
 use crate::world::{Confinement, Disk, FileKind, Lock, World};
@@ -36,6 +36,8 @@ pub struct Ports {
     pub mover: Arc<dyn Mover>,
     /// Reads source code.
     pub inspector: Arc<dyn Inspector>,
+    /// Reads and consolidates configuration.
+    pub configurer: Arc<dyn Configurer>,
     /// Keeps snapshots.
     pub vaults: Arc<dyn Vaults>,
 }

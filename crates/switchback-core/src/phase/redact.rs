@@ -1,26 +1,15 @@
-//! Secrets never leave: values of variables that look secret, and passwords in addresses, are blanked.
+//! Secrets never leave: values of variables that look secret, passwords in addresses, and whatever else is known to be a secret are
+//! blanked.
 
+use crate::secret::{clean_output, clean_text, is_secret_variable};
 use crate::world::Surroundings;
 
-const SECRET_NAMES: &[&str] = &[
-    "SECRET",
-    "TOKEN",
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "KEY",
-    "CREDENTIAL",
-    "WEBHOOK",
-    "DSN",
-    "DATABASE_URL",
-];
 /// Shorter values would blank ordinary words.
 const SECRET_CHARACTERS_MIN: usize = 6;
 
 /// Whether a variable of that name holds a secret, as its name looks.
 pub fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    SECRET_NAMES.iter().any(|word| name.contains(word))
+    is_secret_variable(name)
 }
 
 /// Blanks secrets in text.
@@ -68,7 +57,12 @@ impl Redactor {
                 }
             }
         }
-        text
+        clean_text(&text)
+    }
+
+    /// What a command put out, without secrets: nobody knows what it printed, so what is as random as a key goes too.
+    pub fn clean_output(&self, text: &str) -> String {
+        clean_output(&self.clean(text))
     }
 }
 

@@ -5,6 +5,7 @@ mod approve;
 mod bisect;
 mod check;
 mod compare;
+mod config;
 mod constraint;
 mod demo;
 mod distribution;
@@ -113,6 +114,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Bisect(args) => bisect::bisect(&context, args),
         Command::Move(args) => moving::moving(&context, args),
         Command::Merge(args) => merging::merging(&context, args),
+        Command::Config(args) => config::config(&context, args),
         Command::Imports(args) => imports::imports(&context, args),
         Command::Api(args) => api::api(&context, args),
         Command::Routes(args) => routes::routes(&context, args),

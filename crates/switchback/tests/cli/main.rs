@@ -9,6 +9,7 @@ mod batch_processor;
 mod bisect;
 mod browser;
 mod comparisons;
+mod configs;
 mod conformance;
 #[cfg(feature = "sql")]
 mod constraints;

@@ -1,0 +1,210 @@
+//! Fragments from the disk: patterns → files → nodes at their places.
+
+use std::path::{Component, Path, PathBuf};
+
+use switchback_core::pattern::fits;
+use switchback_core::world::{Disk, FileKind};
+
+use crate::error::ConfigError;
+use crate::layers::placed;
+use crate::layout::{Layout, Pattern, environment_of};
+use crate::path::KeyPath;
+use crate::read::{self, FILE_BYTES_MAX, Finding, Format};
+use crate::value::{Node, Sources, Value};
+
+/// More files than that are a pattern that was not meant.
+const FILES_MAX: usize = 10_000;
+/// Folders within folders.
+const DEPTH_MAX: usize = 64;
+/// Folders that hold no configuration of a project.
+const LEFT_OUT: &[&str] = &[".git", ".switchback", ".venv", "node_modules", "__pycache__"];
+
+/// A fragment that was read.
+#[derive(Debug, Clone)]
+pub struct Fragment {
+    /// Its path, relative to the project.
+    pub path: String,
+    /// Its keys, at their place.
+    pub root: Node,
+    /// Where its own root stands.
+    pub at: KeyPath,
+    /// The only environment in which it holds.
+    pub environment: Option<String>,
+    /// Whether that was declared, and not taken from its name.
+    pub is_declared: bool,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// The fragments, in the order in which they layer.
+    pub fragments: Vec<Fragment>,
+    /// The environments, in the order in which they were declared or met.
+    pub environments: Vec<String>,
+    /// The files.
+    pub sources: Sources,
+    /// What readers took without a word.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads all fragments of a layout.
+pub fn gather(disk: &dyn Disk, root: &Path, layout: &Layout) -> Result<Gathered, ConfigError> {
+    let mut gathered = Gathered { environments: layout.environments.clone(), ..Gathered::default() };
+    for pattern in &layout.fragments {
+        let paths = files(disk, root, pattern)?;
+        for path in paths {
+            if gathered.fragments.iter().any(|known| known.path == path) {
+                continue;
+            }
+            let fragment = fragment(disk, root, layout, pattern, &path, &mut gathered)?;
+            if let Some(environment) = &fragment.environment
+                && !gathered.environments.contains(environment)
+            {
+                if !layout.environments.is_empty() {
+                    return Err(ConfigError::of(
+                        &path,
+                        format!(
+                            "it holds in `{environment}`, which is none of the environments that are named"
+                        ),
+                        "name the environment too, or none",
+                    ));
+                }
+                gathered.environments.push(environment.clone());
+            }
+            gathered.fragments.push(fragment);
+        }
+    }
+    if gathered.fragments.is_empty() {
+        return Err(ConfigError::new(
+            "no fragment was named",
+            "name files, folders or patterns of configuration",
+        ));
+    }
+    Ok(gathered)
+}
+
+fn fragment(
+    disk: &dyn Disk,
+    root: &Path,
+    layout: &Layout,
+    pattern: &Pattern,
+    path: &str,
+    gathered: &mut Gathered,
+) -> Result<Fragment, ConfigError> {
+    let loader = pattern.loader.unwrap_or(layout.loader);
+    let format = Format::of(Path::new(path), loader).ok_or_else(|| {
+        ConfigError::of(
+            path,
+            "its name says no format",
+            "YAML, TOML, JSON, INI and .env are read; name such files",
+        )
+    })?;
+    let number = gathered.sources.add(path);
+    let read = read_file(disk, &root.join(path), path, format, number)?;
+    gathered.findings.extend(read.findings);
+    let at = match &pattern.at {
+        None => KeyPath::default(),
+        Some(at) => {
+            let stem = Path::new(path).file_stem().unwrap_or_default().to_string_lossy();
+            let at = at.replace("{stem}", &stem);
+            KeyPath::parse(&at).map_err(|why| {
+                ConfigError::of(path, format!("its place `{at}` is none: {why}"), "name it as `a.b`")
+            })?
+        }
+    };
+    let mut node = read.root;
+    if node.value == Value::Null && at.steps().is_empty() {
+        // A loader takes an empty file for no keys at all.
+        node.value = Value::Map(Vec::new());
+    }
+    if at.steps().is_empty() && node.entries().is_none() {
+        return Err(ConfigError::of(
+            path,
+            format!("as a whole it is a {}, and only maps can be merged", node.value.type_name()),
+            "say where it goes: `[[fragment]]` with `path` and `at` in a file of rules",
+        ));
+    }
+    let environment = pattern.environment.clone();
+    let is_declared = environment.is_some();
+    Ok(Fragment {
+        path: path.to_owned(),
+        root: placed(node, &at),
+        at,
+        environment: environment.or_else(|| environment_of(Path::new(path), &layout.environments)),
+        is_declared,
+    })
+}
+
+/// Reads one file.
+pub fn read_file(
+    disk: &dyn Disk,
+    place: &Path,
+    name: &str,
+    format: Format,
+    number: u32,
+) -> Result<read::Read, ConfigError> {
+    let bytes = disk.read(place, FILE_BYTES_MAX).map_err(|error| {
+        ConfigError::of(
+            name,
+            error.to_string(),
+            format!("files of up to {} MiB are read", FILE_BYTES_MAX >> 20),
+        )
+    })?;
+    read::read(&bytes, format, number).map_err(|fault| ConfigError::unreadable(name, &fault, format.word()))
+}
+
+/// The files that a pattern means, relative to the project, sorted; one file that is named is itself, whatever its name.
+fn files(disk: &dyn Disk, root: &Path, pattern: &Pattern) -> Result<Vec<String>, ConfigError> {
+    let path = Path::new(&pattern.path);
+    let problem = |error: &dyn std::fmt::Display| {
+        ConfigError::of(&pattern.path, error.to_string(), "name a file, a folder or a pattern in the project")
+    };
+    let is_wild = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?']);
+    let fixed: PathBuf = path.components().take_while(|part| !is_wild(part)).collect();
+    let relative = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    if fixed == path {
+        let meta = disk.look(&root.join(path)).map_err(|error| problem(&error))?;
+        match meta.map(|meta| meta.kind) {
+            None => return Err(problem(&"it does not exist")),
+            Some(FileKind::Directory) => {}
+            Some(_) => return Ok(vec![relative(&root.join(path))]),
+        }
+    }
+    let mut found = Vec::new();
+    walk(disk, &root.join(&fixed), 0, &mut found).map_err(|error| problem(&error))?;
+    let mut paths: Vec<String> = found.iter().map(|path| relative(path)).collect();
+    if fixed == path {
+        paths.retain(|path| Format::of(Path::new(path), crate::yaml::Loader::PyYaml).is_some());
+    } else {
+        // `**/` also stands for no folder at all.
+        let patterns = [pattern.path.clone(), pattern.path.replace("**/", "")];
+        paths.retain(|path| patterns.iter().any(|pattern| fits(pattern, path)));
+    }
+    paths.sort();
+    if paths.is_empty() {
+        return Err(problem(&"no file of configuration is there"));
+    }
+    Ok(paths)
+}
+
+fn walk(disk: &dyn Disk, folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let mut names = disk.list(folder).map_err(|error| error.to_string())?;
+    names.sort();
+    for name in names {
+        let path = folder.join(&name);
+        let Some(meta) = disk.look(&path).map_err(|error| error.to_string())? else { continue };
+        match meta.kind {
+            FileKind::Directory if LEFT_OUT.iter().any(|left| name == *left) => {}
+            FileKind::Directory if depth >= DEPTH_MAX => {
+                return Err(format!("`{}` is deeper than {DEPTH_MAX} folders", path.display()));
+            }
+            FileKind::Directory => walk(disk, &path, depth + 1, found)?,
+            FileKind::File => found.push(path),
+            _ => {}
+        }
+        if found.len() > FILES_MAX {
+            return Err(format!("there are more than {FILES_MAX} files"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! `config merge`: fragments → one master and a minimal override for each environment, with the proof that each environment gets
+//! from them what it got from the fragments.
+
+mod decided;
+pub(crate) mod document;
+mod proof;
+mod told;
+
+use std::path::{Path, PathBuf};
+
+pub use decided::Met;
+pub use proof::EnvironmentProof;
+use switchback_core::tree::rewrite::Put;
+use switchback_core::verdict::Verdict;
+use switchback_core::world::World;
+
+use crate::consolidate::{Consolidated, consolidate};
+use crate::error::ConfigError;
+use crate::gather::{Gathered, gather};
+use crate::layers::{Meeting, Order, overlay};
+use crate::layout::Layout;
+use crate::path::KeyPath;
+use crate::placeholder::Syntax;
+use crate::read::Format;
+use crate::secrets::{SecretFinding, Variables, replace};
+use crate::unused::{Unused, unused};
+use crate::value::{Node, Origin, Value};
+use crate::write::write;
+
+/// The name of the only environment where none is known.
+pub const ONLY: &str = "default";
+
+/// What is to be merged, and where to.
+#[derive(Debug, Clone)]
+pub struct MergeRequest {
+    /// The fragments, and how they layer.
+    pub layout: Layout,
+    /// The master, relative to the project.
+    pub master: PathBuf,
+    /// The overrides, relative to the project, with `{name}` for the environment.
+    pub environments: String,
+    /// Whether the fragments are removed.
+    pub removes_fragments: bool,
+}
+
+/// A merge as it would be written; nothing was touched.
+#[derive(Debug)]
+pub struct ConfigMerge {
+    /// What was read.
+    pub gathered: Gathered,
+    /// The environments.
+    pub environments: Vec<String>,
+    /// What two fragments say of one key: duplicates, conflicts, and what was decided.
+    pub met: Vec<Met>,
+    /// Keys of a common fragment that an environment's own fragment says otherwise.
+    pub overridden: usize,
+    /// Literal secrets, which became placeholders.
+    pub secrets: Vec<SecretFinding>,
+    /// What goes where.
+    pub consolidated: Consolidated,
+    /// Keys that no code names, where there is code.
+    pub unused: Option<Unused>,
+    /// For each environment.
+    pub proofs: Vec<EnvironmentProof>,
+    /// What is to be written, relative to the project.
+    pub files: Vec<(PathBuf, String)>,
+    /// Comments that stand nowhere in what is written.
+    pub comments_lost: usize,
+    /// Which of the files stand there already.
+    standing: Vec<bool>,
+    removes_fragments: bool,
+    syntax: Syntax,
+}
+
+/// Works out a merge. Nothing is touched.
+pub fn plan(world: &World, root: &Path, request: &MergeRequest) -> Result<ConfigMerge, ConfigError> {
+    let layout = &request.layout;
+    let formats = formats(request)?;
+    let gathered = gather(world.disk.as_ref(), root, layout)?;
+    let environments = match gathered.environments.as_slice() {
+        [] => vec![ONLY.to_owned()],
+        known => known.to_vec(),
+    };
+    let (mut trees, mut met, overridden) = layered(&gathered, &environments, layout);
+    decided::decide(&mut met, &mut trees, &environments, &gathered, &layout.decisions)?;
+    let before = trees.clone();
+    let mut variables = Variables::default();
+    let mut secrets: Vec<SecretFinding> = Vec::new();
+    for tree in &mut trees {
+        for secret in replace(tree, layout.placeholders, &mut variables) {
+            if !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
+        }
+    }
+    let consolidated = consolidate(&trees);
+    let files = texts(request, &consolidated, &environments, formats)?;
+    let proofs = proof::prove(&files, formats, &environments, &before, &secrets)?;
+    let comments_lost = comments_lost(&gathered, &files);
+    let standing = standing(world, root, &files)?;
+    let unused = unused(world.disk.as_ref(), root, &consolidated)?;
+    Ok(ConfigMerge {
+        gathered,
+        environments,
+        met,
+        overridden,
+        secrets,
+        consolidated,
+        unused,
+        proofs,
+        files,
+        comments_lost,
+        standing,
+        removes_fragments: request.removes_fragments,
+        syntax: layout.placeholders,
+    })
+}
+
+/// How the master and the overrides are written, by their names.
+fn formats(request: &MergeRequest) -> Result<[Format; 2], ConfigError> {
+    let of = |path: &Path| {
+        let format = Format::of(path, request.layout.loader)
+            .filter(|format| matches!(format, Format::Yaml(_) | Format::Toml | Format::Json));
+        format.ok_or_else(|| {
+            let hint = "name it `.yml`, `.yaml`, `.toml` or `.json`";
+            ConfigError::of(&path.to_string_lossy(), "its name says no format that can be written", hint)
+        })
+    };
+    if !request.environments.contains("{name}") {
+        let hint = "e.g. `--environments 'config/environments/{name}.yml'`";
+        return Err(ConfigError::of(&request.environments, "it has no `{name}` for the environment", hint));
+    }
+    Ok([of(&request.master)?, of(Path::new(&request.environments))?])
+}
+
+/// The tree of each environment as the fragments layer, what they said of one key, and how much of the common ones an
+/// environment's own replace.
+fn layered(gathered: &Gathered, environments: &[String], layout: &Layout) -> (Vec<Node>, Vec<Met>, usize) {
+    let order = if layout.later_wins { Order::LaterWins } else { Order::Unordered };
+    let mut met = Vec::new();
+    let mut level = |environment: Option<&String>| {
+        let mut tree = Node::empty_map(Origin::default());
+        for fragment in &gathered.fragments {
+            if fragment.environment.as_ref() == environment {
+                let mut meetings: Vec<Meeting> = Vec::new();
+                overlay(&mut tree, fragment.root.clone(), order, &mut meetings);
+                met.extend(
+                    meetings.into_iter().map(|meeting| Met::new(meeting, environment.cloned(), order)),
+                );
+            }
+        }
+        tree
+    };
+    let common = level(None);
+    let own: Vec<Node> = environments.iter().map(|environment| level(Some(environment))).collect();
+    let mut overridden = 0;
+    let mut trees = Vec::new();
+    for (own, environment) in own.into_iter().zip(environments) {
+        let (mut tree, mut meetings) = (common.clone(), Vec::new());
+        overlay(&mut tree, own, Order::LaterWins, &mut meetings);
+        overridden += meetings.iter().filter(|meeting| !meeting.is_duplicate()).count();
+        if order == Order::LaterWins {
+            // One by one, as a loader lays them: what a value in between has replaced does not come back with a later map.
+            tree = common.clone();
+            let fragments = gathered.fragments.iter();
+            for fragment in fragments.filter(|fragment| fragment.environment.as_ref() == Some(environment)) {
+                overlay(&mut tree, fragment.root.clone(), order, &mut Vec::new());
+            }
+        }
+        trees.push(tree);
+    }
+    (trees, met, overridden)
+}
+
+fn texts(
+    request: &MergeRequest,
+    made: &Consolidated,
+    environments: &[String],
+    [master, over]: [Format; 2],
+) -> Result<Vec<(PathBuf, String)>, ConfigError> {
+    let text = |root: &Node, format: Format, path: &Path| {
+        write(root, format).map_err(|fault| {
+            ConfigError::of(
+                &path.to_string_lossy(),
+                fault.to_string(),
+                "write it in another format: the name of the file says which",
+            )
+        })
+    };
+    let mut files = vec![(request.master.clone(), text(&made.master, master, &request.master)?)];
+    for (environment, root) in environments.iter().zip(&made.overrides) {
+        let path = PathBuf::from(request.environments.replace("{name}", environment));
+        if files.iter().any(|(known, _)| *known == path) {
+            let hint = "name them apart with `{name}`";
+            return Err(ConfigError::of(&path.to_string_lossy(), "two files would be written there", hint));
+        }
+        let is_empty = matches!(&root.value, Value::Map(entries) if entries.is_empty());
+        let remark = match over {
+            Format::Yaml(_) if is_empty => "# nothing differs from the master here\n",
+            _ => "",
+        };
+        let text = format!("{remark}{}", text(root, over, &path)?);
+        files.push((path, text));
+    }
+    Ok(files)
+}
+
+/// Which of the files stand there already: those keep their mode and owner.
+fn standing(world: &World, root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<bool>, ConfigError> {
+    let look = |(path, _): &(PathBuf, String)| {
+        world.disk.look(&root.join(path)).map(|meta| meta.is_some()).map_err(|error| {
+            ConfigError::of(&path.to_string_lossy(), error.to_string(), "name a file that can be written")
+        })
+    };
+    files.iter().map(look).collect()
+}
+
+/// How many comments of the fragments stand in none of the files.
+fn comments_lost(gathered: &Gathered, files: &[(PathBuf, String)]) -> usize {
+    let mut comments = Vec::new();
+    for fragment in &gathered.fragments {
+        collect(&fragment.root, &mut comments);
+    }
+    comments.iter().filter(|comment| !files.iter().any(|(_, text)| text.contains(comment.trim()))).count()
+}
+
+fn collect<'n>(node: &'n Node, comments: &mut Vec<&'n String>) {
+    comments.extend(node.comments.iter().flat_map(|comments| comments.all()));
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| collect(item, comments)),
+        Value::Map(entries) => entries.iter().for_each(|entry| collect(&entry.node, comments)),
+        _ => {}
+    }
+}
+
+impl ConfigMerge {
+    /// *Yes* when nothing is left to be decided and every environment is proved equal.
+    pub fn verdict(&self) -> Verdict {
+        let is_open = self.met.iter().any(Met::is_open);
+        let is_proved = self.proofs.iter().all(|proof| proof.differences.is_empty());
+        let holds_secrets = self.syntax == Syntax::None && !self.secrets.is_empty();
+        if self.proofs.iter().all(|proof| proof.keys == 0) {
+            Verdict::Unknown
+        } else if is_open || !is_proved || holds_secrets {
+            Verdict::No
+        } else {
+            Verdict::Yes
+        }
+    }
+
+    /// What is to stand where, when the verdict is yes.
+    pub fn puts(&self) -> Vec<(PathBuf, Put)> {
+        if self.verdict() != Verdict::Yes {
+            return Vec::new();
+        }
+        let put = |((path, text), is_standing): (&(PathBuf, String), &bool)| {
+            let bytes = text.clone().into_bytes();
+            let put = if *is_standing { Put::Edited(bytes, path.clone()) } else { Put::Bytes(bytes, 0o644) };
+            (path.clone(), put)
+        };
+        let written = self.files.iter().zip(&self.standing).map(put);
+        let is_written = |path: &Path| self.files.iter().any(|(written, _)| written == path);
+        let fragments = self.gathered.fragments.iter().map(|fragment| PathBuf::from(&fragment.path));
+        let removed = fragments.filter(|path| self.removes_fragments && !is_written(path));
+        written.chain(removed.map(|path| (path, Put::Nothing))).collect()
+    }
+
+    /// Every key of the master and of the overrides with the place that it comes from, and the environments that have it for
+    /// themselves; none where all do.
+    pub fn keys(&self) -> Vec<(KeyPath, Origin, Option<&str>)> {
+        let of_master = crate::layers::leaves(&self.consolidated.master).into_iter();
+        let mut keys: Vec<_> = of_master.map(|(path, node)| (path, node.origin, None)).collect();
+        for (environment, root) in self.environments.iter().zip(&self.consolidated.overrides) {
+            let own = crate::layers::leaves(root).into_iter().filter(|(path, _)| !path.steps().is_empty());
+            keys.extend(own.map(|(path, node)| (path, node.origin, Some(environment.as_str()))));
+        }
+        keys
+    }
+}

@@ -1,0 +1,206 @@
+//! Planted secrets and innocent values, counted.
+
+use super::*;
+
+/// Half in a form that is known, half under a name, nested, or random. The key path is the outermost first.
+fn planted() -> Vec<(&'static [&'static str], String)> {
+    let random = |prefix: &str, length: usize| {
+        let letters = b"aZ3kQ9xW7bT1mR5vL8cY2nP6dS4fG0hJjK";
+        let body: String =
+            (0..length).map(|at| char::from(letters[(at * 7 + length) % letters.len()])).collect();
+        format!("{prefix}{body}")
+    };
+    let hexadecimal = |prefix: &str, length: usize| {
+        let body: String = (0..length).map(|at| char::from(b"0f3a9c5e7b1d"[(at * 5 + 3) % 12])).collect();
+        format!("{prefix}{body}")
+    };
+    let pem =
+        format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n", random("MII", 60));
+    vec![
+        (&["a"], "AKIAQ3EGRTZ5WXYP7LMN".to_owned()),
+        (&["a"], random("ghp_", 36)),
+        (&["a"], random("github_pat_", 60)),
+        (&["a"], random("glpat-", 20)),
+        (&["a"], random("xoxb-", 24)),
+        (
+            &["notify", "url"],
+            format!("https://hooks.slack.com/services/{}", "T02AB3CD4/B05EF6GH7/aB3dE5fG7hI9jK1lM3nO5pQ7"),
+        ),
+        (&["a"], random("sk_live_", 24)),
+        (&["a"], random("AIza", 35)),
+        (&["a"], random("npm_", 36)),
+        (&["a"], random("pypi-", 60)),
+        (&["a"], format!("SG.{}.{}", random("", 22), random("", 43))),
+        (&["a"], random("sk-proj-", 40)),
+        (&["a"], random("hf_", 34)),
+        (&["a"], hexadecimal("dop_v1_", 64)),
+        (&["a"], hexadecimal("dapi", 32)),
+        (&["a"], format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{}", random("", 43))),
+        (&["tls", "certificate"], pem),
+        (&["database", "url"], "postgresql://abaco:h4rdToGuess@db:5432/loans".to_owned()),
+        (&["broker"], "amqp://guest:Tr0ub4dor@mq/".to_owned()),
+        (
+            &["storage"],
+            format!("DefaultEndpointsProtocol=https;AccountName=x;AccountKey={}==", random("", 60)),
+        ),
+        (&["report"], format!("https://x.blob.core.windows.net/c?sv=2024&sig={}", random("", 40))),
+        (&["headers", "extra"], format!("Bearer {}", random("", 30))),
+        (&["odbc"], "Driver=x;Server=y;Uid=sa;Pwd=Tr0ub4dor;".to_owned()),
+        (&["a"], random("hvs.", 28)),
+        (&["a"], random("ya29.", 40)),
+        (&["db", "password"], "correct horse battery staple".to_owned()),
+        (&["db", "password"], "hunter2".to_owned()),
+        (&["db", "passwd"], "letmein".to_owned()),
+        (&["smtp", "pass"], "sommer24".to_owned()),
+        (&["DB_PASSWORD"], "tiger".to_owned()),
+        (&["keystorePassphrase"], "open sesame".to_owned()),
+        (&["api", "apiKey"], "a1b2c3d4e5".to_owned()),
+        (&["api", "api_key"], hexadecimal("", 32)),
+        (&["client_secret"], hexadecimal("", 40)),
+        (&["oauth", "clientSecret"], random("", 16)),
+        (&["cascade", "session_cookie"], "s%3Aab12cd34ef56".to_owned()),
+        (&["auth", "token"], hexadecimal("", 24)),
+        (&["slack", "webhook"], "T02-b05-9f8e7d6c".to_owned()),
+        (&["aws", "secret_access_key"], random("", 40)),
+        (&["azure", "account_key"], random("", 44)),
+        (&["signing_key"], hexadecimal("", 64)),
+        (&["encryption-key"], random("", 32)),
+        (&["django", "SECRET_KEY"], "django-insecure-9f$k2@x".to_owned()),
+        (&["secrets", "meta"], "EAAG9f8e7d6c5b".to_owned()),
+        (&["credentials", "cascade", "value"], "cas-77aa88bb".to_owned()),
+        (&["password_prod"], "Winter2025!".to_owned()),
+        (&["tokens", "supabase"], "sbp_0a1b2c3d4e".to_owned()),
+        (&["sentry", "dsn"], "o4501.9f8e7d6c@ingest".to_owned()),
+        (&["something"], random("", 32)),
+        (&["nested", "deep", "x"], random("", 44)),
+    ]
+}
+
+#[test]
+fn every_planted_secret_is_suspected() {
+    let planted = planted();
+    assert_eq!(planted.len(), 50);
+    let missed: Vec<_> = planted.iter().filter(|(keys, value)| suspect(keys, value).is_none()).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn no_planted_secret_survives_in_what_a_command_puts_out() {
+    for (keys, value) in planted() {
+        let name = keys.last().unwrap();
+        for line in [
+            format!("{name}={value}"),
+            format!("{name}: '{value}'"),
+            format!("connection failed ({name}=\"{value}\")"),
+            serde_json::json!({ *name: value }).to_string(),
+        ] {
+            // What is a secret only by the name of a parent cannot be told in a line.
+            let is_told = (*name != "pass" || line.contains('=')) && suspect(&[name], &value).is_some();
+            let clean = clean_output(&line);
+            let pieces = value.lines().max_by_key(|line| line.len()).unwrap();
+            assert!(!is_told || !clean.contains(pieces), "{line}\n{clean}");
+        }
+    }
+}
+
+/// What stands in configurations and is no secret.
+fn innocent() -> Vec<(Vec<String>, String)> {
+    let mut values: Vec<(String, String)> = Vec::new();
+    let mut add = |key: &str, value: String| values.push((key.to_owned(), value));
+    for number in 0..20_u32 {
+        let hash = |length: usize| -> String {
+            (0..length)
+                .map(|at| char::from(b"0123456789abcdef"[(at * 7 + at / 3 + number as usize) % 16]))
+                .collect()
+        };
+        add("commit", hash(40));
+        add("sha256", hash(64));
+        add("image", format!("registry.example.org/abaco/pipeline@sha256:{}", hash(64)));
+        add("run_id", format!("{}-{}-4{}-8{}-{}", hash(8), hash(4), hash(3), hash(3), hash(12)));
+        add(
+            "artifact",
+            format!("logs/runs/2025-12-{:02}/Run{number}_Kpi_Timeseries_Daily.parquet", number + 1),
+        );
+        add("class", format!("python.pipeline.calculation_v{number}.UnifiedCalculationV{number}"));
+        add("formula", format!("SUM(dpd_{number}_60 + dpd_90_plus) / SUM(total_receivable_usd) * 100"));
+        add("schedule", format!("{number} 7 * * 1-5"));
+        add("webhook_secret", format!("SLACK_WEBHOOK_TOKEN_{number}"));
+        add("token_secret", "META_SYSTEM_USER_TOKEN".to_owned());
+        add("password", format!("${{DB_PASSWORD_{number}}}"));
+        add("api_key", format!("${{API_KEY_{number}:?set it}}"));
+        add("max_tokens", format!("{}", 1000 * number));
+        add("token_url", format!("https://login.example.org/oauth2/v{number}.0/token"));
+        add("primary_key", format!("loan_id_{number}"));
+        add("sort_key", "measurementDate2024Desc".to_owned());
+        add("keywords", "name, email, phone, address".to_owned());
+        add(
+            "endpoint",
+            format!("https://hooks.slack.com/services/{{workspace}}/{{channel}}/{{token}}?v={number}"),
+        );
+        add("auth_type", "session_cookie".to_owned());
+        add("password_policy", "at least 12 characters".to_owned());
+        add("secret_name", format!("prod/abaco/db{number}"));
+        add("key_file", format!("/run/secrets/deploy_{number}.pem"));
+        add("owner", format!("data-engineering-team-{number}@example.org"));
+        add("description", "Percentage of portfolio delinquent beyond 90 days".to_owned());
+        add("table", format!("analyticsLayer.Par90Metrics{number}Daily"));
+    }
+    values.into_iter().map(|(key, value)| (vec![key], value)).collect()
+}
+
+#[test]
+fn of_five_hundred_innocent_values_hardly_any_is_masked() {
+    let innocent = innocent();
+    assert_eq!(innocent.len(), 500);
+    let suspected: Vec<String> = innocent
+        .iter()
+        .filter_map(|(keys, value)| {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            suspect(&keys, value).map(|why| format!("{keys:?} {value}: {}", why.words()))
+        })
+        .collect();
+    assert!(suspected.len() <= 5, "{suspected:#?}");
+    let masked: Vec<String> = innocent
+        .iter()
+        .map(|(keys, value)| format!("{}: {value}", keys[0]))
+        .filter(|line| clean_output(line) != *line)
+        .collect();
+    assert!(masked.len() <= 5, "{masked:#?}");
+}
+
+#[test]
+fn prose_about_secrets_is_left_as_it_is() {
+    for text in [
+        "the token was not accepted",
+        "password: wrong",
+        "no secret is written",
+        "key: value",
+        "primary key = id",
+        "FATAL: password authentication failed for user \"abaco\"",
+        "set DB_PASSWORD, or write ${DB_PASSWORD}",
+        "see https://example.org/a@b:c",
+    ] {
+        let clean = clean_output(text);
+        assert!(clean == text || text == "password: wrong", "{text}: {clean}");
+    }
+}
+
+#[test]
+fn names_of_variables() {
+    for name in [
+        "API_KEY",
+        "PGPASSWORD",
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "MYSQL_PWD",
+        "SENTRY_DSN",
+        "DATABASE_URL",
+    ] {
+        assert!(is_secret_variable(name), "{name}");
+    }
+    for name in
+        ["PWD", "OLDPWD", "HOME", "KEYBOARD_LAYOUT", "PATH", "LANG", "TOKENIZERS_PARALLELISM", "MONKEY"]
+    {
+        assert!(!is_secret_variable(name), "{name}");
+    }
+}

@@ -1,0 +1,270 @@
+//! `config`, as it is typed and as a plan carries it out.
+
+use std::fmt::Write as _;
+
+use super::ground::Ground;
+
+const MERGE: &str =
+    "config merge config --master config/pipeline.yml --environments config/environments/{name}.yml";
+
+fn pipeline() -> Ground {
+    let ground = Ground::new();
+    ground.write(
+        "config/base.yml",
+        "# The pipeline\nname: loans\ndb:\n  port: 5432  # as ever\n  pool: 5\nretries: 3\n",
+    );
+    ground.write("config/kpis.yaml", "kpis:\n  par_90: {warning: 3.0}\n");
+    ground.write("config/dev.yml", "db: {host: localhost}\nretries: 0\n");
+    ground.write("config/prod.yml", "db: {host: db1, pool: 20}\n");
+    ground.write("load.py", "config['kpis']['par_90']\nconfig['db']['host'], config['db']['port'], config['db']['pool']\nconfig['name']\n");
+    ground
+}
+
+// rows: PC-2
+#[test]
+fn fragments_become_a_master_and_overrides_with_proof() {
+    let ground = pipeline();
+    let before = ground.listing();
+    let seen = ground.expect(0, MERGE);
+    insta::assert_snapshot!(seen, @r"
+    $ switchback config merge config --master config/pipeline.yml --environments config/environments/{name}.yml
+    --- stdout
+    config/dev.yml: holds in `dev` only, by its name
+    config/prod.yml: holds in `prod` only, by its name
+    unused `kpis.par_90.warning`: no code names it
+    unused `retries`: no code names it
+    --- config/pipeline.yml
+    # The pipeline
+    name: loans
+    db:
+      port: 5432  # as ever
+    kpis:
+      par_90: {warning: 3.0}
+    --- config/environments/dev.yml
+    db:
+      pool: 5
+      host: localhost
+    retries: 0
+    --- config/environments/prod.yml
+    db:
+      pool: 20
+      host: db1
+    retries: 3
+    --- stderr
+    yes: 4 fragments become 3 files; 6 keys, 0 conflicts, 0 duplicates, 0 secrets; 2 of 2 environments proved equal; nothing was touched; `--write` writes it
+    --- exit 0
+    ");
+    assert_eq!(ground.listing(), before);
+    ground.expect(0, &format!("{MERGE} --write --remove-fragments"));
+    assert!(!ground.at("config/base.yml").exists());
+    assert_eq!(ground.read("config/environments/dev.yml"), "db:\n  pool: 5\n  host: localhost\nretries: 0\n");
+    let seen = ground.expect(0, "config resolve config/pipeline.yml --environment prod --show-origin");
+    insta::assert_snapshot!(seen, @r#"
+    $ switchback config resolve config/pipeline.yml --environment prod --show-origin
+    --- stdout
+    name = "loans"  # config/pipeline.yml:2
+    db.port = 5432  # config/pipeline.yml:4
+    db.pool = 20  # config/environments/prod.yml:2
+    db.host = "db1"  # config/environments/prod.yml:3
+    kpis.par_90.warning = 3.0  # config/pipeline.yml:6
+    retries = 3  # config/environments/prod.yml:4
+    --- stderr
+    yes: 6 keys
+    --- exit 0
+    "#);
+    let seen = ground.expect(0, "config explain db.pool --master config/pipeline.yml --environment prod");
+    insta::assert_snapshot!(seen, @r"
+    $ switchback config explain db.pool --master config/pipeline.yml --environment prod
+    --- stdout
+    config/environments/prod.yml:2: 20 (integer)
+    db.pool = 20  # config/environments/prod.yml:2
+    --- exit 0
+    ");
+    ground.expect(0, "undo");
+    assert_eq!(files(&ground.listing()), files(&before));
+}
+
+/// The files of a listing but those of Switchback.
+fn files(listing: &str) -> Vec<String> {
+    let is_file = |line: &&str| line.starts_with('f') && !line.contains("/.switchback/");
+    listing.lines().filter(is_file).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_document_of_a_merge_holds_to_the_contract() {
+    let ground = pipeline();
+    let seen = ground.expect(0, &format!("{MERGE} --json")).json();
+    assert_eq!(
+        (seen["schema"].as_str(), seen["verdict"].as_str()),
+        (Some("switchback/config/1"), Some("yes"))
+    );
+    assert_eq!(
+        (seen["conflicts"].as_array().unwrap().len(), seen["duplicates"].as_array().unwrap().len()),
+        (0, 0)
+    );
+    let proof: Vec<(&str, &str, u64)> = seen["proof"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|proof| {
+            (
+                proof["environment"].as_str().unwrap(),
+                proof["verdict"].as_str().unwrap(),
+                proof["keys"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(proof, [("dev", "yes", 6), ("prod", "yes", 6)]);
+    let key = &seen["keys"][0];
+    assert_eq!(
+        (key["key"].as_str(), key["path"].as_str(), key["line"].as_u64()),
+        (Some("name"), Some("config/base.yml"), Some(2))
+    );
+    assert_eq!(seen["unused"]["keys"], serde_json::json!(["kpis.par_90.warning", "retries"]));
+}
+
+// rows: PC-2
+#[test]
+fn a_conflict_is_never_decided_silently() {
+    let ground = pipeline();
+    ground.write("config/kpis2.yml", "kpis:\n  par_90: {warning: 3}\nname: loans\n");
+    let seen = ground.expect(1, &format!("{MERGE} --write"));
+    assert!(seen.out.contains("conflict `kpis.par_90.warning`: config/kpis.yaml:2 says 3.0 (float), config/kpis2.yml:2 says 3 (integer)"), "{seen}");
+    assert!(seen.out.contains("duplicate `name`"), "{seen}");
+    assert!(
+        seen.err.contains("1 conflicts are not decided") && seen.err.contains("nothing was written"),
+        "{seen}"
+    );
+    assert!(!ground.at("config/pipeline.yml").exists());
+    ground.write(
+        "rules.toml",
+        "[[fragment]]\npath = \"config\"\n[[decide]]\nkey = \"kpis\"\ntake = \"config/kpis2.yml\"\n",
+    );
+    let merge = "config merge --rules rules.toml --master config/pipeline.yml --environments config/environments/{name}.yml";
+    let seen = ground.expect(0, &format!("{merge} --json --write")).json();
+    assert_eq!(seen["conflicts"][0]["decided"], "rules.toml:3");
+    assert!(ground.read("config/pipeline.yml").contains("par_90: {warning: 3}\n"));
+    ground
+        .write("rules.toml", "[[fragment]]\npath = \"config/*.yaml\"\n[[decide]]\nkey = \"x\"\nvalue = 1\n");
+    let seen = ground.expect(2, merge);
+    assert!(seen.err.contains("rules.toml:3: the decision on `x` decides nothing"), "{seen}");
+}
+
+// rows: PC-3
+#[test]
+fn a_literal_secret_becomes_a_placeholder_and_is_never_printed() {
+    let mut ground = pipeline();
+    ground.write(
+        "config/secrets.yml",
+        "db:\n  password: h4rd-to-guess\napi:\n  url: https://me:sw0rdfish@example.org/\n",
+    );
+    for line in [MERGE, &format!("{MERGE} --json"), &format!("{MERGE} --write")] {
+        let seen = ground.expect(0, line);
+        assert!(!seen.out.contains("h4rd-to-guess") && !seen.err.contains("h4rd-to-guess"), "{seen}");
+        assert!(!seen.out.contains("sw0rdfish"), "{seen}");
+        assert!(seen.out.contains("DB_PASSWORD"), "{seen}");
+    }
+    assert!(ground.read("config/pipeline.yml").contains("password: \"${DB_PASSWORD}\""));
+    let resolve = "config resolve config/pipeline.yml --environment dev";
+    let seen = ground.expect(2, resolve);
+    assert!(
+        seen.err.contains("config/pipeline.yml:")
+            && seen.err.contains("`db.password` cannot be filled in: `DB_PASSWORD`"),
+        "{seen}"
+    );
+    ground.set("DB_PASSWORD", "h4rd-to-guess");
+    ground.set("API_URL", "https://me:sw0rdfish@example.org/");
+    let seen = ground.expect(0, &format!("{resolve} --json"));
+    assert!(!seen.out.contains("h4rd-to-guess") && !seen.out.contains("sw0rdfish"), "{seen}");
+    assert_eq!(seen.json()["values"]["db"]["password"], "***");
+}
+
+// rows: OM-3
+#[test]
+fn an_old_configuration_is_held_against_what_a_new_program_needs() {
+    let ground = Ground::new();
+    ground.write("old.yaml", "start_year: 2024\nthreads: '8'\nlegacy: true\n");
+    ground.write("new.yaml", "start_year: 2025\nthreads: 4\nscenario_id: base\n");
+    let seen = ground.expect(1, "config check old.yaml --against new.yaml");
+    insta::assert_snapshot!(seen, @r"
+    $ switchback config check old.yaml --against new.yaml
+    --- stdout
+    lacks `scenario_id`
+    `threads` at old.yaml:2 is text, and integer is needed
+    `legacy` is in excess
+    --- stderr
+    no: 3 keys looked at
+    --- exit 1
+    ");
+    ground.expect(0, "config check new.yaml --against new.yaml");
+    ground.expect(1, "config diff old.yaml new.yaml");
+    ground.expect(0, "config diff old.yaml old.yaml");
+}
+
+#[test]
+fn bad_input_is_one_error_with_its_place() {
+    let ground = Ground::new();
+    for (text, wanted) in [
+        ("a: [1\n", "config/a.yml:2:"),
+        (
+            "a: !!python/object:os.system x\n",
+            "config/a.yml:1:4: it cannot be read as YAML: the loader knows no tag `!!python/object:os.system`",
+        ),
+        ("a: 1\n---\nb: 2\n", "config/a.yml:2:1: it cannot be read as YAML: a second document begins here"),
+        ("- 1\n", "config/a.yml: as a whole it is a list"),
+        ("a: 2024-02-30\n", "`2024-02-30` is written like a day that there is not"),
+    ] {
+        ground.write("config/a.yml", text);
+        let seen = ground.expect(2, "config merge config/a.yml --master m.yml --environments e/{name}.yml");
+        assert!(seen.err.contains(wanted), "{text}: {seen}");
+    }
+    for (line, wanted) in [
+        ("config merge nowhere.yml --master m.yml", "nowhere.yml: it does not exist"),
+        ("config merge config/a.yml --master m.txt", "m.txt: its name says no format"),
+        ("config merge config/a.yml --master m.yml --environments e.yml", "it has no `{name}`"),
+        ("config resolve config/a.yml --environment prod", "config/a.yml:1:4"),
+        ("config explain a..b --master config/a.yml", "`a..b` names no key"),
+        ("config merge --master m.yml", "no fragment was named"),
+    ] {
+        let seen = ground.expect(2, line);
+        assert!(seen.err.contains(wanted), "{line}: {seen}");
+    }
+}
+
+#[test]
+fn a_document_that_would_fill_the_memory_is_refused() {
+    let ground = Ground::new();
+    let mut laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for pair in ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"] {
+        let (from, to) = pair.split_at(1);
+        let aliases = vec![format!("*{from}"); 9].join(", ");
+        writeln!(laughs, "{to}: &{to} [{aliases}]").unwrap();
+    }
+    ground.write("laughs.yml", laughs);
+    let seen = ground.expect(2, "config resolve laughs.yml");
+    assert!(seen.err.contains("the aliases up to here stand for more than 1000000 values"), "{seen}");
+    ground.write("deep.yml", format!("a: {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
+    let seen = ground.expect(2, "config resolve deep.yml");
+    assert!(seen.err.contains("deep.yml:1:"), "{seen}");
+}
+
+// rows: PC-2
+#[test]
+fn a_plan_consolidates_checks_and_takes_back() {
+    let ground = pipeline();
+    ground.write(
+        "switchback.toml",
+        "version = 1\n\n[project]\nname = \"loans\"\nmanaged = [\"config\"]\n\n[[phase]]\nname = \"unify\"\n\n\
+         [[phase.change]]\nkind = \"config\"\nfragments = [\"config\"]\nmaster = \"config/pipeline.yml\"\n\
+         environments = \"config/environments/{name}.yml\"\nremove = true\n\n\
+         [[check]]\nname = \"same\"\nkind = \"config\"\nold = \"config\"\nnew = \"config/pipeline.yml\"\n\
+         names = [\"dev\", \"prod\"]\nat = [\"staged\", \"live\"]\n",
+    );
+    let before = ground.read("config/base.yml");
+    let seen = ground.expect(0, "run");
+    assert!(seen.err.contains("dev: 6 keys, 0 differences; prod: 6 keys, 0 differences"), "{seen}");
+    assert!(!ground.at("config/base.yml").exists() && ground.at("config/environments/prod.yml").exists());
+    ground.expect(0, "rollback");
+    assert_eq!(ground.read("config/base.yml"), before);
+    assert!(!ground.at("config/pipeline.yml").exists());
+}
