@@ -14,6 +14,7 @@ mod conformance;
 mod constraints;
 #[cfg(feature = "databases")]
 mod databases;
+mod dbt;
 mod demo;
 mod distributions;
 mod documentation;
@@ -40,9 +41,11 @@ mod price_elasticity;
 mod rehearsal;
 mod report;
 mod resources;
+mod restarts;
 mod restore;
 mod run;
 mod s3;
+mod scenarios;
 mod secrets;
 mod snapshot_databases;
 mod snapshots;
@@ -53,3 +56,4 @@ mod triggers;
 mod undos;
 #[cfg(not(feature = "sql"))]
 mod without_sql;
+mod workforce;
