@@ -53,7 +53,8 @@ impl Agreement {
     /// As the keys of a check say it. What is wrong with them becomes a finding.
     pub(super) fn read(fields: &Fields<'_>) -> Self {
         let rule = rule_keys::read(fields);
-        let path = |text: String| relative(&text, fields.offset_of("mapping"), "the mapping", fields.findings());
+        let path =
+            |text: String| relative(&text, fields.offset_of("mapping"), "the mapping", fields.findings());
         let mapping = fields.text("mapping").and_then(path);
         let order = if fields.is_table("stages") { read_order(fields) } else { None };
         Self { rule, mapping, order }

@@ -70,12 +70,10 @@ impl<'a> Copies<'a> {
 pub(super) fn digest(disk: &dyn Disk, tree: &Path) -> Result<String, String> {
     let failed = |error: &dyn std::error::Error| format!("the tree could not be read: {error}");
     let seen = walk(disk, tree, &[PathBuf::new()]).map_err(|error| failed(&error))?;
-    let read = |_, path: &Path| {
+    let read = |_: usize, path: &Path| {
         let mut hasher = blake3::Hasher::new();
         let mut file = disk.open(path)?;
-        hasher
-            .update_reader(&mut file)
-            .map_err(|error| crate::world::DiskError::new("read", path, error))?;
+        hasher.update_reader(&mut file).map_err(|error| crate::world::DiskError::new("read", path, error))?;
         Ok(*hasher.finalize().as_bytes())
     };
     let mut manifest = read_through(disk, tree, &seen, &read).map_err(|error| failed(&error))?;

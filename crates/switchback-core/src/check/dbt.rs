@@ -59,8 +59,7 @@ fn nodes(manifest: &Value) -> Option<BTreeMap<String, Node>> {
         let nodes = node["depends_on"]["nodes"].as_array().map_or(&[][..], Vec::as_slice);
         nodes.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let is_table =
-        |node: &Value| node["resource_type"].as_str().is_some_and(|kind| TABLES.contains(&kind));
+    let is_table = |node: &Value| node["resource_type"].as_str().is_some_and(|kind| TABLES.contains(&kind));
     let found = all.iter().filter(|(_, node)| is_table(node)).map(|(id, node)| {
         let names = ["alias", "name"].into_iter().filter_map(|key| node[key].as_str());
         (id.clone(), Node { names: names.map(str::to_owned).collect(), parents: parents(node) })
@@ -94,7 +93,7 @@ fn in_order(nodes: &BTreeMap<String, Node>) -> Result<Vec<&str>, String> {
             let Some(parents) = open.get_mut(child) else { continue };
             parents.remove(id);
             if parents.is_empty() {
-                ready.insert((key(child), child));
+                ready.insert((key(child), *child));
             }
         }
     }

@@ -16,7 +16,8 @@ use crate::port::Comparer;
 use crate::verdict::Verdict;
 use crate::world::{Disk, Exit, Finished, Interruption, Signal};
 
-const TREE: Key = Key::required("tree", TREES, "`live`: the tree before this phase; `candidate`: the tree with it");
+const TREE: Key =
+    Key::required("tree", TREES, "`live`: the tree before this phase; `candidate`: the tree with it");
 const COMMAND: Key =
     Key::required("command", Shape::Text, "a line of shell that works in `{out}`; `{step}` is the step");
 const PROGRAM: &[Key] = &[TREE, COMMAND];
@@ -32,7 +33,11 @@ const STOPPED: &[Key] = &[
     Key::optional("exit_code", Shape::Whole, "how it ends when it stops by itself"),
 ];
 const OWN: [Key; 6] = [
-    Key::required("whole", Shape::Table(PROGRAM), "the run that is never stopped: what the others must end as"),
+    Key::required(
+        "whole",
+        Shape::Table(PROGRAM),
+        "the run that is never stopped: what the others must end as",
+    ),
     Key::required("stopped", Shape::Table(STOPPED), "the run that is stopped after a step"),
     Key::required("resumed", Shape::Table(PROGRAM), "what goes on from what it left in `{out}`"),
     Key::optional(
@@ -40,7 +45,11 @@ const OWN: [Key; 6] = [
         Shape::Table(PROGRAM),
         "a command between both: it brings what was left in `{from}` into a new `{out}`",
     ),
-    Key::required("stop_after", Shape::Values, "the steps, each of which is a run of its own: values for `{step}`"),
+    Key::required(
+        "stop_after",
+        Shape::Values,
+        "the steps, each of which is a run of its own: values for `{step}`",
+    ),
     Key::optional("path", Shape::Text, "what is compared, below `{out}`; all of it when left out"),
 ];
 const KEYS: [Key; 33] = rule_keys::joined(&[&OWN, &rule_keys::TABLES, &MAPPING, &rule_keys::VALUES]);
@@ -106,11 +115,17 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
         Stop::ByItself(_) => check.stopped.command.contains("{step}"),
     };
     if !is_named {
-        let message = format!("neither `command` nor `when` of `stopped` in {} names `{{step}}`", fields.title());
-        fields.find("stopped", message, "e.g. `--stop-after {step}`, or `when = \"checkpoints/{step}.json\"`");
+        let message =
+            format!("neither `command` nor `when` of `stopped` in {} names `{{step}}`", fields.title());
+        fields.find(
+            "stopped",
+            message,
+            "e.g. `--stop-after {step}`, or `when = \"checkpoints/{step}.json\"`",
+        );
     }
     if let Some(migrate) = check.migrate.as_ref().filter(|migrate| !migrate.command.contains("{from}")) {
-        let message = format!("the command of `migrate` does not name `{{from}}`: `{}`", shown(&migrate.command));
+        let message =
+            format!("the command of `migrate` does not name `{{from}}`: `{}`", shown(&migrate.command));
         fields.find("migrate", message, "name what it brings over, `{from}`, and where to, `{out}`");
     }
     Some(Box::new(check))
@@ -119,7 +134,11 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 fn read_steps(fields: &Fields<'_>) -> Option<Vec<String>> {
     let steps = fields.placed_values("stop_after")?;
     if steps.is_empty() {
-        fields.find("stop_after", "`stop_after` is empty: nothing would be stopped", "name at least one step");
+        fields.find(
+            "stop_after",
+            "`stop_after` is empty: nothing would be stopped",
+            "name at least one step",
+        );
         return None;
     }
     Some(steps.into_iter().map(|(_, step)| step).collect())
@@ -130,7 +149,11 @@ fn read_stop(stopped: &Fields<'_>) -> Option<Stop> {
     let exit_code = stopped.whole("exit_code");
     if !stopped.has("when") {
         if stopped.has("signal") {
-            stopped.find("signal", "`signal` says nothing without `when`", "name the file that it is sent at");
+            stopped.find(
+                "signal",
+                "`signal` says nothing without `when`",
+                "name the file that it is sent at",
+            );
         }
         return Some(Stop::ByItself(i32::try_from(exit_code.unwrap_or(0)).unwrap_or(i32::MAX)));
     }
@@ -344,7 +367,9 @@ impl RestartCheck {
         let between = Results { out, old: &stand.whole, new: &results };
         let copies = &mut stand.copies;
         // Where stages or files are missing there is no rule, or no comparison: then not all is there.
-        let Ok(rule) = self.agreement.rule(|| copies.tree(Which::New), &between, disk) else { return Ok(false) };
+        let Ok(rule) = self.agreement.rule(|| copies.tree(Which::New), &between, disk) else {
+            return Ok(false);
+        };
         let compared = stand.comparer.compare(&stand.whole, &results, &rule);
         Ok(compared.is_ok_and(|compared| compared.verdict == Verdict::Yes))
     }
@@ -371,9 +396,8 @@ fn of_all(steps: &[(Step, Value)], mut evidence: Value) -> Looked {
         format!("stopped after {} and resumed, it ends as it does without", named.join(", "))
     } else {
         let deciding = steps.iter().filter(|(step, _)| step.verdict == verdict);
-        let told = deciding.map(|(step, evidence)| {
-            format!("stopped after {}: {}", shown(&name(evidence)), step.summary)
-        });
+        let told = deciding
+            .map(|(step, evidence)| format!("stopped after {}: {}", shown(&name(evidence)), step.summary));
         let told: Vec<String> = told.collect();
         let more = if told.len() > 1 { format!("; {} more like it", told.len() - 1) } else { String::new() };
         format!("{}{more}", told.first().map_or("there was nothing to stop", String::as_str))

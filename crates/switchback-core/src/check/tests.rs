@@ -141,7 +141,8 @@ impl TestsCheck {
                 .read(&path, RESULTS_BYTES_MAX)
                 .map_err(|error| format!("the tests left no results: {error}"))?;
             let text = String::from_utf8(bytes).map_err(|_| format!("`{}` is not UTF-8", path.display()))?;
-            return test_results::read_report(&text).map_err(|error| format!("`{}`: {error}", path.display()));
+            return test_results::read_report(&text)
+                .map_err(|error| format!("`{}`: {error}", path.display()));
         }
         let mut text = String::from_utf8_lossy(&finished.stdout).into_owned();
         text.push('\n');

@@ -77,9 +77,16 @@ fn of_runs(seen: &Map<String, Value>) -> Vec<Detail> {
         _ => 1,
     };
     let mut found = Vec::new();
-    for (name, title, what) in [("cases", "cases of the scenarios", "case"), ("steps", "stopped and resumed", "step")] {
-        let mut runs: Vec<&Value> =
-            seen.get(name).and_then(Value::as_array).into_iter().flatten().filter(|run| run[what].is_string()).collect();
+    for (name, title, what) in
+        [("cases", "cases of the scenarios", "case"), ("steps", "stopped and resumed", "step")]
+    {
+        let mut runs: Vec<&Value> = seen
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter(|run| run[what].is_string())
+            .collect();
         runs.sort_by_key(|run| rank(run));
         let mut table = Table::new(title, &[what, "verdict", "old", "new", "what was seen"]);
         if what == "step" {

@@ -36,7 +36,8 @@ pub(super) fn read(text: &str) -> Result<TestRun, ResultsError> {
     let document: Value = serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
     let version = document["metadata"]["dbt_schema_version"].as_str().unwrap_or_default();
     if !VERSIONS.iter().any(|known| version.ends_with(known)) {
-        let found = if version.is_empty() { "no `dbt_schema_version`".to_owned() } else { format!("`{version}`") };
+        let found =
+            if version.is_empty() { "no `dbt_schema_version`".to_owned() } else { format!("`{version}`") };
         return Err(refused(format!("it has {found}; the versions v4 to v6 of `run-results` are read")));
     }
     let results = document["results"].as_array().ok_or_else(|| refused("it has no `results`".to_owned()))?;
@@ -125,6 +126,10 @@ mod tests {
             let error = read_report(&text).unwrap_err().to_string();
             assert!(error.contains("dbt") && error.contains(words), "{error}");
         }
-        assert_eq!(read_report(&results("v6", &[])).unwrap().counts.ran(), 0, "nothing ran, and that is no yes");
+        assert_eq!(
+            read_report(&results("v6", &[])).unwrap().counts.ran(),
+            0,
+            "nothing ran, and that is no yes"
+        );
     }
 }

@@ -29,7 +29,8 @@ fn what_dbt_built_and_tested_is_read_as_tests() {
     let ground = Ground::shop(CHECK);
     ground.write("src/build.sh", "cp src/results.json \"$1/run_results.json\"\n");
     ground.write("../new/src/build.sh", "cp src/results.json \"$1/run_results.json\"\nexit 1\n");
-    let good = results(&[("model.sim.fct", "success"), ("test.sim.unique", "pass"), ("test.sim.some", "warn")]);
+    let good =
+        results(&[("model.sim.fct", "success"), ("test.sim.unique", "pass"), ("test.sim.some", "warn")]);
     ground.write("src/results.json", &good);
     ground.write("../new/src/results.json", good.replace("pass", "fail"));
     let summary = staged(&ground, 1);
@@ -47,7 +48,10 @@ fn results_of_an_earlier_run_are_not_taken_for_those_of_this_one() {
     let in_tree = CHECK.replace("{out}/run_results.json", "target/run_results.json");
     let ground = Ground::shop(&in_tree);
     ground.write("target/run_results.json", results(&[("model.sim.fct", "success")]));
-    ground.write("src/build.sh", "cat target/run_results.json > \"$1/r\"; cat \"$1/r\" > target/run_results.json\n");
+    ground.write(
+        "src/build.sh",
+        "cat target/run_results.json > \"$1/r\"; cat \"$1/r\" > target/run_results.json\n",
+    );
     ground.write("../new/src/build.sh", "echo stopped before it wrote anything\n");
     let summary = staged(&ground, 2);
     assert!(summary.contains("run_results.json` is of an earlier run"), "{summary}");
@@ -58,7 +62,8 @@ fn manifest(depends: &[(&str, &[&str])]) -> String {
         .iter()
         .map(|(name, on)| {
             let on: Vec<String> = on.iter().map(|name| format!("model.sim.{name}")).collect();
-            let node = json!({"resource_type": "model", "name": name, "alias": name, "depends_on": {"nodes": on}});
+            let node =
+                json!({"resource_type": "model", "name": name, "alias": name, "depends_on": {"nodes": on}});
             (format!("model.sim.{name}"), node)
         })
         .collect();
@@ -75,7 +80,8 @@ fn the_graph_of_dbt_says_which_result_parted_first() {
         )
     };
     let ground = Ground::shop(&check("{ dbt = \"target/manifest.json\" }"));
-    let graph = [("events", &["staging"][..]), ("staging", &[]), ("annual", &["events"]), ("view_only", &["events"])];
+    let graph =
+        [("events", &["staging"][..]), ("staging", &[]), ("annual", &["events"]), ("view_only", &["events"])];
     ground.write("target/manifest.json", manifest(&graph));
     // By name `annual` would come first; it is made of `events`.
     for (name, new) in [("staging", "a\n1\n"), ("events", "a\n2\n"), ("annual", "a\n3\n")] {
@@ -86,7 +92,8 @@ fn the_graph_of_dbt_says_which_result_parted_first() {
     assert!(summary.contains("`events.csv` differs") || summary.contains("events"), "{summary}");
     let document = ground.run("status --json").json();
     let hash = document["checks"][0]["evidence"].as_str().unwrap().trim_start_matches("blake3:").to_owned();
-    let evidence: Value = serde_json::from_str(&ground.read(&format!(".switchback/evidence/{hash}"))).unwrap();
+    let evidence: Value =
+        serde_json::from_str(&ground.read(&format!(".switchback/evidence/{hash}"))).unwrap();
     let stages = evidence["details"]["comparison"]["stages"].as_array().unwrap();
     let named: Vec<&str> = stages.iter().map(|stage| stage["name"].as_str().unwrap()).collect();
     assert_eq!(named, ["staging", "events", "annual"]);

@@ -89,8 +89,15 @@ fn needs_python3_stopped_by_itself_after_each_step_it_ends_as_it_does_without() 
     // Resumed, it forgets what it knew of one year.
     ground.write("../new/src/sim.py", new_program().replace("state[\"history\"]", "state[\"history\"][1:]"));
     says(&ground, 1, "stopped after 2025: `result.csv` differs");
-    ground.write("../new/src/sim.py", new_program().replace("year, count, history = state", "raise KeyError('year') #"));
-    says(&ground, 1, "stopped after 2025: the resumed run ended with exit code 1: KeyError: 'year'; 1 more like it");
+    ground.write(
+        "../new/src/sim.py",
+        new_program().replace("year, count, history = state", "raise KeyError('year') #"),
+    );
+    says(
+        &ground,
+        1,
+        "stopped after 2025: the resumed run ended with exit code 1: KeyError: 'year'; 1 more like it",
+    );
 }
 
 // rows: OM-9
@@ -98,14 +105,24 @@ fn needs_python3_stopped_by_itself_after_each_step_it_ends_as_it_does_without() 
 fn needs_python3_killed_when_a_checkpoint_appears_it_ends_as_it_does_without() {
     for signal in ["kill", "terminate", "interrupt"] {
         let command = "command = \"python3 src/sim.py --out {out} --pause 0.3\"";
-        let stopped =
-            format!("{{ tree = \"candidate\", {command}, when = \"checkpoints/{{step}}.json\", signal = \"{signal}\" }}");
+        let stopped = format!(
+            "{{ tree = \"candidate\", {command}, when = \"checkpoints/{{step}}.json\", signal = \"{signal}\" }}"
+        );
         let ground = simulation(&check(&stopped, STEPS));
         says(&ground, 0, "stopped after 2025, 2027 and resumed, it ends as it does without");
         // A program that counts what is half done as done.
-        let torn = new_program().replace("count = count * 1.03", "open(f'{options.out}/torn', 'a').write('x')\n    count = count * 1.03");
-        let torn = torn.replace("if done:", "if os.path.exists(f'{options.out}/torn'):\n    count = 99.0\nif done:\n    count0 = count");
-        let torn = torn.replace("year, count, history = state[\"year\"], state[FIELD]", "year, count, history = state[\"year\"], count0");
+        let torn = new_program().replace(
+            "count = count * 1.03",
+            "open(f'{options.out}/torn', 'a').write('x')\n    count = count * 1.03",
+        );
+        let torn = torn.replace(
+            "if done:",
+            "if os.path.exists(f'{options.out}/torn'):\n    count = 99.0\nif done:\n    count0 = count",
+        );
+        let torn = torn.replace(
+            "year, count, history = state[\"year\"], state[FIELD]",
+            "year, count, history = state[\"year\"], count0",
+        );
         ground.write("../new/src/sim.py", torn);
         says(&ground, 1, "stopped after 2025: `result.csv` differs");
     }
@@ -122,7 +139,8 @@ fn needs_python3_the_new_program_goes_on_from_a_migrated_checkpoint_of_the_old_o
     ground.plan("", &check(&stopped, STEPS));
     says(&ground, 1, "the resumed run ended with exit code 1: KeyError: 'employees'");
     ground.plan("", &check(&stopped, &format!("{STEPS}\n{migrate}")));
-    ground.write("../new/src/migrate.py", MIGRATE.replace("state.pop(\"headcount\")", "state.pop(\"people\")"));
+    ground
+        .write("../new/src/migrate.py", MIGRATE.replace("state.pop(\"headcount\")", "state.pop(\"people\")"));
     says(&ground, 1, "the migration of what it left ended with exit code 1: KeyError: 'people'");
 }
 
@@ -135,7 +153,8 @@ fn needs_python3_what_was_not_stopped_proves_nothing() {
     let wrong = side("candidate", " --stop-behind {step}");
     ground.plan("", &check(&wrong, STEPS));
     says(&ground, 2, "it did not stop as it should, with exit code 0: exit code 2");
-    let never = "{ tree = \"candidate\", command = \"python3 src/sim.py --out {out}\", when = \"gone/{step}\" }";
+    let never =
+        "{ tree = \"candidate\", command = \"python3 src/sim.py --out {out}\", when = \"gone/{step}\" }";
     ground.plan("", &check(never, STEPS));
     says(&ground, 2, "it ended with exit code 0 and was not stopped: there was no `gone/2025`");
     let nothing = "{ tree = \"candidate\", command = \"true {step}\" }";

@@ -82,7 +82,9 @@ fn staged(ground: &Ground) -> (String, String, Value) {
 /// The cases of the evidence: name and verdict.
 fn cases(evidence: &Value) -> Vec<(String, String)> {
     let cases = evidence["details"]["cases"].as_array().unwrap().iter();
-    cases.map(|case| (case["case"].as_str().unwrap().to_owned(), case["verdict"].as_str().unwrap().to_owned())).collect()
+    cases
+        .map(|case| (case["case"].as_str().unwrap().to_owned(), case["verdict"].as_str().unwrap().to_owned()))
+        .collect()
 }
 
 fn says(ground: &Ground, code: i32, words: &str) -> Value {
@@ -125,7 +127,8 @@ fn needs_python3_a_difference_in_one_year_of_one_case_is_found_and_named() {
     let planted = "    if year == 2027 and growth == 0.05:\n        count += 1e-9\n    with open";
     ground.write("../new/src/sim.py", program("new").replacen("    with open(f", &format!("{planted}(f"), 1));
     let evidence = says(&ground, 1, "`growth[years=3, growth=0.05]`: `2027/headcount.csv` differs");
-    let no: Vec<String> = cases(&evidence).into_iter().filter(|(_, said)| said == "no").map(|(name, _)| name).collect();
+    let no: Vec<String> =
+        cases(&evidence).into_iter().filter(|(_, said)| said == "no").map(|(name, _)| name).collect();
     assert_eq!(no, ["growth[years=3, growth=0.05]"]);
     let first = &evidence["details"]["cases"][3]["first_difference"];
     assert_eq!(first["item"], "2027/headcount.csv", "{first}");
@@ -136,7 +139,8 @@ fn needs_python3_a_difference_in_one_year_of_one_case_is_found_and_named() {
     // Within a tolerance it is none, and a whole year that is missing is one all the same.
     ground.plan("", &check("tolerance = { absolute = 1e-6 }", SCENARIOS));
     says(&ground, 0, "6 cases of 2 scenarios: old and new agree, 2 of them by failing alike");
-    let short = program("new").replace("for year in range(", "for year in [2025] if growth == 0.02 else range(");
+    let short =
+        program("new").replace("for year in range(", "for year in [2025] if growth == 0.02 else range(");
     ground.write("../new/src/sim.py", short);
     let evidence = says(&ground, 1, "`growth[years=3, growth=0.02]`: 2 files on one side only");
     assert_eq!(evidence["details"]["cases"][2]["first_difference"]["only"], "old");
@@ -149,16 +153,25 @@ fn needs_python3_what_does_not_fail_alike_is_caught() {
     let refusal = "    sys.exit(f\"";
     let partial = "    open(f'{options.out}/partial.csv', 'w').write('level\\n')\n";
     for (plant, words) in [
-        (program("new").replace(refusal, &format!("{partial}{refusal}")), "new leaves `partial.csv` behind though it fails"),
+        (
+            program("new").replace(refusal, &format!("{partial}{refusal}")),
+            "new leaves `partial.csv` behind though it fails",
+        ),
         (
             program("new").replace("growth must be between 0 and 1", "growth must be small"),
             "they say different things: `{tree}/config: growth must be between 0 and 1, not 7`",
         ),
         (
-            program("new").replace(refusal, &format!("    print('growth must be', file=sys.stderr); sys.exit(3)\n{refusal}")),
+            program("new").replace(
+                refusal,
+                &format!("    print('growth must be', file=sys.stderr); sys.exit(3)\n{refusal}"),
+            ),
             "old fails with exit code 1, new with exit code 3",
         ),
-        (program("new").replace("not 0 <= growth <= 1", "not 0 <= growth"), "old fails with exit code 1, and new takes the input"),
+        (
+            program("new").replace("not 0 <= growth <= 1", "not 0 <= growth"),
+            "old fails with exit code 1, and new takes the input",
+        ),
         (program("new").replace("not 0 <= growth <= 1", "True"), "new fails where old does not: exit code 1"),
     ] {
         ground.write("../new/src/sim.py", plant);
@@ -175,7 +188,15 @@ fn needs_python3_what_does_not_fail_alike_is_caught() {
     says(&ground, 1, "new leaves `partial.csv` behind");
     ground.plan("", &check("", &SCENARIOS.replace("fails = true", "fails = true\nleaves = [\"*.csv\"]")));
     says(&ground, 0, "6 cases of 2 scenarios");
-    ground.plan("", &check("", &SCENARIOS.replace("growth must be", "growth is too large").replace("fails = true", "fails = true\nleaves = [\"*.csv\"]")));
+    ground.plan(
+        "",
+        &check(
+            "",
+            &SCENARIOS
+                .replace("growth must be", "growth is too large")
+                .replace("fails = true", "fails = true\nleaves = [\"*.csv\"]"),
+        ),
+    );
     says(&ground, 1, "nothing that old says matches `growth is too large`");
 }
 
@@ -186,7 +207,8 @@ fn needs_python3_conditions_are_looked_at_on_both_sides() {
                     totals[file.parent.name] = sum(float(row['count']) for row in csv.DictReader(open(file)))\n\
                     ordered = [totals[year] for year in sorted(totals)]\n\
                     if ordered != sorted(ordered):\n    sys.exit(f'the workforce shrinks: {ordered}')\n";
-    let condition = "\n    [[check.conditions]]\n    name = \"it grows\"\n    command = \"python3 registry.py {out}\"\n";
+    let condition =
+        "\n    [[check.conditions]]\n    name = \"it grows\"\n    command = \"python3 registry.py {out}\"\n";
     let ground = workforce("", &format!("{SCENARIOS}{condition}"));
     ground.write("registry.py", registry);
     let evidence = says(&ground, 0, "6 cases of 2 scenarios");
@@ -194,7 +216,8 @@ fn needs_python3_conditions_are_looked_at_on_both_sides() {
     assert_eq!(looked.len(), 2);
     assert_eq!((&looked[0]["of"], &looked[1]["of"]), (&"old".into(), &"new".into()));
     // Both programs agree, and are wrong.
-    let shrinking = |name: &str| program(name).replace("count = count * (1 + growth)", "count = count * (1 - growth)");
+    let shrinking =
+        |name: &str| program(name).replace("count = count * (1 + growth)", "count = count * (1 - growth)");
     ground.write("src/sim.py", shrinking("old"));
     ground.write("../new/src/sim.py", shrinking("new"));
     says(&ground, 1, "`growth[years=3, growth=0.02]`: old: it grows: exit code 1: the workforce shrinks");
@@ -238,11 +261,16 @@ fn needs_python3_a_difference_on_purpose_is_declared_and_ends_some_day() {
 #[test]
 fn needs_python3_what_could_not_be_run_is_no_yes_and_no_wins_over_it() {
     let ground = workforce("timeout_s = 2", SCENARIOS);
-    let hangs = |name: &str| program(name).replace("count = 100.0", "count = 100.0\nif growth == 0.02: time.sleep(60)");
+    let hangs = |name: &str| {
+        program(name).replace("count = 100.0", "count = 100.0\nif growth == 0.02: time.sleep(60)")
+    };
     ground.write("../new/src/sim.py", hangs("new"));
     let evidence = says(&ground, 2, "`growth[years=1, growth=0.02]`: new: the command was stopped after 2 s");
     assert_eq!(evidence["details"]["counts"]["unknown"], 2);
-    ground.write("../new/src/sim.py", hangs("new").replace("growth must be between", "growth has to be between"));
+    ground.write(
+        "../new/src/sim.py",
+        hangs("new").replace("growth must be between", "growth has to be between"),
+    );
     says(&ground, 1, "`bad growth[growth=7]`");
     // The old program fails where it should not: nothing to hold the new one against.
     ground.write("src/sim.py", program("old").replace("count = 100.0", "sys.exit('no data')"));
@@ -330,7 +358,8 @@ fn needs_python3_what_a_killed_check_found_is_of_no_use_once_anything_changed() 
     for kept in fs::read_dir(ground.at(".switchback/kept")).unwrap() {
         for part in fs::read_dir(kept.unwrap().path()).unwrap() {
             let path = part.unwrap().path();
-            let damaged = fs::read_to_string(&path).unwrap().replace("\"no\"", "\"yes\"").replace("equal", "alike");
+            let damaged =
+                fs::read_to_string(&path).unwrap().replace("\"no\"", "\"yes\"").replace("equal", "alike");
             fs::write(&path, format!("{damaged} ")).unwrap();
         }
     }
@@ -342,9 +371,17 @@ fn needs_python3_what_a_killed_check_found_is_of_no_use_once_anything_changed() 
 #[test]
 fn needs_python3_conditions_in_sql_are_asked_of_all_tables_of_a_case() {
     let condition = |holds: &str| {
-        format!("\n        [[check.scenario.conditions]]\n        table = \"headcount\"\n        holds = \"{holds}\"\n")
+        format!(
+            "\n        [[check.scenario.conditions]]\n        table = \"headcount\"\n        holds = \"{holds}\"\n"
+        )
     };
-    let with = |holds: &str| SCENARIOS.replace("[1, 3]", "[1]").replacen("0.05] }\n", &format!("0.05] }}\n{}", condition(holds)), 1);
+    let with = |holds: &str| {
+        SCENARIOS.replace("[1, 3]", "[1]").replacen(
+            "0.05] }\n",
+            &format!("0.05] }}\n{}", condition(holds)),
+            1,
+        )
+    };
     let ground = workforce("", &with("count > 0"));
     says(&ground, 0, "4 cases of 2 scenarios");
     ground.plan("", &check("", &with("count > 50")));

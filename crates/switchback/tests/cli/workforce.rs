@@ -43,7 +43,10 @@ fn needs_python3_the_monolith_becomes_modules_and_comes_back() {
     let found = checks(&seen);
     assert!(found.iter().all(|(_, verdict, _)| verdict == "yes"), "{found:#?}");
     let summary = &found.iter().find(|(name, ..)| name == "side by side").unwrap().2;
-    assert!(summary.contains("19 cases of 4 scenarios: old and new agree, 7 of them by failing alike"), "{summary}");
+    assert!(
+        summary.contains("19 cases of 4 scenarios: old and new agree, 7 of them by failing alike"),
+        "{summary}"
+    );
     assert!(ground.at("planner/orchestrator.py").exists());
     ground.expect(0, "rollback");
     assert!(!ground.at("planner/orchestrator.py").exists());
@@ -59,11 +62,20 @@ fn needs_python3_the_year_that_differs_on_purpose_has_to_be_declared() {
     let (_, end) = rest.split_once("count = 1\n").unwrap();
     ground.write("switchback.toml", format!("{start}{end}"));
     let summary = refused(&ground, "side by side");
-    assert!(summary.contains("`up to 2027[config=base, growth=0.0]`") && summary.contains("`summary.csv` differs"), "{summary}");
+    assert!(
+        summary.contains("`up to 2027[config=base, growth=0.0]`")
+            && summary.contains("`summary.csv` differs"),
+        "{summary}"
+    );
     assert!(summary.contains("3 more like it; 15 of 19 cases hold"), "{summary}");
     // Declared for 2027, and not for the year before.
     ground.write("switchback.toml", &plan);
-    replace(&ground, "../candidate/planner/summary.py", "FIRST_YEAR_OF_MINIMUM, MINIMUM = 2027", "FIRST_YEAR_OF_MINIMUM, MINIMUM = 2026");
+    replace(
+        &ground,
+        "../candidate/planner/summary.py",
+        "FIRST_YEAR_OF_MINIMUM, MINIMUM = 2027",
+        "FIRST_YEAR_OF_MINIMUM, MINIMUM = 2026",
+    );
     let summary = refused(&ground, "side by side");
     assert!(summary.contains("`up to 2026[config=base, end=2026, growth=-0.02]`"), "{summary}");
 }
@@ -73,8 +85,20 @@ fn needs_python3_the_year_that_differs_on_purpose_has_to_be_declared() {
 fn needs_python3_what_is_not_on_purpose_is_caught() {
     let wrong = [
         // The first table that parts is named, although the summary is made of it.
-        ("events.py", "person.salary * 1.08, 2", "person.salary * 1.08, 1", "side by side", "`events.csv` differs"),
-        ("events.py", "self.registry[employee].left_in = self.year", "pass", "side by side", "`registry.csv` differs"),
+        (
+            "events.py",
+            "person.salary * 1.08, 2",
+            "person.salary * 1.08, 1",
+            "side by side",
+            "`events.csv` differs",
+        ),
+        (
+            "events.py",
+            "self.registry[employee].left_in = self.year",
+            "pass",
+            "side by side",
+            "`registry.csv` differs",
+        ),
         ("settings.py", "lacks {field}", "has no {field}", "side by side", "they say different things"),
         (
             "orchestrator.py",
@@ -83,9 +107,27 @@ fn needs_python3_what_is_not_on_purpose_is_caught() {
             "side by side",
             "new leaves `begun` behind though it fails",
         ),
-        ("checkpoints.py", "\"headcount_at_start\": headcount,", "\"headcount_at_start\": len(workforce),", "goes on", "stopped after 2025"),
-        ("migrate.py", "old[\"headcount\"]", "len(people)", "goes on from the monolith", "stopped after 2025"),
-        ("simulation.py", "last[1] / first[1] - 1", "100 * (last[1] / first[1] - 1)", "callers", "`report.json` differs"),
+        (
+            "checkpoints.py",
+            "\"headcount_at_start\": headcount,",
+            "\"headcount_at_start\": len(workforce),",
+            "goes on",
+            "stopped after 2025",
+        ),
+        (
+            "migrate.py",
+            "old[\"headcount\"]",
+            "len(people)",
+            "goes on from the monolith",
+            "stopped after 2025",
+        ),
+        (
+            "simulation.py",
+            "last[1] / first[1] - 1",
+            "100 * (last[1] / first[1] - 1)",
+            "callers",
+            "`report.json` differs",
+        ),
     ];
     for (file, old, new, check, words) in wrong {
         let ground = ground();

@@ -42,7 +42,8 @@ pub(super) fn judge(
     let comparison = bench.compare(&old_results, &new_results, &rule).map_err(|error| error.told())?;
     let (verdict, summary) = (comparison.verdict, comparison.summary.clone());
     let report = report(comparison);
-    let conditions: Vec<&Condition> = bench.check.conditions.iter().chain(&case.scenario.conditions).collect();
+    let conditions: Vec<&Condition> =
+        bench.check.conditions.iter().chain(&case.scenario.conditions).collect();
     let sides = [
         SideOfCase { name: "old", tree: &old.tree, out: &old.out, results: &old_results },
         SideOfCase { name: "new", tree: &new.tree, out: &new.out, results: &new_results },

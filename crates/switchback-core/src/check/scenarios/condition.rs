@@ -14,7 +14,11 @@ use crate::plan::{Fields, Key, Shape};
 use crate::verdict::Verdict;
 
 const OWN: [Key; 2] = [
-    Key::optional("of", Shape::Word(&["both", "old", "new"]), "whose results must satisfy it; `both` when left out"),
+    Key::optional(
+        "of",
+        Shape::Word(&["both", "old", "new"]),
+        "whose results must satisfy it; `both` when left out",
+    ),
     Key::optional(
         "command",
         Shape::Text,

@@ -115,7 +115,8 @@ fn said(streams: Streams, ran: &Ran, masks: &[Regex]) -> String {
 }
 
 fn normal(text: &str, tree: &Path, out: &Path, masks: &[Regex]) -> String {
-    let text = text.replace(&out.display().to_string(), "{out}").replace(&tree.display().to_string(), "{tree}");
+    let text =
+        text.replace(&out.display().to_string(), "{out}").replace(&tree.display().to_string(), "{tree}");
     let mut lines = Vec::new();
     let mut is_in_frames = false;
     for line in text.lines() {
@@ -149,10 +150,10 @@ fn first_line<'t>(old: &'t str, new: &'t str) -> Option<(usize, &'t str, &'t str
 fn left_behind(bench: &Bench<'_>, failing: &Failing, out: &Path) -> Result<Vec<PathBuf>, String> {
     let disk = bench.runner.world.disk.as_ref();
     let seen = walk(disk, out, &[PathBuf::new()]).map_err(|error| error.to_string())?;
-    let is_allowed = |path: &Path| {
-        failing.leaves.iter().any(|allowed| pattern::fits(allowed, &path.to_string_lossy()))
-    };
-    let left = seen.into_iter().filter(|seen| seen.meta.kind != FileKind::Directory && !is_allowed(&seen.path));
+    let is_allowed =
+        |path: &Path| failing.leaves.iter().any(|allowed| pattern::fits(allowed, &path.to_string_lossy()));
+    let left =
+        seen.into_iter().filter(|seen| seen.meta.kind != FileKind::Directory && !is_allowed(&seen.path));
     Ok(left.map(|seen| seen.path).collect())
 }
 

@@ -29,7 +29,11 @@ pub(super) const SCENARIO: &[Key] = &[
     Key::optional("message", Shape::Text, "with `fails`: a regular expression that what both say matches"),
     Key::optional("leaves", Shape::Texts, "with `fails`: patterns of files that may be left in `{out}`"),
     Key::optional("conditions", Shape::Tables(CONDITION), "what the results of this scenario satisfy"),
-    Key::optional("known", Shape::Tables(EXCEPTION), "differences on purpose, each with owner, reason and end"),
+    Key::optional(
+        "known",
+        Shape::Tables(EXCEPTION),
+        "differences on purpose, each with owner, reason and end",
+    ),
 ];
 
 /// A scenario.
@@ -67,11 +71,15 @@ impl Scenario {
     pub(super) fn cases(&self) -> Vec<Case<'_>> {
         let mut all: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
         for parameter in &self.parameters {
-            let earlier = std::mem::take(&mut all);
-            for values in earlier {
-                let with = |value| values.iter().copied().chain([(parameter.name.as_str(), value)]).collect();
-                all.extend(parameter.values.iter().map(|value| -> Vec<_> { with(value.as_str()) }));
+            let mut longer = Vec::new();
+            for values in &all {
+                for value in &parameter.values {
+                    let mut values = values.clone();
+                    values.push((parameter.name.as_str(), value.as_str()));
+                    longer.push(values);
+                }
             }
+            all = longer;
         }
         all.into_iter().map(|values| Case { scenario: self, name: self.case_name(&values), values }).collect()
     }
@@ -128,7 +136,7 @@ fn read_scenario(item: &Fields<'_>) -> Option<Scenario> {
     Some(Scenario {
         name: name?,
         parameters: parameters?,
-        failing: failing?,
+        failing,
         conditions: conditions?,
         known: known.into_iter().collect::<Option<_>>()?,
     })
@@ -159,7 +167,11 @@ fn read_parameters(item: &Fields<'_>) -> Option<Vec<Parameter>> {
 
 fn read_values(item: &Fields<'_>, offset: usize, name: &str, values: Vec<(usize, String)>) -> Vec<String> {
     if values.is_empty() {
-        item.findings().add(offset, format!("`{name}` has no value: nothing would be run"), "write at least one");
+        item.findings().add(
+            offset,
+            format!("`{name}` has no value: nothing would be run"),
+            "write at least one",
+        );
     }
     let mut distinct = Vec::new();
     for (offset, value) in values {
@@ -173,38 +185,31 @@ fn read_values(item: &Fields<'_>, offset: usize, name: &str, values: Vec<(usize,
     distinct
 }
 
-/// What a scenario says about failing; nothing inside when it is not to fail.
-fn read_failing(item: &Fields<'_>) -> Option<Option<Failing>> {
-    let message = item.filled_text("message").and_then(|text| match Regex::new(&text) {
-        Ok(regex) => Some(regex),
-        Err(_) => {
-            let message = format!("`message` in {} is no regular expression: `{}`", item.title(), shown(&text));
+/// What a scenario says about failing; nothing when it is not to fail. What is wrong with it becomes a finding.
+fn read_failing(item: &Fields<'_>) -> Option<Failing> {
+    let message = item.filled_text("message").and_then(|text| {
+        let regex = Regex::new(&text).ok();
+        if regex.is_none() {
+            let message =
+                format!("`message` in {} is no regular expression: `{}`", item.title(), shown(&text));
             item.find("message", message, "correct it; `\\\\` stands for one backslash in TOML");
-            None
         }
+        regex
     });
     let streams = item.word("error").and_then(|word| Streams::from_word(&word)).unwrap_or_default();
     let leaves = item.texts("leaves").unwrap_or_default();
     if item.flag("fails").unwrap_or(false) {
-        for key in ["conditions", "known"] {
-            if item.has(key) {
-                let message = format!("`{key}` stands beside `fails` in {}: there are no results", item.title());
-                item.find(key, message, "make it a scenario of its own");
-            }
+        for key in ["conditions", "known"].into_iter().filter(|key| item.has(key)) {
+            let message = format!("`{key}` stands beside `fails` in {}: there are no results", item.title());
+            item.find(key, message, "make it a scenario of its own");
         }
-        return if item.has("message") && message.is_none() {
-            None
-        } else {
-            Some(Some(Failing { streams, message, leaves }))
-        };
+        return Some(Failing { streams, message, leaves });
     }
-    for key in ["error", "message", "leaves"] {
-        if item.has(key) {
-            let message = format!("`{key}` in {} says nothing without `fails = true`", item.title());
-            item.find(key, message, "add `fails = true`, or take it out");
-        }
+    for key in ["error", "message", "leaves"].into_iter().filter(|key| item.has(key)) {
+        let message = format!("`{key}` in {} says nothing without `fails = true`", item.title());
+        item.find(key, message, "add `fails = true`, or take it out");
     }
-    Some(None)
+    None
 }
 
 /// A parameter that no command names would give the same run under different names.
@@ -215,12 +220,14 @@ pub(super) fn look_for_unused(check: &ScenariosCheck, fields: &Fields<'_>) {
             Test::Command(line) => Some(line),
             Test::Constraint(_) => None,
         });
-        let commands: Vec<&String> = [&check.old.command, &check.new.command].into_iter().chain(commands).collect();
+        let commands: Vec<&String> =
+            [&check.old.command, &check.new.command].into_iter().chain(commands).collect();
         for parameter in &scenario.parameters {
             let placeholder = format!("{{{}}}", parameter.name);
             if !commands.iter().any(|line| line.contains(&placeholder)) {
                 let name = shown(&scenario.name);
-                let message = format!("no command names `{placeholder}`, a parameter of the scenario `{name}`");
+                let message =
+                    format!("no command names `{placeholder}`, a parameter of the scenario `{name}`");
                 fields.find("scenario", message, "name it in the command of `old` or `new`, or take it out");
             }
         }

@@ -99,7 +99,7 @@ impl ScenariosCheck {
     /// What came of each case, in order.
     fn run_all(&self, scene: &Scene<'_>) -> Result<Vec<Value>, String> {
         let cases: Vec<Case<'_>> = self.scenarios.iter().flat_map(Scenario::cases).collect();
-        let mut first = self.copies(scene, 0)?;
+        let mut first = copies_of(scene, 0)?;
         let bench = Bench::new(self, scene, self.about(scene, &mut first)?);
         let (next, found) = (AtomicUsize::new(0), Mutex::new(vec![Value::Null; cases.len()]));
         let work = |folder: &Path, copies: &mut Copies<'_>| {
@@ -114,24 +114,16 @@ impl ScenariosCheck {
         };
         let mut others = Vec::new();
         for number in 1..self.parallel.min(cases.len()) {
-            others.push((worker(scene, number), self.copies(scene, number)?));
+            others.push((worker(scene, number), copies_of(scene, number)?));
         }
         std::thread::scope(|scope| {
+            let work = &work;
             for (folder, copies) in &mut others {
-                scope.spawn(|| work(folder, copies));
+                scope.spawn(move || work(folder, copies));
             }
             work(&worker(scene, 0), &mut first);
         });
         Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn copies<'a>(&self, scene: &Scene<'a>, number: usize) -> Result<Copies<'a>, String> {
-        let disk = scene.world.disk.as_ref();
-        let folder = worker(scene, number);
-        for folder in [&folder, &folder.join("trees")] {
-            disk.make_directory(folder, 0o755).map_err(|error| error.to_string())?;
-        }
-        Ok(Copies::new(scene.trees, disk, folder.join("trees")))
     }
 
     /// What every case is about: all that can be read in the trees that the programs run in.
@@ -145,6 +137,16 @@ impl ScenariosCheck {
         }
         Ok(about)
     }
+}
+
+/// Copies for one thread, in its folder.
+fn copies_of<'a>(scene: &Scene<'a>, number: usize) -> Result<Copies<'a>, String> {
+    let disk = scene.world.disk.as_ref();
+    let folder = worker(scene, number);
+    for folder in [&folder, &folder.join("trees")] {
+        disk.make_directory(folder, 0o755).map_err(|error| error.to_string())?;
+    }
+    Ok(Copies::new(scene.trees, disk, folder.join("trees")))
 }
 
 /// The folder of one thread: its copies of the trees, and what its cases write.

@@ -26,7 +26,12 @@ pub(super) fn of_all(cases: &[Value]) -> Looked {
             let decided = if verdict == Verdict::No { no } else { unknown };
             let others = if decided > 1 { format!("; {} more like it", decided - 1) } else { String::new() };
             let text = |name: &str| first[name].as_str().unwrap_or_default();
-            format!("`{}`: {}{others}; {yes} of {} hold", text("case"), text("summary"), counted_cases(cases.len()))
+            format!(
+                "`{}`: {}{others}; {yes} of {} hold",
+                text("case"),
+                text("summary"),
+                counted_cases(cases.len())
+            )
         }
         None => "there was nothing to run".to_owned(),
     };
