@@ -177,7 +177,7 @@ mod tests {
             "test.shop.unique": {"resource_type": "test", "name": "unique", "depends_on": {"nodes": ["model.shop.a"]}},
             "seed.shop.rates": {"resource_type": "seed", "name": "rates", "alias": "tax_rates", "depends_on": {}},
             "model.shop.a": {"resource_type": "model", "name": "a", "depends_on": {"nodes": ["source.shop.raw", "seed.shop.rates"]}}}});
-        let nodes = super::nodes(&manifest).unwrap();
+        let nodes = nodes(&manifest).unwrap();
         assert_eq!(in_order(&nodes).unwrap(), ["seed.shop.rates", "model.shop.a"]);
         assert_eq!(nodes["seed.shop.rates"].names, ["tax_rates", "rates"]);
     }

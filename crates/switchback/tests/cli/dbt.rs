@@ -48,10 +48,8 @@ fn results_of_an_earlier_run_are_not_taken_for_those_of_this_one() {
     let in_tree = CHECK.replace("{out}/run_results.json", "target/run_results.json");
     let ground = Ground::shop(&in_tree);
     ground.write("target/run_results.json", results(&[("model.sim.fct", "success")]));
-    ground.write(
-        "src/build.sh",
-        "cat target/run_results.json > \"$1/r\"; cat \"$1/r\" > target/run_results.json\n",
-    );
+    ground
+        .write("src/build.sh", "cp target/run_results.json \"$1/r\"; mv \"$1/r\" target/run_results.json\n");
     ground.write("../new/src/build.sh", "echo stopped before it wrote anything\n");
     let summary = staged(&ground, 2);
     assert!(summary.contains("run_results.json` is of an earlier run"), "{summary}");

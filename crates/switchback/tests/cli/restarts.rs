@@ -85,7 +85,19 @@ fn needs_python3_stopped_by_itself_after_each_step_it_ends_as_it_does_without() 
     let stopped = side("candidate", " --stop-after {step}");
     let ground = simulation(&check(&stopped, STEPS));
     let seen = ground.expect(0, "run --until staged");
-    insta::assert_snapshot!(seen, @"");
+    insta::assert_snapshot!(seen, @r"
+    $ switchback run --until staged
+    --- stdout
+    yes: phase unify is staged; generation 0 is live
+    --- stderr
+      unify: snapshot [ID] verified: 2 files, 1180 bytes
+      unify: candidate staged: 1 added, 0 removed, 2 changed
+      check resumes at staged: yes: stopped after 2025, 2027 and resumed, it ends as it does without
+        stopped after  verdict  what was seen
+        2025           yes      identical byte by byte (`result.csv`: 4 rows)
+        2027           yes      identical byte by byte (`result.csv`: 4 rows)
+    --- exit 0
+    ");
     // Resumed, it forgets what it knew of one year.
     ground.write("../new/src/sim.py", new_program().replace("state[\"history\"]", "state[\"history\"][1:]"));
     says(&ground, 1, "stopped after 2025: `result.csv` differs");

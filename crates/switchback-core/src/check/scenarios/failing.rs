@@ -168,7 +168,7 @@ mod tests {
         let new = "warning: slow\nTraceback (most recent call last):\n  File \"/new/pkg/a.py\", line 3, in x\n    \
                    check(rate)\nValueError: rate -1 in /new/bad.json (id 5)\n";
         let masks = [Regex::new("id [0-9]+").unwrap()];
-        let of = |text: &str, tree: &str| normal(text, Path::new(tree), Path::new("/o"), &masks);
+        let of = |text: &str, tree: &str| normal(text, Path::new(tree), Path::new("/results"), &masks);
         assert_eq!(of(old, "/old"), "warning: slow\nValueError: rate -1 in {tree}/bad.json ()");
         assert_eq!(first_line(&of(old, "/old"), &of(new, "/new")), None);
         let other = new.replace("rate -1", "rate -2");
