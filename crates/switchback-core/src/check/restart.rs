@@ -290,7 +290,7 @@ impl RestartCheck {
         if let Some(why) = self.stop(stand, step, &out, evidence)? {
             return Ok(Step::new(Verdict::Unknown, why));
         }
-        if self.was_whole(stand, &out)? {
+        if self.was_whole(stand, &out) {
             let why = "it had all results by then: nothing was interrupted";
             return Ok(Step::new(Verdict::Unknown, why));
         }
@@ -308,9 +308,8 @@ impl RestartCheck {
             return Ok(step);
         }
         let disk = stand.runner.world.disk.as_ref();
-        let results = match there(disk, &out, self.path.as_deref()) {
-            Ok(results) => results,
-            Err(_) => return Ok(Step::new(Verdict::No, "the resumed run left no results")),
+        let Ok(results) = there(disk, &out, self.path.as_deref()) else {
+            return Ok(Step::new(Verdict::No, "the resumed run left no results"));
         };
         let rule = {
             let between = Results { out: &out, old: &stand.whole, new: &results };
@@ -361,17 +360,17 @@ impl RestartCheck {
     }
 
     /// Whether the stopped run had the results of the whole one already.
-    fn was_whole(&self, stand: &mut Stand<'_>, out: &Path) -> Result<bool, String> {
+    fn was_whole(&self, stand: &mut Stand<'_>, out: &Path) -> bool {
         let disk = stand.runner.world.disk.as_ref();
-        let Ok(results) = there(disk, out, self.path.as_deref()) else { return Ok(false) };
+        let Ok(results) = there(disk, out, self.path.as_deref()) else { return false };
         let between = Results { out, old: &stand.whole, new: &results };
         let copies = &mut stand.copies;
         // Where stages or files are missing there is no rule, or no comparison: then not all is there.
         let Ok(rule) = self.agreement.rule(|| copies.tree(Which::New), &between, disk) else {
-            return Ok(false);
+            return false;
         };
         let compared = stand.comparer.compare(&stand.whole, &results, &rule);
-        Ok(compared.is_ok_and(|compared| compared.verdict == Verdict::Yes))
+        compared.is_ok_and(|compared| compared.verdict == Verdict::Yes)
     }
 }
 

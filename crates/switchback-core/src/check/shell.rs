@@ -87,15 +87,12 @@ pub(super) fn filled_with(line: &str, tree: &Path, out: &Path, values: &[(&str, 
             "tree" => Some(quoted(tree)),
             name => values.iter().find(|(known, _)| *known == name).map(|(_, value)| quoted_text(value)),
         });
-        match (name, value) {
-            (Some(name), Some(value)) => {
-                done.push_str(&value);
-                rest = &rest[name.len() + 2..];
-            }
-            _ => {
-                done.push('{');
-                rest = &rest[1..];
-            }
+        if let (Some(name), Some(value)) = (name, value) {
+            done.push_str(&value);
+            rest = &rest[name.len() + 2..];
+        } else {
+            done.push('{');
+            rest = &rest[1..];
         }
     }
     done.push_str(rest);

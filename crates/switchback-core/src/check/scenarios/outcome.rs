@@ -36,7 +36,7 @@ pub(super) fn of_all(cases: &[Value]) -> Looked {
         None => "there was nothing to run".to_owned(),
     };
     if kept > 0 {
-        summary.push_str(&format!("; {kept} not run again after an interruption"));
+        summary = format!("{summary}; {kept} not run again after an interruption");
     }
     let details = json!({
         "counts": {"yes": yes, "no": no, "unknown": unknown, "kept": kept},
