@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::io::Errno;
 use switchback_core::world::{
-    Command, Disk, DiskError, Finished, Lock, LockHolder, Meta, ProcessError, Processes, ReadSeek, Space,
-    Survey, World,
+    Command, Disk, DiskError, Finished, Interruption, Lock, LockHolder, Meta, ProcessError, Processes,
+    ReadSeek, Space, Survey, World,
 };
 
 /// What happens at which call. Calls are counted from 1.
@@ -171,8 +171,16 @@ struct CountedProcesses {
 
 impl Processes for CountedProcesses {
     fn run(&self, command: &Command) -> Result<Finished, ProcessError> {
+        self.run_until(command, None)
+    }
+
+    fn run_until(
+        &self,
+        command: &Command,
+        interruption: Option<&Interruption>,
+    ) -> Result<Finished, ProcessError> {
         match self.counted.reach("run", &command.directory) {
-            Ok(_) => self.inner.run(command),
+            Ok(_) => self.inner.run_until(command, interruption),
             Err(error) => Err(ProcessError {
                 program: command.argv.first().cloned().unwrap_or_default(),
                 directory: command.directory.clone(),

@@ -158,8 +158,11 @@ impl Witness for Ui {
         match notice {
             Notice::Began { phase, what } => self.progress.begin(&phase, &what),
             Notice::Done { phase, what } => self.note(&format!("  {phase}: {what}")),
-            Notice::Looked { check, at, verdict, summary } => {
+            Notice::Looked { check, at, verdict, summary, table } => {
                 self.note(&format!("  check {check} at {at}: {}: {summary}", self.verdict(verdict)));
+                for line in aligned(&table) {
+                    self.note(&format!("    {line}"));
+                }
             }
             Notice::Rehearsed { phase, verdict, summary } => {
                 self.note(&format!("  {phase}: rehearsal: {}: {summary}", self.verdict(verdict)));
@@ -170,6 +173,29 @@ impl Witness for Ui {
             Notice::Warning(what) => self.note(&format!("warning: {what}")),
         }
     }
+}
+
+/// The rows of a table as lines: every column but the last of a row is as wide as its widest cell.
+fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let wide = |text: &str| text.chars().count();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        for (column, cell) in row.iter().enumerate().take(row.len().saturating_sub(1)) {
+            if widths.len() <= column {
+                widths.push(0);
+            }
+            widths[column] = widths[column].max(wide(cell));
+        }
+    }
+    let line = |row: &Vec<String>| {
+        let last = row.len().saturating_sub(1);
+        let padded = row.iter().enumerate().map(|(column, cell)| {
+            let room = if column == last { 0 } else { widths[column].saturating_sub(wide(cell)) };
+            format!("{cell}{}", " ".repeat(room))
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Says why this process could not become a command: it has no other voice.

@@ -30,7 +30,7 @@ const TABLE: &[Key] = &[
 ];
 
 /// The words of [`Form`], exactly one of which is there.
-const FORMS: &[&str] = &["select", "holds", "not_null", "unique", "sign", "monotone"];
+pub(super) const FORMS: &[&str] = &["select", "holds", "not_null", "unique", "sign", "monotone"];
 
 const SELECT: Key = Key::optional("select", Shape::Text, "a query that must select no row");
 const HOLDS: Key = Key::optional("holds", Shape::Text, "a condition in SQL that must be true for every row");
@@ -47,8 +47,8 @@ const WHERE: Key =
     Key::optional("where", Shape::Text, "a condition in SQL: it is about the rows for which it is true");
 
 /// The keys of one constraint of several.
-const CONSTRAINT: &[Key] = &[
-    Key::optional("name", Shape::Text, "in `constraints` alone: what the constraint is called"),
+pub(super) const CONSTRAINT: &[Key] = &[
+    Key::optional("name", Shape::Text, "in a list alone: what the constraint is called"),
     TABLE_KEY,
     FROM,
     WHERE,
@@ -157,7 +157,7 @@ fn read_constraints(fields: &Fields<'_>) -> Option<Vec<Constraint>> {
     read.into_iter().collect()
 }
 
-fn read_constraint(fields: &Fields<'_>, name: Option<String>) -> Option<Constraint> {
+pub(super) fn read_constraint(fields: &Fields<'_>, name: Option<String>) -> Option<Constraint> {
     let about = read_about(fields);
     let forms: Vec<Option<Form>> =
         FORMS.iter().filter(|form| fields.has(form)).map(|form| read_form(fields, form)).collect();

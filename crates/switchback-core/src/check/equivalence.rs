@@ -4,21 +4,16 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::agreement::{Agreement, MAPPING, Results};
 use super::side::{SIDE, Side, both};
 use super::{Check, Kind, Looked, Scene, rule_keys};
-use crate::mapping;
-use crate::plan::{Fields, Key, Shape, relative};
-use crate::rule::Rule;
+use crate::plan::{Fields, Key, Shape};
+use crate::port::Comparison;
 
 const SIDES: [Key; 2] = [
     Key::required("old", Shape::Table(SIDE), "where the old results come from"),
     Key::required("new", Shape::Table(SIDE), "where the new results come from"),
 ];
-const MAPPING: [Key; 1] = [Key::optional(
-    "mapping",
-    Shape::Text,
-    "a file of the project that says which columns have other names, units, labels or another layout",
-)];
 const KEYS: [Key; 29] = rule_keys::joined(&[&SIDES, &rule_keys::TABLES, &MAPPING, &rule_keys::VALUES]);
 
 /// The kind `equivalence`.
@@ -33,17 +28,13 @@ pub(super) static KIND: Kind = Kind {
 struct EquivalenceCheck {
     old: Side,
     new: Side,
-    rule: Rule,
-    /// Relative to the project.
-    mapping: Option<PathBuf>,
+    agreement: Agreement,
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
-    let rule = rule_keys::read(fields);
-    let path = |text: String| relative(&text, fields.offset_of("mapping"), "the mapping", fields.findings());
-    let mapping = fields.text("mapping").and_then(path);
+    let agreement = Agreement::read(fields);
     let (old, new) = (Side::named(fields, "old"), Side::named(fields, "new"));
-    Some(Box::new(EquivalenceCheck { old: old?, new: new?, rule, mapping }))
+    Some(Box::new(EquivalenceCheck { old: old?, new: new?, agreement }))
 }
 
 impl Check for EquivalenceCheck {
@@ -53,39 +44,28 @@ impl Check for EquivalenceCheck {
             Ok(results) => results,
             Err(why) => return Looked::unknown(why, evidence),
         };
-        let rule = match self.mapped_rule(scene) {
+        let results = Results { out: &scene.out.join("new"), old: &old, new: &new };
+        let project = || scene.trees.new_project();
+        let rule = match self.agreement.rule(project, &results, scene.world.disk.as_ref()) {
             Ok(rule) => rule,
             Err(why) => return Looked::unknown(why, evidence),
         };
         match scene.comparer.compare(&old, &new, &rule) {
             Ok(comparison) => {
-                // The report was written by the comparison itself; as text it is evidence all the same.
-                let report =
-                    serde_json::from_str(&comparison.report).unwrap_or(Value::String(comparison.report));
-                evidence["comparison"] = report;
-                Looked::new(comparison.verdict, comparison.summary, evidence)
+                let (verdict, summary) = (comparison.verdict, comparison.summary.clone());
+                evidence["comparison"] = report(comparison);
+                Looked::new(verdict, summary, evidence)
             }
             Err(error) => Looked::failed(&error, evidence),
         }
     }
 
     fn reads(&self) -> Vec<PathBuf> {
-        self.mapping.iter().cloned().collect()
+        self.agreement.reads()
     }
 }
 
-impl EquivalenceCheck {
-    /// The rule with its mapping, as the project with the candidate has it.
-    fn mapped_rule(&self, scene: &Scene<'_>) -> Result<Rule, String> {
-        let mut rule = self.rule.clone();
-        if let Some(path) = &self.mapping {
-            let path = scene.trees.new_project()?.join(path);
-            let mapping = mapping::load(&path, scene.world.disk.as_ref()).map_err(|error| {
-                let words: Vec<String> = std::iter::once(error.to_string()).chain(error.causes()).collect();
-                words.join(": ")
-            })?;
-            rule.mapping = Some(mapping);
-        }
-        Ok(rule)
-    }
+/// The report of a comparison, which it wrote itself; as text it is evidence all the same.
+pub(super) fn report(comparison: Comparison) -> Value {
+    serde_json::from_str(&comparison.report).unwrap_or(Value::String(comparison.report))
 }

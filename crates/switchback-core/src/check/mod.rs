@@ -2,10 +2,13 @@
 //!
 //! A kind of check is one file here and one entry in [`KINDS`]: the entry names its keys in the plan, and how it is read.
 
+mod agreement;
 mod api;
 mod command;
 mod config;
 mod constraint;
+mod copies;
+mod dbt;
 mod distribution;
 mod equivalence;
 mod files;
@@ -13,8 +16,10 @@ mod http;
 mod imports;
 mod integrity;
 mod notebook;
+mod restart;
 mod routes;
 mod rule_keys;
+mod scenarios;
 pub(crate) mod shell;
 mod side;
 mod startup;
@@ -59,7 +64,9 @@ pub static KINDS: &[&Kind] = &[
     &imports::KIND,
     &integrity::KIND,
     &notebook::KIND,
+    &restart::KIND,
     &routes::KIND,
+    &scenarios::KIND,
     &startup::KIND,
     &symbols::KIND,
     &tests::KIND,
@@ -67,7 +74,7 @@ pub static KINDS: &[&Kind] = &[
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] =
-    &["coverage", "freshness", "log", "performance", "prometheus", "restart", "scenarios", "schema"];
+    &["coverage", "freshness", "log", "performance", "prometheus", "schema"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -111,6 +118,8 @@ pub struct Scene<'a> {
     pub trees: &'a dyn Trees,
     /// The project as the snapshot of the phase holds it.
     pub saved: &'a dyn Saved,
+    /// What an earlier attempt at the same check already found.
+    pub kept: &'a dyn Kept,
     /// When it looks.
     pub moment: Moment,
     /// An empty folder of its own.
@@ -125,8 +134,28 @@ pub struct Scene<'a> {
     pub before: Option<&'a Value>,
 }
 
+/// One of the two trees that a phase is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// The project as it was before the phase.
+    Old,
+    /// The project with the candidate.
+    New,
+}
+
+/// What parts of a check found, kept until the check as a whole has an answer: one that was interrupted goes on where it was.
+///
+/// What was kept is found again only by the same version of the same check of the same trees and inputs, as far as they are part
+/// of evidence; the key says everything else that the part depends on.
+pub trait Kept: Debug + Sync {
+    /// What was kept under this key, unless it is damaged.
+    fn get(&self, key: &str) -> Option<String>;
+    /// Keeps a text, without the secrets in it. Where that fails, the part is looked at again one day.
+    fn put(&self, key: &str, text: &str);
+}
+
 /// Whole projects to look at. They are made when they are asked for.
-pub trait Trees: Debug {
+pub trait Trees: Debug + Sync {
     /// The tree that this moment is about: a copy of the live project before the cutover is staged, the staged
     /// candidate in a copy of the project, or the live project itself.
     fn here(&self) -> Result<PathBuf, String>;
@@ -134,6 +163,8 @@ pub trait Trees: Debug {
     fn old_project(&self) -> Result<PathBuf, String>;
     /// The project with this phase's candidate: a copy before the cutover, the live project after it.
     fn new_project(&self) -> Result<PathBuf, String>;
+    /// Copies one of the two projects to `into`, which must not exist: nobody else looks at this copy.
+    fn copy(&self, which: Which, into: &Path) -> Result<(), String>;
 }
 
 /// The project as the verified snapshot of the phase holds it.
@@ -175,12 +206,14 @@ pub struct Looked {
     pub details: Value,
     /// What triggers compare with `before`: milliseconds or seconds, where the check measures something.
     pub measure: Option<f64>,
+    /// What a person wants to see at once beside the summary: rows of cells, the first of them the heading.
+    pub table: Vec<Vec<String>>,
 }
 
 impl Looked {
     /// A verdict with its line and its evidence.
     pub fn new(verdict: Verdict, summary: impl Into<String>, details: Value) -> Self {
-        Self { verdict, summary: summary.into(), details, measure: None }
+        Self { verdict, summary: summary.into(), details, measure: None, table: Vec::new() }
     }
 
     /// *Could not tell*, and why.
@@ -192,6 +225,13 @@ impl Looked {
     fn failed(error: &PortError, mut details: Value) -> Self {
         details["error"] = json!({"message": error.message, "causes": error.causes, "hint": error.hint});
         Self::unknown(error.told(), details)
+    }
+
+    /// With a table for a person.
+    #[must_use]
+    fn shown(mut self, table: Vec<Vec<String>>) -> Self {
+        self.table = table;
+        self
     }
 
     /// With what was measured.

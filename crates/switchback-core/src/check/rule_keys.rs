@@ -22,6 +22,11 @@ const IMAGE: &[Key] = &[
     ),
     Key::optional("pixels_percent", Shape::Number, "how many percent of the pixels may be apart"),
 ];
+const STAGES: &[Key] = &[Key::required(
+    "dbt",
+    Shape::Text,
+    "dbt's `manifest.json`: a path of the project, or of what the new command writes, `{out}/…`",
+)];
 const PAIRING: Shape = Shape::Word(&["equal", "different"]);
 
 /// Keys about single values, which hold for documents as for tables.
@@ -67,8 +72,8 @@ pub(super) const TABLES: [Key; 15] = [
     Key::optional("delimiter", Shape::Text, "of text tables: one, or that of the old and of the new ones"),
     Key::optional(
         "stages",
-        Shape::Texts,
-        "folders or file stems of the results, in the order in which they are computed",
+        Shape::TextsOrTable(STAGES),
+        "folders or file stems of the results, in the order in which they are computed, or where that order stands",
     ),
     Key::optional("allow_empty", Shape::Flag, "`true`: two results without a row are equal"),
     Key::optional(
@@ -135,7 +140,8 @@ pub(super) fn read(fields: &Fields<'_>) -> Rule {
         column_case: if says("column_case", "ignore") { ColumnCase::Ignore } else { ColumnCase::Exact },
         delimiter_old: delimiters.map(|(old, _)| old),
         delimiter_new: delimiters.map(|(_, new)| new),
-        stages: texts("stages"),
+        // A table says where they stand; they are read when the check looks.
+        stages: if fields.is_table("stages") { Vec::new() } else { texts("stages") },
         allow_empty: flag("allow_empty"),
         sample_max: sample_max(fields).unwrap_or(Rule::default().sample_max),
         memory_max_bytes: quantity_of(

@@ -1,12 +1,13 @@
 //! Running a check's command: placeholders filled in, in the right tree, and what it left as evidence.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Scene;
 use crate::secret::clean_output;
-use crate::world::{Command, Exit, Finished, ProcessError};
+use crate::world::{Command, Confinement, Exit, Finished, Interruption, ProcessError, World};
 
 /// So much of a command's output is kept as evidence: the end of it.
 const EVIDENCE_CHARACTERS_MAX: usize = 20_000;
@@ -20,11 +21,41 @@ pub(super) fn run_here(scene: &Scene<'_>, line: &str) -> Result<(PathBuf, Finish
 
 /// Runs a line of shell in `tree`. `{out}` and `{tree}` in it become the quoted paths of `out` and `tree`.
 pub(super) fn run(scene: &Scene<'_>, line: &str, tree: &Path, out: &Path) -> Result<Finished, ProcessError> {
-    let mut command = Command::shell(&filled(line, tree, out), tree, scene.timeout);
-    command.variables = variables(tree, out);
-    command.variables.extend_from_slice(scene.variables);
-    command.confinement = scene.confinement.cloned();
-    scene.world.processes.run(&command)
+    Runner::of(scene).run(&filled(line, tree, out), tree, out, None)
+}
+
+/// What it takes to run commands: the part of a [`Scene`] that several threads may share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Runner<'a> {
+    pub(super) world: &'a World,
+    variables: &'a [(String, String)],
+    confinement: Option<&'a Confinement>,
+    pub(super) timeout: Duration,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) fn of(scene: &Scene<'a>) -> Self {
+        let Scene { world, variables, confinement, timeout, .. } = *scene;
+        Self { world, variables, confinement, timeout }
+    }
+
+    /// Runs a line of shell, whose placeholders are filled in, in `tree`.
+    pub(super) fn run(
+        &self,
+        line: &str,
+        tree: &Path,
+        out: &Path,
+        interruption: Option<&Interruption>,
+    ) -> Result<Finished, ProcessError> {
+        let mut command = Command::shell(line, tree, self.timeout);
+        command.variables = variables(tree, out);
+        command.variables.extend_from_slice(self.variables);
+        command.confinement = self.confinement.cloned();
+        match interruption {
+            None => self.world.processes.run(&command),
+            Some(_) => self.world.processes.run_until(&command, interruption),
+        }
+    }
 }
 
 /// What every command finds in its environment.
@@ -41,13 +72,43 @@ pub(crate) fn variables(tree: &Path, out: &Path) -> Vec<(String, String)> {
 
 /// The line with its placeholders filled in.
 pub(crate) fn filled(line: &str, tree: &Path, out: &Path) -> String {
-    line.replace("{out}", &quoted(out)).replace("{tree}", &quoted(tree))
+    filled_with(line, tree, out, &[])
+}
+
+/// The line with its placeholders filled in: those of every command, and `{name}` for each of `values`. What is filled in is
+/// not looked at again.
+pub(super) fn filled_with(line: &str, tree: &Path, out: &Path, values: &[(&str, &str)]) -> String {
+    let (mut done, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some(start) = rest.find('{') {
+        done.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let name = rest.find('}').map(|end| &rest[1..end]);
+        let value = name.and_then(|name| match name {
+            "out" => Some(quoted(out)),
+            "tree" => Some(quoted(tree)),
+            name => values.iter().find(|(known, _)| *known == name).map(|(_, value)| quoted_text(value)),
+        });
+        if let (Some(name), Some(value)) = (name, value) {
+            done.push_str(&value);
+            rest = &rest[name.len() + 2..];
+        } else {
+            done.push('{');
+            rest = &rest[1..];
+        }
+    }
+    done.push_str(rest);
+    done
 }
 
 pub(crate) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)) {
-        text
+    quoted_text(&path.display().to_string())
+}
+
+/// A text as one word of the shell.
+fn quoted_text(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
@@ -90,5 +151,23 @@ pub(super) fn no_answer(finished: &Finished) -> Option<String> {
             Some(format!("the command was stopped after {:.0} s", finished.elapsed.as_secs_f64()))
         }
         Exit::Code(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_in_once_and_nothing_else_is_touched() {
+        let (tree, out) = (Path::new("/t"), Path::new("/o o"));
+        let values = [("years", "3"), ("name", "it's {out}"), ("none", "")];
+        for (line, wanted) in [
+            ("run {years} {out}", "run 3 '/o o'"),
+            ("run {name} {none} {tree}", r"run 'it'\''s {out}' '' /t"),
+            ("awk '{print $1}' {{years}} {yeers} {", "awk '{print $1}' {3} {yeers} {"),
+        ] {
+            assert_eq!(filled_with(line, tree, out, &values), wanted);
+        }
     }
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Scene, shell};
+use super::{Scene, Which, shell};
 use crate::plan::{Fields, Key, Shape, relative};
+use crate::world::Disk;
 
 pub(super) const COMMAND: Key =
     Key::optional("command", Shape::Text, "a line of shell that writes its results into `{out}`");
@@ -33,10 +34,46 @@ pub(super) struct Side {
 
 #[derive(Debug, Clone, Copy)]
 enum Tree {
-    Old,
-    New,
+    Of(Which),
     /// What the moment of the check is about.
     Here,
+}
+
+/// A command in one of the trees, and which of its results are looked at.
+#[derive(Debug)]
+pub(super) struct Program {
+    /// The tree that it runs in.
+    pub(super) which: Which,
+    /// A line of shell.
+    pub(super) command: String,
+    /// Below `{out}`; all of it when there is none.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl Program {
+    /// The program that the table at `name` describes, with keys of [`SIDE`].
+    pub(super) fn named(fields: &Fields<'_>, name: &str) -> Option<Self> {
+        Self::of(&fields.table(name)?, fields.title(), name)
+    }
+
+    /// The program that these keys describe, those of the table at `name` in `title`.
+    pub(super) fn of(side: &Fields<'_>, title: &str, name: &str) -> Option<Self> {
+        let path = match side.text("path") {
+            Some(text) => Some(relative(&text, side.offset_of("path"), "the path", side.findings())?),
+            None => None,
+        };
+        if !side.has("command") && !side.is_required("command") {
+            let message = format!("`{name}` in {title} has no `command`: there would be nothing to run");
+            side.findings().add(side.offset(), message, "add a command that writes into `{out}`");
+        }
+        let (which, command) = (which(side, "tree"), side.filled_text("command"));
+        Some(Self { which: which?, command: command?, path })
+    }
+}
+
+/// The tree that one of [`TREES`] names.
+pub(super) fn which(fields: &Fields<'_>, name: &str) -> Option<Which> {
+    Some(if fields.word(name)? == "live" { Which::Old } else { Which::New })
 }
 
 impl Side {
@@ -61,9 +98,8 @@ impl Side {
             let help = "add a command that writes into `{out}`, or a path of the tree";
             side.findings().add(side.offset(), message, help);
         }
-        let tree = match side.word("tree").as_deref() {
-            Some("live") => Tree::Old,
-            Some(_) => Tree::New,
+        let tree = match which(side, "tree") {
+            Some(which) => Tree::Of(which),
             None if side.has("tree") => return None,
             None => Tree::Here,
         };
@@ -78,20 +114,25 @@ impl Side {
         evidence: &mut Value,
     ) -> Result<PathBuf, String> {
         let tree = match self.tree {
-            Tree::Old => scene.trees.old_project()?,
-            Tree::New => scene.trees.new_project()?,
+            Tree::Of(Which::Old) => scene.trees.old_project()?,
+            Tree::Of(Which::New) => scene.trees.new_project()?,
             Tree::Here => scene.trees.here()?,
         };
         let base = match &self.command {
             None => tree,
             Some(command) => made(scene, command, &tree, name, evidence)?,
         };
-        let path = self.path.as_ref().map_or_else(|| base.clone(), |path| base.join(path));
-        match scene.world.disk.look(&path) {
-            Ok(Some(_)) => Ok(path),
-            Ok(None) => Err(format!("there is no `{}` to look at", path.display())),
-            Err(error) => Err(error.to_string()),
-        }
+        there(scene.world.disk.as_ref(), &base, self.path.as_deref())
+    }
+}
+
+/// What is looked at below `base`: all of it, or what is at `path`.
+pub(super) fn there(disk: &dyn Disk, base: &Path, path: Option<&Path>) -> Result<PathBuf, String> {
+    let path = path.map_or_else(|| base.to_owned(), |path| base.join(path));
+    match disk.look(&path) {
+        Ok(Some(_)) => Ok(path),
+        Ok(None) => Err(format!("there is no `{}` to look at", path.display())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `tests`: the project's tests are run, and what they left is read: counts, and the outcome of each test (RE-1, RB-2).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{Check, Kind, Looked, Scene, shell};
 use crate::plan::{Fields, Key, Moment, Shape};
 use crate::test_results::{self, Runner, TestRun, regressions};
 use crate::verdict::Verdict;
-use crate::world::Finished;
+use crate::world::{Finished, Meta};
 
 const RESULTS_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How many tests are named in a summary; all of them are in the evidence.
@@ -27,7 +27,7 @@ pub(super) static KIND: Kind = Kind {
         Key::optional(
             "results",
             Shape::Text,
-            "the JUnit XML file that it writes, e.g. `{out}/junit.xml`; its output is read when left out",
+            "what it writes, JUnit XML or dbt's `run_results.json`: `{out}/junit.xml`; its output is read when left out",
         ),
         Key::optional(
             "runner",
@@ -76,7 +76,12 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 
 impl Check for TestsCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
-        let (tree, finished) = match shell::run_here(scene, &self.command) {
+        let ran = scene.trees.here().and_then(|tree| {
+            let earlier = self.results_in(scene, &tree)?;
+            let finished = shell::run(scene, &self.command, &tree, scene.out);
+            Ok((tree, earlier, finished.map_err(|error| error.to_string())?))
+        });
+        let (tree, earlier, finished) = match ran {
             Ok(ran) => ran,
             Err(why) => return Looked::unknown(why, json!({})),
         };
@@ -84,7 +89,7 @@ impl Check for TestsCheck {
         if let Some(why) = shell::no_answer(&finished) {
             return Looked::unknown(why, details);
         }
-        let run = match self.read_results(scene, &tree, &finished) {
+        let run = match self.read_results(scene, &tree, earlier.as_ref(), &finished) {
             Ok(run) => run,
             Err(why) => {
                 let words = shell::last_words(&finished);
@@ -101,19 +106,43 @@ impl Check for TestsCheck {
 }
 
 impl TestsCheck {
-    fn read_results(&self, scene: &Scene<'_>, tree: &Path, finished: &Finished) -> Result<TestRun, String> {
-        if let Some(results) = &self.results {
-            // A path for our own eyes, so nothing of it is quoted for a shell.
-            let out = scene.out.display().to_string();
-            let path =
-                tree.join(results.replace("{out}", &out).replace("{tree}", &tree.display().to_string()));
+    /// Where the file of the results is, if there is to be one. A path for our own eyes, so nothing of it is quoted for a shell.
+    fn results_path(&self, scene: &Scene<'_>, tree: &Path) -> Option<PathBuf> {
+        let (out, at) = (scene.out.display().to_string(), tree.display().to_string());
+        self.results.as_ref().map(|results| tree.join(results.replace("{out}", &out).replace("{tree}", &at)))
+    }
+
+    /// What is there now of the file of the results.
+    fn results_in(&self, scene: &Scene<'_>, tree: &Path) -> Result<Option<Meta>, String> {
+        let Some(path) = self.results_path(scene, tree) else { return Ok(None) };
+        scene.world.disk.look(&path).map_err(|error| error.to_string())
+    }
+
+    fn read_results(
+        &self,
+        scene: &Scene<'_>,
+        tree: &Path,
+        earlier: Option<&Meta>,
+        finished: &Finished,
+    ) -> Result<TestRun, String> {
+        if let Some(path) = self.results_path(scene, tree) {
+            let is_written = |now: &Meta, then: &Meta| {
+                (now.identity, now.ctime_ns, now.size) != (then.identity, then.ctime_ns, then.size)
+            };
+            // A tree may hold the results of an earlier run of the tests.
+            if let (Some(then), Some(now)) = (earlier, self.results_in(scene, tree)?)
+                && !is_written(&now, then)
+            {
+                return Err(format!("the tests left no results: `{}` is of an earlier run", path.display()));
+            }
             let bytes = scene
                 .world
                 .disk
                 .read(&path, RESULTS_BYTES_MAX)
                 .map_err(|error| format!("the tests left no results: {error}"))?;
             let text = String::from_utf8(bytes).map_err(|_| format!("`{}` is not UTF-8", path.display()))?;
-            return test_results::read_junit(&text).map_err(|error| format!("`{}`: {error}", path.display()));
+            return test_results::read_report(&text)
+                .map_err(|error| format!("`{}`: {error}", path.display()));
         }
         let mut text = String::from_utf8_lossy(&finished.stdout).into_owned();
         text.push('\n');

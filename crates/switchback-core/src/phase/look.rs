@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::environment;
 use super::error::StepError;
+use super::kept::KeptParts;
 use super::layout;
 use super::outlook;
 use super::project::{TOOL, Work};
@@ -73,7 +74,9 @@ pub(super) fn see_in(
     let confinement = work.project.confinement();
     each(work, phase, moment, checks, place, |check, trees, out| {
         let looking = Looking { work, phase, moment, place, confinement: confinement.as_ref() };
-        let looked = see(&looking, check, trees, out, &binding(work, phase, check)?)?;
+        let binding = binding(work, phase, check)?;
+        let looked = see(&looking, check, trees, out, &binding)?;
+        KeptParts::of(work, phase, check, moment, &binding).forget()?;
         Ok(Looked { summary: work.redactor.clean(&looked.summary), ..looked })
     })
 }
@@ -136,6 +139,7 @@ fn look_once(
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     let summary = work.redactor.clean(&looked.summary);
     let evidence = store(work, phase, check, &at, &looked, &binding)?;
+    let kept = KeptParts::of(work, phase, check, looking.moment, &binding);
     work.record(Event::CheckEnded {
         phase: phase.name.clone(),
         check: check.name.clone(),
@@ -147,13 +151,22 @@ fn look_once(
         measure: looked.measure,
         binding,
     })?;
+    if looked.verdict != Verdict::Unknown {
+        kept.forget()?;
+    }
     work.witness.notice(super::witness::Notice::Looked {
         check: check.name.clone(),
         at,
         verdict: looked.verdict,
         summary,
+        table: cleaned(work, &looked.table),
     });
     Ok(looked.verdict)
+}
+
+/// A table without the secrets in it.
+fn cleaned(work: &Work<'_>, table: &[Vec<String>]) -> Vec<Vec<String>> {
+    table.iter().map(|row| row.iter().map(|cell| work.redactor.clean(cell)).collect()).collect()
 }
 
 /// What a check sees.
@@ -167,6 +180,7 @@ fn see(
     let (work, phase) = (looking.work, looking.phase);
     let before = details_before(work, phase, check)?;
     let saved = PhaseSnapshot::of(work, phase);
+    let kept = KeptParts::of(work, phase, check, looking.moment, binding);
     let scene = Scene {
         world: work.world(),
         comparer: work.project.ports.comparer.as_ref(),
@@ -176,6 +190,7 @@ fn see(
         configurer: work.project.ports.configurer.as_ref(),
         trees,
         saved: &saved,
+        kept: &kept,
         moment: looking.moment,
         out,
         variables: looking.place.variables,

@@ -15,6 +15,7 @@ mod error;
 pub mod evidence;
 pub mod finish;
 pub mod gate;
+mod kept;
 pub mod layout;
 pub mod look;
 mod mechanism;

@@ -1,25 +1,19 @@
 //! Whole projects to look at: copies with the old or the new managed paths, made when a check asks for them.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::environment;
 use super::error::StepError;
 use super::layout;
 use super::project::Work;
-use crate::check::Trees;
+use crate::check::{Trees, Which};
 use crate::plan::{Moment, Plan, STATE_FOLDER};
 use crate::tree::copy::{Copier, make_directories};
 use crate::tree::{Seen, touched, walk};
 use crate::world::{FileKind, World};
-
-/// Which managed paths a copy has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Side {
-    Old,
-    New,
-}
 
 /// A copy, and what a survey said of it when it was new.
 #[derive(Debug)]
@@ -30,6 +24,8 @@ struct Copied {
 
 /// Where the content of each managed path is, by path; nothing for one that does not exist on that side.
 pub(super) type Contents = BTreeMap<PathBuf, Option<PathBuf>>;
+
+const NO_CANDIDATE: &str = "there is no candidate before it is staged";
 
 /// The trees of one phase at one moment.
 #[derive(Debug)]
@@ -43,8 +39,8 @@ pub(super) struct PhaseTrees<'a> {
     folder: PathBuf,
     old: Contents,
     new: Contents,
-    made: RefCell<BTreeMap<Side, Copied>>,
-    count: RefCell<u32>,
+    made: Mutex<BTreeMap<Which, Copied>>,
+    count: AtomicU32,
 }
 
 impl<'a> PhaseTrees<'a> {
@@ -58,23 +54,43 @@ impl<'a> PhaseTrees<'a> {
         old: Contents,
         new: Contents,
     ) -> Self {
-        let (made, count) = (RefCell::default(), RefCell::default());
+        let (made, count) = (Mutex::default(), AtomicU32::default());
         Self { world, plan, moment, place, folder, old, new, made, count }
     }
 
-    fn copied(&self, side: Side) -> Result<PathBuf, String> {
-        if let Some(copied) = self.made.borrow().get(&side) {
+    fn copied(&self, side: Which) -> Result<PathBuf, String> {
+        let mut made = self.made();
+        if let Some(copied) = made.get(&side) {
             return Ok(copied.path.clone());
         }
-        let name = if side == Side::Old { "old" } else { "new" };
-        *self.count.borrow_mut() += 1;
-        let into = self.folder.join(format!("{name}-{}", self.count.borrow()));
-        let contents = if side == Side::Old { &self.old } else { &self.new };
-        copy_project(self.world, self.plan, contents, &into)
-            .map_err(|error| format!("the tree to look at could not be made: {error}"))?;
+        let name = if side == Which::Old { "old" } else { "new" };
+        let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let into = self.folder.join(format!("{name}-{count}"));
+        self.make(side, &into)?;
         let survey = self.survey(&into);
-        self.made.borrow_mut().insert(side, Copied { path: into.clone(), survey });
+        made.insert(side, Copied { path: into.clone(), survey });
         Ok(into)
+    }
+
+    fn make(&self, side: Which, into: &Path) -> Result<(), String> {
+        let contents = if side == Which::Old { &self.old } else { &self.new };
+        copy_project(self.world, self.plan, contents, into)
+            .map_err(|error| format!("the tree to look at could not be made: {error}"))
+    }
+
+    /// A thread that panicked left no copy half entered.
+    fn made(&self) -> MutexGuard<'_, BTreeMap<Which, Copied>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a rollback the old tree would be held against itself.
+    fn look_for_two(&self) -> Result<(), String> {
+        if self.moment == Moment::RolledBack {
+            return Err(
+                "after a rollback the old tree is the live one: there are no two to compare".to_owned()
+            );
+        }
+        Ok(())
     }
 
     fn survey(&self, tree: &Path) -> Option<[u8; 32]> {
@@ -84,7 +100,7 @@ impl<'a> PhaseTrees<'a> {
     /// Throws away copies that a check changed, so that the next one sees the tree as it is. Returns whether there were
     /// any.
     pub(super) fn renew(&self) -> bool {
-        let mut made = self.made.borrow_mut();
+        let mut made = self.made();
         let count = made.len();
         made.retain(|_, copied| copied.survey.is_some() && self.survey(&copied.path) == copied.survey);
         made.len() < count
@@ -94,8 +110,8 @@ impl<'a> PhaseTrees<'a> {
 impl Trees for PhaseTrees<'_> {
     fn here(&self) -> Result<PathBuf, String> {
         match self.moment {
-            Moment::Before => self.copied(Side::Old),
-            Moment::Staged => self.copied(Side::New),
+            Moment::Before => self.copied(Which::Old),
+            Moment::Staged => self.copied(Which::New),
             Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack | Moment::Now => {
                 Ok(self.place.clone())
             }
@@ -103,23 +119,26 @@ impl Trees for PhaseTrees<'_> {
     }
 
     fn old_project(&self) -> Result<PathBuf, String> {
-        if self.moment == Moment::RolledBack {
-            // It would be held against itself.
-            return Err(
-                "after a rollback the old tree is the live one: there are no two to compare".to_owned()
-            );
-        }
-        self.copied(Side::Old)
+        self.look_for_two()?;
+        self.copied(Which::Old)
     }
 
     fn new_project(&self) -> Result<PathBuf, String> {
         match self.moment {
-            Moment::Before => Err("there is no candidate before it is staged".to_owned()),
-            Moment::Staged => self.copied(Side::New),
+            Moment::Before => Err(NO_CANDIDATE.to_owned()),
+            Moment::Staged => self.copied(Which::New),
             Moment::Rehearsed | Moment::Live | Moment::After(_) | Moment::RolledBack | Moment::Now => {
                 Ok(self.place.clone())
             }
         }
+    }
+
+    fn copy(&self, which: Which, into: &Path) -> Result<(), String> {
+        self.look_for_two()?;
+        if which == Which::New && self.moment == Moment::Before {
+            return Err(NO_CANDIDATE.to_owned());
+        }
+        self.make(which, into)
     }
 }
 

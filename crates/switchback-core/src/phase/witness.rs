@@ -31,6 +31,8 @@ pub enum Notice {
         verdict: Verdict,
         /// Its line.
         summary: String,
+        /// What it shows beside that: rows of cells, the first of them the heading; nothing when empty.
+        table: Vec<Vec<String>>,
     },
     /// A rehearsal came to a verdict.
     Rehearsed {

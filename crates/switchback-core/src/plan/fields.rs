@@ -107,6 +107,16 @@ impl<'a> Fields<'a> {
         self.value(name).and_then(|value| value.get_ref().as_array()).is_some_and(|items| items.is_empty())
     }
 
+    /// Whether `name` must be there.
+    pub fn is_required(&self, name: &str) -> bool {
+        self.keys.iter().any(|key| key.name == name && key.required)
+    }
+
+    /// Whether `name` is a table.
+    pub fn is_table(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| value.get_ref().is_table())
+    }
+
     fn value(&self, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.table.get(name)
     }
@@ -177,6 +187,29 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// A list of values as they are written, each with its byte offset: texts, numbers, days, `true` or `false`.
+    pub fn placed_values(&self, name: &str) -> Option<Vec<(usize, String)>> {
+        self.ask(name, placed_values_of)
+    }
+
+    /// The entries of the table at `name`, whose keys are names, in the order of the file: offset, name, and a value as it is
+    /// written or the values of a list.
+    pub fn named_values(&self, name: &str) -> Vec<(usize, String, OneOrMore)> {
+        let read = |value: &'a DeValue<'a>| {
+            let entries = value.as_table()?.iter().map(|(entry, value)| {
+                let read = match value_text(value.get_ref()) {
+                    Some(text) => OneOrMore::One(text),
+                    None => OneOrMore::More(placed_values_of(value.get_ref())?),
+                };
+                Some((value.span().start, entry.get_ref().to_string(), read))
+            });
+            entries.collect::<Option<Vec<_>>>()
+        };
+        let mut found = self.ask(name, read).unwrap_or_default();
+        found.sort_by_key(|(offset, ..)| *offset);
+        found
+    }
+
     /// A whole number, 0 or more.
     pub fn whole(&self, name: &str) -> Option<u64> {
         self.ask(name, |value| {
@@ -237,7 +270,9 @@ impl<'a> Fields<'a> {
     /// The table at `name`, with the keys that the key's shape allows.
     pub fn table(&self, name: &str) -> Option<Fields<'a>> {
         let shape = self.keys.iter().find(|key| key.name == name)?.shape;
-        let (Shape::Table(keys) | Shape::TextOrTable(keys)) = shape else { return None };
+        let (Shape::Table(keys) | Shape::TextOrTable(keys) | Shape::TextsOrTable(keys)) = shape else {
+            return None;
+        };
         let title = if self.title == "the plan" {
             format!("`[{name}]`")
         } else {
@@ -369,6 +404,35 @@ impl<'a> Fields<'a> {
         canonical_table(self.table, &mut text);
         text
     }
+}
+
+fn placed_values_of(value: &DeValue<'_>) -> Option<Vec<(usize, String)>> {
+    let items = value.as_array()?.iter();
+    items.map(|item| Some((item.span().start, value_text(item.get_ref())?))).collect()
+}
+
+/// A single value as it is written; of a text what it says.
+fn value_text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        DeValue::Integer(number) => {
+            i128::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
+        }
+        DeValue::Float(number) => Some(number.as_str().to_owned()),
+        DeValue::Boolean(flag) => Some(flag.to_string()),
+        DeValue::Datetime(at) => Some(at.to_string()),
+        DeValue::Array(_) | DeValue::Table(_) => None,
+    }
+}
+
+/// A value, or several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OneOrMore {
+    /// One value, which stands by itself.
+    One(String),
+    /// The values of a list, each with its byte offset.
+    More(Vec<(usize, String)>),
 }
 
 fn placed_texts_of(value: &DeValue<'_>) -> Option<Vec<(usize, String)>> {

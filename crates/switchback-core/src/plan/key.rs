@@ -62,6 +62,10 @@ pub enum Shape {
     Named(&'static [Key]),
     /// A table whose keys are names and whose values are texts.
     NamedTexts,
+    /// A list of values: texts, numbers, days, `true` or `false`.
+    Values,
+    /// A table whose keys are names and whose values are values, or lists of them.
+    NamedValues,
     /// A table whose keys are names and whose values are tables of texts, each with a name.
     NamedGroups,
     /// A table whose keys are names and whose values are texts or tables with these keys.
@@ -72,6 +76,8 @@ pub enum Shape {
     TextsOrTables(&'static [Key]),
     /// A text, or a table with these keys.
     TextOrTable(&'static [Key]),
+    /// A list of texts, or a table with these keys.
+    TextsOrTable(&'static [Key]),
     /// A list of tables whose other keys depend on the value of `kind`; the static keys hold for all kinds.
     Kinds(&'static [Key], fn() -> Vec<KindKeys>),
     /// Known, and not built yet.
@@ -92,12 +98,15 @@ impl Shape {
             Self::Decimal => "a number".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),
             Self::NamedTexts => "a table of texts".to_owned(),
+            Self::Values => "a list of texts or numbers".to_owned(),
+            Self::NamedValues => "a table of values, or of lists of values".to_owned(),
             Self::NamedGroups => "a table of tables of texts".to_owned(),
             Self::NamedTextsOrTables(_) => "a table of texts or tables".to_owned(),
             Self::Table(_) | Self::Named(_) => "a table".to_owned(),
             Self::Tables(_) | Self::Kinds(..) => "a list of tables (`[[…]]`)".to_owned(),
             Self::TextsOrTables(_) => "a list of texts or tables".to_owned(),
             Self::TextOrTable(_) => "a text or a table".to_owned(),
+            Self::TextsOrTable(_) => "a list of texts, or a table".to_owned(),
             Self::NotBuilt => "not built yet".to_owned(),
         }
     }

@@ -20,7 +20,7 @@ mod undo;
 use std::path::{Path, PathBuf};
 
 pub use environment::Dependencies;
-pub use fields::{Fields, NamedText, TextOrTable, advise, shown};
+pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
 pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};

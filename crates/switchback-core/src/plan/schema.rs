@@ -58,6 +58,8 @@ fn shape(shape: Shape) -> Value {
         Shape::Table(keys) => object(keys),
         Shape::Named(keys) => named(&object(keys)),
         Shape::NamedTexts => named(&json!({"type": "string"})),
+        Shape::Values => json!({"type": "array", "items": value()}),
+        Shape::NamedValues => named(&json!({"oneOf": [value(), {"type": "array", "items": value()}]})),
         Shape::NamedGroups => named(&named(&json!({"type": "string"}))),
         Shape::NamedTextsOrTables(keys) => named(&json!({"oneOf": [{"type": "string"}, object(keys)]})),
         Shape::Tables(keys) => json!({"type": "array", "items": object(keys)}),
@@ -65,8 +67,16 @@ fn shape(shape: Shape) -> Value {
             json!({"type": "array", "items": {"oneOf": [{"type": "string"}, object(keys)]}})
         }
         Shape::TextOrTable(keys) => json!({"oneOf": [{"type": "string"}, object(keys)]}),
+        Shape::TextsOrTable(keys) => {
+            json!({"oneOf": [{"type": "array", "items": {"type": "string"}}, object(keys)]})
+        }
         Shape::Kinds(..) | Shape::NotBuilt => json!({}),
     }
+}
+
+/// A single value: a text, a number, `true` or `false`.
+fn value() -> Value {
+    json!({"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]})
 }
 
 fn named(value: &Value) -> Value {

@@ -41,6 +41,7 @@ pub fn details(evidence: &Value) -> Vec<Detail> {
         of_comparison(comparison, &mut found);
     }
     found.extend(seen.get("undos").map(of_undos));
+    found.extend(of_runs(seen));
     if verdict != Some(Verdict::Yes) {
         of_tests(seen, &mut found);
         of_whatever(seen, "", &mut found);
@@ -65,6 +66,51 @@ fn of_undos(undos: &Value) -> Detail {
         });
     }
     table.0
+}
+
+/// What came of each case of scenarios, and of each step of a restart: what does not hold first, and of the first such the values
+/// that differ.
+fn of_runs(seen: &Map<String, Value>) -> Vec<Detail> {
+    let rank = |value: &Value| match value["verdict"].as_str() {
+        Some("no") => 0,
+        Some("yes") => 2,
+        _ => 1,
+    };
+    let mut found = Vec::new();
+    for (name, title, what) in
+        [("cases", "cases of the scenarios", "case"), ("steps", "stopped and resumed", "step")]
+    {
+        let mut runs: Vec<&Value> = seen
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter(|run| run[what].is_string())
+            .collect();
+        runs.sort_by_key(|run| rank(run));
+        let mut table = Table::new(title, &[what, "verdict", "old", "new", "what was seen"]);
+        if what == "step" {
+            table = Table::new(title, &[what, "verdict", "what was seen"]);
+        }
+        for run in &runs {
+            let seconds = |side: &str| {
+                run["seconds"][side].as_f64().map_or_else(String::new, |seconds| format!("{seconds:.1} s"))
+            };
+            table.add(|| {
+                let mut cells = vec![text(&run[what]), spoken(&run["verdict"])];
+                if what == "case" {
+                    cells.extend([seconds("old"), seconds("new")]);
+                }
+                cells.push(text(&run["summary"]));
+                cells
+            });
+        }
+        found.push(table.0);
+        if let Some(comparison) = runs.first().filter(|run| rank(run) == 0).map(|run| &run["comparison"]) {
+            of_comparison(comparison, &mut found);
+        }
+    }
+    found
 }
 
 /// A table that is filled row by row and stays bounded.
@@ -202,6 +248,9 @@ const KNOWN: &[&str] = &[
     "seconds",
     "times_ms",
     "undos",
+    "cases",
+    "steps",
+    "whole",
 ];
 
 /// The lists and single values of whatever kind of check: each list is a table, the single values are one together.

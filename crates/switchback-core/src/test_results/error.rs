@@ -34,6 +34,12 @@ pub enum ResultsError {
         /// What is wrong there.
         reason: String,
     },
+    /// It is no `run_results.json` of dbt that can be read.
+    #[error("it is not dbt's `run_results.json`: {reason}")]
+    Dbt {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A line of plain output cannot be what the runner wrote.
     #[error("{} output, line {line}: {reason}", .runner.word())]
     Line {

@@ -1,12 +1,13 @@
 //! What a test run said: its outcomes test by test, its counts, and what its output does not tell.
 //!
-//! In the order of the data: [`detect`] names the runner, [`read_output`] and [`read_junit`] read what it left,
+//! In the order of the data: [`detect`] names the runner, [`read_output`] and [`read_report`] read what it left,
 //! [`regressions()`] compares two runs, [`write()`] and [`read`] keep one as evidence.
 //!
 //! Nothing here starts a test runner, and nothing here sees its exit status. The exit status belongs to every
 //! verdict all the same: some runners end in failure without saying so in what they print (see
 //! [`TestRun::end_told`]).
 mod cargo;
+mod dbt;
 mod error;
 mod format;
 mod go;
@@ -270,6 +271,15 @@ impl Runner {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|runner| runner.word() == word)
     }
+}
+
+/// Reads a file that tests left: JUnit XML, or dbt's `run_results.json`, told apart by their content.
+///
+/// # Errors
+///
+/// Anything but one whole report. Nothing is read from a damaged one.
+pub fn read_report(text: &str) -> Result<TestRun, ResultsError> {
+    if dbt::recognises(text) { dbt::read(text) } else { read_junit(text) }
 }
 
 /// The runner that wrote `text`; nothing when no runner or more than one is recognised, so that a caller asks.

@@ -20,7 +20,7 @@ pub use clock::{Clock, RealClock};
 pub use confinement::{Confinement, ConfinementError, is_supported as can_confine};
 pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
 pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
-pub use process::{Command, Exit, Finished, ProcessError, Processes, RealProcesses};
+pub use process::{Command, Exit, Finished, Interruption, ProcessError, Processes, RealProcesses, Signal};
 pub use real_disk::RealDisk;
 pub use surroundings::{RealSurroundings, Surroundings};
 

@@ -28,6 +28,26 @@ pub struct Command {
     pub confinement: Option<Confinement>,
 }
 
+/// A signal for a command, and all that it started, as soon as a file is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interruption {
+    /// The file, or folder.
+    pub when: PathBuf,
+    /// What is sent.
+    pub signal: Signal,
+}
+
+/// A signal that ends a command, unless it knows better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGKILL: nothing can be put in order any more.
+    Kill,
+    /// SIGTERM.
+    Terminate,
+    /// SIGINT, as from a keyboard.
+    Interrupt,
+}
+
 impl Command {
     /// A line for the shell.
     pub fn shell(line: &str, directory: impl Into<PathBuf>, timeout: Duration) -> Self {
@@ -68,6 +88,8 @@ pub struct Finished {
     pub stderr: Vec<u8>,
     /// How long it ran.
     pub elapsed: Duration,
+    /// Whether it was sent the signal of an interruption.
+    pub is_interrupted: bool,
 }
 
 impl Finished {
@@ -124,6 +146,17 @@ pub trait Processes: Debug + Send + Sync {
     /// When it could not be started, or not be waited for.
     fn run(&self, command: &Command) -> Result<Finished, ProcessError>;
 
+    /// Runs a command as [`Processes::run`] does, and interrupts it. A command that is not interrupted ran to its end by itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Processes::run`].
+    fn run_until(
+        &self,
+        command: &Command,
+        interruption: Option<&Interruption>,
+    ) -> Result<Finished, ProcessError>;
+
     /// Whether a command with a confinement is held to it. Where not, it runs as any other.
     fn confines(&self) -> bool {
         false
@@ -145,9 +178,21 @@ impl RealProcesses {
 
 /// How long the pipes of a command that ended may stay open in processes that it left behind.
 const LEFT_BEHIND: Duration = Duration::from_millis(500);
+/// How long they may stay open where it was interrupted: the shell is gone before a program that puts things in order.
+const PUT_IN_ORDER: Duration = Duration::from_secs(10);
+/// How long at most is waited between two looks for the file of an interruption.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 impl Processes for RealProcesses {
     fn run(&self, command: &Command) -> Result<Finished, ProcessError> {
+        self.run_until(command, None)
+    }
+
+    fn run_until(
+        &self,
+        command: &Command,
+        interruption: Option<&Interruption>,
+    ) -> Result<Finished, ProcessError> {
         let failed = |source| ProcessError {
             program: command.argv.first().cloned().unwrap_or_default(),
             directory: command.directory.clone(),
@@ -157,8 +202,9 @@ impl Processes for RealProcesses {
         let mut child = self.spawn(command).map_err(failed)?;
         let stdout = keep_tail(child.stdout.take(), command.output_bytes_max);
         let stderr = keep_tail(child.stderr.take(), command.output_bytes_max);
-        let exit = wait(&mut child, started, command.timeout).map_err(failed)?;
-        let deadline = Instant::now() + LEFT_BEHIND;
+        let (exit, is_interrupted) =
+            wait(&mut child, started, command.timeout, interruption).map_err(failed)?;
+        let deadline = Instant::now() + if is_interrupted { PUT_IN_ORDER } else { LEFT_BEHIND };
         while !(stdout.is_finished() && stderr.is_finished()) {
             // A background process that the command left behind holds the pipes open; it is not waited for.
             if Instant::now() > deadline {
@@ -167,7 +213,8 @@ impl Processes for RealProcesses {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        Ok(Finished { exit, stdout: joined(stdout), stderr: joined(stderr), elapsed: started.elapsed() })
+        let (stdout, stderr) = (joined(stdout), joined(stderr));
+        Ok(Finished { exit, stdout, stderr, elapsed: started.elapsed(), is_interrupted })
     }
 
     fn confines(&self) -> bool {
@@ -207,29 +254,52 @@ fn start(program: &OsStr, arguments: &[impl AsRef<OsStr>], command: &Command) ->
         .spawn()
 }
 
-fn wait(child: &mut Child, started: Instant, timeout: Duration) -> std::io::Result<Exit> {
+fn wait(
+    child: &mut Child,
+    started: Instant,
+    timeout: Duration,
+    mut awaited: Option<&Interruption>,
+) -> std::io::Result<(Exit, bool)> {
+    let is_awaited = awaited.is_some();
     let mut pause = Duration::from_micros(200);
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(match (status.code(), status.signal()) {
+            let exit = match (status.code(), status.signal()) {
                 (Some(code), _) => Exit::Code(code),
                 (None, signal) => Exit::Signal(signal.unwrap_or(0)),
-            });
+            };
+            return Ok((exit, is_awaited && awaited.is_none()));
         }
         if started.elapsed() > timeout {
             kill_group(child);
             child.wait()?;
-            return Ok(Exit::TimedOut);
+            return Ok((Exit::TimedOut, is_awaited && awaited.is_none()));
+        }
+        if let Some(interruption) = awaited
+            && std::fs::symlink_metadata(&interruption.when).is_ok()
+        {
+            signal_group(child, interruption.signal);
+            awaited = None;
         }
         std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
+        pause = (pause * 2).min(if awaited.is_some() { LOOK_EVERY } else { Duration::from_millis(20) });
     }
 }
 
 fn kill_group(child: &Child) {
+    signal_group(child, Signal::Kill);
+}
+
+fn signal_group(child: &Child, signal: Signal) {
+    use rustix::process::Signal as Number;
+    let number = match signal {
+        Signal::Kill => Number::KILL,
+        Signal::Terminate => Number::TERM,
+        Signal::Interrupt => Number::INT,
+    };
     if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        // It may have ended by itself in the meantime: then there is nothing left to kill.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        // It may have ended by itself in the meantime: then there is nothing left to send anything to.
+        let _ = rustix::process::kill_process_group(group, number);
     }
 }
 

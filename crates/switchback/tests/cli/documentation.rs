@@ -61,6 +61,9 @@ fn collect(title: &str, keys: &[Key], found: &mut Vec<(String, Key)>) {
             (_, "old" | "new" | "tolerance" | "columns" | "image") => {
                 "### A check of the kind `equivalence`".to_owned()
             }
+            (_, "whole" | "stopped" | "resumed" | "migrate") => {
+                "### A check of the kind `restart`".to_owned()
+            }
             (_, "shims") => "### A change of the kind `move`".to_owned(),
             (_, "constraints") => "### A check of the kind `constraint`".to_owned(),
             (_, "tables") => "### An item of `tables`".to_owned(),
@@ -73,11 +76,20 @@ fn collect(title: &str, keys: &[Key], found: &mut Vec<(String, Key)>) {
             | Shape::Named(keys)
             | Shape::TextsOrTables(keys)
             | Shape::TextOrTable(keys)
+            | Shape::TextsOrTable(keys)
             | Shape::Kinds(keys, _) => collect(&inner, keys, found),
             _ => {}
         }
-        found.push((title.to_owned(), *key));
+        found.push((documented_in(title, key).to_owned(), *key));
     }
+}
+
+/// Kinds that compare results share the keys that say what is the same, and these are explained once.
+fn documented_in<'t>(title: &'t str, key: &Key) -> &'t str {
+    let equivalence = check::KINDS.iter().find(|kind| kind.word == "equivalence").unwrap();
+    let shares = ["restart", "scenarios"].iter().any(|kind| title.ends_with(&format!("kind `{kind}`")));
+    let is_shared = equivalence.keys.iter().any(|shared| shared.name == key.name && !shared.required);
+    if shares && is_shared { "### A check of the kind `equivalence`" } else { title }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod conformance;
 mod constraints;
 #[cfg(feature = "databases")]
 mod databases;
+mod dbt;
 mod demo;
 mod distributions;
 mod documentation;
@@ -41,9 +42,11 @@ mod price_elasticity;
 mod rehearsal;
 mod report;
 mod resources;
+mod restarts;
 mod restore;
 mod run;
 mod s3;
+mod scenarios;
 mod secrets;
 mod snapshot_databases;
 mod snapshots;
@@ -54,3 +57,4 @@ mod triggers;
 mod undos;
 #[cfg(not(feature = "sql"))]
 mod without_sql;
+mod workforce;

@@ -1,0 +1,1 @@
+"""The workforce of a company, year by year."""

@@ -1,0 +1,44 @@
+"""The database of a simulation, and the results that are written from it."""
+
+import csv
+import os
+import sqlite3
+
+TABLES = {
+    "events": ["year", "number", "employee", "kind", "amount"],
+    "workforce": ["year", "employee", "level", "salary", "enrolled", "deferral"],
+    "registry": ["employee", "hired", "left_in", "enrolled_in"],
+    "summary": ["year", "headcount", "payroll", "participation", "deferrals"],
+}
+
+
+class Store:
+    def __init__(self, path):
+        self.database = sqlite3.connect(path)
+        for table, columns in TABLES.items():
+            self.database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+
+    def save_year(self, year, events, workforce, registry, summary):
+        with self.database:
+            for table in ("events", "workforce", "summary"):
+                self.database.execute(f"DELETE FROM {table} WHERE year >= ?", [year])
+            self.database.execute("DELETE FROM registry")
+            self._insert("events", events)
+            self._insert("workforce", [[year, name, *vars(one).values()] for name, one in sorted(workforce.items())])
+            self._insert("registry", [[name, *vars(one).values()] for name, one in sorted(registry.items())])
+            self._insert("summary", [summary])
+
+    def _insert(self, table, rows):
+        marks = ", ".join("?" for _ in TABLES[table])
+        self.database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+    def summaries(self):
+        return [list(row) for row in self.database.execute("SELECT * FROM summary ORDER BY year")]
+
+    def write_results(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        for table, columns in TABLES.items():
+            with open(os.path.join(folder, f"{table}.csv"), "w", newline="") as file:
+                rows = csv.writer(file)
+                rows.writerow(columns)
+                rows.writerows(self.database.execute(f"SELECT * FROM {table} ORDER BY 1, 2"))
