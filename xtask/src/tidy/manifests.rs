@@ -17,6 +17,8 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("postgres", &["switchback-databases"]),
     ("rustic_", &["switchback-snapshot"]),
     ("ruff_", &["switchback-python"]),
+    ("jaq-", &["switchback-documents"]),
+    ("jsonschema", &["switchback-documents"]),
 ];
 
 /// Engines that not even a test of another crate may use.
