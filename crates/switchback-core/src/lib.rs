@@ -12,6 +12,7 @@ pub mod check;
 pub mod code;
 pub mod constraint;
 pub mod database;
+pub mod documents;
 pub mod git;
 pub mod init;
 pub mod journal;

@@ -8,6 +8,7 @@ use crate::code::{
     PartsRequest, Rewrite, RoutesRequest, SymbolsRequest,
 };
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
+use crate::documents::CheckpointsRequest;
 use crate::manifest::Manifest;
 use crate::rule::{DistributionRule, Rule};
 use crate::verdict::Verdict;
@@ -113,6 +114,24 @@ pub trait Mover: Debug + Send + Sync {
     ///
     /// When it cannot be worked out: a side that is not there, rules that cannot be read, a driver that cannot be run.
     fn plan_merge(&self, tree: &Path, request: &MergeRequest) -> Result<Rewrite, PortError>;
+}
+
+/// Migrates directories of documents.
+pub trait Migrator: Debug + Send + Sync {
+    /// Works out the migration of a directory of `tree` and proves it. Nothing is touched. A proof that does not hold is an
+    /// answer.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be worked out: rules that cannot be read, a document that is none, a program that fails.
+    fn plan_checkpoints(&self, tree: &Path, request: &CheckpointsRequest) -> Result<Rewrite, PortError>;
+
+    /// Whether every document of a directory of `tree` is of the last version, under its last name, and as its schema says.
+    ///
+    /// # Errors
+    ///
+    /// When the rules or the directory cannot be read.
+    fn verify_checkpoints(&self, tree: &Path, request: &CheckpointsRequest) -> Result<Comparison, PortError>;
 }
 
 /// Reads source code, without running it.

@@ -10,6 +10,7 @@ mod commands;
 mod confined;
 mod constraint_args;
 mod demo;
+mod document_args;
 mod failure;
 mod progress;
 mod rule_args;

@@ -9,6 +9,7 @@ use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFi
 use switchback_core::phase::Ports;
 use switchback_core::port::{PortError, Querier, RemoteVault, Vault, VaultPlace, Vaults};
 use switchback_core::world::World;
+use switchback_documents::ports::Documents;
 use switchback_python::ports::PythonCode;
 use switchback_snapshot::{RemoteCopy, RusticVault};
 
@@ -31,6 +32,7 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         statistician: Arc::new(EnsembleJudge::new(world.disk.clone())),
         mover: Arc::new(PythonCode::new(world.clone())),
         inspector: Arc::new(PythonCode::new(world.clone())),
+        migrator: Arc::new(Documents::new(world.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         world,
     }

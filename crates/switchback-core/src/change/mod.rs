@@ -4,6 +4,7 @@
 //! read. A change only ever writes into the stage, never into the live tree.
 
 mod archive;
+mod checkpoints;
 mod code;
 mod command;
 mod files;
@@ -14,7 +15,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use crate::plan::{Fields, Key, KindKeys, Managed};
-use crate::port::{Mover, PortError};
+use crate::port::{Migrator, Mover, PortError};
 use crate::tree::ScanError;
 use crate::tree::copy::CopyError;
 use crate::tree::rewrite::RewriteError;
@@ -34,7 +35,8 @@ pub struct Kind {
 }
 
 /// Every kind of change that a plan can name.
-pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND, &merging::KIND, &moving::KIND];
+pub static KINDS: &[&Kind] =
+    &[&files::KIND, &checkpoints::KIND, &command::KIND, &merging::KIND, &moving::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &["config", "schema"];
@@ -96,6 +98,8 @@ pub struct Stage<'a> {
     pub world: &'a World,
     /// Rewrites source code.
     pub mover: &'a dyn Mover,
+    /// Migrates directories of documents.
+    pub migrator: &'a dyn Migrator,
     /// The project's root.
     pub root: &'a Path,
     /// Where the content of a managed path is: the project's root, or the generation that its links lead to.

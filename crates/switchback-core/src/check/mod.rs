@@ -3,6 +3,7 @@
 //! A kind of check is one file here and one entry in [`KINDS`]: the entry names its keys in the plan, and how it is read.
 
 mod api;
+mod checkpoints;
 mod command;
 mod constraint;
 mod distribution;
@@ -28,7 +29,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
-use crate::port::{Comparer, Inspector, PortError, Querier, Statistician};
+use crate::port::{Comparer, Inspector, Migrator, PortError, Querier, Statistician};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, World};
 
@@ -48,6 +49,7 @@ pub struct Kind {
 /// Every kind of check that a plan can name.
 pub static KINDS: &[&Kind] = &[
     &api::KIND,
+    &checkpoints::KIND,
     &command::KIND,
     &constraint::KIND,
     &distribution::KIND,
@@ -112,6 +114,8 @@ pub struct Scene<'a> {
     pub statistician: &'a dyn Statistician,
     /// Reads source code.
     pub inspector: &'a dyn Inspector,
+    /// Looks at directories of documents.
+    pub migrator: &'a dyn Migrator,
     /// The trees.
     pub trees: &'a dyn Trees,
     /// The project as the snapshot of the phase holds it.

@@ -66,6 +66,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
             let stage = Stage {
                 world,
                 mover: project.ports.mover.as_ref(),
+                migrator: project.ports.migrator.as_ref(),
                 root: &plan.root,
                 live: &base,
                 tree: &scratch,

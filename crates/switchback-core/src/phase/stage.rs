@@ -163,6 +163,7 @@ pub(super) fn make_tree(
         let stage = Stage {
             world: work.world(),
             mover: work.project.ports.mover.as_ref(),
+            migrator: work.project.ports.migrator.as_ref(),
             root: &plan.root,
             live: base,
             tree: &tree,

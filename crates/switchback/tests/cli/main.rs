@@ -8,6 +8,7 @@ mod bad_plans;
 mod batch_processor;
 mod bisect;
 mod browser;
+mod checkpoints;
 mod comparisons;
 mod conformance;
 #[cfg(feature = "sql")]
@@ -44,6 +45,7 @@ mod restore;
 mod run;
 mod s3;
 mod secrets;
+mod shapes;
 mod snapshot_databases;
 mod snapshots;
 mod startup;
