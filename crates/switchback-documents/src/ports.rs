@@ -26,7 +26,7 @@ impl Documents {
     }
 
     fn options(&self, tree: &Path, request: &CheckpointsRequest) -> Result<CheckpointsOptions, PortError> {
-        let rules = Rules::load(&tree.join(&request.rules), self.world.disk.as_ref())?;
+        let rules = Rules::load(tree, &request.rules, self.world.disk.as_ref())?;
         Ok(CheckpointsOptions { root: tree.to_owned(), directory: request.directory.clone(), rules })
     }
 }

@@ -126,6 +126,8 @@ pub struct CheckpointsPlan {
     pub files: Vec<Checkpoint>,
     /// The versions that steps lead away from.
     outdated: Vec<String>,
+    /// Whether it is about what would be, or about what is.
+    does_migrate: bool,
 }
 
 /// Why it cannot be told what becomes of a directory.
@@ -254,7 +256,7 @@ fn look(
     }
     let outdated = rules.steps.iter().map(|step| step.from.clone()).collect();
     let (root, directory) = (options.root.clone(), options.directory.clone());
-    Ok(CheckpointsPlan { root, directory, files, outdated })
+    Ok(CheckpointsPlan { root, directory, files, outdated, does_migrate })
 }
 
 fn read(disk: &dyn Disk, folder: &Path, file: &Checkpoint) -> Result<Vec<u8>, CheckpointsError> {

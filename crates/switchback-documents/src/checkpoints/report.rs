@@ -29,9 +29,14 @@ impl CheckpointsPlan {
         if others > 0 {
             parts.push(counted(others, "other file"));
         }
-        parts.push(format!("{} migrated", count(&|file| !file.taken.is_empty())));
-        parts.push(format!("{} renamed", count(&|file| file.path != file.new_path)));
-        parts.push(format!("{} against a schema", count(&|file| file.violations.is_some())));
+        if self.does_migrate {
+            parts.push(format!("{} migrated", count(&|file| !file.taken.is_empty())));
+            parts.push(format!("{} renamed", count(&|file| file.path != file.new_path)));
+        }
+        let asked = count(&|file| file.violations.is_some());
+        if asked > 0 {
+            parts.push(format!("{asked} held against a schema"));
+        }
         parts.join(", ")
     }
 

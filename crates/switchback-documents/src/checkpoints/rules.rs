@@ -130,13 +130,13 @@ impl Rules {
         }
     }
 
-    /// Reads the rules at `path`, and the programs and schemas beside them.
+    /// Reads the rules at `path`, relative to `root` or absolute, and the programs and schemas beside them.
     ///
     /// # Errors
     ///
     /// When a file cannot be read, or says what no rules say; then with every place.
-    pub fn load(path: &Path, disk: &dyn Disk) -> Result<Self, RulesError> {
-        let text = read_text(path, disk)?;
+    pub fn load(root: &Path, path: &Path, disk: &dyn Disk) -> Result<Self, RulesError> {
+        let text = read_text(root, path, disk)?;
         let findings = Findings::new(&text);
         let refused = |findings: Findings<'_>| RulesError::Refused {
             path: path.to_owned(),
@@ -150,7 +150,7 @@ impl Rules {
                 return Err(refused(findings));
             }
         };
-        let reader = Reader { folder: path.parent().unwrap_or(Path::new("")), disk };
+        let reader = Reader { root, folder: path.parent().unwrap_or(Path::new("")), disk };
         let rules = reader.rules(&Fields::new(&table, 0, "the rules", FILE, &findings))?;
         if findings.is_empty() { Ok(rules) } else { Err(refused(findings)) }
     }
@@ -171,13 +171,16 @@ fn every_json() -> Vec<String> {
     vec!["*.json".to_owned()]
 }
 
-fn read_text(path: &Path, disk: &dyn Disk) -> Result<String, RulesError> {
+/// The text of a file at `path`, as people know it.
+fn read_text(root: &Path, path: &Path, disk: &dyn Disk) -> Result<String, RulesError> {
     let unreadable = |reason: String| RulesError::Unreadable { path: path.to_owned(), reason };
-    let bytes = disk.read(path, RULES_BYTES_MAX).map_err(|error| unreadable(error.to_string()))?;
+    let bytes =
+        disk.read(&root.join(path), RULES_BYTES_MAX).map_err(|error| unreadable(error.source.to_string()))?;
     String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))
 }
 
 struct Reader<'a> {
+    root: &'a Path,
     /// Where the rules lie.
     folder: &'a Path,
     disk: &'a dyn Disk,
@@ -251,7 +254,7 @@ impl Reader<'_> {
         let Some(written) = fields.filled_text(key) else { return Ok(None) };
         let is_file = Path::new(&written).extension().is_some_and(|end| end == "jq");
         let compiled = if is_file {
-            let code = read_text(&self.folder.join(&written), self.disk)?;
+            let code = read_text(self.root, &self.folder.join(&written), self.disk)?;
             Program::compile(&format!("`{}`", shown(&written)), &code)
         } else {
             Program::compile(name, &written)
@@ -266,7 +269,7 @@ impl Reader<'_> {
         findings: &Findings<'_>,
     ) -> Result<Option<Schema>, RulesError> {
         let path = self.folder.join(name);
-        let text = read_text(&path, self.disk)?;
+        let text = read_text(self.root, &path, self.disk)?;
         let value = match serde_json::from_str(&text) {
             Ok(value) => value,
             Err(error) => {

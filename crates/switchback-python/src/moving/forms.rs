@@ -22,7 +22,7 @@ pub(super) fn taken(call: &Call) -> Vec<&str> {
 /// The functions of a call: what makes its arguments, and what makes its result.
 pub(super) fn functions(call: &Call) -> String {
     let name = leaf_of(&call.of);
-    let mut code = format!("# {call}\n");
+    let mut code = format!("# {}\n", call.told());
     if !call.arguments.is_empty() {
         let mut lines = String::new();
         for (new, form) in &call.arguments {
@@ -71,9 +71,9 @@ pub(super) fn entry(call: &Call) -> String {
         let _ = writeln!(lines, "        \"defaults\": {{{}}},", defaults.join(", "));
     }
     if !call.arguments.is_empty() {
-        let taken: String = taken(call).into_iter().map(|name| format!("{}, ", quoted(name))).collect();
+        let taken: Vec<String> = taken(call).into_iter().map(quoted).collect();
         let _ = writeln!(lines, "        \"arguments\": {},", arguments_name(leaf_of(&call.of)));
-        let _ = writeln!(lines, "        \"taken\": ({}),", taken.trim_end());
+        let _ = writeln!(lines, "        \"taken\": [{}],", taken.join(", "));
     }
     lines
 }

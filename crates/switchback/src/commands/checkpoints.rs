@@ -38,7 +38,7 @@ fn list(context: &Context<'_>, args: &CheckpointsListArgs) -> Result<Verdict, Fa
         return Ok(verdict);
     }
     show_files(context, &found, |_| true);
-    end(context, verdict, &found.against(), &format!("{}; nothing was touched", found.summary()));
+    end(context, verdict, &found.against(), &found.summary());
     Ok(verdict)
 }
 
@@ -51,7 +51,14 @@ fn verify(context: &Context<'_>, args: &CheckpointsVerifyArgs) -> Result<Verdict
         return Ok(verdict);
     }
     let mut against = found.against();
+    let is_behind = against.is_empty() && verdict == Verdict::No;
     against.extend(found.behind());
+    if is_behind {
+        let next = "`switchback checkpoints migrate` with the same rules shows what would become of them";
+        context.ui.refusal(verdict.spoken(), some_of(&against), next);
+        context.ui.note(&format!("{}: {}", context.ui.verdict(verdict), found.summary()));
+        return Ok(verdict);
+    }
     if verdict == Verdict::Unknown {
         against
             .push("not every document has a schema of its version in the rules, or there is none".to_owned());
@@ -107,8 +114,9 @@ fn options(
     rules: Option<&Path>,
 ) -> Result<CheckpointsOptions, Failure> {
     let rules = match rules {
-        Some(path) => Rules::load(&context.root.join(path), context.ports.world.disk.as_ref())
-            .map_err(PortError::from)?,
+        Some(path) => {
+            Rules::load(&context.root, path, context.ports.world.disk.as_ref()).map_err(PortError::from)?
+        }
         None => Rules::none(),
     };
     Ok(CheckpointsOptions { root: context.root.clone(), directory: within(directory)?, rules })
@@ -148,7 +156,10 @@ fn end(context: &Context<'_>, verdict: Verdict, against: &[String], words: &str)
     let ui = context.ui;
     let next =
         if against.is_empty() { "" } else { "correct the rules or the documents: see `docs/checkpoints.md`" };
-    let some = against.get(..SHOWN_MAX.min(against.len())).unwrap_or_default();
-    ui.refusal(verdict.spoken(), some, next);
+    ui.refusal(verdict.spoken(), some_of(against), next);
     ui.note(&format!("{}: {words}", ui.verdict(verdict)));
+}
+
+fn some_of(lines: &[String]) -> &[String] {
+    lines.get(..SHOWN_MAX.min(lines.len())).unwrap_or_default()
 }

@@ -56,9 +56,40 @@ const VERIFY: &str = "checkpoints verify state --rules rules/checkpoints.toml";
 fn a_directory_is_listed_migrated_verified_and_taken_back() {
     let ground = ground();
     let before = ground.listing();
-    insta::assert_snapshot!(ground.expect(0, "checkpoints list state --rules rules/checkpoints.toml"), @"");
-    insta::assert_snapshot!(ground.expect(1, VERIFY), @"");
-    insta::assert_snapshot!(ground.expect(0, MIGRATE), @"");
+    insta::assert_snapshot!(ground.expect(0, "checkpoints list state --rules rules/checkpoints.toml"), @r#"
+    $ switchback checkpoints list state --rules rules/checkpoints.toml
+    --- stdout
+    ckpt_2025.json → years/2025/state.json  (document, version 1)
+    ckpt_2025.pkl → years/2025/state.pkl  (pickle)
+    ckpt_2026.json → years/2026/state.json  (document, version 1)
+    notes.txt  (other)
+    --- stderr
+    yes: 2 documents, 1 pickle (never loaded), 1 other file
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(ground.expect(1, VERIFY), @r#"
+    $ switchback checkpoints verify state --rules rules/checkpoints.toml
+    --- stderr
+      no: `ckpt_2025.json` is of the version 1, and a step leads on
+      no: `ckpt_2025.json` is to be called `years/2025/state.json`
+      no: `ckpt_2025.pkl` is to be called `years/2025/state.pkl`
+      no: `ckpt_2026.json` is of the version 1, and a step leads on
+      no: `ckpt_2026.json` is to be called `years/2026/state.json`
+
+    next: `switchback checkpoints migrate` with the same rules shows what would become of them
+    no: 2 documents, 1 pickle (never loaded), 1 other file
+    --- exit 1
+    "#);
+    insta::assert_snapshot!(ground.expect(0, MIGRATE), @r#"
+    $ switchback checkpoints migrate state --rules rules/checkpoints.toml
+    --- stdout
+    ckpt_2025.json → years/2025/state.json  (document, version 1 → 2, 2 items kept in `.progress.steps`, 2 items kept in `.workforce`, there and back the same, its schema holds)
+    ckpt_2025.pkl → years/2025/state.pkl  (pickle)
+    ckpt_2026.json → years/2026/state.json  (document, version 1 → 2, 0 items kept in `.progress.steps`, 0 items kept in `.workforce`, there and back the same, its schema holds)
+    --- stderr
+    yes: 2 documents, 1 pickle (never loaded), 1 other file, 2 migrated, 3 renamed, 2 held against a schema; nothing was touched; `--write` writes it
+    --- exit 0
+    "#);
     assert_eq!(ground.listing(), before);
     let document = ground.expect(0, &format!("{MIGRATE} --write --json")).json();
     assert_eq!(document["schema"], "switchback/checkpoints/1");
@@ -84,7 +115,12 @@ fn a_directory_is_listed_migrated_verified_and_taken_back() {
     );
     assert!(ground.at("state/years/2025/state.pkl").exists() && !ground.at("state/ckpt_2025.pkl").exists());
     assert!(!ground.at("loaded").exists() && !ground.at("state/loaded").exists());
-    insta::assert_snapshot!(ground.expect(0, VERIFY), @"");
+    insta::assert_snapshot!(ground.expect(0, VERIFY), @r#"
+    $ switchback checkpoints verify state --rules rules/checkpoints.toml
+    --- stderr
+    yes: 2 documents, 1 pickle (never loaded), 1 other file, 2 held against a schema
+    --- exit 0
+    "#);
     let again = ground.expect(0, &format!("{MIGRATE} --write"));
     assert!(
         again.err.contains("0 migrated, 0 renamed") && again.err.contains("nothing was to be written"),
@@ -185,8 +221,25 @@ fn what_cannot_be_told_is_one_clear_error_and_nothing_is_written() {
         "rules/checkpoints.toml",
         RULES.replace("inverse = \"down.jq\"", "").replace("counts =", "#").replace("\"2\" =", "#"),
     );
-    insta::assert_snapshot!(ground.expect(2, MIGRATE), @"");
-    insta::assert_snapshot!(ground.expect(2, "checkpoints list elsewhere"), @"");
+    insta::assert_snapshot!(ground.expect(2, MIGRATE), @r#"
+    $ switchback checkpoints migrate state --rules rules/checkpoints.toml
+    --- stderr
+    error: could not read the rules of the checkpoints
+      caused by: the rules `rules/checkpoints.toml` cannot be used
+      caused by: rules/checkpoints.toml:7:1: nothing verifies the step 1 → 2; give a schema of the version 2, `counts`, or an `inverse`
+
+    hint: correct these places: see `docs/checkpoints.md`
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(ground.expect(2, "checkpoints list elsewhere"), @r#"
+    $ switchback checkpoints list elsewhere
+    --- stderr
+    error: could not tell what becomes of the checkpoints
+      caused by: `[TMP]/project/elsewhere/` does not exist
+
+    hint: name a folder of checkpoints, relative to the project
+    --- exit 2
+    "#);
 }
 
 #[test]

@@ -110,7 +110,6 @@ fn ground() -> Ground {
         ("rules.toml", RULES),
         ("monolith.py", MONOLITH),
         ("make_new.py", NEW),
-        ("caller.py", CALLER),
         ("old/.keep", ""),
         ("new/.keep", ""),
         ("shim/.keep", ""),
@@ -128,7 +127,51 @@ fn needs_python3_a_shim_and_a_comparison_say_the_same_of_an_old_call_and_its_res
     // What was there before holds for whoever reads the shim.
     let shim = ground.read("planalign/runner.py");
     let start = shim.find("# run_multi_year_simulation(").unwrap();
-    insta::assert_snapshot!(&shim[start..shim.find("_CHILDREN").unwrap()], @"");
+    insta::assert_snapshot!(&shim[start..shim.find("_CHILDREN").unwrap()], @r#"
+    # run_multi_year_simulation(start_year, end_year, config_path) → execute_multi_year_simulation(config=config_path, growth=target_growth_rate, years=range(start_year, end_year), mode="legacy")
+    def _arguments_of_run_multi_year_simulation(named):
+        passed = {}
+        if _given("run_multi_year_simulation", named, "target_growth_rate"):
+            passed["growth"] = named["target_growth_rate"]
+        if _given("run_multi_year_simulation", named, "start_year", "end_year"):
+            passed["years"] = list(range(named["start_year"], named["end_year"] + 1))
+        return passed
+
+
+    def _result_of_run_multi_year_simulation(result):
+        return {
+            "details": {
+                "config": _held(_held(result, "growth_analysis"), "config"),
+                "first": {
+                    "year": _held(_held(result, "workforce_progression")[0], "year"),
+                },
+                "kind": "workforce",
+                "mode": _held(_held(result, "growth_analysis"), "mode"),
+            },
+            "execution_time": _difference(_held(result, "generated_at"), _held(result, "start_time")),
+            "final_workforce_size": _held(_held(result, "workforce_progression")[-1], "total_employees"),
+            "participation_rate": _held(result, "participation_trends")[-1],
+            "total_workforce_growth": _held(_held(result, "growth_analysis"), "total_growth_pct"),
+            "years_completed": list(range(_held(result, "start_year"), _held(result, "end_year") + 1)),
+        }
+
+
+    _SIGNATURES = {
+        "run_multi_year_simulation": {
+            "new": ("planalign.engine", "execute_multi_year_simulation"),
+            "parameters": ["start_year", "end_year", "config_path"],
+            "keywords": {"config_path": "config"},
+            "dropped": ["verbose"],
+            "added": {"mode": "legacy"},
+            "result": _result_of_run_multi_year_simulation,
+            "defaults": {"end_year": 2027},
+            "arguments": _arguments_of_run_multi_year_simulation,
+            "taken": ["end_year", "start_year", "target_growth_rate"],
+        },
+    }
+    "#);
+    // A caller that the move did not see.
+    ground.write("caller.py", CALLER);
     ground.tool("python3", &["monolith.py"]);
     ground.tool("python3", &["make_new.py"]);
     insta::assert_snapshot!(ground.tool("python3", &["-B", "caller.py"]), @"");
@@ -157,7 +200,15 @@ fn a_result_that_is_not_what_the_mapping_says_is_an_error_with_its_line() {
     ground.write("old/summary.json", "{}");
     ground.write("new/summary.json", "{\"start_year\": 2025, \"secret\": \"hunter2\"}");
     let line = "compare old/summary.json new/summary.json --mapping mapping.toml";
-    insta::assert_snapshot!(ground.expect(2, line), @"");
+    insta::assert_snapshot!(ground.expect(2, line), @r#"
+    $ switchback compare old/summary.json new/summary.json --mapping mapping.toml
+    --- stderr
+    error: could not compare `old/summary.json` with `new/summary.json`
+      caused by: the mapping `mapping.toml` line 4 cannot be followed: `details.config` of the old result cannot be made: the new result has no `growth_analysis` for `growth_analysis.config`
+
+    hint: correct the mapping, or take the entry out of it
+    --- exit 2
+    "#);
     ground.write("mapping.toml", MAPPING.replace("summary.json", "elsewhere.json"));
     let seen = ground.expect(2, line);
     assert!(seen.err.contains("no document that both sides have is called `elsewhere.json`"), "{seen}");
