@@ -159,17 +159,19 @@ fn moment(value: &Value<'static>) -> Option<(i128, bool)> {
     let (ns, is_zoned) = match value {
         Value::Instant { ns, zoned } => (*ns, *zoned),
         Value::Date(ms) => (i128::from(*ms) * NS_PER_MS, false),
-        Value::Text(text) => match text.parse::<Timestamp>() {
-            Ok(instant) => (instant.as_nanosecond(), true),
-            Err(_) => {
-                let zone = jiff::tz::TimeZone::UTC;
-                let wall = text.parse::<DateTime>().ok()?.to_zoned(zone).ok()?;
-                (wall.timestamp().as_nanosecond(), false)
-            }
-        },
+        Value::Text(text) => {
+            let instant = text.parse::<Timestamp>().map(|instant| (instant.as_nanosecond(), true));
+            instant.ok().or_else(|| Some((wall_clock(text)?, false)))?
+        }
         _ => return None,
     };
     Some((ns.div_euclid(NS_PER_MICROSECOND), is_zoned))
+}
+
+/// Nanoseconds from 1970-01-01 on a clock without a zone.
+fn wall_clock(text: &str) -> Option<i128> {
+    let read = text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(read.timestamp().as_nanosecond())
 }
 
 #[cfg(test)]

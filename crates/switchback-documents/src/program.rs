@@ -68,7 +68,7 @@ impl Program {
         let loader = Loader::new(defs.filter(|def| is_kept(def.name)));
         let refused = |part: &str, message: String| {
             // What is not of this text is of the library's own: that would be no fault of the program.
-            let place = (part.as_ptr() as usize).checked_sub(code.as_ptr() as usize).unwrap_or(0);
+            let place = (part.as_ptr() as usize).saturating_sub(code.as_ptr() as usize);
             let before = code.get(..place).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

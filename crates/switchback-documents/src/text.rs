@@ -1,7 +1,7 @@
 //! JSON text: read without losing a digit, refused where it says two things, and written as it was laid out.
 
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use jaq_json::Val;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -113,6 +113,7 @@ impl<'de> Visitor<'de> for Look {
 
 /// How a document is laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of whoever wrote the document")]
 pub(crate) struct Layout {
     /// What one level is indented by; `None`: all on one line.
     indent: Option<String>,
@@ -218,7 +219,8 @@ impl Layout {
                 continue;
             }
             for unit in letter.encode_utf16(&mut [0; 2]) {
-                to.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(to, "\\u{unit:04x}");
             }
         }
     }

@@ -277,7 +277,6 @@ fn path_of(text: &str) -> Option<Path> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::mapping::read as read_mapping;
 
     /// The shapes of a legacy layer as a project wrote it by hand.

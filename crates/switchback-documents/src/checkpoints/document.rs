@@ -66,7 +66,7 @@ pub(super) fn migrate(bytes: &[u8], rules: &Rules, takes_steps: bool) -> Result<
     }
     let violations = match rules.schema(&version) {
         Some(schema) => {
-            Some(schema.violations(&to_json(&value).map_err(|fault| not_json("the document", fault))?))
+            Some(schema.violations(&to_json(&value).map_err(|fault| not_json("the document", &fault))?))
         }
         None => None,
     };
@@ -75,7 +75,7 @@ pub(super) fn migrate(bytes: &[u8], rules: &Rules, takes_steps: bool) -> Result<
     Ok(Migrated { version: Some(first), taken, violations, bytes: new_bytes })
 }
 
-fn not_json(what: &str, fault: ValueFault) -> Fault {
+fn not_json(what: &str, fault: &ValueFault) -> Fault {
     let place =
         if fault.pointer.is_empty() { "as a whole".to_owned() } else { format!("at `{}`", fault.pointer) };
     Fault::whole(format!("{what} is no JSON {place}: {}", fault.why))
@@ -101,7 +101,7 @@ fn version_of(value: &Val, declared: &Declared) -> Result<String, Fault> {
 fn take(step: &Step, old: &Val, declared: &Declared) -> Result<(Val, Taken), Fault> {
     let words = format!("the step {} → {}", step.from, step.to);
     let new = run(&step.program, old)?;
-    to_json(&new).map_err(|fault| not_json(&format!("what {words} makes"), fault))?;
+    to_json(&new).map_err(|fault| not_json(&format!("what {words} makes"), &fault))?;
     if !step.may_round
         && let Some(place) = lost_number(old, &new)
     {

@@ -298,31 +298,20 @@ fn settled(
 fn rename(fields: &Fields<'_>) -> Option<Rename> {
     let (from, to) = (fields.filled_text("from")?, fields.filled_text("to")?);
     // The whole path has to fit: a rule that fits somewhere in a name would rename by chance.
-    match Regex::new(&format!("^(?:{from})$")) {
-        Ok(regex) => {
-            let unknown = captures(&to).into_iter().find(|name| {
-                let is_there = match name.parse::<usize>() {
-                    Ok(number) => number < regex.captures_len(),
-                    Err(_) => regex.capture_names().flatten().any(|known| known == name),
-                };
-                !is_there
-            });
-            if let Some(name) = unknown {
-                let message = format!("`to` takes `{}`, which `from` does not capture", shown(&name));
-                fields.find(
-                    "to",
-                    message,
-                    "write `${1}` where a letter or a digit follows, or name a capture",
-                );
-                return None;
-            }
-            Some(Rename { from: regex, to })
-        }
-        Err(_) => {
-            fields.find("from", "it is no regular expression", "e.g. `from = 'checkpoint_(\\d+)\\.json'`");
-            None
-        }
+    let Ok(regex) = Regex::new(&format!("^(?:{from})$")) else {
+        fields.find("from", "it is no regular expression", "e.g. `from = 'checkpoint_(\\d+)\\.json'`");
+        return None;
+    };
+    let is_there = |name: &String| match name.parse::<usize>() {
+        Ok(number) => number < regex.captures_len(),
+        Err(_) => regex.capture_names().flatten().any(|known| known == name),
+    };
+    if let Some(name) = captures(&to).into_iter().find(|name| !is_there(name)) {
+        let message = format!("`to` takes `{}`, which `from` does not capture", shown(&name));
+        fields.find("to", message, "write `${1}` where a letter or a digit follows, or name a capture");
+        return None;
     }
+    Some(Rename { from: regex, to })
 }
 
 /// The captures that a new name takes, as the expansion reads them.

@@ -117,12 +117,10 @@ impl<'c> Tree<'c> {
             Self::Value(form) => expression(form, &|path| held("result", &path.0)),
             Self::Names(names) => {
                 let indent = "    ".repeat(depth);
-                let lines: String = names
-                    .iter()
-                    .map(|(name, tree)| {
-                        format!("{indent}    {}: {},\n", quoted(name), tree.python(depth + 1))
-                    })
-                    .collect();
+                let mut lines = String::new();
+                for (name, tree) in names {
+                    let _ = writeln!(lines, "{indent}    {}: {},", quoted(name), tree.python(depth + 1));
+                }
                 format!("{{\n{lines}{indent}}}")
             }
         }

@@ -53,7 +53,7 @@ const VERIFY: &str = "checkpoints verify state --rules rules/checkpoints.toml";
 
 // rows: OM-2
 #[test]
-fn a_directory_is_listed_migrated_verified_and_taken_back() {
+fn a_directory_is_listed_and_what_would_become_of_it_is_shown() {
     let ground = ground();
     let before = ground.listing();
     insta::assert_snapshot!(ground.expect(0, "checkpoints list state --rules rules/checkpoints.toml"), @r#"
@@ -91,6 +91,12 @@ fn a_directory_is_listed_migrated_verified_and_taken_back() {
     --- exit 0
     "#);
     assert_eq!(ground.listing(), before);
+}
+
+// rows: OM-2
+#[test]
+fn what_is_written_keeps_digits_and_layout_and_is_taken_back_byte_by_byte() {
+    let ground = ground();
     let document = ground.expect(0, &format!("{MIGRATE} --write --json")).json();
     assert_eq!(document["schema"], "switchback/checkpoints/1");
     assert_eq!((&document["verdict"], &document["written"]), (&json!("yes"), &json!(true)));
@@ -216,6 +222,10 @@ fn what_cannot_be_told_is_one_clear_error_and_nothing_is_written() {
             refused(&ground, 2, words);
         }
     }
+}
+
+#[test]
+fn rules_that_verify_nothing_and_a_folder_that_is_not_there_are_refused() {
     let ground = ground();
     ground.write(
         "rules/checkpoints.toml",
