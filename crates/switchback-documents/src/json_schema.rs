@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_is_no_schema_is_refused_with_its_place() {
-        for (wrong, at) in [(json!({"type": "objekt"}), "/type"), (json!({"properties": []}), "/properties")]
+        for (wrong, at) in [(json!({"type": "nothing"}), "/type"), (json!({"properties": []}), "/properties")]
         {
             let error = Schema::compile(&wrong).unwrap_err();
             let SchemaError::Invalid { place, .. } = &error else { panic!("{error}") };
