@@ -8,6 +8,7 @@ mod names;
 mod report;
 mod rules;
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -275,7 +276,7 @@ fn walk(
     depth: usize,
     found: &mut Vec<(String, u64)>,
 ) -> Result<(), CheckpointsError> {
-    let at = folder.join(prefix);
+    let at = if prefix.is_empty() { folder.to_owned() } else { folder.join(prefix) };
     let wrong = |why: &str| CheckpointsError::Directory { path: at.clone(), why: why.to_owned() };
     match disk.look(&at)?.map(|meta| meta.kind) {
         None => return Err(wrong("does not exist")),
@@ -355,11 +356,10 @@ impl CheckpointsPlan {
             };
             puts.push((place(&file.new_path), put));
         }
-        for file in self.files.iter().filter(|file| file.path != file.new_path) {
-            // Another one may have taken the old name.
-            if !self.files.iter().any(|other| other.new_path == file.path) {
-                puts.push((place(&file.path), Put::Nothing));
-            }
+        // Another one may have taken the old name.
+        let names: BTreeSet<&str> = self.files.iter().map(|file| file.new_path.as_str()).collect();
+        for file in self.files.iter().filter(|file| !names.contains(file.path.as_str())) {
+            puts.push((place(&file.path), Put::Nothing));
         }
         puts.sort_by(|one, other| one.0.cmp(&other.0));
         puts
