@@ -245,7 +245,7 @@ fn rules_that_verify_nothing_and_a_folder_that_is_not_there_are_refused() {
     $ switchback checkpoints list elsewhere
     --- stderr
     error: could not tell what becomes of the checkpoints
-      caused by: `[TMP]/project/elsewhere/` does not exist
+      caused by: `[TMP]/project/elsewhere` does not exist
 
     hint: name a folder of checkpoints, relative to the project
     --- exit 2

@@ -119,12 +119,11 @@ fn ground() -> Ground {
     ground
 }
 
-// rows: OM-5, OM-6
+// rows: OM-6
 #[test]
-fn needs_python3_a_shim_and_a_comparison_say_the_same_of_an_old_call_and_its_result() {
+fn a_call_becomes_readable_python() {
     let ground = ground();
     ground.expect(0, "move --rules rules.toml --shims --write");
-    // What was there before holds for whoever reads the shim.
     let shim = ground.read("planalign/runner.py");
     let start = shim.find("# run_multi_year_simulation(").unwrap();
     insta::assert_snapshot!(&shim[start..shim.find("_CHILDREN").unwrap()], @r#"
@@ -170,15 +169,44 @@ fn needs_python3_a_shim_and_a_comparison_say_the_same_of_an_old_call_and_its_res
         },
     }
     "#);
+}
+
+// rows: OM-5, OM-6
+#[test]
+fn needs_python3_a_shim_and_a_comparison_say_the_same_of_an_old_call_and_its_result() {
+    let ground = ground();
+    ground.expect(0, "move --rules rules.toml --shims --write");
     // A caller that the move did not see.
     ground.write("caller.py", CALLER);
     ground.tool("python3", &["monolith.py"]);
     ground.tool("python3", &["make_new.py"]);
-    insta::assert_snapshot!(ground.tool("python3", &["-B", "caller.py"]), @"");
+    insta::assert_snapshot!(ground.tool("python3", &["-B", "caller.py"]), @r"
+    run_multi_year_simulation() missing argument: 'start_year'
+    run_multi_year_simulation() takes 3 positional arguments but 4 were given
+    run_multi_year_simulation() got multiple values for argument 'start_year'
+    execute_multi_year_simulation() got an unexpected keyword argument 'nobody'
+    ");
     // The old program and the shim return the same; both are the new result, mapped.
     ground.expect(0, "compare old/summary.json shim/summary.json");
-    let seen = ground.expect(0, "compare old/summary.json new/summary.json --mapping mapping.toml");
-    insta::assert_snapshot!(seen, @"");
+    let line = "compare old/summary.json new/summary.json --mapping mapping.toml --format text";
+    insta::assert_snapshot!(ground.expect(0, line), @r#"
+    $ switchback compare old/summary.json new/summary.json --mapping mapping.toml --format text
+    --- stdout
+    Verdict: yes
+      Identical bit by bit: 0 of 11 values differ
+
+      file          verdict  relation  proof
+      summary.json  yes      bitwise   document
+
+    summary.json: yes
+      Mapped: the new document as planalign.runner.run_multi_year_simulation returned it: details.config
+        = growth_analysis.config, details.first.year = first(workforce_progression).year, details.kind =
+        "workforce", details.mode = growth_analysis.mode, execution_time = difference(generated_at,
+        start_time), final_workforce_size = last(workforce_progression).total_employees,
+        participation_rate = last(participation_trends), total_workforce_growth =
+        growth_analysis.total_growth_pct, years_completed = range(start_year, end_year)
+    --- exit 0
+    "#);
     let item = ground
         .expect(0, "compare shim/summary.json new/summary.json --mapping mapping.toml --bitwise --json")
         .json();
