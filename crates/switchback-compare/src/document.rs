@@ -9,10 +9,12 @@ use switchback_core::world::Disk;
 use crate::bytes::same_bytes;
 use crate::compare::Setting;
 use crate::error::CompareError;
+use crate::format::Applied;
 use crate::known::{Known, covering};
 use crate::pictures::{self, Found};
 use crate::plan::Pair;
 use crate::report::{Detail, Difference, DocumentDetail, Item, Kind, Proof, Relation};
+use crate::shaped::shaped;
 use crate::source::Format;
 use crate::source::allowance::Allowance;
 use crate::source::document::read;
@@ -35,14 +37,22 @@ pub(crate) fn compare(
     let allowance = Allowance::of(setting.rule);
     // Also one of two equal files is read: what cannot be read is no result.
     let old = read(disk, &pair.old, formats.0, allowance)?;
-    let same = formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;
-    let new = if same { old.clone() } else { read(disk, &pair.new, formats.1, allowance)? };
+    let call = setting.mapping.map(|tracing| tracing.call_of(&pair.name).map(|call| call.zip(Some(tracing))));
+    let call = call.transpose()?.flatten();
+    let same = call.is_none() && formats.0 == formats.1 && same_bytes(disk, &pair.old, &pair.new)?;
+    let mut new = if same { old.clone() } else { read(disk, &pair.new, formats.1, allowance)? };
+    let mut mapping = Vec::new();
+    if let Some((call, tracing)) = call {
+        new = shaped(call, &new).map_err(|reason| tracing.refuse_line(call.line, reason))?;
+        let result = call.result.iter().map(|(old, form)| (old.clone(), form.to_string())).collect();
+        mapping.push(Applied::Call { of: call.of.clone(), result });
+    }
     let is_notebook = formats.0 == Format::Notebook && formats.1 == Format::Notebook;
     let mut walk = Walk {
         rule: setting.rule,
         is_notebook,
         closeness: Closeness::Bitwise,
-        detail: DocumentDetail::default(),
+        detail: DocumentDetail { mapping, ..DocumentDetail::default() },
         known: Known::of(&pair.name, setting.rule),
         open: false,
     };

@@ -102,7 +102,7 @@ pub(crate) struct Calibrated {
     pub(crate) calibration: Calibration,
 }
 
-/// One thing that a mapping did to the old table, or to the wide one of both.
+/// One thing that a mapping did to the old table, to the wide one of both, or to the new document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Applied {
@@ -132,6 +132,13 @@ pub enum Applied {
         labels: BTreeMap<String, String>,
         /// Old labels that became one, by the new one: what told them apart is not compared.
         joined: BTreeMap<String, Vec<String>>,
+    },
+    /// The new document was made into what the old function returned.
+    Call {
+        /// The old function.
+        of: String,
+        /// What each name of its result is made of.
+        result: BTreeMap<String, String>,
     },
     /// The wide table was made long. Rows of both are matched by `id` and `name`; row numbers are those of the long one.
     Shape {

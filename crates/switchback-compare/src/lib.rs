@@ -30,6 +30,7 @@ mod progress;
 pub mod records;
 pub mod report;
 pub mod sensitivity;
+mod shaped;
 mod source;
 pub mod store;
 mod summary;

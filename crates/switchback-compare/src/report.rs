@@ -354,6 +354,9 @@ pub struct DocumentDetail {
     pub values_compared: u64,
     /// What the verdict does not cover.
     pub not_compared: Vec<String>,
+    /// What a mapping did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<Applied>,
     /// What known differences cover.
     #[serde(skip)]
     pub(crate) covered: Covered,

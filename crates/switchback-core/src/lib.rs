@@ -13,6 +13,7 @@ pub mod code;
 pub mod configuration;
 pub mod constraint;
 pub mod database;
+pub mod documents;
 pub mod exception;
 pub mod git;
 pub mod init;

@@ -9,6 +9,7 @@ use crate::code::{
 };
 use crate::configuration::{ConfigComparison, ConfigRequest};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
+use crate::documents::CheckpointsRequest;
 use crate::manifest::Manifest;
 use crate::rule::{DistributionRule, Rule};
 use crate::verdict::Verdict;
@@ -132,6 +133,24 @@ pub trait Configurer: Debug + Send + Sync {
     ///
     /// When no verdict can be reached: a file that cannot be read, an environment that there is not.
     fn compare_configs(&self, comparison: &ConfigComparison) -> Result<Comparison, PortError>;
+}
+
+/// Migrates directories of documents.
+pub trait Migrator: Debug + Send + Sync {
+    /// Works out the migration of a directory of `tree` and proves it. Nothing is touched. A proof that does not hold is an
+    /// answer.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be worked out: rules that cannot be read, a document that is none, a program that fails.
+    fn plan_checkpoints(&self, tree: &Path, request: &CheckpointsRequest) -> Result<Rewrite, PortError>;
+
+    /// Whether every document of a directory of `tree` is of the last version, under its last name, and as its schema says.
+    ///
+    /// # Errors
+    ///
+    /// When the rules or the directory cannot be read.
+    fn verify_checkpoints(&self, tree: &Path, request: &CheckpointsRequest) -> Result<Comparison, PortError>;
 }
 
 /// Reads source code, without running it.

@@ -8,6 +8,7 @@ use switchback_core::code::{
     ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
     PartsRequest, Rewrite, RoutesRequest, SymbolsRequest,
 };
+use switchback_core::mapping;
 use switchback_core::plan::{PLAN_FILE, STATE_FOLDER};
 use switchback_core::port::{Comparison, Inspector, Mover, PortError};
 use switchback_core::quantity::counted;
@@ -18,7 +19,7 @@ use crate::api::{ApiOptions, api};
 use crate::graph::{ImportsOptions, ImportsOutcome, imports};
 use crate::index::{Index, leaf_of};
 use crate::merging::{self, Action, MergeError, MergeOptions, MergeRules, Side, WriteChoice};
-use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesError, plan, puts};
+use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesError, Signature, plan, puts};
 use crate::parts;
 use crate::roots;
 use crate::routes::{CompareRoutesOptions, RoutesOptions, compare_routes};
@@ -53,6 +54,17 @@ pub fn move_options(world: &World, tree: &Path, request: &MoveRequest) -> Result
         None => Rules::default(),
         Some(path) => read_rules(world, &tree.join(path), path)?,
     };
+    let mut kept = kept(tree, request.rules.as_deref());
+    if let Some((beside, mapping)) = request.rules.as_ref().zip(rules.mapping.as_ref()) {
+        let path = beside.with_file_name(mapping);
+        let mapping = mapping::load(&tree.join(&path), world.disk.as_ref()).map_err(|error| {
+            let mut causes = vec![error.to_string()];
+            causes.extend(error.causes());
+            PortError::new("could not read the mapping of the rules", causes).hinted("see `docs/mapping.md`")
+        })?;
+        rules.signatures.extend(mapping.calls.iter().map(Signature::from));
+        kept.extend(path.strip_prefix(tree).unwrap_or(&path).to_str().map(ToOwned::to_owned));
+    }
     let pairs = request.pairs.iter().map(|(from, to)| Pair { from: from.clone(), to: to.clone() });
     rules.moves.extend(pairs);
     Ok(MoveOptions {
@@ -60,7 +72,7 @@ pub fn move_options(world: &World, tree: &Path, request: &MoveRequest) -> Result
         rules,
         arrived: request.arrived.clone(),
         is_part: false,
-        kept: kept(tree, request.rules.as_deref()),
+        kept,
         source_roots: request.source_roots.clone(),
         python_path: request.python_path.clone(),
         shims: request.shims,

@@ -10,6 +10,7 @@ pub(crate) use crate::code_args::{
 };
 use crate::config_args::ConfigArgs;
 use crate::constraint_args::ConstraintArgs;
+use crate::document_args::CheckpointsCommand;
 use crate::rule_args::RuleArgs;
 pub(crate) use crate::snapshot_args::{Kept, SnapshotCommand};
 
@@ -188,6 +189,12 @@ pub enum Command {
     /// List what keeps old names importable: since when, until when, and who uses it
     #[command(after_help = "Examples:\n  switchback shims\n  switchback shims --due 2027-04-01")]
     Shims(ShimsArgs),
+    /// List, migrate and verify directories of checkpoints: JSON documents that have versions
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  switchback checkpoints list state/checkpoints\n  switchback checkpoints migrate state/checkpoints --rules checkpoints.toml --write\n  switchback checkpoints verify state/checkpoints --rules checkpoints.toml"
+    )]
+    Checkpoints(CheckpointsCommand),
     /// Take back the last stand-alone `--write`
     #[command(after_help = "Example:\n  switchback undo")]
     Undo,

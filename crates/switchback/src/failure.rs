@@ -13,6 +13,7 @@ use switchback_core::port::PortError;
 use switchback_core::tree::exchange::ExchangeError;
 use switchback_core::tree::rewrite::RewriteError;
 use switchback_core::world::DiskError;
+use switchback_documents::checkpoints;
 use switchback_python::merging::MergeWriteError;
 use switchback_python::moving::WriteError;
 
@@ -256,6 +257,18 @@ impl Failure {
             MergeWriteError::NoFolder => "name a folder of the project",
         };
         Self::new("could not write the merge", vec![error.to_string()], hint)
+    }
+
+    /// A migration of checkpoints that was worked out and could not be written.
+    pub(crate) fn writing_checkpoints(error: &checkpoints::WriteError) -> Self {
+        let what = "could not write the migration";
+        match error {
+            checkpoints::WriteError::Rewrite(error) => Self::rewriting(what, error),
+            checkpoints::WriteError::Changed(_) | checkpoints::WriteError::Refuted => {
+                let hint = "nothing was written; run the same command again";
+                Self::new(what, vec![error.to_string()], hint)
+            }
+        }
     }
 
     /// A rewrite of many files that was not done.

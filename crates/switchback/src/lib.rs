@@ -11,6 +11,7 @@ mod config_args;
 mod confined;
 mod constraint_args;
 mod demo;
+mod document_args;
 mod failure;
 mod progress;
 mod rule_args;

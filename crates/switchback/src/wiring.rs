@@ -10,6 +10,7 @@ use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFi
 use switchback_core::phase::Ports;
 use switchback_core::port::{PortError, Querier, RemoteVault, Vault, VaultPlace, Vaults};
 use switchback_core::world::World;
+use switchback_documents::ports::Documents;
 use switchback_python::ports::PythonCode;
 use switchback_snapshot::{RemoteCopy, RusticVault};
 
@@ -33,6 +34,7 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         mover: Arc::new(PythonCode::new(world.clone())),
         inspector: Arc::new(PythonCode::new(world.clone())),
         configurer: Arc::new(Configurations::new(world.clone())),
+        migrator: Arc::new(Documents::new(world.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         world,
     }

@@ -74,6 +74,13 @@ fn mapped(applied: &Json) -> String {
             let labels: Vec<_> = labels.collect();
             format!("Mapped: labels of {column}: {}{}", labels.join(", "), joined.collect::<String>())
         }
+        Some("call") => {
+            let result = applied.get("result").and_then(Json::as_object);
+            let result = result.into_iter().flatten();
+            let result: Vec<_> = result.map(|(old, form)| format!("{old} = {}", shown(form))).collect();
+            let of = text(applied, "of");
+            format!("Mapped: the new document as {of} returned it: {}", result.join(", "))
+        }
         _ => {
             let missing = applied.get("without_value").unwrap_or(&Json::Null);
             format!(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use switchback_core::mapping::{self, Decimal, Entry, Mapping, Reshape};
+use switchback_core::mapping::{self, Call, Decimal, Entry, Mapping, Reshape};
 use switchback_core::rule::Rule;
 
 use super::columns::Names;
@@ -23,6 +23,8 @@ use crate::value::{Conversion, Target};
 pub(crate) struct Tracing<'r> {
     mapping: &'r Mapping,
     reached: Mutex<Vec<Reach>>,
+    /// The lines of the calls whose documents were met.
+    called: Mutex<Vec<usize>>,
 }
 
 /// How far an entry has come in all tables so far.
@@ -41,7 +43,29 @@ enum Reach {
 
 impl<'r> Tracing<'r> {
     pub(crate) fn new(mapping: &'r Mapping) -> Self {
-        Self { mapping, reached: Mutex::new(vec![Reach::NoTable; mapping.entries.len()]) }
+        let reached = Mutex::new(vec![Reach::NoTable; mapping.entries.len()]);
+        Self { mapping, reached, called: Mutex::default() }
+    }
+
+    /// The call whose result stands in the document `name`.
+    ///
+    /// # Errors
+    ///
+    /// When there are two.
+    pub(crate) fn call_of(&self, name: &str) -> Result<Option<&'r Call>, CompareError> {
+        let calls = self.mapping.calls_of(name);
+        let Some(call) = calls.first().copied() else { return Ok(None) };
+        if let Some(second) = calls.get(1) {
+            let reason = format!("`{name}` is what the call in line {} returned, too", call.line);
+            return Err(self.refuse_line(second.line, reason));
+        }
+        self.called.lock().unwrap_or_else(PoisonError::into_inner).push(call.line);
+        Ok(Some(call))
+    }
+
+    /// A line of the mapping that cannot be followed.
+    pub(crate) fn refuse_line(&self, line: usize, reason: String) -> CompareError {
+        CompareError::Mapping { path: self.mapping.path.clone(), line, reason }
     }
 
     fn note(&self, at: usize, reach: Reach) {
@@ -59,8 +83,7 @@ impl<'r> Tracing<'r> {
     }
 
     fn refuse(&self, at: usize, reason: String) -> CompareError {
-        let line = self.mapping.entries.get(at).map_or(0, |entry| entry.line);
-        CompareError::Mapping { path: self.mapping.path.clone(), line, reason }
+        self.refuse_line(self.mapping.entries.get(at).map_or(0, |entry| entry.line), reason)
     }
 
     /// What an entry says and no table has was mistyped, and would not be done.
@@ -69,6 +92,13 @@ impl<'r> Tracing<'r> {
     ///
     /// The first such entry of the file.
     pub(crate) fn finish(&self) -> Result<(), CompareError> {
+        let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut with_documents = self.mapping.calls.iter().filter(|call| !call.documents.is_empty());
+        if let Some(call) = with_documents.find(|call| !called.contains(&call.line)) {
+            let named = call.documents.join("`, `");
+            let reason = format!("no document that both sides have is called `{named}`");
+            return Err(self.refuse_line(call.line, reason));
+        }
         let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         let left = reached.iter().enumerate().filter(|(_, reach)| !matches!(reach, Reach::Applied));
         let line = |at: usize| self.mapping.entries.get(at).map(|entry| entry.line);

@@ -359,6 +359,16 @@ impl Number {
         self.float().filter(|value| value.is_finite()).map(f64::abs)
     }
 
+    /// The nearest float, of finite numbers.
+    pub(crate) fn nearest(&self) -> Option<f64> {
+        let nearest = match self {
+            Self::Decimal { mantissa, scale } => quotient_signed(&BigInt::from(*mantissa), *scale),
+            Self::Large { mantissa, scale } => quotient_signed(mantissa, *scale),
+            Self::Float(_) | Self::Single(_) => self.float()?,
+        };
+        Some(nearest).filter(|value| value.is_finite())
+    }
+
     /// The number as explanations see it: decimals as the nearest float.
     pub(crate) fn explanation_cell(&self) -> Cell {
         match self {

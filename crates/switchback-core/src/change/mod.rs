@@ -4,6 +4,7 @@
 //! read. A change only ever writes into the stage, never into the live tree.
 
 mod archive;
+mod checkpoints;
 mod code;
 mod command;
 mod config;
@@ -15,7 +16,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use crate::plan::{Fields, Key, KindKeys, Managed};
-use crate::port::{Configurer, Mover, PortError};
+use crate::port::{Configurer, Migrator, Mover, PortError};
 use crate::tree::ScanError;
 use crate::tree::copy::CopyError;
 use crate::tree::rewrite::RewriteError;
@@ -35,7 +36,8 @@ pub struct Kind {
 }
 
 /// Every kind of change that a plan can name.
-pub static KINDS: &[&Kind] = &[&files::KIND, &command::KIND, &config::KIND, &merging::KIND, &moving::KIND];
+pub static KINDS: &[&Kind] =
+    &[&files::KIND, &checkpoints::KIND, &command::KIND, &config::KIND, &merging::KIND, &moving::KIND];
 
 /// Kinds that plans know and this version cannot carry out yet.
 pub const NOT_BUILT: &[&str] = &["schema"];
@@ -99,6 +101,8 @@ pub struct Stage<'a> {
     pub mover: &'a dyn Mover,
     /// Consolidates configuration.
     pub configurer: &'a dyn Configurer,
+    /// Migrates directories of documents.
+    pub migrator: &'a dyn Migrator,
     /// The project's root.
     pub root: &'a Path,
     /// Where the content of a managed path is: the project's root, or the generation that its links lead to.

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod api;
+mod checkpoints;
 mod command;
 mod config;
 mod constraint;
@@ -34,7 +35,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
-use crate::port::{Comparer, Configurer, Inspector, PortError, Querier, Statistician};
+use crate::port::{Comparer, Configurer, Inspector, Migrator, PortError, Querier, Statistician};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, World};
 
@@ -54,6 +55,7 @@ pub struct Kind {
 /// Every kind of check that a plan can name.
 pub static KINDS: &[&Kind] = &[
     &api::KIND,
+    &checkpoints::KIND,
     &command::KIND,
     &config::KIND,
     &constraint::KIND,
@@ -73,8 +75,7 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] =
-    &["coverage", "freshness", "log", "performance", "prometheus", "schema"];
+pub const NOT_BUILT: &[&str] = &["coverage", "freshness", "log", "performance", "prometheus", "schema"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -114,6 +115,8 @@ pub struct Scene<'a> {
     pub inspector: &'a dyn Inspector,
     /// Reads configuration.
     pub configurer: &'a dyn Configurer,
+    /// Looks at directories of documents.
+    pub migrator: &'a dyn Migrator,
     /// The trees.
     pub trees: &'a dyn Trees,
     /// The project as the snapshot of the phase holds it.

@@ -188,6 +188,7 @@ fn see(
         statistician: work.project.ports.statistician.as_ref(),
         inspector: work.project.ports.inspector.as_ref(),
         configurer: work.project.ports.configurer.as_ref(),
+        migrator: work.project.ports.migrator.as_ref(),
         trees,
         saved: &saved,
         kept: &kept,

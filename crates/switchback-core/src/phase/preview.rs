@@ -67,6 +67,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
                 world,
                 mover: project.ports.mover.as_ref(),
                 configurer: project.ports.configurer.as_ref(),
+                migrator: project.ports.migrator.as_ref(),
                 root: &plan.root,
                 live: &base,
                 tree: &scratch,

@@ -13,7 +13,8 @@ use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, Remote, STATE_FOLDER};
 use crate::port::{
-    Comparer, Configurer, Inspector, Mover, Querier, RemoteVault, Statistician, Vault, VaultPlace, Vaults,
+    Comparer, Configurer, Inspector, Migrator, Mover, Querier, RemoteVault, Statistician, Vault, VaultPlace,
+    Vaults,
 };
 use crate::tree::copy::{keeping_time, make_directories, remove_tree};
 use crate::world::{Confinement, Disk, FileKind, Lock, World};
@@ -34,6 +35,8 @@ pub struct Ports {
     pub statistician: Arc<dyn Statistician>,
     /// Rewrites source code.
     pub mover: Arc<dyn Mover>,
+    /// Migrates directories of documents.
+    pub migrator: Arc<dyn Migrator>,
     /// Reads source code.
     pub inspector: Arc<dyn Inspector>,
     /// Reads and consolidates configuration.

@@ -164,6 +164,7 @@ pub(super) fn make_tree(
             world: work.world(),
             mover: work.project.ports.mover.as_ref(),
             configurer: work.project.ports.configurer.as_ref(),
+            migrator: work.project.ports.migrator.as_ref(),
             root: &plan.root,
             live: base,
             tree: &tree,

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::finding::Findings;
 use super::key::{Key, Shape};
+use super::scalar::Scalar;
 
 /// A text with a name of its own: the text's byte offset, its name, the text.
 pub type NamedText = (usize, String, String);
@@ -358,6 +359,22 @@ impl<'a> Fields<'a> {
             }
         }
         found
+    }
+
+    /// A text, a number, or a truth.
+    pub fn scalar(&self, name: &str) -> Option<Scalar> {
+        self.ask(name, Scalar::of)
+    }
+
+    /// The entries of the table at `name`, whose keys are names and whose values are texts, numbers or truths.
+    pub fn named_scalars(&self, name: &str) -> Vec<(String, Scalar)> {
+        let read = |value: &'a DeValue<'a>| {
+            let entries = value.as_table()?.iter();
+            entries
+                .map(|(name, value)| Some((name.get_ref().to_string(), Scalar::of(value.get_ref())?)))
+                .collect()
+        };
+        self.ask(name, read).unwrap_or_default()
     }
 
     /// A number as it is written, of either sign.

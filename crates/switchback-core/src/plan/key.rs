@@ -56,6 +56,10 @@ pub enum Shape {
     Decimal,
     /// `true` or `false`.
     Flag,
+    /// A text, a number, or `true` or `false`.
+    Scalar,
+    /// A table whose keys are names and whose values are texts, numbers, or `true` or `false`.
+    NamedScalars,
     /// A table with these keys.
     Table(&'static [Key]),
     /// A table whose keys are names and whose values are all tables with these keys.
@@ -97,6 +101,8 @@ impl Shape {
             Self::Number => "a number, 0 or more".to_owned(),
             Self::Decimal => "a number".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),
+            Self::Scalar => "a text, a number, or `true` or `false`".to_owned(),
+            Self::NamedScalars => "a table of texts, numbers and truths".to_owned(),
             Self::NamedTexts => "a table of texts".to_owned(),
             Self::Values => "a list of texts or numbers".to_owned(),
             Self::NamedValues => "a table of values, or of lists of values".to_owned(),

@@ -54,6 +54,8 @@ fn shape(shape: Shape) -> Value {
         Shape::Whole => json!({"type": "integer", "minimum": 0}),
         Shape::Number => json!({"type": "number", "minimum": 0}),
         Shape::Decimal => json!({"type": "number"}),
+        Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),
+        Shape::NamedScalars => named(&json!({"type": ["string", "number", "boolean"]})),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Table(keys) => object(keys),
         Shape::Named(keys) => named(&object(keys)),

@@ -5,6 +5,7 @@ mod carry;
 mod data;
 mod dunder;
 mod edit;
+mod forms;
 mod link;
 mod mapping;
 mod notebook;

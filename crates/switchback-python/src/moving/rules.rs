@@ -55,6 +55,9 @@ pub struct Rules {
     /// Functions that are called as they were under their old names.
     #[serde(default, rename = "signature")]
     pub signatures: Vec<Signature>,
+    /// A mapping file beside the rules, whose calls are signatures as well.
+    #[serde(default)]
+    pub mapping: Option<PathBuf>,
     /// Whether tasks whose registered name is made from their module's get the old name written out.
     #[serde(default)]
     pub pin_task_names: bool,

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use switchback_core::mapping::Call;
+use switchback_core::plan::Scalar;
 
+use super::forms;
 use super::mapping::Mapping;
 use super::shim::read;
 use crate::index::{Index, join, leaf_of, parent_of};
@@ -33,6 +36,9 @@ pub struct Signature {
     /// What old callers get back.
     #[serde(default)]
     pub result: Option<Shape>,
+    /// The call of a mapping file that it was made of: what arguments and the result are made of.
+    #[serde(skip)]
+    pub call: Option<Call>,
 }
 
 /// A value that can be written down.
@@ -45,6 +51,9 @@ pub enum Literal {
     Number(i64),
     /// A text.
     Text(String),
+    /// Another number, as it is written.
+    #[serde(skip)]
+    Written(String),
 }
 
 /// What old callers get back.
@@ -146,11 +155,15 @@ fn check(new: &Index<'_>, signature: &Signature, by: &str) -> Result<(), Signatu
     if parameters.is_empty() {
         return Err(missing());
     }
-    let old_names = signature
-        .parameters
-        .iter()
-        .filter(|name| !signature.dropped.contains(name) && !signature.keywords.contains_key(*name));
-    for wanted in signature.keywords.values().chain(signature.added.keys()).chain(old_names) {
+    let taken = signature.call.as_ref().map(forms::taken).unwrap_or_default();
+    let old_names = signature.parameters.iter().filter(|name| {
+        !signature.dropped.contains(name)
+            && !signature.keywords.contains_key(*name)
+            && !taken.contains(&name.as_str())
+    });
+    let made = signature.call.iter().flat_map(|call| call.arguments.iter().map(|(new, _)| new));
+    let renamed = signature.keywords.values().chain(signature.added.keys());
+    for wanted in renamed.chain(made).chain(old_names) {
         let takes = |parameters: &Vec<Parameter>| {
             parameters.iter().any(|parameter| match parameter.kind {
                 ParameterKind::Keywords => true,
@@ -169,6 +182,45 @@ fn check(new: &Index<'_>, signature: &Signature, by: &str) -> Result<(), Signatu
     Ok(())
 }
 
+impl From<&Call> for Signature {
+    fn from(call: &Call) -> Self {
+        let added = call.added.iter().map(|(name, value)| (name.clone(), Literal::from(value))).collect();
+        Self {
+            of: call.of.clone(),
+            by: call.by.clone(),
+            parameters: call.parameters.clone(),
+            keywords: call.keywords.iter().cloned().collect(),
+            dropped: call.dropped.clone(),
+            added,
+            result: None,
+            call: Some(call.clone()),
+        }
+    }
+}
+
+impl From<&Scalar> for Literal {
+    fn from(value: &Scalar) -> Self {
+        match value {
+            Scalar::Text(text) => Self::Text(text.clone()),
+            Scalar::Truth(truth) => Self::Truth(*truth),
+            Scalar::Number(number) => Self::Written(number.trim_start_matches('+').to_owned()),
+        }
+    }
+}
+
+impl Literal {
+    /// As Python writes it.
+    pub(super) fn python(&self) -> String {
+        match self {
+            Self::Truth(true) => "True".to_owned(),
+            Self::Truth(false) => "False".to_owned(),
+            Self::Number(number) => number.to_string(),
+            Self::Written(number) => number.clone(),
+            Self::Text(text) => quoted(text),
+        }
+    }
+}
+
 impl Wrapped {
     /// The old names of the functions, for the first line of the shim.
     pub(super) fn names(&self) -> Vec<&str> {
@@ -179,12 +231,14 @@ impl Wrapped {
     /// not the new ones.
     pub(super) fn code(&self, children: &[String], until: &str) -> String {
         let entries: String = self.functions.iter().map(entry).collect();
+        let calls = self.functions.iter().filter_map(|(signature, _, _)| signature.call.as_ref());
+        let forms: String = calls.map(forms::functions).collect();
         let modules: BTreeSet<&str> = self.functions.iter().map(|(_, module, _)| module.as_str()).collect();
         let imports = modules.iter().map(|module| format!("import {module}\n")).collect::<Vec<_>>().concat();
         let children =
             children.iter().map(|child| format!("{}, ", quoted(child))).collect::<Vec<_>>().concat();
         format!(
-            "import functools, importlib, inspect, types\n{imports}\n_SIGNATURES = {{\n{entries}}}\n\
+            "import datetime, functools, importlib, inspect, types\n{imports}\n{forms}_SIGNATURES = {{\n{entries}}}\n\
              _CHILDREN = ({children})\n_UNTIL = {}\n{CODE}",
             quoted(until)
         )
@@ -199,28 +253,21 @@ fn entry((signature, module, function): &(Signature, String, String)) -> String 
     };
     let list =
         |all: &[String]| all.iter().map(|one| format!("{}, ", quoted(one))).collect::<Vec<_>>().concat();
-    let added: Vec<String> = signature
-        .added
-        .iter()
-        .map(|(name, value)| {
-            let value = match value {
-                Literal::Truth(true) => "True".to_owned(),
-                Literal::Truth(false) => "False".to_owned(),
-                Literal::Number(number) => number.to_string(),
-                Literal::Text(text) => quoted(text),
-            };
-            format!("{}: {value}", quoted(name))
-        })
-        .collect();
+    let added: Vec<String> =
+        signature.added.iter().map(|(name, value)| format!("{}: {}", quoted(name), value.python())).collect();
     let result = match &signature.result {
         None => "None".to_owned(),
         Some(Shape::Names(map)) => names(map),
         Some(Shape::Tuple(all)) => format!("({})", list(all)),
         Some(Shape::One(name)) => quoted(name),
     };
+    let (result, made) = match &signature.call {
+        Some(call) => (forms::result_name(call).unwrap_or(result), forms::entry(call)),
+        None => (result, String::new()),
+    };
     format!(
         "    {}: {{\n        \"new\": ({}, {}),\n        \"parameters\": [{}],\n        \"keywords\": {},\n        \
-         \"dropped\": [{}],\n        \"added\": {{{}}},\n        \"result\": {result},\n    }},\n",
+         \"dropped\": [{}],\n        \"added\": {{{}}},\n        \"result\": {result},\n{made}    }},\n",
         quoted(leaf_of(&signature.of)),
         quoted(module),
         quoted(function),
@@ -232,7 +279,7 @@ fn entry((signature, module, function): &(Signature, String, String)) -> String 
 }
 
 /// A text as Python writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
         match letter {
@@ -275,12 +322,31 @@ class _Renamed:
 
 
 def _held(value, name):
-    return value[name] if isinstance(value, dict) else getattr(value, name)
+    if isinstance(value, dict):
+        return value[name] if name in value else value[str(name)]
+    return value[name] if isinstance(name, int) else getattr(value, name)
+
+
+def _difference(later, earlier):
+    if isinstance(later, str) and isinstance(earlier, str):
+        later, earlier = (datetime.datetime.fromisoformat(one) for one in (later, earlier))
+    gap = later - earlier
+    return gap.total_seconds() if isinstance(gap, datetime.timedelta) else gap
+
+
+def _given(function, named, *needed):
+    """Whether old parameters were given that something new is made of: all of them, or none."""
+    missing = [name for name in needed if name not in named]
+    if missing and len(missing) < len(needed):
+        raise TypeError(f"{function}() missing argument: {missing[0]!r}")
+    return not missing
 
 
 def _result(value, shape):
     if shape is None or value is None:
         return value
+    if callable(shape):
+        return shape(value)
     if isinstance(shape, str):
         return _held(value, shape)
     if isinstance(shape, tuple):
@@ -291,6 +357,13 @@ def _result(value, shape):
     if type(value) in (list, tuple):
         return type(value)(_result(one, shape) for one in value)
     return _Renamed(value, shape)
+
+
+def _tell_dropped(name, keyword):
+    if (name, keyword) not in _told:
+        _told.add((name, keyword))
+        message = f"{keyword} of {_OLD}.{name} means nothing any more{_UNTIL}"
+        warnings.warn(message, DeprecationWarning, stacklevel=4)
 
 
 def _arguments(name, given, named):
@@ -304,9 +377,14 @@ def _arguments(name, given, named):
                 raise TypeError(f"{name}() got multiple values for argument {parameter!r}")
             named[parameter] = value
         given = ()
-    passed = {}
+    for keyword, value in signature.get("defaults", {}).items():
+        named.setdefault(keyword, value)
+    passed = signature["arguments"](named) if "arguments" in signature else {}
     for keyword, value in named.items():
         if keyword in signature["dropped"]:
+            _tell_dropped(name, keyword)
+            continue
+        if keyword in signature.get("taken", ()):
             continue
         new = signature["keywords"].get(keyword, keyword)
         if new in passed:

@@ -4,6 +4,7 @@ mod api;
 mod approve;
 mod bisect;
 mod check;
+mod checkpoints;
 mod compare;
 mod config;
 mod constraint;
@@ -119,6 +120,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Api(args) => api::api(&context, args),
         Command::Routes(args) => routes::routes(&context, args),
         Command::Shims(args) => shims::shims(&context, args),
+        Command::Checkpoints(command) => checkpoints::checkpoints(&context, command),
         Command::Undo => undo::undo(&context),
         // It became another program before anything else was looked at.
         Command::Confined(_) => Ok(Verdict::Unknown),

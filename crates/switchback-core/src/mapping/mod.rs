@@ -1,7 +1,9 @@
 //! The mapping file: what the new results call, measure, label and lay out in another way than the old ones.
 //!
-//! Its table `data` is about columns of results. One file says it once, for comparisons, for the check `equivalence` and
-//! for reports.
+//! Its table `data` is about columns of results; its tables `call` are about functions and what they return. One file says it
+//! once, for comparisons, for the check `equivalence`, for shims, and for reports.
+
+mod calls;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,8 @@ use toml::de::DeTable;
 use crate::pattern;
 use crate::plan::{Fields, Finding, Findings, Key, Shape, TextOrTable, place, shown};
 use crate::world::Disk;
+
+pub use calls::{Call, Form, Path as ValuePath, Step};
 
 /// Larger files are no mapping.
 pub const MAPPING_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -62,6 +66,7 @@ const RESHAPED: Key = Key::optional("shape", Shape::Table(SHAPE), "a wide table 
 const FILE: &[Key] = &[
     Key::required("version", Shape::Whole, "the version of the format: 1"),
     Key::optional("data", Shape::Table(DATA), "what changed in results"),
+    Key::optional("call", Shape::Tables(calls::CALL), "functions that are called, or answer, in another way"),
 ];
 
 /// A mapping file.
@@ -71,6 +76,16 @@ pub struct Mapping {
     pub path: PathBuf,
     /// What it says, in no order that means anything.
     pub entries: Vec<Entry>,
+    /// Functions that are called, or answer, in another way.
+    pub calls: Vec<Call>,
+}
+
+impl Mapping {
+    /// The calls whose results stand in the document `item`: a path, the stem of a file, or a name with `*` and `?`.
+    pub fn calls_of(&self, item: &str) -> Vec<&Call> {
+        let is_of = |call: &&Call| call.documents.iter().any(|pattern| is_called(pattern, item));
+        self.calls.iter().filter(is_of).collect()
+    }
 }
 
 /// One thing that a mapping says.
@@ -185,12 +200,15 @@ impl std::fmt::Display for Decimal {
 impl Entry {
     /// Whether it is for the table `item`: by its whole name, by the stem of its file, or by its name in a file of several.
     pub fn is_for(&self, item: &str) -> bool {
-        let Some(pattern) = &self.tables else { return true };
-        let (file, table) = item.split_once('#').unwrap_or((item, ""));
-        let stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy());
-        let names = [Some(item), stem.as_deref(), Some(table).filter(|table| !table.is_empty())];
-        names.into_iter().flatten().any(|name| pattern::fits(pattern, name))
+        self.tables.as_ref().is_none_or(|pattern| is_called(pattern, item))
     }
+}
+
+fn is_called(pattern: &str, item: &str) -> bool {
+    let (file, table) = item.split_once('#').unwrap_or((item, ""));
+    let stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy());
+    let names = [Some(item), stem.as_deref(), Some(table).filter(|table| !table.is_empty())];
+    names.into_iter().flatten().any(|name| pattern::fits(pattern, name))
 }
 
 /// A mapping that cannot be used.
@@ -262,11 +280,15 @@ pub fn read(path: &Path, text: &str) -> Result<Mapping, MappingError> {
         }
     };
     let table = table.into_inner();
-    let entries = read_file(&Fields::new(&table, 0, "the mapping", FILE, &findings), text);
-    if findings.is_empty() { Ok(Mapping { path: path.to_owned(), entries }) } else { Err(refused(findings)) }
+    let (entries, calls) = read_file(&Fields::new(&table, 0, "the mapping", FILE, &findings), text);
+    if findings.is_empty() {
+        Ok(Mapping { path: path.to_owned(), entries, calls })
+    } else {
+        Err(refused(findings))
+    }
 }
 
-fn read_file(file: &Fields<'_>, text: &str) -> Vec<Entry> {
+fn read_file(file: &Fields<'_>, text: &str) -> (Vec<Entry>, Vec<Call>) {
     if file.whole("version").is_some_and(|version| version != 1) {
         file.find("version", "this Switchback reads mappings of version 1", "write `version = 1`");
     }
@@ -282,10 +304,16 @@ fn read_file(file: &Fields<'_>, text: &str) -> Vec<Entry> {
             read_table(&table, Some(&pattern), text, &mut entries);
         }
     }
-    if entries.is_empty() && file.findings().is_empty() {
+    let tables = file.tables("call").into_iter();
+    let calls: Vec<Call> = tables
+        .filter_map(|(offset, table)| {
+            calls::read(&Fields::new(table, offset, "a `[[call]]`", calls::CALL, file.findings()), text)
+        })
+        .collect();
+    if entries.is_empty() && calls.is_empty() && file.findings().is_empty() {
         file.findings().add(0, "the mapping says nothing", "add `[data.columns]` and what has another name");
     }
-    entries
+    (entries, calls)
 }
 
 fn read_table(fields: &Fields<'_>, tables: Option<&str>, text: &str, entries: &mut Vec<Entry>) {

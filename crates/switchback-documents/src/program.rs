@@ -1,0 +1,232 @@
+//! jq programs: compiled once, run on one value, and held to one result.
+//!
+//! What a program would take from elsewhere than its document is not there: the environment, the clock, the local time
+//! zone, other files. So it makes the same of the same document each time. Messages of a failure are told without the
+//! document's values.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jaq_core::data::JustLut;
+use jaq_core::load::{Arena, File, Loader};
+use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
+use jaq_json::Val;
+
+use crate::value::text_of;
+
+/// What reaches out of a document, or ends the process.
+const LEFT_OUT: &[&str] = &[
+    "debug",
+    "debug_empty",
+    "env",
+    "halt",
+    "halt_error",
+    "localtime",
+    "now",
+    "stderr",
+    "stderr_empty",
+    "strflocaltime",
+];
+/// A longer message of a program is cut, in characters.
+const MESSAGE_MAX: usize = 200;
+/// Shorter texts are no secrets, and are parts of ordinary words.
+const SECRET_MIN: usize = 4;
+/// What stands for a value.
+const HIDDEN: &str = "***";
+
+/// A program that can be run.
+pub(crate) struct Program {
+    name: String,
+    filter: Filter<JustLut<Val>>,
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("Program").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A program that cannot be run, or did not give one value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ProgramError {
+    #[error("{name}, line {line}, column {column}: {message}")]
+    Syntax { name: String, line: usize, column: usize, message: String },
+    #[error("{name} failed: {message}")]
+    Failed { name: String, message: String },
+    #[error("{name} yields no result, and has to yield one")]
+    None { name: String },
+    #[error("{name} yields several results, and has to yield one")]
+    Several { name: String },
+}
+
+impl Program {
+    /// Compiles a program; `name` is what it is called in messages.
+    pub(crate) fn compile(name: &str, code: &str) -> Result<Self, ProgramError> {
+        let is_kept = |name: &str| !LEFT_OUT.contains(&name);
+        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let arena = Arena::default();
+        let loader = Loader::new(defs.filter(|def| is_kept(def.name)));
+        let refused = |part: &str, message: String| {
+            // What is not of this text is of the library's own: that would be no fault of the program.
+            let place = (part.as_ptr() as usize).saturating_sub(code.as_ptr() as usize);
+            let before = code.get(..place).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            ProgramError::Syntax { name: name.to_owned(), line, column, message }
+        };
+        let modules = loader.load(&arena, File { code, path: () }).map_err(|errors| {
+            use jaq_core::load::Error;
+            let found = errors.into_iter().find_map(|(_, error)| match error {
+                Error::Io(all) => {
+                    all.into_iter().next().map(|(part, _)| refused(part, "a program is one file".to_owned()))
+                }
+                Error::Lex(all) => all
+                    .into_iter()
+                    .next()
+                    .map(|(wanted, part)| refused(part, format!("expected {}", wanted.as_str()))),
+                Error::Parse(all) => all
+                    .into_iter()
+                    .next()
+                    .map(|(wanted, part)| refused(part, format!("expected {}", wanted.as_str()))),
+            });
+            found.unwrap_or_else(|| refused(code, "it is no jq program".to_owned()))
+        })?;
+        let compiler = Compiler::default().with_funs(funs.filter(|fun| is_kept(fun.0)));
+        let filter = compiler.compile(modules).map_err(|errors| {
+            let found = errors.into_iter().flat_map(|(_, errors)| errors).next();
+            match found {
+                Some((part, undefined)) => {
+                    let why = if is_kept(part) { "" } else { ", because it is about more than the document" };
+                    refused(part, format!("there is no {} `{part}`{why}", undefined.as_str()))
+                }
+                None => refused(code, "it is no jq program".to_owned()),
+            }
+        })?;
+        Ok(Self { name: name.to_owned(), filter })
+    }
+
+    /// The one result of the program on `input`.
+    pub(crate) fn run(&self, input: &Val) -> Result<Val, ProgramError> {
+        let name = || self.name.clone();
+        let failed = |message: String| ProgramError::Failed { name: name(), message };
+        // A defect of the library is a failure of this program on this document, and nothing more.
+        let outputs = catch_unwind(AssertUnwindSafe(|| {
+            let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
+            let outputs = self.filter.id.run((context, input.clone())).map(unwrap_valr).take(2);
+            outputs.collect::<Result<Vec<Val>, _>>().map_err(|error| told(&error.to_string(), input))
+        }));
+        let outputs = outputs.map_err(|_| failed("the interpreter broke off".to_owned()))?.map_err(failed)?;
+        let mut outputs = outputs.into_iter();
+        match (outputs.next(), outputs.next()) {
+            (Some(one), None) => Ok(one),
+            (None, _) => Err(ProgramError::None { name: name() }),
+            (Some(_), Some(_)) => Err(ProgramError::Several { name: name() }),
+        }
+    }
+}
+
+/// A message without the values of the document.
+fn told(message: &str, input: &Val) -> String {
+    let mut texts = Vec::new();
+    collect_texts(input, &mut texts);
+    // The longest first: what is part of another one must not spoil it.
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts.dedup();
+    let mut message = message.to_owned();
+    for text in texts {
+        message = message.replace(&text, HIDDEN);
+    }
+    let mut hidden = String::new();
+    for (index, part) in message.split(|letter: char| letter.is_ascii_digit()).enumerate() {
+        if index > 0 && !(part.is_empty() && hidden.ends_with(HIDDEN)) && !hidden.ends_with(HIDDEN) {
+            hidden.push_str(HIDDEN);
+        }
+        hidden.push_str(part);
+    }
+    if hidden.chars().count() > MESSAGE_MAX {
+        hidden = hidden.chars().take(MESSAGE_MAX).chain(['…']).collect();
+    }
+    hidden
+}
+
+fn collect_texts(value: &Val, texts: &mut Vec<String>) {
+    match value {
+        Val::TStr(_) => {
+            let text = text_of(value).unwrap_or_default();
+            if text.chars().count() >= SECRET_MIN {
+                // As it is, and as it stands within quotes.
+                let quoted = serde_json::Value::from(text).to_string();
+                texts.push(quoted.trim_matches('"').to_owned());
+                texts.push(text.to_owned());
+            }
+        }
+        Val::Arr(items) => items.iter().for_each(|item| collect_texts(item, texts)),
+        Val::Obj(members) => members.iter().for_each(|(_, member)| collect_texts(member, texts)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+    use crate::text::Layout;
+
+    fn run(code: &str, input: &str) -> Result<String, String> {
+        let program = Program::compile("the program", code).map_err(|error| error.to_string())?;
+        let output =
+            program.run(&text::read(input.as_bytes()).unwrap()).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8(Layout::of(b"[1,2,{\"a\":1}]").write(&output)).unwrap())
+    }
+
+    #[test]
+    fn a_program_changes_what_it_names_and_keeps_order_and_digits() {
+        let input = r#"{"b": 9007199254740993, "a": 0.12345678901234567890, "old": [1, 2]}"#;
+        assert_eq!(
+            run("{version: 2, new: .old} + del(.old)", input).unwrap(),
+            r#"{"version":2,"new":[1,2],"b":9007199254740993,"a":0.12345678901234567890}"#
+        );
+        assert_eq!(run(".b + 1", input).unwrap(), "9007199254740994");
+        assert_eq!(run("def f: .old | map(. * 2) | add; f", input).unwrap(), "6");
+        assert_eq!(run("\"2025-01-02T03:04:05Z\" | fromdate", input).unwrap(), "1735787045");
+    }
+
+    #[test]
+    fn none_and_several_results_and_failures_are_told_without_values() {
+        assert_eq!(run("empty", "{}").unwrap_err(), "the program yields no result, and has to yield one");
+        assert_eq!(
+            run(".[]", "[1,2,3]").unwrap_err(),
+            "the program yields several results, and has to yield one"
+        );
+        let secret = r#"{"password": "hunter2", "n": 4711, "list": ["hunter2 and more"]}"#;
+        for code in
+            [".password + 1", ".list.x", ".password | tonumber", "error(.password)", ".n | keys", ". - 1"]
+        {
+            let error = run(code, secret).unwrap_err();
+            assert!(!error.contains("hunter2") && !error.contains("4711"), "{code}: {error}");
+            assert!(error.contains(" failed: "), "{code}: {error}");
+        }
+        assert_eq!(run("error(\"no years\")", secret).unwrap_err(), "the program failed: \"no years\"");
+    }
+
+    #[test]
+    fn what_is_no_program_is_told_with_its_place() {
+        assert_eq!(
+            run(".a |\n  foo(1)", "{}").unwrap_err(),
+            "the program, line 2, column 3: there is no filter `foo`"
+        );
+        let error = run(".a | (", "{}").unwrap_err();
+        assert!(error.starts_with("the program, line 1, column "), "{error}");
+        assert!(run("include \"a\"; .", "{}").unwrap_err().contains("a program is one file"));
+    }
+
+    #[test]
+    fn a_program_sees_its_document_alone() {
+        for code in
+            ["env", "$ENV", "now", "input", "inputs", "halt", "halt_error", "debug", "stderr", "localtime"]
+        {
+            let error = run(code, "{}").unwrap_err();
+            assert!(error.contains("there is no "), "{code}: {error}");
+        }
+    }
+}
