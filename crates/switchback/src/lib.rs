@@ -13,6 +13,7 @@ mod demo;
 mod failure;
 mod progress;
 mod rule_args;
+mod schema_args;
 mod snapshot_args;
 mod ui;
 mod wiring;

@@ -7,7 +7,7 @@ use switchback_compare::{Progress, TableComparer};
 #[cfg(not(feature = "sql"))]
 use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;
-use switchback_core::port::{PortError, Querier, RemoteVault, Vault, VaultPlace, Vaults};
+use switchback_core::port::{PortError, Querier, RemoteVault, Schemas, Vault, VaultPlace, Vaults};
 use switchback_core::world::World;
 use switchback_python::ports::PythonCode;
 use switchback_snapshot::{RemoteCopy, RusticVault};
@@ -32,6 +32,7 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         mover: Arc::new(PythonCode::new(world.clone())),
         inspector: Arc::new(PythonCode::new(world.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
+        schemas: schemas(&world),
         world,
     }
 }
@@ -46,6 +47,34 @@ fn comparer(world: &World) -> TableComparer {
 #[cfg(not(feature = "databases"))]
 fn comparer(world: &World) -> TableComparer {
     TableComparer::new(world.disk.clone())
+}
+
+#[cfg(feature = "databases")]
+fn schemas(world: &World) -> Arc<dyn Schemas> {
+    Arc::new(switchback_databases::Databases::new(world.surroundings.clone()))
+}
+
+#[cfg(not(feature = "databases"))]
+fn schemas(_world: &World) -> Arc<dyn Schemas> {
+    Arc::new(NoSchemas)
+}
+
+/// What stands for databases in a build without them.
+#[cfg(not(feature = "databases"))]
+#[derive(Debug)]
+struct NoSchemas;
+
+#[cfg(not(feature = "databases"))]
+impl Schemas for NoSchemas {
+    fn open(
+        &self,
+        place: &switchback_core::port::SchemaPlace,
+    ) -> Result<Box<dyn switchback_core::port::SchemaSession>, PortError> {
+        let why = "this build of Switchback has no databases".to_owned();
+        Err(PortError::new(format!("could not open the database `{}`", place.name), vec![why]).hinted(
+            "build it with the feature `databases`, which is on unless `--no-default-features` turns it off",
+        ))
+    }
 }
 
 #[cfg(feature = "sql")]

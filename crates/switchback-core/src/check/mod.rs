@@ -14,6 +14,7 @@ mod integrity;
 mod notebook;
 mod routes;
 mod rule_keys;
+mod schema;
 pub(crate) mod shell;
 mod side;
 mod startup;
@@ -22,13 +23,14 @@ mod tests;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
-use crate::port::{Comparer, Inspector, PortError, Querier, Statistician};
+use crate::port::{Comparer, Inspector, PortError, Querier, Schemas, Statistician};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, World};
 
@@ -58,6 +60,7 @@ pub static KINDS: &[&Kind] = &[
     &integrity::KIND,
     &notebook::KIND,
     &routes::KIND,
+    &schema::KIND,
     &startup::KIND,
     &symbols::KIND,
     &tests::KIND,
@@ -73,7 +76,6 @@ pub const NOT_BUILT: &[&str] = &[
     "prometheus",
     "restart",
     "scenarios",
-    "schema",
 ];
 
 /// The kinds and their keys, for the schema.
@@ -112,6 +114,8 @@ pub struct Scene<'a> {
     pub statistician: &'a dyn Statistician,
     /// Reads source code.
     pub inspector: &'a dyn Inspector,
+    /// Opens databases whose schema is looked at.
+    pub schemas: &'a Arc<dyn Schemas>,
     /// The trees.
     pub trees: &'a dyn Trees,
     /// The project as the snapshot of the phase holds it.

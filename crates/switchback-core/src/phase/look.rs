@@ -173,6 +173,7 @@ fn see(
         querier: work.project.ports.querier.as_ref(),
         statistician: work.project.ports.statistician.as_ref(),
         inspector: work.project.ports.inspector.as_ref(),
+        schemas: &work.project.ports.schemas,
         trees,
         saved: &saved,
         moment: looking.moment,

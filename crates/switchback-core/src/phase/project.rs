@@ -13,7 +13,7 @@ use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, Remote, STATE_FOLDER};
 use crate::port::{
-    Comparer, Inspector, Mover, Querier, RemoteVault, Statistician, Vault, VaultPlace, Vaults,
+    Comparer, Inspector, Mover, Querier, RemoteVault, Schemas, Statistician, Vault, VaultPlace, Vaults,
 };
 use crate::tree::copy::{keeping_time, make_directories, remove_tree};
 use crate::world::{Confinement, Disk, FileKind, Lock, World};
@@ -38,6 +38,8 @@ pub struct Ports {
     pub inspector: Arc<dyn Inspector>,
     /// Keeps snapshots.
     pub vaults: Arc<dyn Vaults>,
+    /// Opens databases whose schema is changed.
+    pub schemas: Arc<dyn Schemas>,
 }
 
 /// A project with its plan, to be looked at.

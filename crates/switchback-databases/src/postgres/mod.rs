@@ -6,6 +6,8 @@ mod connection;
 mod table;
 mod tls;
 
+pub(crate) use connection::connect;
+
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 

@@ -43,6 +43,8 @@ mod resources;
 mod restore;
 mod run;
 mod s3;
+#[cfg(feature = "databases")]
+mod schema;
 mod secrets;
 mod snapshot_databases;
 mod snapshots;
