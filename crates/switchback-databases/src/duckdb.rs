@@ -175,16 +175,15 @@ pub(crate) fn opened(
 ) -> Result<ManagedDatabase, StoreError> {
     let library = surroundings.variable(LIBRARY_VARIABLE).filter(|path| !path.is_empty());
     let library = library.unwrap_or_else(|| LIBRARY.to_owned());
-    let driver =
-        ManagedDriver::load_dynamic_from_filename(&library, Some(ENTRY_POINT), AdbcVersion::V110);
+    let driver = ManagedDriver::load_dynamic_from_filename(&library, Some(ENTRY_POINT), AdbcVersion::V110);
     let mut driver = driver.map_err(|error| {
         let what = format!("DuckDB's library `{library}` cannot be loaded");
         failed(address, [what, error.message], GET_LIBRARY)
     })?;
     let path = std::iter::once(("path", address.place()));
-    let named = path.chain(options.iter().copied()).map(|(name, value)| {
-        (OptionDatabase::Other(name.to_owned()), OptionValue::String(value.to_owned()))
-    });
+    let named = path
+        .chain(options.iter().copied())
+        .map(|(name, value)| (OptionDatabase::Other(name.to_owned()), OptionValue::String(value.to_owned())));
     driver.new_database_with_opts(named).map_err(|error| why(address, error))
 }
 

@@ -67,16 +67,8 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &[
-    "config",
-    "coverage",
-    "freshness",
-    "log",
-    "performance",
-    "prometheus",
-    "restart",
-    "scenarios",
-];
+pub const NOT_BUILT: &[&str] =
+    &["config", "coverage", "freshness", "log", "performance", "prometheus", "restart", "scenarios"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {

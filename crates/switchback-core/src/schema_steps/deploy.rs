@@ -98,8 +98,7 @@ pub fn deploy(request: &SchemaRequest, options: &DeployOptions) -> Result<Schema
     }
     link.within(Link::make_state).map_err(|error| job.failed("write down the steps of", &error))?;
     job.deploy_all(&mut link, &todo, options, &mut outcome)?;
-    let all = job.stand(&mut link)?;
-    job.tell_steps(&mut outcome, &all);
+    job.end(&mut link, &mut outcome)?;
     Ok(outcome)
 }
 

@@ -197,6 +197,17 @@ impl<'a> Job<'a> {
         }))
     }
 
+    /// Tells where the steps stand now that all is done. Nothing of Switchback stays in a database that has no step of it.
+    pub(super) fn end(&self, link: &mut Link<'_>, outcome: &mut SchemaOutcome) -> Result<(), PortError> {
+        let all = self.stand(link)?;
+        self.tell_steps(outcome, &all);
+        if all.iter().any(|one| one.record.is_some()) {
+            return Ok(());
+        }
+        link.within(Link::unmake_state)
+            .map_err(|error| self.failed("take the table of the steps out of", &error))
+    }
+
     /// Fills in where the steps stand now.
     pub(super) fn tell_steps(&self, outcome: &mut SchemaOutcome, all: &[Stood]) {
         outcome.steps = all.iter().map(told).collect();

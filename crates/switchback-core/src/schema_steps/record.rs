@@ -12,7 +12,7 @@ use crate::port::StatementError;
 
 /// How far a step is. A step without a row is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// Its deploy has begun, statement by statement, and nobody has said that it is done.
     Deploying,
     /// It is there.
@@ -53,7 +53,7 @@ pub(super) fn moved(state: Option<State>, how: Move) -> Option<Option<State>> {
 
 impl State {
     /// The word that stands in the database.
-    pub fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Deploying => "deploying",
             Self::Deployed => "deployed",
@@ -68,7 +68,7 @@ impl State {
 
 /// The row of a step.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub(super) struct Record {
     /// The name of the step.
     pub step: String,
     /// Its number.
@@ -231,7 +231,7 @@ impl Link<'_> {
 
     /// Takes the table away, which has no row.
     pub(super) fn unmake_state(&mut self) -> Result<(), StatementError> {
-        let statement = format!("DROP TABLE {}", self.state());
+        let statement = format!("DROP TABLE IF EXISTS {}", self.state());
         self.run(&statement)
     }
 

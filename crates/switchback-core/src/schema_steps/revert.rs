@@ -107,13 +107,7 @@ pub fn revert(request: &SchemaRequest, options: &RevertOptions) -> Result<Schema
             }
         }
     }
-    let all = job.stand(&mut link)?;
-    job.tell_steps(&mut outcome, &all);
-    if all.iter().all(|one| one.record.is_none()) && !outcome.done.is_empty() {
-        // Nothing of Switchback stays in a database that has no step of it.
-        link.within(Link::unmake_state)
-            .map_err(|error| job.failed("take the table of the steps out of", &error))?;
-    }
+    job.end(&mut link, &mut outcome)?;
     Ok(outcome)
 }
 

@@ -40,15 +40,12 @@ impl DuckdbSession {
         statement: &str,
         take: &mut dyn FnMut(&RecordBatch) -> bool,
     ) -> Result<(), StatementError> {
-        let mut running = self.connection.new_statement().map_err(told)?;
-        running.set_sql_query(statement).map_err(told)?;
-        let reader: Box<dyn RecordBatchReader + Send> = running.execute().map_err(told)?;
+        let failed = |error: adbc_core::error::Error| told(&error.message, statement);
+        let mut running = self.connection.new_statement().map_err(failed)?;
+        running.set_sql_query(statement).map_err(failed)?;
+        let reader: Box<dyn RecordBatchReader + Send> = running.execute().map_err(failed)?;
         for batch in reader {
-            let batch = batch.map_err(|error| StatementError {
-                message: error.to_string(),
-                offset: None,
-                is_cut: false,
-            })?;
+            let batch = batch.map_err(|error| told(&error.to_string(), statement))?;
             if !take(&batch) {
                 break;
             }
@@ -100,6 +97,16 @@ fn text(array: &ArrayRef, row: usize) -> Option<String> {
     array.as_primitive_opt::<Int32Type>().map(|numbers| numbers.value(row).to_string())
 }
 
-fn told(error: adbc_core::error::Error) -> StatementError {
-    StatementError { message: error.message, offset: None, is_cut: false }
+/// The library's own words. Behind them it shows the line of the statement that it is about, of which only the number is kept.
+fn told(message: &str, statement: &str) -> StatementError {
+    const SHOWN: &str = "\n\nLINE ";
+    let (words, line) = match message.split_once(SHOWN) {
+        Some((words, rest)) => {
+            (words, rest.split(':').next().and_then(|number| number.parse::<usize>().ok()))
+        }
+        None => (message, None),
+    };
+    let offset =
+        line.map(|line| statement.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum());
+    StatementError { message: words.to_owned(), offset, is_cut: false }
 }

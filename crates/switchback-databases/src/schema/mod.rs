@@ -21,10 +21,13 @@ impl Schemas for Databases {
             Kind::Postgresql => {
                 postgres::PostgresSession::open(place, surroundings).map(|session| Box::new(session) as _)
             }
-            Kind::Duckdb => duckdb::DuckdbSession::open(place, surroundings).map(|session| Box::new(session) as _),
+            Kind::Duckdb => {
+                duckdb::DuckdbSession::open(place, surroundings).map(|session| Box::new(session) as _)
+            }
         };
         opened.map_err(|error| {
-            PortError::new(format!("could not open the database `{}`", place.name), error.reasons).hinted(error.hint)
+            PortError::new(format!("could not open the database `{}`", place.name), error.reasons)
+                .hinted(error.hint)
         })
     }
 }

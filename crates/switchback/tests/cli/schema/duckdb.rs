@@ -40,7 +40,10 @@ fn needs_duckdb_a_failing_step_is_named_and_the_others_are_undone_in_reverse() {
     );
     let report = schema(&ground, 1, "deploy", "app.duckdb", &["--no-copy"]);
     let failed = &report["failed"];
-    assert_eq!((&failed["step"], &failed["statement"]), (&json!("0007_marks"), &json!(2)));
+    assert_eq!(
+        (&failed["step"], &failed["statement"], &failed["line"]),
+        (&json!("0007_marks"), &json!(2), &json!(4))
+    );
     assert!(failed["message"].as_str().unwrap().contains("missing"), "{failed}");
     assert_eq!(deployed(&report), 6);
     schema(&ground, 0, "revert", "app.duckdb", &["--all"]);
