@@ -344,8 +344,34 @@ pub trait SchemaSession: Debug {
         take: &mut dyn FnMut(&[Option<String>]) -> bool,
     ) -> Result<(), StatementError>;
 
-    /// The first row of a query of any types: its first column as text. `None` when there is no row.
-    fn first(&mut self, query: &str) -> Result<Option<Option<String>>, StatementError>;
+    /// The first value of the first row of a query of any types, as text.
+    fn first(&mut self, query: &str) -> Result<FirstValue, StatementError>;
+}
+
+/// The first value that a query gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstValue {
+    /// There is no row.
+    NoRow,
+    /// It is null.
+    Null,
+    /// It is this, as text.
+    Text(String),
+}
+
+impl FirstValue {
+    /// A value of a row that is there.
+    pub fn of(value: Option<String>) -> Self {
+        value.map_or(Self::Null, Self::Text)
+    }
+
+    /// The text, when there is one.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::NoRow | Self::Null => None,
+        }
+    }
 }
 
 /// Why a database did not carry a statement out.

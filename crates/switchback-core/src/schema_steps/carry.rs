@@ -7,6 +7,7 @@ use super::job::{Job, Stop};
 use super::link::Link;
 use super::outcome::Failed;
 use super::step::{Script, Step, Work};
+use crate::port::FirstValue;
 use crate::world::{Command, Finished};
 
 /// A command of a step takes no longer.
@@ -123,19 +124,19 @@ impl Job<'_> {
             let answer = if statement.is_query() {
                 link.first(&self.dialect.asked(&statement.text))
             } else {
-                link.run(&statement.text).map(|()| Some(Some("done".to_owned())))
+                link.run(&statement.text).map(|()| FirstValue::Text("done".to_owned()))
             };
             let why = match answer {
                 Err(error) if error.is_cut => return Err(self.failed("verify", &error).into()),
                 Err(error) => {
                     return refuted(at + 1, &format!("it does not hold: {}", error.message), error.offset);
                 }
-                Ok(None) => "it does not hold: the query gave no row".to_owned(),
-                Ok(Some(None)) => "it does not hold: the query gave null".to_owned(),
-                Ok(Some(Some(value))) if FALSE.contains(&value.as_str()) => {
+                Ok(FirstValue::NoRow) => "it does not hold: the query gave no row".to_owned(),
+                Ok(FirstValue::Null) => "it does not hold: the query gave null".to_owned(),
+                Ok(FirstValue::Text(value)) if FALSE.contains(&value.as_str()) => {
                     format!("it does not hold: the query gave `{value}`")
                 }
-                Ok(Some(Some(_))) => continue,
+                Ok(FirstValue::Text(_)) => continue,
             };
             return refuted(at + 1, &why, None);
         }

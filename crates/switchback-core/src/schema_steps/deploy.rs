@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::SchemaRequest;
 use super::carry::Noted;
 use super::dialect::Dialect;
-use super::job::{Job, Stop};
+use super::job::{Job, Stop, disk_failed, told};
 use super::kept::Before;
 use super::link::Link;
 use super::outcome::{Kept, Planned, SchemaOutcome};
-use super::record::{Move, Record, State, moved};
+use super::record::{After, Move, Record, State, moved};
 use super::revert::Consent;
 use super::standing::{Standing, Stood, refusals};
 use super::step::{Script, Step, Work};
@@ -48,11 +48,8 @@ pub fn deploy(request: &SchemaRequest, options: &DeployOptions) -> Result<Schema
     let _lock = if options.is_dry { None } else { job.lock_file("deploy")? };
     let is_new = match job.target.file() {
         Some(path) => {
-            let there = request
-                .world
-                .disk
-                .look(path)
-                .map_err(|error| job.disk_failed("look at the database", &error))?;
+            let there =
+                request.world.disk.look(path).map_err(|error| disk_failed("look at the database", &error))?;
             there.is_none()
         }
         None => false,
@@ -68,7 +65,7 @@ pub fn deploy(request: &SchemaRequest, options: &DeployOptions) -> Result<Schema
         link.lock(job.target.name())?;
     }
     let all = job.stand(&mut link)?;
-    job.tell_steps(&mut outcome, &all);
+    outcome.steps = told(&all);
     let todo = match chosen(&all, options) {
         Ok(todo) => todo,
         Err((verdict, refused, next)) => {
@@ -117,13 +114,13 @@ fn chosen(all: &[Stood], options: &DeployOptions) -> Result<Chosen, (Verdict, Ve
     }
     let end = match &options.to {
         None => all.len(),
-        Some(name) => match all.iter().position(|one| one.name == *name) {
-            Some(at) => at + 1,
-            None => {
+        Some(name) => {
+            let Some(at) = all.iter().position(|one| one.name == *name) else {
                 let why = format!("there is no step `{name}`");
                 return Err((Verdict::Unknown, vec![why], "name the folder of a step".to_owned()));
-            }
-        },
+            };
+            at + 1
+        }
     };
     let open =
         all[..end].iter().filter(|one| matches!(one.standing, Standing::Pending | Standing::HalfDeployed));
@@ -154,7 +151,7 @@ impl Job<'_> {
         let time = self.request.world.clock.now().strftime("%Y%m%dT%H%M%S%3fZ").to_string();
         let folder = self.folder()?;
         let (part, whole) = (folder.join(format!(".copy-{time}")), folder.join(format!("copy-{time}")));
-        let failed = |error| self.disk_failed("keep the copy of the database", &error);
+        let failed = |error| disk_failed("keep the copy of the database", &error);
         disk.make_directory(&part, 0o700).map_err(failed)?;
         self.target.copy(&self.request.world, &part)?;
         // Only what is whole has the name of a copy.
@@ -224,7 +221,7 @@ impl Job<'_> {
                     Ok(_) => outcome.undone.push(name.clone()),
                     Err(Stop::Error(error)) => return Err(error),
                     Err(Stop::Failed(failed)) => {
-                        outcome.refused.push(format!("not undone: {}", failed.told()))
+                        outcome.refused.push(format!("not undone: {}", failed.told()));
                     }
                     Err(Stop::No(why) | Stop::Unknown(why, _)) => outcome.refused.extend(why),
                     Err(Stop::Lost(lost)) => outcome.lost.extend(lost),
@@ -324,10 +321,10 @@ impl Job<'_> {
         link.begin().map_err(ours)?;
         let kept = self.compared(link, step, &before, &mut record.facts)?;
         if !kept.differences.is_empty() {
-            return self.differs(link, step, record, kept);
+            return self.differs(link, step, &record, &kept);
         }
         (record.state, record.ended) =
-            (self.legal(Some(record.state), Move::Deployed, &step.name)?, Some(self.now()));
+            (legal(Some(record.state), Move::Deployed, &step.name)?, Some(self.now()));
         (record.began, record.done) = (step.deploy.count(), step.deploy.count());
         link.keep(&record).map_err(ours)?;
         link.commit().map_err(|error| self.uncommitted(step, &error))?;
@@ -338,7 +335,7 @@ impl Job<'_> {
     fn announced(&self, link: &mut Link<'_>, step: &Step) -> Result<Record, Stop> {
         let ours = |error: StatementError| self.failed("write down a step of", &error);
         let mut record = Record::of(step, State::Deploying, &self.now(), &self.actor());
-        record.state = self.legal(None, Move::BeginDeploy, &step.name)?;
+        record.state = legal(None, Move::BeginDeploy, &step.name)?;
         link.begin().map_err(ours)?;
         self.still(link, &step.name, None)?;
         let shape = link.shape().map_err(ours)?;
@@ -358,8 +355,11 @@ impl Job<'_> {
         record: &Record,
         again: bool,
     ) -> Result<usize, Stop> {
-        if record.began <= record.done || again || step.deploy.is_repeatable {
+        if record.began <= record.done || again {
             return Ok(record.done);
+        }
+        if step.deploy.is_repeatable {
+            return Ok(0);
         }
         let is_last = record.began == step.deploy.count();
         if is_last && step.verify.is_some() {
@@ -385,7 +385,7 @@ impl Job<'_> {
 
     /// A step that is no transaction left something otherwise than it was. Where nobody else can have written meanwhile, that was
     /// the step, and it is undone; else nobody can tell.
-    fn differs(&self, link: &mut Link<'_>, step: &Step, record: Record, kept: Kept) -> Result<Kept, Stop> {
+    fn differs(&self, link: &mut Link<'_>, step: &Step, record: &Record, kept: &Kept) -> Result<Kept, Stop> {
         link.roll_back();
         if !self.is_alone() {
             let mut why = refused(step, &kept.differences, "not taken back: it is no transaction");
@@ -393,7 +393,7 @@ impl Job<'_> {
             let next = "look at these places; `switchback schema deploy` looks again, `switchback schema revert` undoes the step";
             return Err(Stop::Unknown(why, next.to_owned()));
         }
-        let undone = self.revert_one(link, step, &record, &mut Consent::none());
+        let undone = self.revert_one(link, step, record, &mut Consent::none());
         let mut why = match undone {
             Ok(_) => refused(step, &kept.differences, "undone by its revert script"),
             Err(_) => refused(step, &kept.differences, "not undone: its revert script failed"),
@@ -458,14 +458,6 @@ impl Job<'_> {
         Err(Stop::Unknown(vec![why], "`switchback schema status` says what is so now".to_owned()))
     }
 
-    /// Where a move leads, which must be a state.
-    pub(super) fn legal(&self, state: Option<State>, how: Move, step: &str) -> Result<State, Stop> {
-        moved(state, how).flatten().ok_or_else(|| {
-            let why = format!("step `{step}` cannot go from {:?} by {how:?}", state.map(State::word));
-            Stop::Error(PortError::new("could not go on with the steps", vec![why]))
-        })
-    }
-
     fn uncommitted(&self, step: &Step, error: &StatementError) -> Stop {
         if error.is_cut {
             return Stop::Error(self.failed("end a step in", error));
@@ -487,6 +479,17 @@ impl Job<'_> {
 
     pub(super) fn actor(&self) -> String {
         self.request.world.surroundings.actor()
+    }
+}
+
+/// Where a move leads, which must be a state.
+pub(super) fn legal(state: Option<State>, how: Move, step: &str) -> Result<State, Stop> {
+    match moved(state, how) {
+        Some(After::Row(state)) => Ok(state),
+        Some(After::NoRow) | None => {
+            let why = format!("step `{step}` cannot go from {:?} by {how:?}", state.map(State::word));
+            Err(Stop::Error(PortError::new("could not go on with the steps", vec![why])))
+        }
     }
 }
 

@@ -41,14 +41,13 @@ const POSTGRESQL_TEXTS: &[(&str, &str)] = &[
 impl Dialect {
     /// Begins a transaction.
     pub(super) fn begin(self, is_read_only: bool) -> &'static str {
-        match self {
+        match (self, is_read_only) {
             // One that takes the lock later could find it taken, and the database changed.
-            Self::Sqlite if !is_read_only => "BEGIN IMMEDIATE",
-            Self::Sqlite => "BEGIN",
+            (Self::Sqlite, false) => "BEGIN IMMEDIATE",
             // What verifies may not change anything.
-            Self::Postgresql if is_read_only => "BEGIN READ ONLY",
-            Self::Postgresql => "BEGIN",
-            Self::Duckdb => "BEGIN TRANSACTION",
+            (Self::Postgresql, true) => "BEGIN READ ONLY",
+            (Self::Sqlite, true) | (Self::Postgresql, false) => "BEGIN",
+            (Self::Duckdb, _) => "BEGIN TRANSACTION",
         }
     }
 
@@ -102,7 +101,7 @@ impl Dialect {
     /// The table of the state, as SQL names it.
     pub(super) fn state(self, home: Option<&str>) -> String {
         match (self, home) {
-            (Self::Sqlite, _) | (Self::Duckdb, _) => format!("main.{STATE}"),
+            (Self::Sqlite | Self::Duckdb, _) => format!("main.{STATE}"),
             (Self::Postgresql, Some(home)) => format!("{}.{STATE}", quoted(home)),
             (Self::Postgresql, None) => format!("public.{STATE}"),
         }

@@ -78,11 +78,6 @@ impl<'a> Job<'a> {
         PortError::new(message, causes).hinted("correct the cause, then run the same command again")
     }
 
-    pub(super) fn disk_failed(&self, doing: &str, error: &DiskError) -> PortError {
-        PortError::new(format!("could not {doing}"), vec![error.to_string()])
-            .hinted("correct the cause, then run the same command again")
-    }
-
     /// Opens the database.
     pub(super) fn link(&self, is_read_only: bool) -> Result<Link<'_>, PortError> {
         let place = self.target.place(is_read_only, self.request.is_made);
@@ -116,7 +111,7 @@ impl<'a> Job<'a> {
             }
             disk.set_mode(&folder, 0o700)
         });
-        made.map_err(|error| self.disk_failed("make the folder of the schema", &error))?;
+        made.map_err(|error| disk_failed("make the folder of the schema", &error))?;
         Ok(folder)
     }
 
@@ -148,8 +143,7 @@ impl<'a> Job<'a> {
             world.clock.now()
         );
         let path = self.folder()?.join("lock");
-        let locked =
-            world.disk.lock(&path, &note).map_err(|error| self.disk_failed("lock the schema", &error))?;
+        let locked = world.disk.lock(&path, &note).map_err(|error| disk_failed("lock the schema", &error))?;
         locked.map(Some).map_err(|holder| {
             let message = format!("could not lock the schema of `{}`", self.target.name());
             PortError::new(message, vec![holder.note]).hinted("wait until that has ended")
@@ -200,21 +194,27 @@ impl<'a> Job<'a> {
     /// Tells where the steps stand now that all is done. Nothing of Switchback stays in a database that has no step of it.
     pub(super) fn end(&self, link: &mut Link<'_>, outcome: &mut SchemaOutcome) -> Result<(), PortError> {
         let all = self.stand(link)?;
-        self.tell_steps(outcome, &all);
+        outcome.steps = told(&all);
         if all.iter().any(|one| one.record.is_some()) {
             return Ok(());
         }
         link.within(Link::unmake_state)
             .map_err(|error| self.failed("take the table of the steps out of", &error))
     }
-
-    /// Fills in where the steps stand now.
-    pub(super) fn tell_steps(&self, outcome: &mut SchemaOutcome, all: &[Stood]) {
-        outcome.steps = all.iter().map(told).collect();
-    }
 }
 
-fn told(one: &Stood) -> StepTold {
+/// A disk that said no.
+pub(super) fn disk_failed(doing: &str, error: &DiskError) -> PortError {
+    PortError::new(format!("could not {doing}"), vec![error.to_string()])
+        .hinted("correct the cause, then run the same command again")
+}
+
+/// Where the steps stand.
+pub(super) fn told(all: &[Stood]) -> Vec<StepTold> {
+    all.iter().map(told_of).collect()
+}
+
+fn told_of(one: &Stood) -> StepTold {
     let script_changed: Vec<String> =
         one.changed.iter().map(|role| format!("`{}` was changed", role.word())).collect();
     let half = match (&one.record, one.standing) {

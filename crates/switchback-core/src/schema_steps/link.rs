@@ -1,7 +1,7 @@
 //! One open session with what is known of it: how it speaks, where the state stands, whether a transaction is open.
 
 use super::dialect::Dialect;
-use crate::port::{PortError, SchemaSession, StatementError};
+use crate::port::{FirstValue, PortError, SchemaSession, StatementError};
 use crate::world::Clock;
 
 /// How long another session that changes the schema is waited for, in seconds.
@@ -34,7 +34,7 @@ impl<'a> Link<'a> {
         let mut link =
             Self { session: Some(session), dialect, home: None, in_transaction: false, is_read_only, clock };
         if let Some(query) = dialect.home() {
-            link.home = link.first(query)?.flatten();
+            link.home = link.first(query)?.text();
         }
         Ok(link)
     }
@@ -80,7 +80,7 @@ impl<'a> Link<'a> {
         self.session()?.rows(query, take)
     }
 
-    pub(super) fn first(&mut self, query: &str) -> Result<Option<Option<String>>, StatementError> {
+    pub(super) fn first(&mut self, query: &str) -> Result<FirstValue, StatementError> {
         self.session()?.first(query)
     }
 
@@ -184,12 +184,12 @@ impl<'a> Link<'a> {
         loop {
             let got = self.first(&format!("SELECT pg_try_advisory_lock{LOCK}::text"));
             match got.map_err(|error| failed(vec![error.message]))? {
-                Some(Some(word)) if word == "true" => return Ok(()),
+                FirstValue::Text(word) if word == "true" => return Ok(()),
                 _ if self.clock.monotonic() > until => {
                     let holder = "SELECT string_agg(pid::text, ', ') FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted \
                                   AND classid = 1937203811 AND objid = 1 AND database = (SELECT oid FROM pg_catalog.pg_database \
                                   WHERE datname = current_database())";
-                    let pid = self.first(holder).ok().flatten().flatten().unwrap_or_default();
+                    let pid = self.first(holder).ok().and_then(FirstValue::text).unwrap_or_default();
                     let why =
                         format!("the server's process {pid} holds it for longer than {LOCK_WAIT_SECONDS} s");
                     return Err(failed(vec![why]).hinted(

@@ -88,20 +88,22 @@ fn came(facts: &Value, table: &str) -> Came {
     Came::Columns(columns.map(|columns| columns.keys().cloned().collect()).unwrap_or_default())
 }
 
+/// A table, a column of it that goes, what was there at the deploy, and the columns that stay of a table that stays.
+type Gone<'a> = (&'a str, Option<&'a str>, u64, Option<&'a Vec<String>>);
+
 /// How often each row would be there after a revert, by its hash.
 pub(super) type Staying = BTreeMap<String, HashMap<u128, u64>>;
 
-impl Job<'_> {
+impl Link<'_> {
     /// What is left of the tables of `shape` now that the revert was carried out.
     pub(super) fn left(
-        &self,
-        link: &mut Link<'_>,
+        &mut self,
         step: &Step,
         shape: &Shape,
         mut each: Option<(&str, &mut dyn FnMut(u128))>,
     ) -> Result<Left, StatementError> {
         let undone = step.exceptions.undone();
-        let now = link.shape()?;
+        let now = self.shape()?;
         let mut left = Left::default();
         for (name, table) in shape {
             if each.as_ref().is_some_and(|(wanted, _)| *wanted != name.as_str()) {
@@ -114,8 +116,8 @@ impl Job<'_> {
             let names: Vec<String> =
                 columns.iter().map(|column| undone.new_column(name, column).to_owned()).collect();
             let content = match &mut each {
-                Some((_, each)) => link.content(&after.sql, &names, each)?,
-                None => link.content(&after.sql, &names, &mut |_| {})?,
+                Some((_, each)) => self.content(&after.sql, &names, each)?,
+                None => self.content(&after.sql, &names, &mut |_| {})?,
             };
             left.tables.insert(name.clone(), LeftTable { columns, content });
         }
@@ -124,8 +126,7 @@ impl Job<'_> {
 
     /// What the revert takes, now that it was taken back: what was there against what would be left.
     pub(super) fn takes(
-        &self,
-        link: &mut Link<'_>,
+        &mut self,
         step: &Step,
         record: &Record,
         shape: &Shape,
@@ -135,10 +136,10 @@ impl Job<'_> {
         let mut takes = Takes::default();
         for (name, table) in shape {
             let Some(stays) = left.tables.get(name) else {
-                takes.tables.extend(self.table_taken(link, record, name, table)?);
+                takes.tables.extend(self.table_taken(record, name, table)?);
                 continue;
             };
-            let now = link.content(&table.sql, &stays.columns, &mut |_| {})?;
+            let now = self.content(&table.sql, &stays.columns, &mut |_| {})?;
             // Exactly the rows that came with the step may go with it.
             let came = record.facts.get("rows").and_then(|rows| rows.get(name));
             if now != stays.content && came != Some(&now.more_than(&stays.content)) {
@@ -146,7 +147,7 @@ impl Job<'_> {
             }
             for column in table.names() {
                 if !stays.columns.contains(&column) && !undone.changes(name, &column) {
-                    takes.columns.extend(self.column_taken(link, record, name, table, column)?);
+                    takes.columns.extend(self.column_taken(record, name, table, column)?);
                 }
             }
         }
@@ -154,24 +155,19 @@ impl Job<'_> {
     }
 
     /// What a revert that cannot be tried may take: all that came with the step.
-    pub(super) fn may_take(
-        &self,
-        link: &mut Link<'_>,
-        record: &Record,
-        shape: &Shape,
-    ) -> Result<Takes, StatementError> {
+    pub(super) fn may_take(&mut self, record: &Record, shape: &Shape) -> Result<Takes, StatementError> {
         let mut takes = Takes::default();
         for (name, table) in shape {
             match came(&record.facts, name) {
-                Came::Table => takes.tables.extend(self.table_taken(link, record, name, table)?),
+                Came::Table => takes.tables.extend(self.table_taken(record, name, table)?),
                 Came::Columns(columns) => {
                     for column in columns.into_iter().filter(|column| table.has(column)) {
-                        takes.columns.extend(self.column_taken(link, record, name, table, column)?);
+                        takes.columns.extend(self.column_taken(record, name, table, column)?);
                     }
                 }
                 Came::AllBut(columns) => {
                     for column in table.names().into_iter().filter(|column| !columns.contains(column)) {
-                        takes.columns.extend(self.column_taken(link, record, name, table, column)?);
+                        takes.columns.extend(self.column_taken(record, name, table, column)?);
                     }
                 }
             }
@@ -181,13 +177,12 @@ impl Job<'_> {
 
     /// A table that goes, unless it has no row or is as it came.
     fn table_taken(
-        &self,
-        link: &mut Link<'_>,
+        &mut self,
         record: &Record,
         name: &str,
         table: &Table,
     ) -> Result<Option<(String, u64)>, StatementError> {
-        let content = link.content(&table.sql, &table.names(), &mut |_| {})?;
+        let content = self.content(&table.sql, &table.names(), &mut |_| {})?;
         let came =
             record.facts.get("tables").and_then(|tables| tables.get(name)).and_then(Content::from_json);
         if content.rows == 0 || came.as_ref() == Some(&content) {
@@ -198,14 +193,13 @@ impl Job<'_> {
 
     /// A column that goes, unless it has no value or is as it came.
     fn column_taken(
-        &self,
-        link: &mut Link<'_>,
+        &mut self,
         record: &Record,
         name: &str,
         table: &Table,
         column: String,
     ) -> Result<Option<(String, String, u64)>, StatementError> {
-        let content = link.content(&table.sql, std::slice::from_ref(&column), &mut |_| {})?;
+        let content = self.content(&table.sql, std::slice::from_ref(&column), &mut |_| {})?;
         let came = record.facts.get("columns").and_then(|all| all.get(name)).and_then(|all| all.get(&column));
         let sums = content.to_json();
         let values = content.columns.first().map_or(0, |(_, values)| *values);
@@ -218,8 +212,7 @@ impl Job<'_> {
 
     /// The rows that stay, of tables that would have other rows. The revert was carried out.
     pub(super) fn staying(
-        &self,
-        link: &mut Link<'_>,
+        &mut self,
         step: &Step,
         shape: &Shape,
         takes: &Takes,
@@ -228,12 +221,14 @@ impl Job<'_> {
         for (name, _) in &takes.rows {
             let mut rows: HashMap<u128, u64> = HashMap::new();
             let mut each = |hash: u128| *rows.entry(hash).or_default() += 1;
-            self.left(link, step, shape, Some((name.as_str(), &mut each)))?;
+            self.left(step, shape, Some((name.as_str(), &mut each)))?;
             staying.insert(name.clone(), rows);
         }
         Ok(staying)
     }
+}
 
+impl Job<'_> {
     /// Writes all that would be lost to files, which are on the disk when this returns.
     pub(super) fn write_down(
         &self,
@@ -249,9 +244,9 @@ impl Job<'_> {
         let disk = self.request.world.disk.as_ref();
         let time = self.request.world.clock.now().strftime("%Y%m%dT%H%M%S%3fZ").to_string();
         let folder = self.folder()?.join(format!("lost-{time}-{}", step.name));
-        disk.make_directory(&folder, 0o700).map_err(|error| self.unwritten(&error))?;
+        disk.make_directory(&folder, 0o700).map_err(|error| unwritten(&error))?;
         let mut lost = Vec::new();
-        let mut gone: Vec<(&str, Option<&str>, u64, Option<&Vec<String>>)> = Vec::new();
+        let mut gone: Vec<Gone<'_>> = Vec::new();
         gone.extend(takes.tables.iter().map(|(table, there)| (table.as_str(), None, *there, None)));
         gone.extend(
             takes
@@ -271,7 +266,7 @@ impl Job<'_> {
             let mut file = File { job: self, path: &path, text: String::new(), failed: None };
             let mut rest = stays.map(|columns| (columns, staying.remove(name).unwrap_or_default()));
             let rows = file.write(link, table, column, rest.as_mut())?;
-            disk.sync_file(&path).map_err(|error| self.unwritten(&error))?;
+            disk.sync_file(&path).map_err(|error| unwritten(&error))?;
             lost.push(Loss {
                 step: step.name.clone(),
                 table: name.to_owned(),
@@ -281,7 +276,7 @@ impl Job<'_> {
                 file: self.shown(&path),
             });
         }
-        disk.sync_directory(&folder).map_err(|error| self.unwritten(&error))?;
+        disk.sync_directory(&folder).map_err(|error| unwritten(&error))?;
         Ok(lost)
     }
 
@@ -292,17 +287,18 @@ impl Job<'_> {
         let name: String = name.chars().take(100).map(plain).collect();
         let mut path = folder.join(format!("{name}.csv"));
         let mut number = 1;
-        while self.request.world.disk.look(&path).map_err(|error| self.unwritten(&error))?.is_some() {
+        while self.request.world.disk.look(&path).map_err(|error| unwritten(&error))?.is_some() {
             number += 1;
             path = folder.join(format!("{name}-{number}.csv"));
         }
         Ok(path)
     }
+}
 
-    fn unwritten(&self, error: &DiskError) -> Stop {
-        let message = "could not write down what the revert takes away; nothing was reverted".to_owned();
-        Stop::Error(PortError::new(message, vec![error.to_string()]).hinted("make room, then revert again"))
-    }
+/// A disk that said no.
+fn unwritten(error: &DiskError) -> Stop {
+    let message = "could not write down what the revert takes away; nothing was reverted".to_owned();
+    Stop::Error(PortError::new(message, vec![error.to_string()]).hinted("make room, then revert again"))
 }
 
 /// A file of rows, as CSV: null is an empty field, an empty text is `""`.
@@ -350,7 +346,7 @@ impl File<'_> {
         });
         self.flush();
         if let Some(error) = &self.failed {
-            return Err(self.job.unwritten(error));
+            return Err(unwritten(error));
         }
         asked.map_err(|error| self.job.failed("write down rows of", &error))?;
         Ok(rows)

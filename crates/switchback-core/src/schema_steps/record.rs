@@ -34,16 +34,24 @@ pub(super) enum Move {
     Reverted,
 }
 
-/// Where a move leads: `Some(None)` is a step without a row. `None`: it is not legal.
-pub(super) fn moved(state: Option<State>, how: Move) -> Option<Option<State>> {
+/// What a move leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// A row of this state.
+    Row(State),
+    /// A step without a row.
+    NoRow,
+}
+
+/// Where a move leads; `None`: it is not legal.
+pub(super) fn moved(state: Option<State>, how: Move) -> Option<After> {
     match (state, how) {
-        (None, Move::BeginDeploy) => Some(Some(State::Deploying)),
+        (None, Move::BeginDeploy) => Some(After::Row(State::Deploying)),
         // A transaction does both at once.
-        (None | Some(State::Deploying), Move::Deployed) => Some(Some(State::Deployed)),
+        (None | Some(State::Deploying), Move::Deployed) => Some(After::Row(State::Deployed)),
         // What was interrupted can be undone as well.
-        (Some(State::Deployed | State::Deploying), Move::BeginRevert) => Some(Some(State::Reverting)),
-        (Some(State::Deployed | State::Reverting), Move::Reverted) => Some(None),
-        (Some(State::Deploying), Move::Reverted) => Some(None),
+        (Some(State::Deployed | State::Deploying), Move::BeginRevert) => Some(After::Row(State::Reverting)),
+        (Some(State::Deploying | State::Deployed | State::Reverting), Move::Reverted) => Some(After::NoRow),
         (None, Move::BeginRevert | Move::Reverted)
         | (Some(State::Deploying | State::Deployed | State::Reverting), Move::BeginDeploy)
         | (Some(State::Deployed | State::Reverting), Move::Deployed)

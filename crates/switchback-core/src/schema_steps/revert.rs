@@ -2,12 +2,12 @@
 
 use super::SchemaRequest;
 use super::carry::Noted;
-use super::deploy::planned;
+use super::deploy::{legal, planned};
 use super::dialect::Dialect;
-use super::job::{Job, Stop};
+use super::job::{Job, Stop, told};
 use super::link::Link;
 use super::outcome::{Kept, Loss, SchemaOutcome};
-use super::record::{Move, Record, State, moved};
+use super::record::{After, Move, Record, State, moved};
 use super::standing::{Standing, Stood, refusals};
 use super::step::{Script, Step};
 use crate::port::{PortError, StatementError};
@@ -76,7 +76,7 @@ pub fn revert(request: &SchemaRequest, options: &RevertOptions) -> Result<Schema
         link.lock(job.target.name())?;
     }
     let all = job.stand(&mut link)?;
-    job.tell_steps(&mut outcome, &all);
+    outcome.steps = told(&all);
     let todo = match chosen(&all, options) {
         Ok(todo) => todo,
         Err((verdict, refused, next)) => {
@@ -216,14 +216,14 @@ impl Job<'_> {
         link.hold(&shape).map_err(ours)?;
         link.mark().map_err(ours)?;
         self.carry(link, step, script, 0, Noted::Together)?;
-        let left = self.left(link, step, &shape, None).map_err(ours)?;
+        let left = link.left(step, &shape, None).map_err(ours)?;
         link.back_to_mark().map_err(ours)?;
-        let takes = self.takes(link, step, record, &shape, &left).map_err(ours)?;
+        let takes = link.takes(step, record, &shape, &left).map_err(ours)?;
         if !takes.is_nothing() {
             // The rows that stay are only known where the revert is carried out once more.
             link.mark().map_err(ours)?;
             self.carry(link, step, script, 0, Noted::Together)?;
-            let staying = self.staying(link, step, &shape, &takes).map_err(ours)?;
+            let staying = link.staying(step, &shape, &takes).map_err(ours)?;
             link.back_to_mark().map_err(ours)?;
             let lost = self.write_down(link, step, &shape, &takes, staying)?;
             if !consent.covers(&lost) {
@@ -248,14 +248,14 @@ impl Job<'_> {
     ) -> Result<Kept, Stop> {
         let ours = |error: StatementError| self.failed("revert a step in", &error);
         self.carry(link, step, script, 0, Noted::Together)?;
-        let now = self.left(link, step, shape, None).map_err(ours)?;
+        let now = link.left(step, shape, None).map_err(ours)?;
         if now != *left {
             return Err(Stop::No(vec![format!(
                 "the revert of step `{}` did not do twice the same, and was taken back",
                 step.name
             )]));
         }
-        if moved(Some(record.state), Move::Reverted) != Some(None) {
+        if moved(Some(record.state), Move::Reverted) != Some(After::NoRow) {
             return Err(Stop::No(vec![format!("step `{}` is not there to be undone", step.name)]));
         }
         link.forget(&step.name).map_err(ours)?;
@@ -287,18 +287,21 @@ impl Job<'_> {
                             carried out again (with `--accept-changed`)";
                 return Err(Stop::Unknown(vec![why], next.to_owned()));
             }
+            if record.began > record.done {
+                done = 0;
+            }
         } else {
             done = 0;
             link.begin().map_err(ours)?;
             self.still(link, &step.name, Some(record.state))?;
             let shape = link.shape().map_err(ours)?;
             link.hold(&shape).map_err(ours)?;
-            let takes = self.may_take(link, record, &shape).map_err(ours)?;
+            let takes = link.may_take(record, &shape).map_err(ours)?;
             lost = self.write_down(link, step, &shape, &takes, std::collections::BTreeMap::new())?;
             if !consent.covers(&lost) {
                 return Err(Stop::Lost(lost));
             }
-            let state = self.legal(Some(record.state), Move::BeginRevert, &step.name)?;
+            let state = legal(Some(record.state), Move::BeginRevert, &step.name)?;
             let begun = Record { state, began: 0, done: 0, ..record.clone() };
             link.keep(&begun).map_err(ours)?;
             link.commit().map_err(ours)?;

@@ -44,7 +44,14 @@ const TRANSACTIONS: &[&str] = &["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "
 
 /// Splits a script.
 pub(super) fn split(text: &str, dialect: Dialect) -> Result<Split, Fault> {
-    let mut reader = Reader { text, at: 0, dialect, found: Split::default(), current: Current::default() };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        dialect,
+        found: Split::default(),
+        current: Current::default(),
+        counted: (0, 1),
+    };
     while reader.at < text.len() {
         reader.step()?;
     }
@@ -81,8 +88,7 @@ impl Statement {
 
     /// The line of the script that a place in the statement's text is on; `offset` in bytes.
     pub(super) fn line_at(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
-        self.line + before.iter().filter(|byte| **byte == b'\n').count()
+        self.line + self.text.get(..offset).unwrap_or_default().matches('\n').count()
     }
 
     /// As it may be shown: without passwords that stand in it as literals.
@@ -134,6 +140,8 @@ struct Reader<'a> {
     dialect: Dialect,
     found: Split,
     current: Current,
+    /// A place up to which lines were counted, and the line that it is on.
+    counted: (usize, usize),
 }
 
 impl Reader<'_> {
@@ -142,7 +150,12 @@ impl Reader<'_> {
     }
 
     fn line(&self, at: usize) -> usize {
-        1 + self.text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count()
+        let (from, line) = self.counted;
+        if at < from {
+            1 + self.text[..at].matches('\n').count()
+        } else {
+            line + self.text[from..at].matches('\n').count()
+        }
     }
 
     fn fault<T>(&self, at: usize, what: &str) -> Result<T, Fault> {
@@ -320,7 +333,9 @@ impl Reader<'_> {
         let current = std::mem::take(&mut self.current);
         if let Some(start) = current.start {
             let text = self.text[start..self.at].trim_end().to_owned();
-            self.found.statements.push(Statement { text, line: self.line(start) });
+            let line = self.line(start);
+            self.counted = (start, line);
+            self.found.statements.push(Statement { text, line });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where the steps stand, and whether they hold.
 
 use super::SchemaRequest;
-use super::job::{Job, Stop};
+use super::job::{Job, Stop, told};
 use super::outcome::SchemaOutcome;
 use super::standing::{Standing, refusals};
 use crate::port::PortError;
@@ -18,7 +18,7 @@ pub fn status(request: &SchemaRequest) -> Result<SchemaOutcome, PortError> {
     let mut outcome = SchemaOutcome::new("status", job.target.name());
     let mut link = job.link(true)?;
     let all = job.stand(&mut link)?;
-    job.tell_steps(&mut outcome, &all);
+    outcome.steps = told(&all);
     outcome.refused = refusals(&all, false);
     let half = all.iter().any(|one| matches!(one.standing, Standing::HalfDeployed | Standing::HalfReverted));
     outcome.verdict = match (outcome.refused.is_empty(), half) {
@@ -51,7 +51,7 @@ pub fn verify(request: &SchemaRequest) -> Result<SchemaOutcome, PortError> {
     let mut outcome = SchemaOutcome::new("verify", job.target.name());
     let mut link = job.link(true)?;
     let all = job.stand(&mut link)?;
-    job.tell_steps(&mut outcome, &all);
+    outcome.steps = told(&all);
     outcome.refused = refusals(&all, true);
     let mut verdicts = Vec::new();
     for (one, told) in all.iter().zip(&mut outcome.steps) {

@@ -78,7 +78,7 @@ pub struct Script {
     pub work: Work,
     /// Whether it is one transaction.
     pub in_transaction: bool,
-    /// Whether its statements may be carried out again when it is not known whether one was.
+    /// Whether it may be carried out again from its first statement when it is not known whether a later one was.
     pub is_repeatable: bool,
 }
 
@@ -122,6 +122,7 @@ impl Step {
 
 /// What the comments of a script declare.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a declaration of its own")]
 struct Header {
     no_transaction: bool,
     repeatable: bool,

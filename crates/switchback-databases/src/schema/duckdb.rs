@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
 use switchback_compare::store::StoreError;
-use switchback_core::port::{SchemaPlace, SchemaSession, StatementError};
+use switchback_core::port::{FirstValue, SchemaPlace, SchemaSession, StatementError};
 use switchback_core::world::Surroundings;
 
 use super::address;
@@ -73,10 +73,10 @@ impl SchemaSession for DuckdbSession {
         })
     }
 
-    fn first(&mut self, query: &str) -> Result<Option<Option<String>>, StatementError> {
-        let mut first = None;
+    fn first(&mut self, query: &str) -> Result<FirstValue, StatementError> {
+        let mut first = FirstValue::NoRow;
         self.rows(query, &mut |cells| {
-            first = Some(cells.first().cloned().flatten());
+            first = FirstValue::of(cells.first().cloned().flatten());
             false
         })?;
         Ok(first)

@@ -4,7 +4,7 @@ use postgres::error::ErrorPosition;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, SimpleQueryMessage};
 use switchback_compare::store::StoreError;
-use switchback_core::port::{SchemaPlace, SchemaSession, StatementError};
+use switchback_core::port::{FirstValue, SchemaPlace, SchemaSession, StatementError};
 use switchback_core::world::Surroundings;
 
 use super::address;
@@ -51,13 +51,14 @@ impl SchemaSession for PostgresSession {
         Ok(())
     }
 
-    fn first(&mut self, query: &str) -> Result<Option<Option<String>>, StatementError> {
+    fn first(&mut self, query: &str) -> Result<FirstValue, StatementError> {
         // The simple protocol gives every type as text.
         let messages = self.client.simple_query(query).map_err(|error| told(&error, query))?;
-        Ok(messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
+        let first = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(FirstValue::of(row.get(0).map(str::to_owned))),
             _ => None,
-        }))
+        });
+        Ok(first.unwrap_or(FirstValue::NoRow))
     }
 }
 

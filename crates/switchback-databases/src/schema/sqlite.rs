@@ -5,13 +5,20 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use switchback_compare::store::StoreError;
-use switchback_core::port::{SchemaPlace, SchemaSession, StatementError};
+use switchback_core::port::{FirstValue, SchemaPlace, SchemaSession, StatementError};
 
 use crate::hexadecimal;
 use crate::sqlite::why;
 
 /// How long a lock of another program is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// What a connection that may not write says of a file whose log or journal has to be dealt with first.
+const NEEDS_RECOVERY: &[i32] = &[
+    rusqlite::ffi::SQLITE_READONLY_ROLLBACK,
+    rusqlite::ffi::SQLITE_READONLY_RECOVERY,
+    rusqlite::ffi::SQLITE_READONLY_CANTINIT,
+];
 
 #[derive(Debug)]
 pub(super) struct SqliteSession {
@@ -29,14 +36,25 @@ impl SqliteSession {
         if place.is_made && !place.is_read_only {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
-        let opened = Connection::open_with_flags(&place.location, flags).and_then(|connection| {
-            connection.busy_timeout(LOCK_WAIT)?;
-            // What is no database says so now, and not at its first statement.
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-            Ok(connection)
-        });
+        let mut opened = opened(&place.location, flags);
+        if let Err(error) = &opened
+            && place.is_read_only
+            && NEEDS_RECOVERY.contains(&error.sqlite_error().map_or(0, |error| error.extended_code))
+        {
+            // A process that was killed left a transaction half written: whoever opens it for writing takes that back.
+            let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;
+            opened = self::opened(&place.location, flags);
+        }
         Ok(Self { connection: opened.map_err(|error| why(&place.name, &error))? })
     }
+}
+
+fn opened(path: &str, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(LOCK_WAIT)?;
+    // What is no database says so now, and not at its first statement.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
 }
 
 impl SchemaSession for SqliteSession {
@@ -61,10 +79,10 @@ impl SchemaSession for SqliteSession {
         Ok(())
     }
 
-    fn first(&mut self, query: &str) -> Result<Option<Option<String>>, StatementError> {
-        let mut first = None;
+    fn first(&mut self, query: &str) -> Result<FirstValue, StatementError> {
+        let mut first = FirstValue::NoRow;
         self.rows(query, &mut |cells| {
-            first = Some(cells.first().cloned().flatten());
+            first = FirstValue::of(cells.first().cloned().flatten());
             false
         })?;
         Ok(first)
