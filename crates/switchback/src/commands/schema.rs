@@ -95,7 +95,8 @@ fn show(context: &Context<'_>, outcome: &SchemaOutcome) {
     for loss in &outcome.lost {
         ui.show(&format!("  step `{}`: {}", loss.step, loss.told()));
     }
-    if let Some(kept) = outcome.kept.as_ref().filter(|kept| kept.tables > 0 || outcome.doing == "deploy") {
+    let is_whole = |tables: u64| outcome.verdict == Verdict::Yes && (tables > 0 || outcome.doing == "deploy");
+    if let Some(kept) = outcome.kept.as_ref().filter(|kept| is_whole(kept.tables)) {
         ui.show(&format!("  {}", kept.told()));
     }
     if let Some(copy) = &outcome.copy {

@@ -137,7 +137,7 @@ fn all_that_is_wrong_with_the_steps_is_found_at_once_and_nothing_is_touched() {
     ground.write("steps/0001_customers/deploy.sql", "CREATE TABLE a (b);\nBEGIN;\nSELECT 'open");
     ground.write(
         "steps/0002_priority/deploy.sql",
-        "-- switchback: chnages orders.total\nSELECT 1;\nCOMMIT;\nVACUUM;\n",
+        "-- switchback: alters orders.total\nSELECT 1;\nCOMMIT;\nVACUUM;\n",
     );
     std::fs::remove_file(ground.at("steps/0003_payments/revert.sql")).unwrap();
     ground.write("steps/0004_full_name/revert.sql", "-- nothing\n");
@@ -147,7 +147,7 @@ fn all_that_is_wrong_with_the_steps_is_found_at_once_and_nothing_is_touched() {
     assert_eq!(seen.code, 2, "{seen}");
     for finding in [
         "0001_customers/deploy.sql:3: a text is not ended",
-        "0002_priority/deploy.sql:1: `chnages orders.total` declares nothing",
+        "0002_priority/deploy.sql:1: `alters orders.total` declares nothing",
         "0002_priority/deploy.sql:3: `COMMIT` is not for a step to say",
         "0002_priority/deploy.sql:4: `VACUUM` cannot be in a transaction",
         "`0003_payments` has no `revert.sql`",
