@@ -134,6 +134,7 @@ impl Ground {
     }
 
     /// Runs another program in the project; its exit code, `None` where it was killed.
+    #[cfg(feature = "databases")]
     pub(crate) fn code_of(&self, program: &str, arguments: &[&str]) -> Option<i32> {
         self.command(program).args(arguments).output().unwrap().status.code()
     }

@@ -76,6 +76,7 @@ fn goes_on(ground: &Ground, database: &str, call: &Call) -> usize {
 }
 
 /// Kills a deploy at calls, and goes on, or goes back, in turns.
+#[expect(clippy::print_stdout, reason = "how many kills there were is part of what a test shows")]
 fn deploy_killed(
     ground: &Ground,
     (database, old, new): (&str, &str, &str),
@@ -96,6 +97,7 @@ fn deploy_killed(
             same(ground, old, live, &[]);
         }
     }
+    println!("killed at {} calls, with {seen:?} steps there", calls.len());
     assert!(seen.len() > 5, "killed at {} calls, always at the same steps: {seen:?}", calls.len());
 }
 
