@@ -27,6 +27,7 @@ pub mod port;
 pub mod quantity;
 pub mod report;
 pub mod rule;
+pub mod schema_steps;
 pub mod secret;
 pub mod test_results;
 pub mod tree;

@@ -337,6 +337,93 @@ pub struct SnapshotCheck {
     pub findings: Vec<String>,
 }
 
+/// Opens databases so that their schema can be changed.
+pub trait Schemas: Debug + Send + Sync {
+    /// Opens one, for as long as the session lives.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, not reachable, or held by somebody else.
+    fn open(&self, place: &SchemaPlace) -> Result<Box<dyn SchemaSession>, PortError>;
+}
+
+/// A database whose schema is looked at or changed.
+#[derive(Clone)]
+pub struct SchemaPlace {
+    /// What it is called, without user and password.
+    pub name: String,
+    /// Its kind.
+    pub kind: crate::database::Kind,
+    /// Its file, or the address of its server, which may hold a password and is never shown.
+    pub location: String,
+    /// Whether it is only looked at.
+    pub is_read_only: bool,
+    /// Whether a file that is not there is made.
+    pub is_made: bool,
+}
+
+/// The location is not shown.
+impl Debug for SchemaPlace {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SchemaPlace").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// One connection to a database. Statements are carried out one at a time, in its own words.
+pub trait SchemaSession: Debug {
+    /// Carries out one statement; rows that it gives are passed over.
+    fn run(&mut self, statement: &str) -> Result<(), StatementError>;
+
+    /// Asks for rows of texts: every column of `query` is a text or a whole number, or null. `take` is called for each row; an
+    /// answer of `false` ends the reading.
+    fn rows(
+        &mut self,
+        query: &str,
+        take: &mut dyn FnMut(&[Option<String>]) -> bool,
+    ) -> Result<(), StatementError>;
+
+    /// The first value of the first row of a query of any types, as text.
+    fn first(&mut self, query: &str) -> Result<FirstValue, StatementError>;
+}
+
+/// The first value that a query gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstValue {
+    /// There is no row.
+    NoRow,
+    /// It is null.
+    Null,
+    /// It is this, as text.
+    Text(String),
+}
+
+impl FirstValue {
+    /// A value of a row that is there.
+    pub fn of(value: Option<String>) -> Self {
+        value.map_or(Self::Null, Self::Text)
+    }
+
+    /// The text, when there is one.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::NoRow | Self::Null => None,
+        }
+    }
+}
+
+/// Why a database did not carry a statement out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StatementError {
+    /// The database's own words, on one line or several.
+    pub message: String,
+    /// Where in the statement, in bytes from its start, as far as the database says so.
+    pub offset: Option<usize>,
+    /// Whether the connection is gone, so that nobody knows whether the statement was carried out.
+    pub is_cut: bool,
+}
+
 /// A failure of a port: what was being done, what went wrong, and the next move.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("{message}")]

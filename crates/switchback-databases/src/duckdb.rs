@@ -28,13 +28,17 @@ const ENTRY_POINT: &[u8] = b"duckdb_adbc_init";
 const GET_LIBRARY: &str = "get `libduckdb-linux-amd64.zip` (or `-arm64`) from DuckDB's releases, unpack `libduckdb.so`, \
      and name it in `SWITCHBACK_DUCKDB_LIBRARY`, or put it where the loader looks for libraries";
 
-/// Options of the database: nothing is changed, nothing is fetched from elsewhere, memory is bounded.
-const OPTIONS: &[(&str, &str)] = &[
+/// Options of a database that is read: nothing is changed, nothing is fetched from elsewhere, memory is bounded.
+pub(crate) const READING: &[(&str, &str)] = &[
     ("access_mode", "READ_ONLY"),
     ("autoinstall_known_extensions", "false"),
     ("memory_limit", "1GB"),
     ("preserve_insertion_order", "true"),
 ];
+
+/// Options of a database that is changed.
+pub(crate) const WRITING: &[(&str, &str)] =
+    &[("access_mode", "READ_WRITE"), ("autoinstall_known_extensions", "false")];
 
 /// Tables and views with their schemas; `main` needs no name.
 const RELATIONS: &str = "\
@@ -86,19 +90,7 @@ impl DuckdbDatabase {
     /// Finds the library, and opens the file, which must be there.
     pub(crate) fn open(address: &Address, surroundings: &dyn Surroundings) -> Result<Self, StoreError> {
         check_file(address)?;
-        let library = surroundings.variable(LIBRARY_VARIABLE).filter(|path| !path.is_empty());
-        let library = library.unwrap_or_else(|| LIBRARY.to_owned());
-        let driver =
-            ManagedDriver::load_dynamic_from_filename(&library, Some(ENTRY_POINT), AdbcVersion::V110);
-        let mut driver = driver.map_err(|error| {
-            let what = format!("DuckDB's library `{library}` cannot be loaded");
-            failed(address, [what, error.message], GET_LIBRARY)
-        })?;
-        let path = std::iter::once(("path", address.place()));
-        let options = path.chain(OPTIONS.iter().copied()).map(|(name, value)| {
-            (OptionDatabase::Other(name.to_owned()), OptionValue::String(value.to_owned()))
-        });
-        let database = driver.new_database_with_opts(options).map_err(|error| why(address, error))?;
+        let database = opened(address, surroundings, READING)?;
         let database = Self { address: address.clone(), database };
         // A file that is locked or damaged is told of now, and not when its first table is read.
         database.query(address, "SELECT 1 AS one")?;
@@ -173,6 +165,26 @@ impl Database for DuckdbDatabase {
         };
         Ok(Box::new(DuckdbTable::open(self, shown, (schema, plain), is_view == "true")?))
     }
+}
+
+/// Finds the library, and opens a file with it; where the options let it, one that is not there is made.
+pub(crate) fn opened(
+    address: &Address,
+    surroundings: &dyn Surroundings,
+    options: &[(&str, &str)],
+) -> Result<ManagedDatabase, StoreError> {
+    let library = surroundings.variable(LIBRARY_VARIABLE).filter(|path| !path.is_empty());
+    let library = library.unwrap_or_else(|| LIBRARY.to_owned());
+    let driver = ManagedDriver::load_dynamic_from_filename(&library, Some(ENTRY_POINT), AdbcVersion::V110);
+    let mut driver = driver.map_err(|error| {
+        let what = format!("DuckDB's library `{library}` cannot be loaded");
+        failed(address, [what, error.message], GET_LIBRARY)
+    })?;
+    let path = std::iter::once(("path", address.place()));
+    let named = path
+        .chain(options.iter().copied())
+        .map(|(name, value)| (OptionDatabase::Other(name.to_owned()), OptionValue::String(value.to_owned())));
+    driver.new_database_with_opts(named).map_err(|error| why(address, error))
 }
 
 /// A running query, and what must outlive it.
@@ -367,7 +379,7 @@ fn unread(shown: &str, error: &arrow_schema::ArrowError) -> StoreError {
 }
 
 /// An error of DuckDB, with the next move that fits it.
-fn why(shown: impl std::fmt::Display, error: adbc_core::error::Error) -> StoreError {
+pub(crate) fn why(shown: impl std::fmt::Display, error: adbc_core::error::Error) -> StoreError {
     let message = error.message;
     let hint = match () {
         () if message.contains("lock on file") => {

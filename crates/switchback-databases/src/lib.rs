@@ -6,13 +6,15 @@
 //! type does not bind them; and it gives its rows in batches, as often as asked and each time in the same order (`spool`,
 //! where the database itself does not promise that). An object of a store is fetched whole (`object`).
 //!
-//! It deliberately changes nothing anywhere, rounds no value, and shows no password.
+//! It deliberately rounds no value and shows no password; and it changes nothing anywhere but in `schema`, where statements of
+//! a schema's steps are carried out as they are given.
 
 mod duckdb;
 mod failure;
 mod object;
 mod postgres;
 mod records;
+mod schema;
 mod spool;
 mod sqlite;
 

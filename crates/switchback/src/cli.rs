@@ -12,6 +12,7 @@ use crate::config_args::ConfigArgs;
 use crate::constraint_args::ConstraintArgs;
 use crate::document_args::CheckpointsCommand;
 use crate::rule_args::RuleArgs;
+use crate::schema_args::SchemaCommand;
 pub(crate) use crate::snapshot_args::{Kept, SnapshotCommand};
 
 /// Brings a large change into production, proves that it changed nothing it should not have, and can undo it
@@ -129,6 +130,12 @@ pub enum Command {
         after_help = "Examples:\n  switchback snapshot create\n  switchback snapshot restore 3f2a --into ../restored\n  switchback snapshot restore 3f2a --database shop --into 'postgresql://me@db.example.org/shop_restored'\n  switchback snapshot diff 3f2a\n  switchback snapshot forget --keep-last 5"
     )]
     Snapshot(SnapshotCommand),
+    /// Change the schema of a database in steps, each verified, undone in reverse, and known by the database itself
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  switchback schema status --database app.db --steps migrations\n  switchback schema deploy --database '${DATABASE_URL}' --steps migrations --dry-run\n  switchback schema deploy --database 'postgresql://me@db.example.org/shop' --steps migrations --undo\n  switchback schema revert --database duckdb:simulation.duckdb --steps migrations --to 0003_years"
+    )]
+    Schema(SchemaCommand),
     /// Compare two results: files, directories, or tables of databases
     #[command(
         after_help = "Examples:\n  switchback compare old.parquet new.parquet --key id --absolute 1e-12\n  switchback compare out-old/ out-new/ --stages 01_load,02_clean\n  switchback compare old.csv new.csv --order any --format markdown --output diff.md\n  switchback compare 'postgresql://me@db.example.org/shop#orders' orders.parquet --key id"

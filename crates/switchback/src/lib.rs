@@ -15,6 +15,7 @@ mod document_args;
 mod failure;
 mod progress;
 mod rule_args;
+mod schema_args;
 mod snapshot_args;
 mod ui;
 mod wiring;

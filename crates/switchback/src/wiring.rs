@@ -8,7 +8,7 @@ use switchback_config::ports::Configurations;
 #[cfg(not(feature = "sql"))]
 use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;
-use switchback_core::port::{PortError, Querier, RemoteVault, Vault, VaultPlace, Vaults};
+use switchback_core::port::{PortError, Querier, RemoteVault, Schemas, Vault, VaultPlace, Vaults};
 use switchback_core::world::World;
 use switchback_documents::ports::Documents;
 use switchback_python::ports::PythonCode;
@@ -36,6 +36,7 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         configurer: Arc::new(Configurations::new(world.clone())),
         migrator: Arc::new(Documents::new(world.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
+        schemas: schemas(&world),
         world,
     }
 }
@@ -50,6 +51,34 @@ fn comparer(world: &World) -> TableComparer {
 #[cfg(not(feature = "databases"))]
 fn comparer(world: &World) -> TableComparer {
     TableComparer::new(world.disk.clone())
+}
+
+#[cfg(feature = "databases")]
+fn schemas(world: &World) -> Arc<dyn Schemas> {
+    Arc::new(switchback_databases::Databases::new(world.surroundings.clone()))
+}
+
+#[cfg(not(feature = "databases"))]
+fn schemas(_world: &World) -> Arc<dyn Schemas> {
+    Arc::new(NoSchemas)
+}
+
+/// What stands for databases in a build without them.
+#[cfg(not(feature = "databases"))]
+#[derive(Debug)]
+struct NoSchemas;
+
+#[cfg(not(feature = "databases"))]
+impl Schemas for NoSchemas {
+    fn open(
+        &self,
+        place: &switchback_core::port::SchemaPlace,
+    ) -> Result<Box<dyn switchback_core::port::SchemaSession>, PortError> {
+        let why = "this build of Switchback has no databases".to_owned();
+        Err(PortError::new(format!("could not open the database `{}`", place.name), vec![why]).hinted(
+            "build it with the feature `databases`, which is on unless `--no-default-features` turns it off",
+        ))
+    }
 }
 
 #[cfg(feature = "sql")]

@@ -21,6 +21,7 @@ mod restart;
 mod routes;
 mod rule_keys;
 mod scenarios;
+mod schema;
 pub(crate) mod shell;
 mod side;
 mod startup;
@@ -29,13 +30,14 @@ mod tests;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
-use crate::port::{Comparer, Configurer, Inspector, Migrator, PortError, Querier, Statistician};
+use crate::port::{Comparer, Configurer, Inspector, Migrator, PortError, Querier, Schemas, Statistician};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, World};
 
@@ -69,13 +71,14 @@ pub static KINDS: &[&Kind] = &[
     &restart::KIND,
     &routes::KIND,
     &scenarios::KIND,
+    &schema::KIND,
     &startup::KIND,
     &symbols::KIND,
     &tests::KIND,
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["coverage", "freshness", "log", "performance", "prometheus", "schema"];
+pub const NOT_BUILT: &[&str] = &["coverage", "freshness", "log", "performance", "prometheus"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -117,6 +120,8 @@ pub struct Scene<'a> {
     pub configurer: &'a dyn Configurer,
     /// Looks at directories of documents.
     pub migrator: &'a dyn Migrator,
+    /// Opens databases whose schema is looked at.
+    pub schemas: &'a Arc<dyn Schemas>,
     /// The trees.
     pub trees: &'a dyn Trees,
     /// The project as the snapshot of the phase holds it.

@@ -106,6 +106,19 @@ impl Address {
         format!("postgresql://{user}{hosts}/{}{options}", encoded(&self.database))
     }
 
+    /// All of it, with the password: for a driver, and never to be shown.
+    pub(super) fn whole(&self) -> String {
+        let Some(password) = &self.password else { return self.without_password() };
+        let Self { user, hosts, options, .. } = self;
+        // A password without a user can only stand among the options.
+        let (userinfo, options) = match (user.strip_suffix('@'), options.is_empty()) {
+            (Some(user), _) => (format!("{user}:{}@", encoded(password)), options.clone()),
+            (None, true) => (String::new(), format!("?password={}", encoded(password))),
+            (None, false) => (String::new(), format!("{options}&password={}", encoded(password))),
+        };
+        format!("postgresql://{userinfo}{hosts}/{}{options}", encoded(&self.database))
+    }
+
     /// As people get it: without user and options too.
     pub(super) fn name(&self) -> String {
         format!("postgresql://{}/{}", self.hosts, self.database)
@@ -193,6 +206,7 @@ mod tests {
         ] {
             let address = Address::parse(text).unwrap();
             assert_eq!(address.without_password(), without);
+            assert_eq!(Address::parse(&address.whole()).unwrap(), address);
             assert_eq!(address.name(), name);
             assert_eq!(password(&address).as_deref(), wanted, "{text}");
             assert!(!format!("{address:?}").contains("s3cret"));

@@ -17,6 +17,7 @@ mod save;
 mod script;
 mod source;
 mod sqlite;
+mod target;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ pub use format::{Commit, Environment, Facts, Kind, Locale, Saved, SavedFile, Sel
 pub use restore::{Restored, facts_of, restore};
 pub use save::{Saver, is_asked_for, remove, save};
 pub use source::{Database, Source};
+pub(crate) use target::Target;
 
 use crate::plan::STATE_FOLDER;
 use crate::port::PortError;

@@ -99,83 +99,98 @@ impl Saver<'_> {
     }
 
     fn one(&self, number: usize, database: &Database, into: &Path) -> Result<Saved, PortError> {
-        let named = |why: Why, name: &str, clean: &dyn Fn(&str) -> String| {
-            why.failed(format!("could not save the database `{name}`"), |text| {
-                self.redactor.clean(&clean(text))
-            })
-        };
-        let source = database
-            .source(self.world.surroundings.as_ref(), &self.plan.root)
-            .map_err(|why| named(why, &database.shown(), &str::to_owned))?;
-        match &source.place {
-            Place::Server(address) => {
-                let server = Server { world: self.world, address, folder: into };
-                self.of_server(number, &source, &server)
-                    .map_err(|why| named(why, &source.name, &|text| address.clean(text)))
-            }
-            Place::File(path, kind) => self
-                .of_file(number, &source, path, *kind, into)
-                .map_err(|why| named(why, &source.name, &str::to_owned)),
+        let source = database.source(self.world.surroundings.as_ref(), &self.plan.root).map_err(|why| {
+            let message = format!("could not save the database `{}`", database.shown());
+            why.failed(message, |text| self.redactor.clean(text))
+        })?;
+        copied(self.world, self.redactor, number, &source, into)
+    }
+}
+
+/// Copies one database into the folder `into`, where its file's name begins with `number`.
+///
+/// # Errors
+///
+/// When it could not be read in full.
+pub(super) fn copied(
+    world: &World,
+    redactor: &Redactor,
+    number: usize,
+    source: &Source,
+    into: &Path,
+) -> Result<Saved, PortError> {
+    let named = |why: Why, clean: &dyn Fn(&str) -> String| {
+        why.failed(format!("could not save the database `{}`", source.name), |text| {
+            redactor.clean(&clean(text))
+        })
+    };
+    match &source.place {
+        Place::Server(address) => {
+            let server = Server { world, address, folder: into };
+            of_server(number, source, &server).map_err(|why| named(why, &|text| address.clean(text)))
+        }
+        Place::File(path, kind) => {
+            of_file(world, number, source, (path, *kind), into).map_err(|why| named(why, &str::to_owned))
         }
     }
+}
 
-    fn of_server(&self, number: usize, source: &Source, server: &Server<'_>) -> Result<Saved, Why> {
-        let read_by = server.reader()?;
-        let file = server.folder.join(file_name(number, &source.name, ".dump"));
-        let told = server.dump(&file)?;
-        self.world.disk.set_mode(&file, 0o600)?;
-        Ok(Saved {
-            name: source.name.clone(),
-            kind: Kind::Postgresql,
-            files: self.files(&[file])?,
-            read_by,
-            server: Some(told.server),
-            locale: told.locale,
-            tables: told.tables,
-        })
-    }
+fn of_server(number: usize, source: &Source, server: &Server<'_>) -> Result<Saved, Why> {
+    let read_by = server.reader()?;
+    let file = server.folder.join(file_name(number, &source.name, ".dump"));
+    let told = server.dump(&file)?;
+    let disk = server.world.disk.as_ref();
+    disk.set_mode(&file, 0o600)?;
+    Ok(Saved {
+        name: source.name.clone(),
+        kind: Kind::Postgresql,
+        files: files(disk, &[file])?,
+        read_by,
+        server: Some(told.server),
+        locale: told.locale,
+        tables: told.tables,
+    })
+}
 
-    fn of_file(
-        &self,
-        number: usize,
-        source: &Source,
-        path: &Path,
-        said: Option<Kind>,
-        into: &Path,
-    ) -> Result<Saved, Why> {
-        let kind = kind_of(self.world, path, said)?;
-        let to = into.join(file_name(number, &source.name, ""));
-        let (files, tables, read_by) = if kind == Kind::Sqlite {
-            let tables = sqlite::copy(self.world, path, &to)?;
-            (vec![to], tables, sqlite::reader())
-        } else {
-            (duckdb::copy(self.world.disk.as_ref(), path, &to)?, Vec::new(), duckdb::READER.to_owned())
-        };
-        Ok(Saved {
-            name: source.name.clone(),
-            kind,
-            files: self.files(&files)?,
-            read_by,
-            server: None,
-            locale: None,
-            tables,
-        })
-    }
+fn of_file(
+    world: &World,
+    number: usize,
+    source: &Source,
+    (path, said): (&Path, Option<Kind>),
+    into: &Path,
+) -> Result<Saved, Why> {
+    let kind = kind_of(world, path, said)?;
+    let to = into.join(file_name(number, &source.name, ""));
+    let disk = world.disk.as_ref();
+    let (copies, tables, read_by) = if kind == Kind::Sqlite {
+        let tables = sqlite::copy(world, path, &to)?;
+        (vec![to], tables, sqlite::reader())
+    } else {
+        (duckdb::copy(disk, path, &to)?, Vec::new(), duckdb::READER.to_owned())
+    };
+    Ok(Saved {
+        name: source.name.clone(),
+        kind,
+        files: files(disk, &copies)?,
+        read_by,
+        server: None,
+        locale: None,
+        tables,
+    })
+}
 
-    /// What the facts say of files, once they are on the disk.
-    fn files(&self, paths: &[PathBuf]) -> Result<Vec<SavedFile>, Why> {
-        let disk = self.world.disk.as_ref();
-        let mut files = Vec::new();
-        for path in paths {
-            disk.sync_file(path)?;
-            let meta =
-                disk.look(path)?.ok_or_else(|| Why::new(format!("`{}` was not written", path.display())))?;
-            files.push(SavedFile {
-                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                bytes: meta.size,
-                blake3: to_hex(&disk.hash(path)?),
-            });
-        }
-        Ok(files)
+/// What the facts say of files, once they are on the disk.
+fn files(disk: &dyn Disk, paths: &[PathBuf]) -> Result<Vec<SavedFile>, Why> {
+    let mut files = Vec::new();
+    for path in paths {
+        disk.sync_file(path)?;
+        let meta =
+            disk.look(path)?.ok_or_else(|| Why::new(format!("`{}` was not written", path.display())))?;
+        files.push(SavedFile {
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            bytes: meta.size,
+            blake3: to_hex(&disk.hash(path)?),
+        });
     }
+    Ok(files)
 }

@@ -189,6 +189,7 @@ fn see(
         inspector: work.project.ports.inspector.as_ref(),
         configurer: work.project.ports.configurer.as_ref(),
         migrator: work.project.ports.migrator.as_ref(),
+        schemas: &work.project.ports.schemas,
         trees,
         saved: &saved,
         kept: &kept,

@@ -24,7 +24,7 @@ struct TlsParameters {
 }
 
 /// Connects to the server.
-pub(super) fn connect(address: &Address, surroundings: &dyn Surroundings) -> Result<Client, StoreError> {
+pub(crate) fn connect(address: &Address, surroundings: &dyn Surroundings) -> Result<Client, StoreError> {
     let (url, tls) = split(address.place());
     let mut config = Config::from_str(&url).map_err(|error| {
         let hint = "write it as `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, with `%23` for `#`, `%40` for `@` \

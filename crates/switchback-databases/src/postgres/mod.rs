@@ -6,6 +6,8 @@ mod connection;
 mod table;
 mod tls;
 
+pub(crate) use connection::connect;
+
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
@@ -67,7 +69,7 @@ impl std::fmt::Debug for PostgresDatabase {
 impl PostgresDatabase {
     /// Connects, and begins the one transaction in which all is read.
     pub(crate) fn open(address: &Address, surroundings: &dyn Surroundings) -> Result<Self, StoreError> {
-        let mut client = connection::connect(address, surroundings)?;
+        let mut client = connect(address, surroundings)?;
         client.batch_execute(BEGIN).map_err(|error| why(address, &error))?;
         Ok(Self { address: address.clone(), client: Mutex::new(client), cursors: AtomicU64::new(0) })
     }

@@ -89,7 +89,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// An error of SQLite, with the next move that fits it.
-fn why(address: impl std::fmt::Display, error: &rusqlite::Error) -> StoreError {
+pub(crate) fn why(address: impl std::fmt::Display, error: &rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode;
     let hint = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => "name a file that SQLite has written",

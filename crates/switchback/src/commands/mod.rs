@@ -22,6 +22,7 @@ mod report;
 mod rollback;
 mod routes;
 pub(crate) mod run;
+mod schema;
 mod shims;
 mod snapshot;
 mod status;
@@ -109,6 +110,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Log(args) => log::log(&context, args),
         Command::Report(args) => report::report(&context, args),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
+        Command::Schema(command) => schema::schema(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
         Command::Constraint(args) => constraint::constraint(&context, args),
         Command::Distribution(args) => distribution::distribution(&context, args),

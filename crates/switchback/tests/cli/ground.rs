@@ -133,6 +133,12 @@ impl Ground {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Runs another program in the project; its exit code, `None` where it was killed.
+    #[cfg(feature = "databases")]
+    pub(crate) fn code_of(&self, program: &str, arguments: &[&str]) -> Option<i32> {
+        self.command(program).args(arguments).output().unwrap().status.code()
+    }
+
     /// A command in the project with nothing of the environment of the tests in it.
     fn command(&self, program: &str) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();

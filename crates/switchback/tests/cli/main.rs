@@ -48,6 +48,8 @@ mod restore;
 mod run;
 mod s3;
 mod scenarios;
+#[cfg(feature = "databases")]
+mod schema;
 mod secrets;
 mod shapes;
 mod snapshot_databases;

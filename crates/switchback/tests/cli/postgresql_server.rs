@@ -63,7 +63,12 @@ impl Postgres {
 
     /// Runs statements in the database `postgres`.
     pub(crate) fn run(&self, statements: &str) -> Client {
-        let mut client = Client::connect(&self.address("postgres", ""), NoTls).unwrap();
+        self.run_in("postgres", statements)
+    }
+
+    /// Runs statements in a database.
+    pub(crate) fn run_in(&self, database: &str, statements: &str) -> Client {
+        let mut client = Client::connect(&self.address(database, ""), NoTls).unwrap();
         client.batch_execute(statements).unwrap();
         client
     }

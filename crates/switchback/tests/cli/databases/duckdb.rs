@@ -17,10 +17,10 @@ use crate::s3::of_npm;
 const LIBRARY: &str = "@duckdb/node-bindings-linux-x64/libduckdb.so";
 
 /// DuckDB itself, open for writing until it is dropped.
-struct Duckdb(ManagedConnection);
+pub(crate) struct Duckdb(ManagedConnection);
 
 impl Duckdb {
-    fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let library = of_npm(LIBRARY);
         let mut driver =
             ManagedDriver::load_dynamic_from_filename(library, Some(b"duckdb_adbc_init"), AdbcVersion::V110)
@@ -30,7 +30,7 @@ impl Duckdb {
         Self(database.new_connection().unwrap())
     }
 
-    fn run(&mut self, statements: &str) {
+    pub(crate) fn run(&mut self, statements: &str) {
         for statement in statements.split(';').filter(|statement| !statement.trim().is_empty()) {
             let mut running = self.0.new_statement().unwrap();
             running.set_sql_query(statement).unwrap();
@@ -39,7 +39,8 @@ impl Duckdb {
     }
 }
 
-fn ground() -> Ground {
+/// A project whose commands find the library.
+pub(crate) fn ground() -> Ground {
     let mut ground = Ground::new();
     let library = std::fs::canonicalize(of_npm(LIBRARY)).unwrap();
     ground.set("SWITCHBACK_DUCKDB_LIBRARY", library.to_str().unwrap());

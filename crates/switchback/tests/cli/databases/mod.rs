@@ -1,6 +1,6 @@
 //! Databases and object stores as sources of `compare`: real servers, and real files of each kind.
 
-mod duckdb;
+pub(crate) mod duckdb;
 mod exports;
 mod objects;
 mod postgres;
