@@ -5,6 +5,7 @@
 //! other → [`secrets`] takes literal secrets out → [`consolidate`] splits what all environments share from what each has for itself →
 //! [`write`](mod@write) makes text of it → [`merging`] reads that back and proves it. [`resolve`] and [`placeholder`] say what a program gets.
 
+pub mod conformance;
 pub mod consolidate;
 pub mod difference;
 pub mod error;

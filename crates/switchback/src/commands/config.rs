@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
+use switchback_config::conformance::{conformance, is_schema};
 use switchback_config::error::ConfigError;
 use switchback_config::layers::leaves;
 use switchback_config::layout::Layout;
@@ -251,8 +252,20 @@ fn check(context: &Context<'_>, args: &ConfigCheckArgs) -> Result<Verdict, Failu
     let request = request_of(&args.master, args.environment.as_ref(), &args.reading, true)?;
     let old = resolved(context, &request)?;
     let example = resolved(context, &request_of(&args.against, None, &args.reading, true)?)?;
-    let found = probe(&old.root, &example.root);
     let ui = context.ui;
+    if is_schema(&example.root) {
+        let found = conformance(&old, &example.root, &args.against.to_string_lossy()).map_err(failure)?;
+        if ui.json {
+            ui.document(&found.to_json());
+            return Ok(found.verdict());
+        }
+        for line in found.told() {
+            ui.show(&line);
+        }
+        ui.note(&format!("{}: {} keys looked at", ui.verdict(found.verdict()), found.keys));
+        return Ok(found.verdict());
+    }
+    let found = probe(&old.root, &example.root);
     if ui.json {
         ui.document(&found.to_json(&old, &example));
         return Ok(found.verdict());

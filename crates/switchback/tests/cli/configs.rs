@@ -197,6 +197,20 @@ fn an_old_configuration_is_held_against_what_a_new_program_needs() {
     --- exit 1
     ");
     ground.expect(0, "config check new.yaml --against new.yaml");
+    ground.write(
+        "schema.json",
+        r#"{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "required": ["scenario_id"],
+            "properties": {"start_year": {"type": "integer", "minimum": 2025}, "threads": {"type": "integer"}, "scenario_id": {}}}"#,
+    );
+    let seen = ground.expect(1, "config check old.yaml --against schema.json --json").json();
+    assert_eq!(seen["lacking"][0]["key"], "");
+    assert_eq!(seen["types"][0]["key"], "/threads");
+    assert_eq!(seen["violations"][0]["keyword"], "minimum");
+    assert_eq!(seen["excess"], serde_json::json!(["/legacy"]));
+    ground.expect(0, "config check new.yaml --against schema.json");
+    ground.write("schema.json", r#"{"$schema": "x", "$ref": "https://example.org/other.json"}"#);
+    let seen = ground.expect(2, "config check new.yaml --against schema.json");
+    assert!(seen.err.contains("schema.json: "), "{seen}");
     ground.expect(1, "config diff old.yaml new.yaml");
     ground.expect(0, "config diff old.yaml old.yaml");
 }
