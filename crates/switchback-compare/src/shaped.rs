@@ -57,7 +57,7 @@ fn made(form: &Form, new: &Value<'static>) -> Result<Value<'static>, String> {
         Form::Last(path, rest) => then(item(at(new, path)?, -1, path)?, rest.as_ref())?,
         Form::Range(start, end) => {
             let (first, last) = (whole(new, start)?, whole(new, end)?);
-            if last - first > RANGE_MAX {
+            if last.checked_sub(first).is_none_or(|span| span > RANGE_MAX) {
                 return Err(format!("the range from `{start}` to `{end}` has more than {RANGE_MAX} numbers"));
             }
             Value::List((first..=last).map(|number| Value::Number(Number::integer(number))).collect())

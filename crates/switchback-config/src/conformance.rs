@@ -22,14 +22,9 @@ pub struct Conformance {
     pub keys: usize,
 }
 
-/// Whether a document is a JSON Schema, and not an example of a configuration.
+/// Whether a document is a JSON Schema, and not an example of a configuration: it says so with `$schema`.
 pub fn is_schema(root: &Node) -> bool {
-    let has = |key: &str| root.get(&Value::Text(key.to_owned()));
-    let is_map = |node: Option<&Node>| node.is_some_and(|node| node.entries().is_some());
-    has("$schema").is_some()
-        || is_map(has("properties"))
-        || is_map(has("$defs")) && has("$ref").is_some()
-        || has("required").is_some_and(|node| matches!(node.value, Value::List(_))) && has("type").is_some()
+    root.get(&Value::Text("$schema".to_owned())).is_some()
 }
 
 /// Holds a configuration against a schema, which stands in `path`.

@@ -50,29 +50,21 @@ pub struct Gathered {
 /// Reads all fragments of a layout.
 pub fn gather(disk: &dyn Disk, root: &Path, layout: &Layout) -> Result<Gathered, ConfigError> {
     let mut gathered = Gathered { environments: layout.environments.clone(), ..Gathered::default() };
-    for pattern in &layout.fragments {
-        let paths = files(disk, root, pattern)?;
-        for path in paths {
-            if gathered.fragments.iter().any(|known| known.path == path) {
-                continue;
+    for (pattern, path) in meant(disk, root, layout)? {
+        let fragment = fragment(disk, root, layout, pattern, &path, &mut gathered)?;
+        if let Some(environment) = &fragment.environment
+            && !gathered.environments.contains(environment)
+        {
+            if !layout.environments.is_empty() {
+                return Err(ConfigError::of(
+                    &path,
+                    format!("it holds in `{environment}`, which is none of the environments that are named"),
+                    "name the environment too, or none",
+                ));
             }
-            let fragment = fragment(disk, root, layout, pattern, &path, &mut gathered)?;
-            if let Some(environment) = &fragment.environment
-                && !gathered.environments.contains(environment)
-            {
-                if !layout.environments.is_empty() {
-                    return Err(ConfigError::of(
-                        &path,
-                        format!(
-                            "it holds in `{environment}`, which is none of the environments that are named"
-                        ),
-                        "name the environment too, or none",
-                    ));
-                }
-                gathered.environments.push(environment.clone());
-            }
-            gathered.fragments.push(fragment);
+            gathered.environments.push(environment.clone());
         }
+        gathered.fragments.push(fragment);
     }
     if gathered.fragments.is_empty() {
         return Err(ConfigError::new(
@@ -133,6 +125,43 @@ fn fragment(
         environment: environment.or_else(|| environment_of(Path::new(path), &layout.environments)),
         is_declared,
     })
+}
+
+/// The files, each with the rule that means it. A rule that names a file outdoes one that means it among others; two that are of one
+/// kind and say different things of it are refused.
+fn meant<'l>(
+    disk: &dyn Disk,
+    root: &Path,
+    layout: &'l Layout,
+) -> Result<Vec<(&'l Pattern, String)>, ConfigError> {
+    let mut meant: Vec<(&Pattern, String, bool)> = Vec::new();
+    for pattern in &layout.fragments {
+        let paths = files(disk, root, pattern)?;
+        let is_exact = paths.len() == 1 && Path::new(&pattern.path) == Path::new(&paths[0]);
+        for path in paths {
+            let is_same = |other: &Pattern| {
+                other.at == pattern.at
+                    && other.environment == pattern.environment
+                    && other.loader == pattern.loader
+            };
+            let known = meant.iter().position(|(other, known, was_exact)| {
+                *known == path && (!(is_exact && *was_exact) || is_same(other))
+            });
+            match known {
+                None => meant.push((pattern, path, is_exact)),
+                Some(known) if is_exact && !meant[known].2 => meant[known] = (pattern, path, true),
+                Some(known) if is_same(meant[known].0) || meant[known].2 && !is_exact => {}
+                Some(known) => {
+                    let reason = format!(
+                        "`{}` and `{}` say different things of it",
+                        meant[known].0.path, pattern.path
+                    );
+                    return Err(ConfigError::of(&path, reason, "name it in a `[[fragment]]` of its own"));
+                }
+            }
+        }
+    }
+    Ok(meant.into_iter().map(|(pattern, path, _)| (pattern, path)).collect())
 }
 
 /// Reads one file.
@@ -200,6 +229,9 @@ fn walk(disk: &dyn Disk, folder: &Path, depth: usize, found: &mut Vec<PathBuf>) 
             }
             FileKind::Directory => walk(disk, &path, depth + 1, found)?,
             FileKind::File => found.push(path),
+            FileKind::Symlink if Format::of(&path, crate::yaml::Loader::PyYaml).is_some() => {
+                return Err(format!("`{}` is a link: name the file that it leads to", path.display()));
+            }
             _ => {}
         }
         if found.len() > FILES_MAX {

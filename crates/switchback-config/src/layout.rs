@@ -260,7 +260,9 @@ pub fn environment_of(path: &Path, declared: &[String]) -> Option<String> {
     let last = stem.rsplit(['.', '-', '_']).next().unwrap_or(&stem);
     let folders = path.parent().into_iter().flat_map(Path::components).rev();
     let folders = folders.map(|part| part.as_os_str().to_string_lossy().into_owned());
-    [stem.clone(), last.to_owned()].into_iter().chain(folders).find(|word| is_one(word))
+    let found = [stem.clone(), last.to_owned()].into_iter().chain(folders).find(|word| is_one(word));
+    // Two spellings are one environment, unless they were declared.
+    found.map(|word| if declared.is_empty() { word.to_ascii_lowercase() } else { word })
 }
 
 #[cfg(test)]

@@ -12,16 +12,16 @@ pub use decided::Met;
 pub use proof::EnvironmentProof;
 use switchback_core::tree::rewrite::Put;
 use switchback_core::verdict::Verdict;
-use switchback_core::world::World;
+use switchback_core::world::{FileKind, World};
 
 use crate::consolidate::{Consolidated, consolidate};
 use crate::error::ConfigError;
-use crate::gather::{Gathered, gather};
+use crate::gather::{Fragment, Gathered, gather};
 use crate::layers::{Meeting, Order, overlay};
 use crate::layout::Layout;
 use crate::path::KeyPath;
 use crate::placeholder::Syntax;
-use crate::read::Format;
+use crate::read::{FILE_BYTES_MAX, Format};
 use crate::secrets::{SecretFinding, Variables, replace};
 use crate::unused::{Unused, unused};
 use crate::value::{Node, Origin, Value};
@@ -81,10 +81,9 @@ pub fn plan(world: &World, root: &Path, request: &MergeRequest) -> Result<Config
         [] => vec![ONLY.to_owned()],
         known => known.to_vec(),
     };
-    let (mut trees, mut met, overridden) = layered(&gathered, &environments, layout);
-    decided::decide(&mut met, &mut trees, &environments, &gathered, &layout.decisions)?;
+    let Layered { mut trees, met, overridden } = layered(&gathered, &environments, layout)?;
     let before = trees.clone();
-    let mut variables = Variables::default();
+    let mut variables = Variables::besides(&trees);
     let mut secrets: Vec<SecretFinding> = Vec::new();
     for tree in &mut trees {
         for secret in replace(tree, layout.placeholders, &mut variables) {
@@ -97,7 +96,7 @@ pub fn plan(world: &World, root: &Path, request: &MergeRequest) -> Result<Config
     let files = texts(request, &consolidated, &environments, formats)?;
     let proofs = proof::prove(&files, formats, &environments, &before, &secrets)?;
     let comments_lost = comments_lost(&gathered, &files);
-    let standing = standing(world, root, &files)?;
+    let standing = standing(world, root, &files, &gathered)?;
     let unused = unused(world.disk.as_ref(), root, &consolidated)?;
     Ok(ConfigMerge {
         gathered,
@@ -133,28 +132,47 @@ fn formats(request: &MergeRequest) -> Result<[Format; 2], ConfigError> {
     Ok([of(&request.master)?, of(Path::new(&request.environments))?])
 }
 
-/// The tree of each environment as the fragments layer, what they said of one key, and how much of the common ones an
-/// environment's own replace.
-fn layered(gathered: &Gathered, environments: &[String], layout: &Layout) -> (Vec<Node>, Vec<Met>, usize) {
+/// What fragments come to, before anything is made of it.
+#[derive(Debug)]
+pub(crate) struct Layered {
+    /// One tree an environment.
+    pub(crate) trees: Vec<Node>,
+    /// What two fragments say of one key.
+    pub(crate) met: Vec<Met>,
+    /// Keys of a common fragment that an environment's own fragment says otherwise.
+    pub(crate) overridden: usize,
+}
+
+/// The tree of each environment as the fragments layer and the decisions have it. Decisions hold among the fragments of one level:
+/// an environment's own value is never decided away.
+pub(crate) fn layered(
+    gathered: &Gathered,
+    environments: &[String],
+    layout: &Layout,
+) -> Result<Layered, ConfigError> {
     let order = if layout.later_wins { Order::LaterWins } else { Order::Unordered };
-    let mut met = Vec::new();
+    let (mut met, mut used) = (Vec::new(), vec![false; layout.decisions.len()]);
     let mut level = |environment: Option<&String>| {
+        let is_here = |fragment: &&Fragment| fragment.environment.as_ref() == environment;
+        let fragments: Vec<&Fragment> = gathered.fragments.iter().filter(is_here).collect();
         let mut tree = Node::empty_map(Origin::default());
-        for fragment in &gathered.fragments {
-            if fragment.environment.as_ref() == environment {
-                let mut meetings: Vec<Meeting> = Vec::new();
-                overlay(&mut tree, fragment.root.clone(), order, &mut meetings);
-                met.extend(
-                    meetings.into_iter().map(|meeting| Met::new(meeting, environment.cloned(), order)),
-                );
-            }
+        let mut own = Vec::new();
+        for fragment in &fragments {
+            let mut meetings: Vec<Meeting> = Vec::new();
+            overlay(&mut tree, fragment.root.clone(), order, &mut meetings);
+            own.extend(meetings.into_iter().map(|meeting| Met::new(meeting, environment.cloned(), order)));
         }
-        tree
+        decided::decide(&mut own, &mut tree, &fragments, &layout.decisions, &mut used)?;
+        met.extend(own);
+        Ok(tree)
     };
-    let common = level(None);
-    let own: Vec<Node> = environments.iter().map(|environment| level(Some(environment))).collect();
-    let mut overridden = 0;
-    let mut trees = Vec::new();
+    let common = level(None)?;
+    let own: Vec<Node> = environments
+        .iter()
+        .map(|environment| level(Some(environment)))
+        .collect::<Result<_, ConfigError>>()?;
+    decided::refuse_unused(&layout.decisions, &used)?;
+    let (mut trees, mut overridden) = (Vec::new(), 0);
     for (own, environment) in own.into_iter().zip(environments) {
         let (mut tree, mut meetings) = (common.clone(), Vec::new());
         overlay(&mut tree, own, Order::LaterWins, &mut meetings);
@@ -169,7 +187,7 @@ fn layered(gathered: &Gathered, environments: &[String], layout: &Layout) -> (Ve
         }
         trees.push(tree);
     }
-    (trees, met, overridden)
+    Ok(Layered { trees, met, overridden })
 }
 
 fn texts(
@@ -206,11 +224,34 @@ fn texts(
 }
 
 /// Which of the files stand there already: those keep their mode and owner.
-fn standing(world: &World, root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<bool>, ConfigError> {
-    let look = |(path, _): &(PathBuf, String)| {
-        world.disk.look(&root.join(path)).map(|meta| meta.is_some()).map_err(|error| {
-            ConfigError::of(&path.to_string_lossy(), error.to_string(), "name a file that can be written")
-        })
+fn standing(
+    world: &World,
+    root: &Path,
+    files: &[(PathBuf, String)],
+    gathered: &Gathered,
+) -> Result<Vec<bool>, ConfigError> {
+    let look = |(path, text): &(PathBuf, String)| {
+        let name = path.to_string_lossy();
+        let wrong = |reason: &str, hint: &str| ConfigError::of(&name, reason, hint);
+        let place = root.join(path);
+        let disk = world.disk.as_ref();
+        let meta = disk
+            .look(&place)
+            .map_err(|error| wrong(&error.to_string(), "name a file that can be written"))?;
+        let Some(meta) = meta else { return Ok(false) };
+        if meta.kind != FileKind::File {
+            return Err(wrong(
+                "something that is no file stands there",
+                "name another file; a link is not written through",
+            ));
+        }
+        let is_fragment = gathered.fragments.iter().any(|fragment| Path::new(&fragment.path) == path);
+        let is_same = || disk.read(&place, FILE_BYTES_MAX).is_ok_and(|bytes| bytes == text.as_bytes());
+        if !is_fragment && !is_same() {
+            let hint = "name it as a fragment, move it away, or write elsewhere";
+            return Err(wrong("a file that is no fragment stands there, and would be lost", hint));
+        }
+        Ok(true)
     };
     files.iter().map(look).collect()
 }

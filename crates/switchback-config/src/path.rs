@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::value::{Node, Value, is_same_key};
 
+/// Longer paths lead to nothing that is read.
+const STEPS_MAX: usize = 200;
+
 /// One step from a map to what stands under a key, or from a list to an item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
@@ -65,6 +68,9 @@ impl KeyPath {
                 return Err("it has an empty part".to_owned());
             }
             steps.push(step);
+            if steps.len() > STEPS_MAX {
+                return Err(format!("it has more than {STEPS_MAX} parts"));
+            }
             rest = match left.strip_prefix('.') {
                 Some("") => return Err("it ends with a dot".to_owned()),
                 Some(after) => after,

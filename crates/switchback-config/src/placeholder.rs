@@ -57,6 +57,11 @@ pub struct Filled {
     pub unfilled: Vec<Unfilled>,
 }
 
+/// Placeholders within placeholders, and keys that refer to keys.
+const DEPTH_MAX: usize = 100;
+/// A value that comes to more is a few lines that refer to each other.
+const FILLED_BYTES_MAX: usize = 1 << 20;
+
 /// Fills in the placeholders of a tree from environment variables and from the tree itself.
 pub fn fill(root: &Node, syntax: Syntax, variable: &dyn Fn(&str) -> Option<String>) -> Filled {
     let mut filler = Filler {
@@ -64,6 +69,7 @@ pub fn fill(root: &Node, syntax: Syntax, variable: &dyn Fn(&str) -> Option<Strin
         syntax,
         variable,
         done: HashMap::new(),
+        depth: 0,
         from_environment: Vec::new(),
         unfilled: Vec::new(),
     };
@@ -77,6 +83,8 @@ struct Filler<'a> {
     variable: &'a dyn Fn(&str) -> Option<String>,
     /// What the text at a path came to, and the variables in it.
     done: HashMap<String, (String, Vec<String>)>,
+    /// How deep it is in placeholders.
+    depth: usize,
     from_environment: Vec<(KeyPath, Vec<String>)>,
     unfilled: Vec<Unfilled>,
 }
@@ -124,10 +132,11 @@ impl Filler<'_> {
         text: &str,
         open: &mut Vec<String>,
     ) -> Result<(String, Vec<String>), String> {
-        let name = path.to_string();
-        if let Some(done) = self.done.get(&name) {
+        let typed = format!("{path:?}");
+        if let Some(done) = self.done.get(&typed) {
             return Ok(done.clone());
         }
+        let name = path.to_string();
         if let Some(begin) = open.iter().position(|waiting| *waiting == name) {
             let circle: Vec<&str> = open[begin..].iter().map(String::as_str).chain([name.as_str()]).collect();
             return Err(format!("it refers to itself: {}", circle.join(" → ")));
@@ -137,11 +146,27 @@ impl Filler<'_> {
         let filled = self.text(text, open, &mut variables);
         open.pop();
         let done = (filled?, variables);
-        self.done.insert(name, done.clone());
+        self.done.insert(typed, done.clone());
         Ok(done)
     }
 
     fn text(
+        &mut self,
+        text: &str,
+        open: &mut Vec<String>,
+        variables: &mut Vec<String>,
+    ) -> Result<String, String> {
+        self.depth += 1;
+        let filled = if self.depth > DEPTH_MAX {
+            Err(format!("placeholders are nested deeper than {DEPTH_MAX} levels"))
+        } else {
+            self.filled(text, open, variables)
+        };
+        self.depth -= 1;
+        filled
+    }
+
+    fn filled(
         &mut self,
         text: &str,
         open: &mut Vec<String>,
@@ -163,6 +188,9 @@ impl Filler<'_> {
             }
         }
         filled.push_str(rest);
+        if filled.len() > FILLED_BYTES_MAX {
+            return Err(format!("it comes to more than {FILLED_BYTES_MAX} bytes"));
+        }
         Ok(filled)
     }
 
@@ -174,14 +202,21 @@ impl Filler<'_> {
     ) -> Result<String, String> {
         let (name, otherwise) = parts(inner, self.syntax);
         if name.is_empty() {
-            return Err(format!("`${{{inner}}}` names nothing"));
+            return Err("a placeholder names nothing".to_owned());
         }
         let found = self.look_up(name, open, variables)?;
         match otherwise {
             Otherwise::Default { text, when_empty } => match found {
                 Some(found) if !(found.is_empty() && when_empty) => Ok(found),
-                _ if self.syntax == Syntax::Colon => Ok(text.to_owned()),
-                _ => self.text(text, open, variables),
+                _ => {
+                    // A default of what names a secret is shown no more than the secret.
+                    variables.push(name.to_owned());
+                    if self.syntax == Syntax::Colon {
+                        Ok(text.to_owned())
+                    } else {
+                        self.text(text, open, variables)
+                    }
+                }
             },
             Otherwise::Message { text, when_empty } => match found {
                 Some(found) if !(found.is_empty() && when_empty) => Ok(found),
@@ -215,6 +250,9 @@ impl Filler<'_> {
                 Value::Text(text) => {
                     let (text, more) = self.at(&path, &text.clone(), open)?;
                     variables.extend(more);
+                    if crate::secrets::suspicion(&path, &Value::Text(text.clone())).is_some() {
+                        variables.push(path.to_string());
+                    }
                     Ok(Some(text))
                 }
                 value if value.is_collection() || *value == Value::Null => {
@@ -323,7 +361,7 @@ mod tests {
             ("a: ${b}\nb: ${c}\nc: ${a}", "a: it refers to itself: a → b → c → a"),
             ("a: ${b}\nb: [1]", "a: the key `b` holds list"),
             ("a: ${b", "a: a `${` is opened"),
-            ("a: ${}", "a: `${}` names nothing"),
+            ("a: ${}", "a: a placeholder names nothing"),
         ] {
             let why = filled(text, "a", Syntax::Shell).unwrap_err();
             assert!(why.starts_with(wanted), "{why}");

@@ -60,12 +60,12 @@ fn walk(old: &Node, example: &Node, path: &KeyPath, probe: &mut Probe) {
 impl Probe {
     /// *No* when a key is lacking or of another type; what is in excess is told, and hurts nobody.
     pub fn verdict(&self) -> Verdict {
-        if self.keys <= 1 {
-            Verdict::Unknown
-        } else if self.lacking.is_empty() && self.types.is_empty() {
-            Verdict::Yes
-        } else {
+        if !self.lacking.is_empty() || !self.types.is_empty() {
             Verdict::No
+        } else if self.keys <= 1 {
+            Verdict::Unknown
+        } else {
+            Verdict::Yes
         }
     }
 

@@ -8,15 +8,19 @@ use switchback_core::world::World;
 
 use crate::difference::{Difference, differences};
 use crate::error::ConfigError;
-use crate::gather::{gather, read_file};
+use crate::gather::{Fragment, gather, read_file};
 use crate::layers::{Order, leaves, overlay, placed};
 use crate::layout::{self, Layout, Pattern};
 use crate::merging::document::{SCHEMA, difference_json, line};
+use crate::merging::{self, Layered};
 use crate::path::{KeyPath, Step, find};
 use crate::placeholder::{Filled, fill};
 use crate::read::Format;
 use crate::shown;
 use crate::value::{Node, Origin, Sources, Value};
+
+/// Longer names of variables are cut off there.
+const VARIABLE_PARTS_MAX: usize = 100;
 
 /// Which configuration is to be resolved.
 #[derive(Debug, Clone, Default)]
@@ -48,8 +52,8 @@ pub struct Resolved {
 
 /// Resolves a configuration: layers, then variables, then placeholders.
 pub fn resolve(world: &World, root: &Path, request: &ResolveRequest) -> Result<Resolved, ConfigError> {
-    let mut resolved = layered(world, root, request)?;
-    if let Some(variables) = &request.layout.variables {
+    let (mut resolved, layout) = layered(world, root, request)?;
+    if let Some(variables) = &layout.variables {
         let layer = from_variables(world, variables);
         overlay(&mut resolved.root, layer.clone(), Order::LaterWins, &mut Vec::new());
         resolved.layers.push(("the environment variables".to_owned(), layer));
@@ -58,8 +62,7 @@ pub fn resolve(world: &World, root: &Path, request: &ResolveRequest) -> Result<R
         return Ok(resolved);
     }
     let variable = |name: &str| world.surroundings.variable(name);
-    let Filled { root, from_environment, unfilled } =
-        fill(&resolved.root, request.layout.placeholders, &variable);
+    let Filled { root, from_environment, unfilled } = fill(&resolved.root, layout.placeholders, &variable);
     if let Some(first) = unfilled.first() {
         let more = match unfilled.len() - 1 {
             0 => String::new(),
@@ -75,7 +78,8 @@ pub fn resolve(world: &World, root: &Path, request: &ResolveRequest) -> Result<R
     Ok(Resolved { root, from_environment, ..resolved })
 }
 
-fn layered(world: &World, root: &Path, request: &ResolveRequest) -> Result<Resolved, ConfigError> {
+/// The layers without variables, and the layout with what a file of rules says.
+fn layered(world: &World, root: &Path, request: &ResolveRequest) -> Result<(Resolved, Layout), ConfigError> {
     let disk = world.disk.as_ref();
     let name = request.path.to_string_lossy().into_owned();
     let place = root.join(&request.path);
@@ -84,7 +88,9 @@ fn layered(world: &World, root: &Path, request: &ResolveRequest) -> Result<Resol
         .map_err(|error| ConfigError::of(&name, error.to_string(), "name a file that can be read"))?
         .is_some_and(|meta| meta.kind == switchback_core::world::FileKind::Directory);
     if is_folder {
-        return fragments(world, root, request, vec![in_folder(&name)]);
+        let layout =
+            Layout { fragments: vec![Pattern::new(&name)], later_wins: true, ..request.layout.clone() };
+        return Ok((fragments(world, root, request, &layout)?, layout));
     }
     let is_toml = request.path.extension().is_some_and(|ending| ending == "toml");
     if is_toml
@@ -93,8 +99,7 @@ fn layered(world: &World, root: &Path, request: &ResolveRequest) -> Result<Resol
     {
         let mut layout = request.layout.clone();
         layout::read_rules(&mut layout, &text, &name)?;
-        let patterns = std::mem::take(&mut layout.fragments);
-        return fragments(world, root, &ResolveRequest { layout, ..request.clone() }, patterns);
+        return Ok((fragments(world, root, request, &layout)?, layout));
     }
     let mut sources = Sources::default();
     let mut read = |path: &Path| {
@@ -114,30 +119,37 @@ fn layered(world: &World, root: &Path, request: &ResolveRequest) -> Result<Resol
         let over = override_of(world, root, request, environment)?;
         layers.push(read(&over)?);
     }
-    Ok(laid(layers, sources))
-}
-
-/// All files of a folder, each at the place that its path names.
-fn in_folder(name: &str) -> Pattern {
-    Pattern::new(name)
+    Ok((laid(layers, sources), request.layout.clone()))
 }
 
 fn fragments(
     world: &World,
     root: &Path,
     request: &ResolveRequest,
-    patterns: Vec<Pattern>,
+    layout: &Layout,
 ) -> Result<Resolved, ConfigError> {
-    let layout = Layout { fragments: patterns, ..request.layout.clone() };
-    let gathered = gather(world.disk.as_ref(), root, &layout)?;
-    if let Some(environment) = &request.environment
-        && !gathered.environments.contains(environment)
-    {
-        let known = gathered.environments.join(", ");
-        let reason = format!("there is no environment `{environment}`; there are: {known}");
-        return Err(ConfigError::of(&request.path.to_string_lossy(), reason, "name one of them"));
+    let name = request.path.to_string_lossy();
+    let gathered = gather(world.disk.as_ref(), root, layout)?;
+    let known = gathered.environments.join(", ");
+    let has_own = gathered.fragments.iter().any(|fragment| fragment.environment.is_some());
+    let environments = match &request.environment {
+        Some(environment) if gathered.environments.contains(environment) => vec![environment.clone()],
+        Some(environment) => {
+            let reason = format!("there is no environment `{environment}`; there are: {known}");
+            return Err(ConfigError::of(&name, reason, "name one of them"));
+        }
+        None if has_own => {
+            let reason = format!("it is another one in each environment: {known}");
+            return Err(ConfigError::of(&name, reason, "name one of them: `--environment NAME`"));
+        }
+        None => vec![String::new()],
+    };
+    let Layered { mut trees, met, .. } = merging::layered(&gathered, &environments, layout)?;
+    if let Some(open) = met.iter().find(|met| met.is_open()) {
+        let reason = format!("what holds is not decided: fragments differ in `{}`", open.meeting.path);
+        return Err(ConfigError::of(&name, reason, "decide it with `[[decide]]`, or let later ones win"));
     }
-    let holds = |fragment: &&crate::gather::Fragment| match &fragment.environment {
+    let holds = |fragment: &&Fragment| match &fragment.environment {
         None => true,
         own => *own == request.environment,
     };
@@ -145,7 +157,12 @@ fn fragments(
     let (common, own): (Vec<_>, Vec<_>) =
         gathered.fragments.iter().filter(holds).partition(|fragment| fragment.environment.is_none());
     let layers = common.into_iter().chain(own).map(|fragment| (fragment.path.clone(), fragment.root.clone()));
-    Ok(laid(layers.collect(), gathered.sources))
+    Ok(Resolved {
+        root: trees.swap_remove(0),
+        layers: layers.collect(),
+        sources: gathered.sources,
+        from_environment: Vec::new(),
+    })
 }
 
 fn laid(layers: Vec<(String, Node)>, sources: Sources) -> Resolved {
@@ -172,11 +189,11 @@ fn override_of(
     let ending = request.path.extension().unwrap_or_default().to_string_lossy();
     let mut candidates: Vec<PathBuf> = match &request.environments {
         Some(pattern) => vec![PathBuf::from(pattern.replace("{name}", environment))],
-        None => ["yml", "yaml", "toml", "json"]
+        None => [folder.join("environments"), folder.join("env"), folder.to_owned()]
             .iter()
-            .flat_map(|other| {
-                let name = format!("{environment}.{other}");
-                [folder.join("environments").join(&name), folder.join("env").join(&name), folder.join(&name)]
+            .flat_map(|folder| {
+                let endings = std::iter::once(&*ending).chain(["yml", "yaml", "toml", "json"]);
+                endings.map(|ending| folder.join(format!("{environment}.{ending}"))).collect::<Vec<_>>()
             })
             .collect(),
     };
@@ -202,7 +219,8 @@ fn from_variables(world: &World, variables: &layout::Variables) -> Node {
     for (name, value) in names {
         let Some(rest) = name.strip_prefix(&variables.prefix) else { continue };
         let mut path = KeyPath::default();
-        for part in rest.split(&variables.separator).filter(|part| !part.is_empty()) {
+        for part in rest.split(&variables.separator).filter(|part| !part.is_empty()).take(VARIABLE_PARTS_MAX)
+        {
             path = path.with(Step::Key(Value::Text(part.to_lowercase())));
         }
         if !path.steps().is_empty() {

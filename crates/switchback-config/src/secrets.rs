@@ -1,8 +1,8 @@
 //! Literal secrets in a configuration: found, and replaced by placeholders before anything is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use switchback_core::secret::{Suspicion, suspect};
+use switchback_core::secret::{Suspicion, clean_output, suspect};
 
 use crate::path::{KeyPath, Step, words};
 use crate::placeholder::Syntax;
@@ -24,16 +24,51 @@ pub struct SecretFinding {
 /// The names of variables for secrets, one a key.
 #[derive(Debug, Default)]
 pub struct Variables {
+    /// By the path with the types of its keys: `1` and `"1"` are two keys.
     by_path: HashMap<String, String>,
+    /// Names that mean something already.
+    taken: HashSet<String>,
 }
 
+/// Variables that every program has.
+const USUAL: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "SHELL",
+    "PWD",
+    "OLDPWD",
+    "LANG",
+    "TERM",
+    "HOSTNAME",
+    "LOGNAME",
+    "TMPDIR",
+    "EDITOR",
+    "PYTHONPATH",
+    "MAIL",
+    "IFS",
+    "PS1",
+    "TZ",
+    "DISPLAY",
+];
+
 impl Variables {
+    /// None yet, and none that the trees name or every program has.
+    pub fn besides(trees: &[Node]) -> Self {
+        let mut taken: HashSet<String> = USUAL.iter().map(|name| (*name).to_owned()).collect();
+        for (_, leaf) in trees.iter().flat_map(crate::layers::leaves) {
+            named(leaf, &mut taken);
+        }
+        Self { by_path: HashMap::new(), taken }
+    }
+
     /// `DB_PASSWORD` for `db.password`; numbered where two keys would have one name.
     fn name(&mut self, path: &KeyPath) -> String {
-        let shown = path.to_string();
-        if let Some(known) = self.by_path.get(&shown) {
+        let typed = format!("{path:?}");
+        if let Some(known) = self.by_path.get(&typed) {
             return known.clone();
         }
+        let shown = path.to_string();
         let mut base: String = shown
             .chars()
             .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' })
@@ -47,14 +82,31 @@ impl Variables {
         } else {
             base.to_owned()
         };
-        let is_taken = |name: &str| self.by_path.values().any(|known| known == name);
+        let is_taken =
+            |name: &str| self.taken.contains(name) || self.by_path.values().any(|known| known == name);
         let (mut name, mut number) = (base.clone(), 2);
         while is_taken(&name) {
             name = format!("{base}_{number}");
             number += 1;
         }
-        self.by_path.insert(shown, name.clone());
+        self.by_path.insert(typed, name.clone());
         name
+    }
+}
+
+/// The names in the placeholders of a value, and of what stands in a list.
+fn named(node: &Node, taken: &mut HashSet<String>) {
+    match &node.value {
+        Value::Text(text) => {
+            for part in text.split("${").skip(1) {
+                let part = part.strip_prefix("env:").unwrap_or(part);
+                let end = part.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+                taken.insert(part[..end.unwrap_or(part.len())].to_owned());
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| named(item, taken)),
+        Value::Map(entries) => entries.iter().for_each(|entry| named(&entry.node, taken)),
+        _ => {}
     }
 }
 
@@ -64,6 +116,9 @@ pub fn suspicion(path: &KeyPath, value: &Value) -> Option<Suspicion> {
         Value::Text(text) => text.clone(),
         // A PIN, or a password of digits.
         Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Date(text) | Value::Time(text) => text.clone(),
+        Value::Bytes(_) => "(bytes)".to_owned(),
         _ => return None,
     };
     let keys: Vec<String> = path
@@ -99,6 +154,10 @@ fn walk(
     variables: &mut Variables,
     found: &mut Vec<SecretFinding>,
 ) {
+    // What was commented out may be a secret as well.
+    for comment in node.comments.iter_mut().flat_map(|comments| comments.all_mut()) {
+        *comment = clean_output(comment);
+    }
     match &mut node.value {
         Value::Map(entries) => {
             for entry in entries {
@@ -123,10 +182,6 @@ fn walk(
                 node.value = Value::Text(format!("${{{variable}}}"));
                 node.style = Style::DoubleQuoted;
             }
-            // What was remarked about a secret may repeat it.
-            node.comments = node.comments.take().filter(|comments| {
-                comments.all().all(|comment| switchback_core::secret::clean_output(comment) == *comment)
-            });
         }
     }
 }

@@ -126,6 +126,11 @@ impl Comments {
         self.before.is_empty() && self.behind.is_empty() && self.after.is_empty()
     }
 
+    /// All of them, to be changed.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.before.iter_mut().chain(&mut self.behind).chain(&mut self.after)
+    }
+
     /// All of them, in order.
     pub fn all(&self) -> impl Iterator<Item = &String> {
         self.before.iter().chain(&self.behind).chain(&self.after)

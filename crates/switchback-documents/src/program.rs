@@ -11,8 +11,6 @@ use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::Val;
 
-use crate::value::text_of;
-
 /// What reaches out of a document, or ends the process.
 const LEFT_OUT: &[&str] = &[
     "debug",
@@ -26,16 +24,13 @@ const LEFT_OUT: &[&str] = &[
     "stderr_empty",
     "strflocaltime",
 ];
-/// A longer message of a program is cut, in characters.
+/// A longer message of a program is not shown, in characters.
 const MESSAGE_MAX: usize = 200;
-/// Shorter texts are no secrets, and are parts of ordinary words.
-const SECRET_MIN: usize = 4;
-/// What stands for a value.
-const HIDDEN: &str = "***";
 
 /// A program that can be run.
 pub(crate) struct Program {
     name: String,
+    code: String,
     filter: Filter<JustLut<Val>>,
 }
 
@@ -102,7 +97,7 @@ impl Program {
                 None => refused(code, "it is no jq program".to_owned()),
             }
         })?;
-        Ok(Self { name: name.to_owned(), filter })
+        Ok(Self { name: name.to_owned(), code: code.to_owned(), filter })
     }
 
     /// The one result of the program on `input`.
@@ -113,7 +108,7 @@ impl Program {
         let outputs = catch_unwind(AssertUnwindSafe(|| {
             let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
             let outputs = self.filter.id.run((context, input.clone())).map(unwrap_valr).take(2);
-            outputs.collect::<Result<Vec<Val>, _>>().map_err(|error| told(&error.to_string(), input))
+            outputs.collect::<Result<Vec<Val>, _>>().map_err(|error| told(&error.to_string(), &self.code))
         }));
         let outputs = outputs.map_err(|_| failed("the interpreter broke off".to_owned()))?.map_err(failed)?;
         let mut outputs = outputs.into_iter();
@@ -125,44 +120,18 @@ impl Program {
     }
 }
 
-/// A message without the values of the document.
-fn told(message: &str, input: &Val) -> String {
-    let mut texts = Vec::new();
-    collect_texts(input, &mut texts);
-    // The longest first: what is part of another one must not spoil it.
-    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    texts.dedup();
-    let mut message = message.to_owned();
-    for text in texts {
-        message = message.replace(&text, HIDDEN);
+/// A message without the values of the document, nor parts of them: what the program says in its own text, else what the
+/// interpreter begins its messages with.
+fn told(message: &str, code: &str) -> String {
+    if message.chars().count() <= MESSAGE_MAX && !message.trim().is_empty() && code.contains(message.trim()) {
+        return message.trim().to_owned();
     }
-    let mut hidden = String::new();
-    for (index, part) in message.split(|letter: char| letter.is_ascii_digit()).enumerate() {
-        if index > 0 && !(part.is_empty() && hidden.ends_with(HIDDEN)) && !hidden.ends_with(HIDDEN) {
-            hidden.push_str(HIDDEN);
+    let words: Vec<&str> = message.split_whitespace().take(2).collect();
+    match words[..] {
+        ["cannot", what] if what.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+            format!("it cannot {what} what is there; values are not shown")
         }
-        hidden.push_str(part);
-    }
-    if hidden.chars().count() > MESSAGE_MAX {
-        hidden = hidden.chars().take(MESSAGE_MAX).chain(['…']).collect();
-    }
-    hidden
-}
-
-fn collect_texts(value: &Val, texts: &mut Vec<String>) {
-    match value {
-        Val::TStr(_) => {
-            let text = text_of(value).unwrap_or_default();
-            if text.chars().count() >= SECRET_MIN {
-                // As it is, and as it stands within quotes.
-                let quoted = serde_json::Value::from(text).to_string();
-                texts.push(quoted.trim_matches('"').to_owned());
-                texts.push(text.to_owned());
-            }
-        }
-        Val::Arr(items) => items.iter().for_each(|item| collect_texts(item, texts)),
-        Val::Obj(members) => members.iter().for_each(|(_, member)| collect_texts(member, texts)),
-        _ => {}
+        _ => "it broke off; its message may hold values, and is not shown".to_owned(),
     }
 }
 

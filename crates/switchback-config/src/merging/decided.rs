@@ -1,8 +1,8 @@
 //! What two fragments say of one key, and whose word holds.
 
 use crate::error::ConfigError;
-use crate::gather::{Fragment, Gathered};
-use crate::layers::{Meeting, Order};
+use crate::gather::Fragment;
+use crate::layers::{Meeting, Order, overlay};
 use crate::layout::{Choice, Decision};
 use crate::path::{KeyPath, Step, find};
 use crate::value::{Node, Value, is_same_key};
@@ -47,41 +47,46 @@ impl Met {
     }
 }
 
-/// Carries out the decisions, on what was noted and in the trees of the environments.
+/// Carries out the decisions among the fragments of one level, on what was noted and in the tree of the level. Keys above
+/// others come first, and of several decisions the one that names the most of a key holds.
 pub(super) fn decide(
     met: &mut [Met],
-    trees: &mut [Node],
-    environments: &[String],
-    gathered: &Gathered,
+    tree: &mut Node,
+    fragments: &[&Fragment],
     decisions: &[Decision],
+    used: &mut [bool],
 ) -> Result<(), ConfigError> {
-    for decision in decisions {
-        let mut is_used = false;
-        for met in met.iter_mut() {
-            let is_meant = met.is_open() && is_at_or_below(&met.meeting.path, &decision.key);
-            if !is_meant {
-                continue;
-            }
-            is_used = true;
-            let value = value(&decision.choice, met, decision, gathered)?;
-            for (tree, environment) in trees.iter_mut().zip(environments) {
-                if met.environment.as_ref().is_none_or(|only| only == environment) {
-                    set(tree, &met.meeting.path, met.meeting.first.origin, &value);
-                }
-            }
-            met.outcome = Outcome::Decided(decision.place.clone());
+    let mut open: Vec<KeyPath> = Vec::new();
+    for met in met.iter().filter(|met| met.is_open()) {
+        if !open.contains(&met.meeting.path) {
+            open.push(met.meeting.path.clone());
         }
-        if !is_used {
-            return Err(ConfigError::new(
-                format!(
-                    "{}: the decision on `{}` decides nothing: no fragments differ there",
-                    decision.place, decision.key
-                ),
-                "correct the key, or remove the decision",
-            ));
+    }
+    open.sort_by_key(|path| path.steps().len());
+    for path in open {
+        let fitting =
+            decisions.iter().enumerate().filter(|(_, decision)| is_at_or_below(&path, &decision.key));
+        let Some((number, decision)) = fitting.max_by_key(|(_, decision)| decision.key.steps().len()) else {
+            continue;
+        };
+        let Some(value) = value(decision, &path, fragments)? else { continue };
+        used[number] = true;
+        set(tree, &path, value);
+        for met in met.iter_mut().filter(|met| met.is_open() && met.meeting.path == path) {
+            met.outcome = Outcome::Decided(decision.place.clone());
         }
     }
     Ok(())
+}
+
+/// A decision that decides nothing is a mistake.
+pub(super) fn refuse_unused(decisions: &[Decision], used: &[bool]) -> Result<(), ConfigError> {
+    let Some((decision, _)) = decisions.iter().zip(used).find(|(_, used)| !**used) else { return Ok(()) };
+    let reason = format!(
+        "{}: the decision on `{}` decides nothing: no fragments of one level, of which it takes one, differ there",
+        decision.place, decision.key
+    );
+    Err(ConfigError::new(reason, "correct the key or the fragment, or remove the decision"))
 }
 
 fn is_at_or_below(path: &KeyPath, above: &KeyPath) -> bool {
@@ -94,29 +99,38 @@ fn is_at_or_below(path: &KeyPath, above: &KeyPath) -> bool {
     path.steps().len() >= above.steps().len() && path.steps().iter().zip(above.steps()).all(is_step)
 }
 
-fn value(choice: &Choice, met: &Met, decision: &Decision, gathered: &Gathered) -> Result<Node, ConfigError> {
-    let taken = match choice {
-        Choice::Value(node) if decision.key == met.meeting.path => return Ok(node.clone()),
+/// What holds at a path by a decision; nothing where the fragment that it takes says nothing there at this level.
+fn value(decision: &Decision, path: &KeyPath, fragments: &[&Fragment]) -> Result<Option<Node>, ConfigError> {
+    let taken = match &decision.choice {
+        Choice::Value(node) if decision.key.steps().len() == path.steps().len() => {
+            return Ok(Some(node.clone()));
+        }
         Choice::Value(_) => {
             let reason = format!(
-                "{}: `value` decides one key, and the fragments differ in `{}`, which is below it",
-                decision.place, met.meeting.path
+                "{}: `value` decides one key, and the fragments differ in `{path}`, which is below it",
+                decision.place
             );
             return Err(ConfigError::new(reason, "name that key, or use `take`"));
         }
-        Choice::Take(path) => path,
+        Choice::Take(taken) => taken,
     };
-    let is_meant = |fragment: &&Fragment| fragment.path == *taken && fragment.environment == met.environment;
-    let found =
-        gathered.fragments.iter().find(is_meant).and_then(|fragment| find(&fragment.root, &met.meeting.path));
-    found.cloned().map(|node| Node { comments: None, ..node }).ok_or_else(|| {
-        let reason = format!("{}: `{taken}` is no fragment that says `{}`", decision.place, met.meeting.path);
-        ConfigError::new(reason, "take one of the fragments that differ there, or give a `value`")
-    })
+    let is_taken = |fragment: &&&Fragment| fragment.path == *taken;
+    let found = fragments.iter().find(is_taken).and_then(|fragment| find(&fragment.root, path));
+    let Some(found) = found else { return Ok(None) };
+    let mut node = Node { comments: None, ..found.clone() };
+    if node.entries().is_some() {
+        // Where a map was taken, what the other maps say beside it stays; where they differ from it below, it holds.
+        for other in fragments.iter().filter(|fragment| fragment.path != *taken) {
+            if let Some(other) = find(&other.root, path).filter(|other| other.entries().is_some()) {
+                let mut meetings = Vec::new();
+                overlay(&mut node, other.clone(), Order::Unordered, &mut meetings);
+            }
+        }
+    }
+    Ok(Some(node))
 }
 
-/// Puts a value where the first of those that differ stands; where an environment has a value of its own, that stays.
-fn set(tree: &mut Node, path: &KeyPath, first: crate::value::Origin, value: &Node) {
+fn set(tree: &mut Node, path: &KeyPath, value: Node) {
     let mut node = tree;
     for step in path.steps() {
         let Value::Map(entries) = &mut node.value else { return };
@@ -124,8 +138,6 @@ fn set(tree: &mut Node, path: &KeyPath, first: crate::value::Origin, value: &Nod
         let Some(entry) = entries.iter_mut().find(|entry| is_same_key(&entry.key.value, key)) else { return };
         node = &mut entry.node;
     }
-    if node.origin == first {
-        let comments = node.comments.take();
-        *node = Node { comments, ..value.clone() };
-    }
+    let comments = node.comments.take().or_else(|| value.comments.clone());
+    *node = Node { comments, ..value };
 }

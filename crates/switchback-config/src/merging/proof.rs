@@ -56,7 +56,7 @@ pub(super) fn prove(
         }
         proofs.push(EnvironmentProof {
             environment: environment.clone(),
-            keys: leaves(before).len(),
+            keys: leaves(before).iter().filter(|(path, _)| !path.steps().is_empty()).count(),
             differences: differences(before, &tree),
         });
     }
@@ -77,8 +77,8 @@ fn put_back(tree: &mut Node, path: &KeyPath, placeholder: &str, old: Value) {
         let Some(next) = next else { return };
         node = next;
     }
-    // Only the very placeholder: a literal that was left, or another text, shows as a difference.
-    if node.value == Value::Text(placeholder.to_owned()) && old != node.value {
+    // Only the very placeholder, and only text: a variable holds nothing else, so a number would become another type.
+    if node.value == Value::Text(placeholder.to_owned()) && matches!(old, Value::Text(_)) {
         node.value = old;
     }
 }

@@ -83,7 +83,7 @@ fn binding(text: &str) -> Result<(Binding<'_>, &str), String> {
     let (content, left) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
     let comment = content
         .char_indices()
-        .find(|(at, letter)| *letter == '#' && (*at == 0 || content[..*at].ends_with([' ', '\t'])))
+        .find(|(at, letter)| *letter == '#' && content[..*at].ends_with([' ', '\t']))
         .map(|(at, _)| at);
     let value = content[..comment.unwrap_or(content.len())].trim_end().to_owned();
     let comment = comment.map(|at| content[at + 1..].trim_end().to_owned()).into_iter().collect();
@@ -104,6 +104,11 @@ fn quoted(text: &str, quote: char) -> Result<(String, &str), String> {
                     ('"', 'n') => value.push('\n'),
                     ('"', 'r') => value.push('\r'),
                     ('"', 't') => value.push('\t'),
+                    ('"', 'a') => value.push('\u{7}'),
+                    ('"', 'b') => value.push('\u{8}'),
+                    ('"', 'f') => value.push('\u{c}'),
+                    ('"', 'v') => value.push('\u{b}'),
+                    ('"', '\'') => value.push('\''),
                     (_, other) => value.extend(['\\', other]),
                 }
             }

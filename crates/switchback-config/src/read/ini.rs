@@ -1,5 +1,5 @@
 //! INI → nodes, as Python's `configparser.RawConfigParser` reads it (<https://docs.python.org/3/library/configparser.html>): a map
-//! of sections, each a map of options in lower case whose values are text; what `[DEFAULT]` says is in each section.
+//! of sections, each a map of options in lower case whose values are text; what `[DEFAULT]` says is in each section too.
 
 use super::{Fault, Read, number};
 use crate::value::{Comments, Entry, FileNumber, Node, Origin, Style, Value};
@@ -60,7 +60,7 @@ impl Reader {
             return Ok(());
         }
         if let Some(name) = trimmed.strip_prefix('[') {
-            let Some((name, _)) = name.split_once(']') else {
+            let Some((name, _)) = name.rsplit_once(']') else {
                 return Err(Fault::at(line, 1, "the name of a section has no closing bracket"));
             };
             return self.section(line, name);
@@ -106,9 +106,19 @@ impl Reader {
             .sections
             .into_iter()
             .partition(|section| section.name.value == Value::Text(DEFAULT.to_owned()));
+        let own: Option<(Node, Vec<String>)> =
+            defaults.first().map(|section| (section.name.clone(), section.comments.clone()));
         let defaults: Vec<Entry> =
             defaults.into_iter().flat_map(|section| section.options).map(Binding::entry).collect();
         let mut entries = Vec::new();
+        if let Some((name, comments)) = own {
+            // It can be asked for by its own name as well.
+            let mut node = Node::new(Value::Map(defaults.clone()), name.origin);
+            if !comments.is_empty() {
+                node.comments_mut().before = comments;
+            }
+            entries.push(Entry { key: name, node });
+        }
         for section in sections {
             let mut options: Vec<Entry> = section.options.into_iter().map(Binding::entry).collect();
             for default in &defaults {
@@ -166,7 +176,7 @@ mod tests {
         ] {
             assert_eq!(text(&root, path), Some(&Value::Text(wanted.to_owned())), "{path}");
         }
-        assert_eq!(text(&root, "DEFAULT"), None);
+        assert_eq!(text(&root, "DEFAULT.timeout"), Some(&Value::Text("30".to_owned())));
     }
 
     #[test]

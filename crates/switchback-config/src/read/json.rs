@@ -97,8 +97,7 @@ impl Reader<'_> {
     }
 
     fn number(&self, text: &str, at: usize) -> Result<Value, Fault> {
-        let wrong =
-            || Fault::at(self.places.line(at), self.places.column(at), format!("`{text}` is no number"));
+        let wrong = || Fault::at(self.places.line(at), self.places.column(at), "it is no number");
         match text {
             "NaN" => return Ok(Value::Float(f64::NAN)),
             "Infinity" => return Ok(Value::Float(f64::INFINITY)),

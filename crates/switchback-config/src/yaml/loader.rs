@@ -237,7 +237,7 @@ impl Reader<'_, '_> {
         if let Some(anchor) = &anchor {
             let is_taken = self.anchors.insert(anchor.clone(), None).is_some();
             if is_taken && self.loader == Loader::PyYaml {
-                return Err(fault(at, format!("the anchor `{anchor}` is given a second time")));
+                return Err(fault(at, "its anchor is given a second time"));
             }
         }
         let node = match event.data {
@@ -270,8 +270,8 @@ impl Reader<'_, '_> {
                 self.values += values;
                 Ok(node.clone())
             }
-            Some(None) => Err(fault(at, format!("the alias `{anchor}` stands inside of what it stands for"))),
-            None => Err(fault(at, format!("the alias `{anchor}` stands for nothing"))),
+            Some(None) => Err(fault(at, "an alias stands inside of what it stands for")),
+            None => Err(fault(at, "an alias stands for nothing")),
         }
     }
 
@@ -436,10 +436,11 @@ impl Reader<'_, '_> {
     }
 }
 
+/// A tag of the standard, by its name; of others nothing is told, for `!word` may be a password without its quotes.
 fn shown_tag(tag: &str) -> String {
     match tag.strip_prefix(TAG_PREFIX) {
         Some(suffix) => format!("!!{suffix}"),
-        None => tag.to_owned(),
+        None => "!…".to_owned(),
     }
 }
 

@@ -47,7 +47,7 @@ fn boolean(text: &str, loader: Loader) -> Option<bool> {
 
 /// What a scalar with a tag of the standard stands for.
 pub(crate) fn tagged(tag: &str, text: &str, loader: Loader) -> Result<Value, String> {
-    let not = |what: &str| format!("`{text}` is no {what}");
+    let not = |what: &str| format!("it is no {what}");
     match tag {
         "str" => Ok(Value::Text(text.to_owned())),
         "null" => Ok(Value::Null),
@@ -171,7 +171,7 @@ fn is_integer(text: &str, loader: Loader) -> bool {
 }
 
 fn integer(text: &str, loader: Loader) -> Result<Value, String> {
-    let not = || format!("`{text}` looks like an integer, and the loader cannot read it as one");
+    let not = || "it looks like an integer, and the loader cannot read it as one".to_owned();
     let packed = text.replace('_', "");
     let (is_negative, body) = match packed.strip_prefix('-') {
         Some(body) => (true, body),
@@ -201,7 +201,7 @@ fn integer(text: &str, loader: Loader) -> Result<Value, String> {
 }
 
 fn float(text: &str) -> Result<Value, String> {
-    let not = || format!("`{text}` is no number");
+    let not = || "it is no number".to_owned();
     let packed = text.replace('_', "").to_lowercase();
     let (sign, body) = match packed.strip_prefix('-') {
         Some(body) => (-1.0, body),
@@ -231,7 +231,7 @@ fn float(text: &str) -> Result<Value, String> {
 /// `2001-12-14`, `2001-12-14t21:59:43.10-05:00`, `2001-12-14 21:59:43.10 -5`. `None`: it is written in another way.
 fn timestamp(text: &str) -> Result<Option<Value>, String> {
     let Some(parts) = stamp_parts(text) else { return Ok(None) };
-    let wrong = || format!("`{text}` is written like a day that there is not");
+    let wrong = || "it is written like a day that there is not".to_owned();
     let in_range = |part: &str, range: std::ops::RangeInclusive<u32>| {
         part.parse().ok().filter(|number| range.contains(number)).ok_or_else(wrong)
     };

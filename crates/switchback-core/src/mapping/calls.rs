@@ -268,9 +268,10 @@ fn form_of(fields: &Fields<'_>, offset: usize, form: &TextOrTable<'_>) -> Option
 
 fn path_of(text: &str) -> Option<Path> {
     let step = |step: &str| match step.parse::<i64>() {
-        Ok(item) => Some(Step::Item(item)),
-        Err(_) if step.trim().is_empty() => None,
-        Err(_) => Some(Step::Name(step.to_owned())),
+        // `01` is a name: only what is written as a number is would be found again in the result.
+        Ok(item) if item.to_string() == step => Some(Step::Item(item)),
+        _ if step.trim().is_empty() => None,
+        _ => Some(Step::Name(step.to_owned())),
     };
     text.split('.').map(step).collect::<Option<Vec<_>>>().map(Path)
 }

@@ -18,7 +18,7 @@ const FORMS: &[(&str, &[&str], &str)] = &[
     (
         "an address with a password",
         &["://"],
-        r#"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:(?P<secret>[^\s/?#"'<>$\[{][^\s/?#"'<>]*)@[^\s/@"'<>]"#,
+        r#"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:(?P<secret>[^\s/?#"'<>$][^\s/?#"'<>]*|\$\{[A-Za-z0-9_]+:?-[^}\s]+\})@[^\s/@"'<>]"#,
     ),
     ("an access key of AWS", &["akia", "asia"], r"\b(AKIA|ASIA)[A-Z2-7]{16}\b"),
     ("a token of GitHub", &["gh"], r"\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})\b"),
@@ -107,6 +107,7 @@ pub(super) fn blank(text: &str, lower: &str) -> String {
             .replace_all(&text, |found: &regex::Captures<'_>| {
                 let whole = &found[0];
                 match (found.name("secret"), found.get(0)) {
+                    (Some(secret), _) if is_blanked(secret.as_str()) => whole.to_owned(),
                     (Some(secret), Some(all)) => {
                         let (from, to) = (secret.start() - all.start(), secret.end() - all.start());
                         format!("{}{}{}", &whole[..from], super::MASK, &whole[to..])
@@ -117,6 +118,15 @@ pub(super) fn blank(text: &str, lower: &str) -> String {
             .into_owned();
     }
     text
+}
+
+/// What stands where a secret was: `[password]`, `[DB_PASSWORD]`.
+fn is_blanked(secret: &str) -> bool {
+    let inner = secret.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.is_some_and(|name| {
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        name == "password" || name.bytes().all(is_name)
+    })
 }
 
 #[cfg(test)]

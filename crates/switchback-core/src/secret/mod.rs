@@ -45,6 +45,9 @@ pub fn suspect(keys: &[&str], value: &str) -> Option<Suspicion> {
     if name::is_reference(value) {
         return None;
     }
+    if clean_text(value) != value {
+        return Some(Suspicion::Form("a secret behind its name"));
+    }
     let (last, parents) = keys.split_last().map_or(("", &[][..]), |(last, parents)| (*last, parents));
     if name::is_secret_value(last, value) || name::is_within_secrets(parents, last, value) {
         return Some(Suspicion::Name);

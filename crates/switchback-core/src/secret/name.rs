@@ -1,7 +1,7 @@
 //! Names under which secrets stand, and values that only refer to one.
 
 /// A value under such a name is a secret, whatever it looks like.
-const CERTAIN: &[&str] = &["password", "passwd", "passphrase", "pwd", "pass", "pin"];
+const CERTAIN: &[&str] = &["password", "passwd", "passphrase", "passcode", "pwd", "pass", "pin", "pw"];
 /// A value under such a name is a secret when it looks like a value and not like a word.
 const LIKELY: &[&str] = &[
     "secret",
@@ -197,7 +197,8 @@ fn strength(name: &str) -> Strength {
     let before = words.len().checked_sub(2).map(|at| words[at].as_str());
     let ends =
         |known: &[&str]| known.iter().any(|known| last == *known || known.len() > 4 && last.ends_with(known));
-    if ends(CERTAIN) || last == "password" || before == Some("pass") && last == "phrase" {
+    let is_pass = last.ends_with("pass") && !matches!(last, "bypass" | "compass" | "trespass");
+    if ends(CERTAIN) || is_pass || before == Some("pass") && last == "phrase" {
         return Strength::Certain;
     }
     let is_key = last == "key" && before.is_some_and(|before| KEYS.contains(&before) || before == "access");
@@ -219,13 +220,22 @@ pub fn is_secret_variable(name: &str) -> bool {
     let words = words(name);
     let is_one = |word: &String| {
         let word = singular(word);
-        ENDS.iter().any(|end| word.ends_with(end)) || matches!(word, "key" | "dsn" | "auth" | "jwt" | "pat")
+        ENDS.iter().any(|end| word.ends_with(end))
+            || matches!(
+                word,
+                "key" | "dsn" | "auth" | "jwt" | "pat" | "pass" | "pin" | "pw" | "passcode" | "creds"
+            )
     };
     let is_directory =
         words.len() == 1 && words[0] == "pwd" || words == ["old", "pwd"] || words == ["oldpwd"];
     words.iter().any(is_one)
         || words.iter().any(|word| word == "pwd") && !is_directory
         || words.windows(2).any(|pair| pair[0] == "database" && pair[1] == "url")
+}
+
+/// Whether a value under such a name is a secret whatever it looks like.
+pub(super) fn is_certain(name: &str) -> bool {
+    strength(name) == Strength::Certain
 }
 
 pub(super) fn is_secret_value(name: &str, value: &str) -> bool {
@@ -310,28 +320,33 @@ fn looks_like_value(value: &str) -> bool {
             || has(|letter| "!@#%&+=$".contains(letter)))
 }
 
-/// Whether a value only says where the secret is: a placeholder, the name of a variable, a path, an address in a vault.
+/// Whether a value only says where the secret is: a placeholder, the name of a variable, a path, an address in a vault. What a
+/// placeholder falls back to is a value.
 pub(super) fn is_reference(value: &str) -> bool {
     let value = value.trim();
-    let is_placeholder =
-        ["${", "$(", "{{", "<", "%(", "!", "{", "["].iter().any(|sign| value.starts_with(sign));
-    let is_address = [
-        "vault:",
-        "arn:",
-        "op://",
-        "secretsmanager:",
-        "projects/",
-        "ssm:",
-        "keyring:",
-        "env:",
-        "file:",
-        "aws:",
-        "gcp:",
-        "azure:",
-    ]
-    .iter()
-    .any(|scheme| value.starts_with(scheme));
-    is_placeholder || is_address || is_variable_name(value) || is_path(value)
+    let within = |begin: &str, end: &str| value.strip_prefix(begin).and_then(|rest| rest.strip_suffix(end));
+    let is_named = |name: &str| {
+        !name.is_empty()
+            && name.chars().all(|letter| letter.is_alphanumeric() || "_.:- ?!,'".contains(letter))
+    };
+    // A message says why it is missing; a default is what it is without the variable.
+    let is_filled = within("${", "}").is_some_and(|inner| {
+        let (name, message) = inner.split_once('?').unwrap_or((inner, ""));
+        is_named(name.trim_end_matches(':'))
+            && !name.contains(":-")
+            && !name.contains('-')
+            && !name.strip_prefix("env:").unwrap_or(name).trim_end_matches(':').contains(':')
+            && !message.contains('$')
+    });
+    let is_template = [("{{", "}}"), ("<", ">"), ("%(", ")s"), ("{", "}"), ("[", "]")]
+        .iter()
+        .any(|(begin, end)| within(begin, end).is_some_and(is_named));
+    let is_command = within("$(", ")").is_some();
+    let is_address =
+        ["vault:", "arn:", "op://", "secretsmanager:", "projects/", "ssm:", "keyring:", "env:", "file:"]
+            .iter()
+            .any(|scheme| value.starts_with(scheme));
+    is_filled || is_template || is_command || is_address || is_variable_name(value) || is_path(value)
 }
 
 /// `SLACK_WEBHOOK_TOKEN`.

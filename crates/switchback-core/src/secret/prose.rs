@@ -80,7 +80,11 @@ fn named(text: &str) -> String {
         let is_option = key.as_str().starts_with("--");
         // `PASS: test_load` is what tests say.
         let is_assigned = sign.as_str().contains('=') || !key.as_str().eq_ignore_ascii_case("pass");
-        let is_told = is_assigned && !sign.as_str().trim().is_empty() || is_option;
+        // `access-token a1b2…`, without any sign: only what no sentence has there.
+        let is_bare = sign.as_str().trim().is_empty()
+            && value.as_str().bytes().any(|byte| byte.is_ascii_digit())
+            && !name::is_certain(key.as_str());
+        let is_told = is_assigned && !sign.as_str().trim().is_empty() || is_option || is_bare;
         let word = value.as_str().trim_end_matches(['.', ':', ')', ']', '}', '>']);
         if is_told && is_secret(key.as_str().trim_start_matches('-'), word, is_option) {
             clean.push_str(&text[copied..value.start()]);
@@ -99,5 +103,11 @@ fn named(text: &str) -> String {
 fn is_secret(key: &str, value: &str, is_option: bool) -> bool {
     // In prose a name is followed by a colon as well: `password: wrong`. Options are followed by their value.
     let is_value = is_option || value.len() >= 4;
-    value != MASK && is_value && !name::is_reference(value) && name::is_secret_value(key, value)
+    // A placeholder may have been cut at a space of its message.
+    let is_placeholder = value.starts_with("${") && !value.contains(":-") && !value.contains('-');
+    value != MASK
+        && !is_placeholder
+        && is_value
+        && !name::is_reference(value)
+        && name::is_secret_value(key, value)
 }

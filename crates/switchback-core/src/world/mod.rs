@@ -20,7 +20,9 @@ pub use clock::{Clock, RealClock};
 pub use confinement::{Confinement, ConfinementError, is_supported as can_confine};
 pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
 pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
-pub use process::{Command, Exit, Finished, Interruption, ProcessError, Processes, RealProcesses, Signal};
+pub use process::{
+    Command, Exit, Finished, Interruption, OUTPUT_BYTES_MAX, ProcessError, Processes, RealProcesses, Signal,
+};
 pub use real_disk::RealDisk;
 pub use surroundings::{RealSurroundings, Surroundings};
 

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::confinement::{self, Confinement};
 
+/// So much of what a command puts out is kept where nothing else is said: the end of it.
+pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// A command to run.
 #[derive(Debug, Clone)]
 pub struct Command {
@@ -57,7 +60,7 @@ impl Command {
             directory: directory.into(),
             variables: Vec::new(),
             timeout,
-            output_bytes_max: 16 * 1024 * 1024,
+            output_bytes_max: OUTPUT_BYTES_MAX,
             confinement: None,
         }
     }

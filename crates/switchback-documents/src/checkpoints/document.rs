@@ -53,26 +53,35 @@ pub(super) fn migrate(bytes: &[u8], rules: &Rules, takes_steps: bool) -> Result<
     let mut value = old.clone();
     let mut version = first.clone();
     let mut taken = Vec::new();
-    // Steps do not go round: the rules were refused else.
-    while takes_steps && let Some(step) = rules.steps.iter().find(|step| step.from == version) {
+    let mut violations = None;
+    // Steps do not go round: the rules were refused else. Each version is asked for its schema: a later one may not have one.
+    while takes_steps
+        && violations.as_ref().is_none_or(Vec::is_empty)
+        && let Some(step) = rules.steps.iter().find(|step| step.from == version)
+    {
         let (next, proof) = take(step, &value, declared)?;
         version.clone_from(&step.to);
         value = next;
         taken.push(proof);
+        violations = asked(rules, &version, &value)?.or(violations);
     }
     if !rules.knows(&version) {
         let why = format!("it says that its version is {version}, which neither a step nor a schema knows");
         return Err(Fault::whole(why));
     }
-    let violations = match rules.schema(&version) {
-        Some(schema) => {
-            Some(schema.violations(&to_json(&value).map_err(|fault| not_json("the document", &fault))?))
-        }
-        None => None,
-    };
+    if taken.is_empty() {
+        violations = asked(rules, &version, &value)?;
+    }
     let is_same = taken.is_empty() || first_difference(&old, &value).is_none();
     let new_bytes = (!is_same).then(|| Layout::of(bytes).write(&value));
     Ok(Migrated { version: Some(first), taken, violations, bytes: new_bytes })
+}
+
+/// What the schema of a version says; nothing where it has none.
+fn asked(rules: &Rules, version: &str, value: &Val) -> Result<Option<Vec<Violation>>, Fault> {
+    let Some(schema) = rules.schema(version) else { return Ok(None) };
+    let document = to_json(value).map_err(|fault| not_json("the document", &fault))?;
+    Ok(Some(schema.violations(&document)))
 }
 
 fn not_json(what: &str, fault: &ValueFault) -> Fault {

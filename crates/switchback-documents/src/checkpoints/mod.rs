@@ -126,7 +126,8 @@ pub struct CheckpointsPlan {
     /// Every file, by path.
     pub files: Vec<Checkpoint>,
     /// The versions that steps lead away from.
-    outdated: Vec<String>,
+    /// The versions that steps lead to and none leads on from; none where there are no steps.
+    last: Vec<String>,
     /// Whether it is about what would be, or about what is.
     does_migrate: bool,
 }
@@ -216,9 +217,10 @@ fn look(
 ) -> Result<CheckpointsPlan, CheckpointsError> {
     let folder = options.root.join(&options.directory);
     let mut found = Vec::new();
-    walk(disk, &folder, "", 0, &mut found)?;
+    let mut others = BTreeSet::new();
+    walk(disk, &folder, "", 0, (&mut found, &mut others))?;
     let rules = &options.rules;
-    let new_paths = names::renamed(&found, rules)?;
+    let new_paths = names::renamed(&found, &others, rules)?;
     let mut held = 0;
     let mut files = Vec::with_capacity(found.len());
     for ((path, bytes), new_path) in found.into_iter().zip(new_paths) {
@@ -255,9 +257,11 @@ fn look(
         }
         files.push(file);
     }
-    let outdated = rules.steps.iter().map(|step| step.from.clone()).collect();
+    let leads_on = |version: &String| rules.steps.iter().any(|step| step.from == *version);
+    let ends = rules.steps.iter().map(|step| &step.to);
+    let last = ends.filter(|version| !leads_on(version)).cloned().collect();
     let (root, directory) = (options.root.clone(), options.directory.clone());
-    Ok(CheckpointsPlan { root, directory, files, outdated, does_migrate })
+    Ok(CheckpointsPlan { root, directory, files, last, does_migrate })
 }
 
 fn read(disk: &dyn Disk, folder: &Path, file: &Checkpoint) -> Result<Vec<u8>, CheckpointsError> {
@@ -274,7 +278,7 @@ fn walk(
     folder: &Path,
     prefix: &str,
     depth: usize,
-    found: &mut Vec<(String, u64)>,
+    (found, others): (&mut Vec<(String, u64)>, &mut BTreeSet<String>),
 ) -> Result<(), CheckpointsError> {
     let at = if prefix.is_empty() { folder.to_owned() } else { folder.join(prefix) };
     let wrong = |why: &str| CheckpointsError::Directory { path: at.clone(), why: why.to_owned() };
@@ -294,9 +298,12 @@ fn walk(
         };
         let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
         match disk.look(&folder.join(&path))? {
-            Some(meta) if meta.kind == FileKind::Directory => walk(disk, folder, &path, depth + 1, found)?,
+            Some(meta) if meta.kind == FileKind::Directory => {
+                walk(disk, folder, &path, depth + 1, (found, others))?;
+            }
             Some(meta) if meta.kind == FileKind::File => found.push((path, meta.size)),
-            _ => {}
+            Some(_) => drop(others.insert(path)),
+            None => {}
         }
         if found.len() > ENTRIES_MAX {
             return Err(wrong("holds more than 100,000 files"));
@@ -370,7 +377,7 @@ impl CheckpointsPlan {
     pub fn verdict(&self) -> Verdict {
         match () {
             () if self.files.is_empty() => Verdict::Unknown,
-            () if !self.outdated.is_empty() && self.documents() == 0 => Verdict::Unknown,
+            () if !self.last.is_empty() && self.documents() == 0 => Verdict::Unknown,
             () if self.against().is_empty() => Verdict::Yes,
             () => Verdict::No,
         }
@@ -392,9 +399,9 @@ impl CheckpointsPlan {
     pub fn behind(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for file in &self.files {
-            let version = file.version.as_ref().filter(|version| self.outdated.contains(version));
-            if let Some(version) = version {
-                lines.push(format!("`{}` is of the version {version}, and a step leads on", file.path));
+            let is_behind = |version: &&String| !self.last.is_empty() && !self.last.contains(version);
+            if let Some(version) = file.version.as_ref().filter(is_behind) {
+                lines.push(format!("`{}` is of the version {version}, which is not the last one", file.path));
             }
             if file.path != file.new_path {
                 lines.push(format!("`{}` is to be called `{}`", file.path, file.new_path));

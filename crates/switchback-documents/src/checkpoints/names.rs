@@ -5,18 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::CheckpointsError;
 use super::rules::Rules;
 
-/// The new path of each file, in their order.
+/// The new path of each file, in their order; `others` are links and whatever else is no file.
 ///
 /// # Errors
 ///
 /// When two files would get one name, or a name is none.
-pub(super) fn renamed(files: &[(String, u64)], rules: &Rules) -> Result<Vec<String>, CheckpointsError> {
+pub(super) fn renamed(
+    files: &[(String, u64)],
+    others: &BTreeSet<String>,
+    rules: &Rules,
+) -> Result<Vec<String>, CheckpointsError> {
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     let mut all = Vec::with_capacity(files.len());
     for (path, _) in files {
         let new = new_path(path, rules);
         let refused = |why| Err(CheckpointsError::Name { path: path.clone(), new: new.clone(), why });
         if new != *path {
+            if others.contains(&new) {
+                return refused("which a link, or something else that is no file, has already");
+            }
             if !is_path(&new) {
                 return refused("which is no path below the folder");
             }

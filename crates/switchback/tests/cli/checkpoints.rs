@@ -70,10 +70,10 @@ fn a_directory_is_listed_and_what_would_become_of_it_is_shown() {
     insta::assert_snapshot!(ground.expect(1, VERIFY), @r#"
     $ switchback checkpoints verify state --rules rules/checkpoints.toml
     --- stderr
-      no: `ckpt_2025.json` is of the version 1, and a step leads on
+      no: `ckpt_2025.json` is of the version 1, which is not the last one
       no: `ckpt_2025.json` is to be called `years/2025/state.json`
       no: `ckpt_2025.pkl` is to be called `years/2025/state.pkl`
-      no: `ckpt_2026.json` is of the version 1, and a step leads on
+      no: `ckpt_2026.json` is of the version 1, which is not the last one
       no: `ckpt_2026.json` is to be called `years/2026/state.json`
 
     next: `switchback checkpoints migrate` with the same rules shows what would become of them

@@ -226,7 +226,7 @@ fn bad_input_is_one_error_with_its_place() {
         ),
         ("a: 1\n---\nb: 2\n", "config/a.yml:2:1: it cannot be read as YAML: a second document begins here"),
         ("- 1\n", "config/a.yml: as a whole it is a list"),
-        ("a: 2024-02-30\n", "`2024-02-30` is written like a day that there is not"),
+        ("a: 2024-02-30\n", "it is written like a day that there is not"),
     ] {
         ground.write("config/a.yml", text);
         let seen = ground.expect(2, "config merge config/a.yml --master m.yml --environments e/{name}.yml");
@@ -281,4 +281,67 @@ fn a_plan_consolidates_checks_and_takes_back() {
     ground.expect(0, "rollback");
     assert_eq!(ground.read("config/base.yml"), before);
     assert!(!ground.at("config/pipeline.yml").exists());
+}
+
+/// Decisions hold among fragments of one level; what an environment says itself stays, and so does what others say beside a map.
+#[test]
+fn a_decision_takes_nothing_from_an_environment_nor_from_a_third_fragment() {
+    let ground = Ground::new();
+    let rules = |fragments: &[&str], decision: &str| {
+        let named: String =
+            fragments.iter().map(|path| format!("[[fragment]]\npath = \"{path}\"\n")).collect();
+        format!("{named}[[decide]]\nkey = \"x\"\n{decision}\n")
+    };
+    let merge = "config merge --rules r.toml --master m.yml --environments e/{name}.yml";
+    for (path, text) in
+        [("a.yml", "x: 1\n"), ("b.yml", "x: 2\n"), ("prod.yml", "x: 1\n"), ("dev.yml", "y: 0\n")]
+    {
+        ground.write(path, text);
+    }
+    ground.write("r.toml", rules(&["a.yml", "b.yml", "prod.yml", "dev.yml"], "take = \"b.yml\""));
+    let seen = ground.expect(0, merge);
+    assert!(
+        seen.out.contains("--- e/prod.yml\nx: 1\n") && seen.out.contains("--- e/dev.yml\nx: 2\n"),
+        "{seen}"
+    );
+    ground.write("b.yml", "x: {p: 1}\n");
+    ground.write("c.yml", "x: {q: 2}\n");
+    ground.write("r.toml", rules(&["a.yml", "b.yml", "c.yml"], "take = \"b.yml\""));
+    let seen = ground.expect(0, &format!("{merge} --json")).json();
+    let keys: Vec<&str> =
+        seen["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["x.p", "x.q"]);
+}
+
+#[test]
+fn what_would_be_mixed_up_or_lost_is_refused() {
+    let ground = Ground::new();
+    ground.write("a/base.yml", "k: 1\n");
+    ground.write("a/prod.yml", "x: 1\n");
+    let seen = ground.expect(2, "config diff a a");
+    assert!(seen.err.contains("it is another one in each environment: prod"), "{seen}");
+    ground.write("e/prod.yml", "port: 5\n");
+    let seen = ground.expect(2, "config merge a --master m.yml --environments e/{name}.yml --write");
+    assert!(seen.err.contains("e/prod.yml: a file that is no fragment stands there"), "{seen}");
+    assert_eq!(ground.read("e/prod.yml"), "port: 5\n");
+    ground.write("pin.yml", "pin: 1234\n");
+    let seen = ground.expect(1, "config merge pin.yml --master m.yml --environments f/{name}.yml");
+    assert!(seen.err.contains("`pin` would not be what it was (type)"), "{seen}");
+    let seen = ground.expect(2, "config merge base.yml --master m.yml");
+    assert!(seen.err.contains("base.yml: it does not exist"), "{seen}");
+    for (text, wanted) in [
+        (format!("a: \"{}x{}\"\n", "${A:-".repeat(300), "}".repeat(300)), "nested deeper than 100"),
+        ("password: !!int hunter2\n".to_owned(), "it looks like an integer"),
+    ] {
+        ground.write("p.yml", text);
+        let seen = ground.expect(2, "config resolve p.yml");
+        assert!(seen.err.contains(wanted) && !seen.err.contains("hunter2"), "{seen}");
+    }
+    ground.write("p.yml", "db: {password: \"${DB_PASSWORD:-hunter2}\"}\nurl: \"mysql://root:${PW:-hunter2}@h/d\"\ncopy: \"${db.password}\"\n");
+    for line in
+        ["config resolve p.yml", "config explain copy --master p.yml", "config merge p.yml --master m.yml"]
+    {
+        let seen = ground.run(line);
+        assert!(!seen.out.contains("hunter2") && !seen.err.contains("hunter2"), "{line}: {seen}");
+    }
 }

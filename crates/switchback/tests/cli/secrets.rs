@@ -93,3 +93,123 @@ fn a_secret_in_the_words_of_a_change_that_fails_is_blanked_too() {
     let seen = ground.run("run");
     assert!(seen.err.contains("token [SHOP_API_TOKEN]"), "{seen}");
 }
+
+/// Fifty secrets as programs print them when they fail: half of a form that is known, half behind a name, nested, or random.
+fn planted() -> Vec<(String, String)> {
+    const LETTERS: &[u8] = b"aZ3kQ9xW7bT1mR5vL8cY2nP6dS4fG0hJjK";
+    let random = |length: usize| -> String {
+        (0..length).map(|at| char::from(LETTERS[(at * 7 + length) % LETTERS.len()])).collect()
+    };
+    let known = [
+        ("ghp_", 36),
+        ("gho_", 36),
+        ("github_pat_", 60),
+        ("glpat-", 20),
+        ("xoxb-", 24),
+        ("xoxp-", 30),
+        ("sk_live_", 24),
+        ("rk_live_", 24),
+        ("AIza", 35),
+        ("npm_", 36),
+        ("pypi-", 60),
+        ("sk-proj-", 40),
+        ("sk-ant-", 40),
+        ("hf_", 34),
+        ("hvs.", 28),
+        ("ya29.", 40),
+        ("GOCSPX-", 28),
+        ("whsec_", 32),
+        ("https://hooks.slack.com/services/T02AB3CD4/B05EF6GH7/", 24),
+    ];
+    let mut planted: Vec<(String, String)> = known
+        .iter()
+        .map(|(prefix, length)| (format!("using {prefix}{}", random(*length)), random(*length)))
+        .collect();
+    for scheme in ["postgresql", "mysql", "amqp", "redis", "https", "mongodb"] {
+        let password = format!("pw-{}", random(9));
+        planted.push((format!("cannot reach {scheme}://loans:{password}@db.example.org/loans"), password));
+    }
+    let named = [
+        "DB_PASSWORD=",
+        "password: ",
+        "\"password\": \"",
+        "--password ",
+        "--token=",
+        "api_key = ",
+        "apiKey: '",
+        "client_secret=",
+        "CLIENT-SECRET: ",
+        "passphrase=",
+        "session_cookie: ",
+        "SECRET_KEY=",
+        "secret_access_key = ",
+        "account_key=",
+        "webhook: ",
+        "access-token ",
+        "Authorization: Bearer ",
+    ];
+    for (number, name) in named.iter().enumerate() {
+        let value = format!("v{number}-{}", random(11));
+        planted.push((format!("failed with {name}{value}"), value));
+    }
+    for number in 0..8 {
+        let value = random(24 + number);
+        planted.push((format!("{{\"settings\": {{\"deep\": [\"{value}\"]}}}}"), value));
+    }
+    planted
+}
+
+// rows: PC-3
+#[test]
+fn fifty_secrets_on_the_output_of_a_failed_command_reach_no_file_and_no_screen() {
+    let planted = planted();
+    assert_eq!(planted.len(), 50);
+    let scripts = tempfile::tempdir().unwrap();
+    let lines: String = planted.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let file = scripts.path().join("said.txt");
+    fs::write(&file, lines).unwrap();
+    let says = format!("cat {} >&2; tail -n 1 {} ; exit 1", file.display(), file.display());
+    let ground = Ground::shop(&format!(
+        "[[check]]\nname = \"fails\"\nkind = \"command\"\ncommand = \"{says}\"\nat = [\"before\", \"staged\"]\n"
+    ));
+    let mut told = String::new();
+    for line in [
+        "run",
+        "status",
+        "status --json",
+        "log",
+        "log --json",
+        "check",
+        "run --json",
+        "report --format markdown",
+        "doctor",
+    ] {
+        let seen = ground.run(line);
+        told.push_str(&seen.out);
+        told.push_str(&seen.err);
+    }
+    let mut files = Vec::new();
+    texts(&ground.at(".switchback"), &mut files);
+    assert!(files.len() > 8, "only {} files were looked at", files.len());
+    assert!(
+        files.iter().any(|(_, text)| text.contains("failed with DB_PASSWORD=***")),
+        "the output is evidence"
+    );
+    for (line, secret) in &planted {
+        assert!(!told.contains(secret), "`{line}` is told");
+        let within: Vec<&String> =
+            files.iter().filter(|(_, text)| text.contains(secret)).map(|(path, _)| path).collect();
+        assert!(within.is_empty(), "`{line}` stands in {within:?}");
+    }
+}
+
+fn texts(folder: &Path, files: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            texts(&path, files);
+        } else if let Ok(bytes) = fs::read(&path) {
+            files.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+}

@@ -277,7 +277,13 @@ impl<'a> Place<'a> {
                 }
                 Put::From(from) => {
                     self.second_name(&self.root.join(from), &staged)?;
-                    None
+                    // The same inode may be written to in place later, and then it is not what was moved.
+                    match disk.look(&staged)? {
+                        Some(meta) if meta.kind == FileKind::File => {
+                            Some(blake3::Hash::from_bytes(disk.hash(&staged)?).to_hex().to_string())
+                        }
+                        _ => None,
+                    }
                 }
                 Put::Copy(from, mode) => {
                     disk.copy(&self.root.join(from), &staged, *mode & 0o7777)?;
