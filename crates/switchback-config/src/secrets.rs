@@ -113,11 +113,10 @@ fn named(node: &Node, taken: &mut HashSet<String>) {
 /// Whether the value at a path is a literal secret, and why.
 pub fn suspicion(path: &KeyPath, value: &Value) -> Option<Suspicion> {
     let text = match value {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) | Value::Date(text) | Value::Time(text) => text.clone(),
         // A PIN, or a password of digits.
         Value::Integer(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
-        Value::Date(text) | Value::Time(text) => text.clone(),
         Value::Bytes(_) => "(bytes)".to_owned(),
         _ => return None,
     };

@@ -288,8 +288,17 @@ fn a_plan_consolidates_checks_and_takes_back() {
 fn a_decision_takes_nothing_from_an_environment_nor_from_a_third_fragment() {
     let ground = Ground::new();
     let rules = |fragments: &[&str], decision: &str| {
-        let named: String =
-            fragments.iter().map(|path| format!("[[fragment]]\npath = \"{path}\"\n")).collect();
+        let named: Vec<String> = fragments
+            .iter()
+            .map(|path| {
+                format!(
+                    "[[fragment]]
+path = \"{path}\"
+"
+                )
+            })
+            .collect();
+        let named = named.concat();
         format!("{named}[[decide]]\nkey = \"x\"\n{decision}\n")
     };
     let merge = "config merge --rules r.toml --master m.yml --environments e/{name}.yml";

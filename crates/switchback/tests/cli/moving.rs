@@ -246,3 +246,15 @@ fn a_route_that_is_lost_and_a_name_that_is_gone_are_a_no() {
     let seen = ground.expect(1, "routes . ../next --json");
     assert_eq!(seen.json()["schema"], "switchback/routes/1");
 }
+
+#[test]
+fn a_moved_file_that_was_written_to_in_place_is_not_taken_back() {
+    let ground = shop();
+    ground.expect(0, "move shop.cart store.cart --write");
+    let moved = ground.at("store/cart.py");
+    let mut file = std::fs::OpenOptions::new().append(true).open(&moved).unwrap();
+    std::io::Write::write_all(&mut file, b"# mine\n").unwrap();
+    let seen = ground.expect(2, "undo");
+    assert!(seen.err.contains("store/cart.py"), "{seen}");
+    assert!(ground.read("store/cart.py").ends_with("# mine\n"));
+}

@@ -165,7 +165,8 @@ fn fifty_secrets_on_the_output_of_a_failed_command_reach_no_file_and_no_screen()
     let planted = planted();
     assert_eq!(planted.len(), 50);
     let scripts = tempfile::tempdir().unwrap();
-    let lines: String = planted.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let lines: Vec<&str> = planted.iter().map(|(line, _)| line.as_str()).collect();
+    let lines = format!("{}\n", lines.join("\n"));
     let file = scripts.path().join("said.txt");
     fs::write(&file, lines).unwrap();
     let says = format!("cat {} >&2; tail -n 1 {} ; exit 1", file.display(), file.display());

@@ -237,6 +237,17 @@ impl<'a> Place<'a> {
         Ok(Rewritten { id, command: command.to_owned(), time, paths })
     }
 
+    /// The content of a file: the same inode may be written to in place later, and then it is not what was moved.
+    fn hash_of_file(&self, path: &Path) -> Result<Option<String>, RewriteError> {
+        let disk = self.world.disk.as_ref();
+        match disk.look(path)? {
+            Some(meta) if meta.kind == FileKind::File => {
+                Ok(Some(blake3::Hash::from_bytes(disk.hash(path)?).to_hex().to_string()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Writes everything new, and gives everything old a second name.
     fn stage(
         &self,
@@ -277,13 +288,7 @@ impl<'a> Place<'a> {
                 }
                 Put::From(from) => {
                     self.second_name(&self.root.join(from), &staged)?;
-                    // The same inode may be written to in place later, and then it is not what was moved.
-                    match disk.look(&staged)? {
-                        Some(meta) if meta.kind == FileKind::File => {
-                            Some(blake3::Hash::from_bytes(disk.hash(&staged)?).to_hex().to_string())
-                        }
-                        _ => None,
-                    }
+                    self.hash_of_file(&staged)?
                 }
                 Put::Copy(from, mode) => {
                     disk.copy(&self.root.join(from), &staged, *mode & 0o7777)?;
