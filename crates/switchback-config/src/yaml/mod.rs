@@ -1,7 +1,7 @@
 //! YAML as the program's own Python loader reads it: PyYAML's `safe_load` (YAML 1.1), or ruamel.yaml's safe loader (YAML 1.2).
 //!
-//! The grammar is that of libyaml, which PyYAML wraps and which both loaders' own scanners follow; [`scalar`] has the rules by
-//! which each of them makes a value of a scalar; [`loader`] puts them together as their constructors do; [`remarks`] finds the
+//! The grammar is that of libyaml, which PyYAML wraps and which both loaders' own scanners follow; `scalar` has the rules by
+//! which each of them makes a value of a scalar; `loader` puts them together as their constructors do; `remarks` finds the
 //! comments, which no loader keeps.
 
 pub(crate) mod loader;

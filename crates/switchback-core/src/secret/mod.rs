@@ -1,4 +1,4 @@
-//! What is a secret: by the name that it stands under ([`name`]), by a form that is known ([`form`]), by being random ([`chance`]).
+//! What is a secret: by the name that it stands under (`name`), by a form that is known (`form`), by being random (`chance`).
 //!
 //! A secret that is overlooked is printed, and a value that is taken for one is missing where somebody looks for it: both are
 //! counted by tests, over planted secrets and over innocent values.
