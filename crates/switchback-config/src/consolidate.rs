@@ -1,6 +1,7 @@
 //! One tree an environment → one master and an override for each: what all environments agree on goes to the master, everything
 //! else to the overrides, so that a master and an override laid onto it are what there was.
 
+use crate::layers::add_comments;
 use crate::value::{Entry, Index, Node, Origin, Value, is_same};
 
 /// A master, and an override for each environment, in their order.
@@ -142,15 +143,7 @@ fn take_over(kept: &mut Node, other: &Node) {
 /// The comments of another node, added to those of this one.
 fn remark_too(kept: &mut Node, other: &Node) {
     if let Some(comments) = other.comments.as_deref() {
-        let own = kept.comments_mut();
-        for (own, more) in [
-            (&mut own.before, &comments.before),
-            (&mut own.behind, &comments.behind),
-            (&mut own.after, &comments.after),
-        ] {
-            let new: Vec<String> = more.iter().filter(|comment| !own.contains(comment)).cloned().collect();
-            own.extend(new);
-        }
+        add_comments(kept, comments.clone());
     }
 }
 

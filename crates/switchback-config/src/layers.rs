@@ -97,7 +97,7 @@ pub(crate) fn comments_of(node: Node) -> Comments {
 }
 
 /// Adds comments that are not there yet.
-fn add_comments(node: &mut Node, more: Comments) {
+pub(crate) fn add_comments(node: &mut Node, more: Comments) {
     let own = node.comments_mut();
     for (own, more) in
         [(&mut own.before, more.before), (&mut own.behind, more.behind), (&mut own.after, more.after)]

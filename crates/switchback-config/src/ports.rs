@@ -135,7 +135,7 @@ impl Configurer for Configurations {
                 (_, true) => Verdict::Yes,
                 (_, false) => Verdict::No,
             };
-            verdict = worse(verdict, here);
+            verdict = verdict.and(here);
             let name = environment.map_or("the master", String::as_str);
             told.push(match found.first() {
                 None => format!("{name}: {keys} keys, 0 differences"),
@@ -155,15 +155,6 @@ impl Configurer for Configurations {
         let report =
             json!({"schema": SCHEMA, "verdict": verdict.word(), "action": "check", "proof": documents});
         Ok(Comparison { verdict, summary: told.join("; "), report: report.to_string() })
-    }
-}
-
-/// Any *no* makes a whole *no*; else any *could not tell* makes it that.
-fn worse(one: Verdict, other: Verdict) -> Verdict {
-    match (one, other) {
-        (Verdict::No, _) | (_, Verdict::No) => Verdict::No,
-        (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
-        _ => Verdict::Yes,
     }
 }
 

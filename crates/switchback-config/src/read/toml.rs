@@ -141,14 +141,9 @@ pub(super) fn attach(node: &mut Node, remarks: &mut Remarks) {
 fn take(line: u32, node: &mut Node, remarks: &mut Remarks) {
     let begins = u64::from(line.saturating_sub(1));
     let before = remarks.before(begins);
-    if node.value.is_collection() {
-        let behind = remarks.on(begins);
-        put(node, Comments { before, behind, after: Vec::new() });
-        attach(node, remarks);
-    } else {
-        let behind = remarks.on(begins);
-        put(node, Comments { before, behind, after: Vec::new() });
-    }
+    let behind = remarks.on(begins);
+    put(node, Comments { before, behind, after: Vec::new() });
+    attach(node, remarks);
 }
 
 fn put(node: &mut Node, comments: Comments) {
