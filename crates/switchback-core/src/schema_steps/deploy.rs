@@ -363,9 +363,7 @@ impl Job<'_> {
         if step.deploy.is_repeatable {
             return Ok(0);
         }
-        // A command has many parts, and what verifies sees some of them.
-        let is_last = record.began == step.deploy.count() && step.deploy.work != Work::Command;
-        if is_last && step.verify.is_some() {
+        if step.verify.is_some() && verify_decides(&step.deploy, record.began) {
             let failed = self.looked_apart(link, step)?;
             if failed.is_none() {
                 return Ok(record.began);
@@ -495,6 +493,12 @@ impl Job<'_> {
     }
 }
 
+/// Whether what verifies a step can tell that the statement which was begun is done: the last one of SQL. A command has many
+/// parts, and what verifies sees some of them.
+fn verify_decides(script: &Script, began: usize) -> bool {
+    began == script.count() && script.work != Work::Command
+}
+
 /// Where a move leads, which must be a state.
 pub(super) fn legal(state: Option<State>, how: Move, step: &str) -> Result<State, Stop> {
     match moved(state, how) {
@@ -519,4 +523,24 @@ fn refused(step: &Step, differences: &[String], then: &str) -> Vec<String> {
         "what a step is meant to change it declares, as `-- switchback: changes orders.total`".to_owned(),
     );
     refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::split;
+    use super::*;
+
+    #[test]
+    fn what_verifies_decides_about_the_last_statement_and_never_about_a_command() {
+        let of = |work: Work| Script {
+            path: "a".into(),
+            hash: String::new(),
+            work,
+            in_transaction: false,
+            is_repeatable: false,
+        };
+        let sql = of(Work::Sql(split("SELECT 1; SELECT 2", Dialect::Sqlite).unwrap().statements));
+        assert!(verify_decides(&sql, 2) && !verify_decides(&sql, 1));
+        assert!(!verify_decides(&of(Work::Command), 1));
+    }
 }

@@ -207,3 +207,61 @@ pub(super) fn quoted(name: &str) -> String {
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_sqlite_that_are_not_the_same_are_not_the_same_text() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        database.execute_batch("CREATE TABLE odd (a)").unwrap();
+        let texts = |value: &str| -> (String, String) {
+            let (hashed, shown) = (Dialect::Sqlite.as_text("a"), Dialect::Sqlite.for_people("a"));
+            database.execute_batch(&format!("DELETE FROM odd; INSERT INTO odd VALUES ({value})")).unwrap();
+            let told = |value: rusqlite::types::Value| format!("{value:?}");
+            database
+                .query_row(&format!("SELECT {hashed}, {shown} FROM odd"), [], |row| {
+                    let shown = row.get(1).map_or_else(|error| error.to_string(), told);
+                    Ok((told(row.get(0)?), shown))
+                })
+                .unwrap()
+        };
+        let values = [
+            "NULL",
+            "1",
+            "1.0",
+            "'1'",
+            "x'31'",
+            "''",
+            "x''",
+            "0.1 + 0.2",
+            "0.3",
+            "CAST(x'61' AS TEXT)",
+            "CAST(x'610062' AS TEXT)",
+            "CAST(x'610063' AS TEXT)",
+            "CAST(x'FE' AS TEXT)",
+            "CAST(x'FF' AS TEXT)",
+        ];
+        let mut hashed: Vec<String> = values.iter().map(|value| texts(value).0).collect();
+        assert_eq!(hashed[0], "Null");
+        hashed.sort();
+        hashed.dedup();
+        assert_eq!(hashed.len(), values.len(), "{hashed:?}");
+        for (value, wanted) in [
+            ("CAST(x'610062' AS TEXT)", "Text(\"CAST(x'610062' AS TEXT)\")"),
+            ("x'00FF'", "Text(\"x'00FF'\")"),
+            ("'x''00'", "Text(\"CAST(x'78273030' AS TEXT)\")"),
+            ("'plain'", "Text(\"plain\")"),
+            ("0.1 + 0.2", "Real(0.30000000000000004)"),
+        ] {
+            assert_eq!(texts(value).1, wanted);
+        }
+    }
+
+    #[test]
+    fn postgresql_sees_what_others_commit_and_leaves_nothing_for_the_end() {
+        assert_eq!(Dialect::Postgresql.begin(false), "BEGIN ISOLATION LEVEL READ COMMITTED");
+        assert_eq!(Dialect::Postgresql.settle(), Some("SET CONSTRAINTS ALL IMMEDIATE"));
+    }
+}
