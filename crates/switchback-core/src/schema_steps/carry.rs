@@ -12,8 +12,16 @@ use crate::world::{Command, Finished};
 
 /// A command of a step takes no longer.
 const COMMAND_TIMEOUT: Duration = Duration::from_hours(24);
-/// The first value of a query that does not hold.
-const FALSE: &[&str] = &["0", "0.0", "f", "false", "F", "FALSE"];
+/// Whether the first value of a query says that it does not hold: false, or the number zero however it is written.
+fn is_false(value: &str) -> bool {
+    let value = value.trim();
+    if value.eq_ignore_ascii_case("f") || value.eq_ignore_ascii_case("false") {
+        return true;
+    }
+    // A number that is only nearly zero is parsed as zero, too.
+    let digits = value.split(['e', 'E']).next().unwrap_or_default();
+    value.parse::<f64>() == Ok(0.0) && !digits.contains(|letter: char| ('1'..='9').contains(&letter))
+}
 
 /// Whether the statements of a script are written down one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +76,19 @@ impl Job<'_> {
                     .map_err(|error| self.failed("write down a step of", &error))?;
             }
         }
-        Ok(())
+        if noted == Noted::Together { self.settle(link, step, script) } else { Ok(()) }
+    }
+
+    /// What is deferred to the end of the transaction happens now, before anybody looks at what the script did.
+    fn settle(&self, link: &mut Link<'_>, step: &Step, script: &Script) -> Result<(), Stop> {
+        let Some(statement) = self.dialect.settle() else { return Ok(()) };
+        link.run(statement).map_err(|error| {
+            if error.is_cut {
+                return self.failed("carry a statement out in", &error).into();
+            }
+            let message = format!("at the end of the transaction: {}", error.message);
+            self.broken(step, script, script.count(), &message, None)
+        })
     }
 
     /// Runs the command of a script in the root of the project.
@@ -133,7 +153,7 @@ impl Job<'_> {
                 }
                 Ok(FirstValue::NoRow) => "it does not hold: the query gave no row".to_owned(),
                 Ok(FirstValue::Null) => "it does not hold: the query gave null".to_owned(),
-                Ok(FirstValue::Text(value)) if FALSE.contains(&value.as_str()) => {
+                Ok(FirstValue::Text(value)) if is_false(&value) => {
                     format!("it does not hold: the query gave `{value}`")
                 }
                 Ok(FirstValue::Text(_)) => continue,
@@ -141,5 +161,22 @@ impl Job<'_> {
             return refuted(at + 1, &why, None);
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_false;
+
+    #[test]
+    fn zero_is_zero_however_it_is_written() {
+        for value in
+            ["0", "0.0", "0.00", "-0", "-0.0", "+0", "0.0000", ".0", "0e5", "0E-400", " 0 ", "f", "FALSE"]
+        {
+            assert!(is_false(value), "{value}");
+        }
+        for value in ["1", "0.001", "1e-400", "-1e-999", "t", "true", "", "x", "NaN", "inf", "0 rows"] {
+            assert!(!is_false(value), "{value}");
+        }
     }
 }

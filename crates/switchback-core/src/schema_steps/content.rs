@@ -135,14 +135,13 @@ impl Link<'_> {
     ) -> Result<Content, StatementError> {
         let mut content = Content { rows: 0, whole: 0, columns: vec![(0, 0); columns.len()] };
         let query = self.reading(table, columns);
-        let null = self.dialect.null();
         self.with_texts(|link| {
             link.rows(&query, &mut |cells| {
                 let cells = cells.get(..columns.len()).unwrap_or_default();
                 content.rows += 1;
                 for (cell, (sum, values)) in cells.iter().zip(&mut content.columns) {
                     *sum = sum.wrapping_add(hash_of(cell.as_deref()));
-                    *values += u64::from(cell.as_deref() != null);
+                    *values += u64::from(cell.is_some());
                 }
                 let hash = row_hash(cells);
                 content.whole = content.whole.wrapping_add(hash);

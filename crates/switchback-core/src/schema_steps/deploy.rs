@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use super::job::{Job, Stop, disk_failed, told};
 use super::kept::Before;
 use super::link::Link;
-use super::outcome::{Kept, Planned, SchemaOutcome};
+use super::outcome::{Failed, Kept, Planned, SchemaOutcome};
 use super::record::{After, Move, Record, State, moved};
 use super::revert::Consent;
 use super::standing::{Standing, Stood, refusals};
@@ -236,8 +236,8 @@ impl Job<'_> {
         });
         outcome.next = Some(match (outcome.done.len() - outcome.undone.len(), options.undo) {
             _ if is_half => {
-                "the step is no transaction, and half done: deploy again when the cause is not in the step itself; else \
-                 `switchback schema revert` undoes what was done of it, and then it can be corrected"
+                "the step is no transaction, and half done: deploy again (a command with `--again`) when the cause is not in the step \
+                 itself; else `switchback schema revert` undoes what was done of it, and then it can be corrected"
                     .to_owned()
             }
             (0, _) => "correct the step, then deploy again; nothing of it is in the database".to_owned(),
@@ -317,7 +317,9 @@ impl Job<'_> {
         };
         let done = self.known_done(link, step, &record, again)?;
         self.carry(link, step, &step.deploy, done, Noted::OneByOne)?;
-        self.held_readonly(link, step)?;
+        if let Some(failed) = self.looked_apart(link, step)? {
+            return Err(Stop::Failed(Box::new(failed)));
+        }
         link.begin().map_err(ours)?;
         let kept = self.compared(link, step, &before, &mut record.facts)?;
         if !kept.differences.is_empty() {
@@ -347,7 +349,7 @@ impl Job<'_> {
     }
 
     /// How many statements of a step that was begun are known to be done. Of one that was begun and not noted as done nobody
-    /// knows: what verifies the step decides, or whoever says that it may be carried out again.
+    /// knows: what verifies the step decides where it is the last, or whoever says that it may be carried out again.
     fn known_done(
         &self,
         link: &mut Link<'_>,
@@ -361,11 +363,8 @@ impl Job<'_> {
         if step.deploy.is_repeatable {
             return Ok(0);
         }
-        let is_last = record.began == step.deploy.count();
-        if is_last && step.verify.is_some() {
-            link.begin().map_err(|error| self.failed("verify a step in", &error))?;
-            let failed = self.look(link, step)?;
-            link.roll_back();
+        if step.verify.is_some() && verify_decides(&step.deploy, record.began) {
+            let failed = self.looked_apart(link, step)?;
             if failed.is_none() {
                 return Ok(record.began);
             }
@@ -378,7 +377,7 @@ impl Job<'_> {
             step.deploy.path.display(),
             self.clean(&text)
         );
-        let next = "look into the database: `switchback schema deploy --again` carries that statement out once more, \
+        let next = "look into the database: `switchback schema deploy --again` carries that out once more, \
                     `switchback schema revert` undoes the step; a step that says `-- switchback: repeatable` goes on by itself";
         Err(Stop::Unknown(vec![why], next.to_owned()))
     }
@@ -419,20 +418,32 @@ impl Job<'_> {
         Ok(kept)
     }
 
-    /// Whether the step holds, within the transaction that is open.
+    /// Whether the step holds, within the transaction that is open; what the script writes is not committed with the step. In DuckDB
+    /// it cannot write.
     fn held(&self, link: &mut Link<'_>, step: &Step) -> Result<(), Stop> {
-        match self.look(link, step)? {
-            None => Ok(()),
-            Some(failed) => Err(Stop::Failed(Box::new(failed))),
+        let ours = |error: StatementError| self.failed("verify a step in", &error);
+        let is_marked = self.dialect.has_savepoints();
+        if is_marked {
+            link.mark().map_err(ours)?;
         }
+        if let Some(failed) = self.look(link, step)? {
+            return Err(Stop::Failed(Box::new(failed)));
+        }
+        if is_marked {
+            link.back_to_mark().map_err(ours)?;
+        }
+        Ok(())
     }
 
-    /// Whether the step holds; whatever the script does is taken back.
-    fn held_readonly(&self, link: &mut Link<'_>, step: &Step) -> Result<(), Stop> {
+    /// Looks whether the step holds, in a transaction that is taken back. A command looks at what is committed, and needs none.
+    fn looked_apart(&self, link: &mut Link<'_>, step: &Step) -> Result<Option<Failed>, Stop> {
+        if step.verify.as_ref().is_some_and(|verify| verify.work == Work::Command) {
+            return self.look(link, step);
+        }
         link.begin().map_err(|error| self.failed("verify a step in", &error))?;
-        let held = self.held(link, step);
+        let looked = self.look(link, step);
         link.roll_back();
-        held
+        looked
     }
 
     /// Rows that refer to rows that are not there, of SQLite, which was told not to look.
@@ -482,6 +493,12 @@ impl Job<'_> {
     }
 }
 
+/// Whether what verifies a step can tell that the statement which was begun is done: the last one of SQL. A command has many
+/// parts, and what verifies sees some of them.
+fn verify_decides(script: &Script, began: usize) -> bool {
+    began == script.count() && script.work != Work::Command
+}
+
 /// Where a move leads, which must be a state.
 pub(super) fn legal(state: Option<State>, how: Move, step: &str) -> Result<State, Stop> {
     match moved(state, how) {
@@ -506,4 +523,24 @@ fn refused(step: &Step, differences: &[String], then: &str) -> Vec<String> {
         "what a step is meant to change it declares, as `-- switchback: changes orders.total`".to_owned(),
     );
     refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::split;
+    use super::*;
+
+    #[test]
+    fn what_verifies_decides_about_the_last_statement_and_never_about_a_command() {
+        let of = |work: Work| Script {
+            path: "a".into(),
+            hash: String::new(),
+            work,
+            in_transaction: false,
+            is_repeatable: false,
+        };
+        let sql = of(Work::Sql(split("SELECT 1; SELECT 2", Dialect::Sqlite).unwrap().statements));
+        assert!(verify_decides(&sql, 2) && !verify_decides(&sql, 1));
+        assert!(!verify_decides(&of(Work::Command), 1));
+    }
 }

@@ -46,7 +46,9 @@ impl Dialect {
             (Self::Sqlite, false) => "BEGIN IMMEDIATE",
             // What verifies may not change anything.
             (Self::Postgresql, true) => "BEGIN READ ONLY",
-            (Self::Sqlite, true) | (Self::Postgresql, false) => "BEGIN",
+            // Whatever the server's default is: what others committed while tables were waited for must be seen.
+            (Self::Postgresql, false) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            (Self::Sqlite, true) => "BEGIN",
             (Self::Duckdb, _) => "BEGIN TRANSACTION",
         }
     }
@@ -54,6 +56,11 @@ impl Dialect {
     /// Whether part of a transaction can be taken back.
     pub(super) fn has_savepoints(self) -> bool {
         self != Self::Duckdb
+    }
+
+    /// Carries out what would be left for the end of the transaction, so that nothing changes after it was looked at.
+    pub(super) fn settle(self) -> Option<&'static str> {
+        (self == Self::Postgresql).then_some("SET CONSTRAINTS ALL IMMEDIATE")
     }
 
     /// What makes a session as a new one, before each step.
@@ -140,28 +147,33 @@ impl Dialect {
         }
     }
 
-    /// A column as a text that is another one for each other value.
+    /// A column as a text that is another one for each other value; null stays null.
     pub(super) fn as_text(self, column: &str) -> String {
+        let column = quoted(column);
         match self {
-            // With its storage class: 1, 1.0 and '1' are three values.
-            Self::Sqlite => format!("quote({})", quoted(column)),
-            Self::Postgresql => format!("{}::text", quoted(column)),
-            Self::Duckdb => format!("{}::VARCHAR", quoted(column)),
+            // With its storage class: 1, 1.0 and '1' are three values. Bytes, because a text may have a NUL in it, or be no UTF-8. A
+            // real number has all its digits only as the driver writes it.
+            Self::Sqlite => format!(
+                "CASE typeof({column}) WHEN 'null' THEN NULL WHEN 'real' THEN {column} \
+                 ELSE typeof({column}) || ':' || hex(CAST({column} AS BLOB)) END"
+            ),
+            Self::Postgresql => format!("{column}::text"),
+            Self::Duckdb => format!("{column}::VARCHAR"),
         }
     }
 
-    /// What [`Dialect::as_text`] makes of null.
-    pub(super) fn null(self) -> Option<&'static str> {
-        (self == Self::Sqlite).then_some("NULL")
-    }
-
-    /// A column as a text for people; null stays null.
+    /// A column as a text for people, which can be read back; null stays null.
     pub(super) fn for_people(self, column: &str) -> String {
         match self {
+            // A text that is no plain one, or looks like what stands for others, is the expression that makes it. So the driver has it
+            // for one that is no UTF-8.
             Self::Sqlite => {
                 let column = quoted(column);
                 format!(
-                    "CASE typeof({column}) WHEN 'blob' THEN 'x''' || hex({column}) || '''' ELSE CAST({column} AS TEXT) END"
+                    "CASE typeof({column}) WHEN 'blob' THEN 'x''' || hex({column}) || '''' WHEN 'text' THEN \
+                     CASE WHEN instr({column}, char(0)) > 0 OR substr({column}, 1, 2) = 'x''' \
+                     OR substr({column}, 1, 7) = 'CAST(x''' \
+                     THEN 'CAST(x''' || hex(CAST({column} AS BLOB)) || ''' AS TEXT)' ELSE {column} END ELSE {column} END"
                 )
             }
             Self::Postgresql | Self::Duckdb => self.as_text(column),
@@ -194,4 +206,62 @@ pub(super) fn quoted(name: &str) -> String {
 /// A text in SQL.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_sqlite_that_are_not_the_same_are_not_the_same_text() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        database.execute_batch("CREATE TABLE odd (a)").unwrap();
+        let texts = |value: &str| -> (String, String) {
+            let (hashed, shown) = (Dialect::Sqlite.as_text("a"), Dialect::Sqlite.for_people("a"));
+            database.execute_batch(&format!("DELETE FROM odd; INSERT INTO odd VALUES ({value})")).unwrap();
+            let told = |value: rusqlite::types::Value| format!("{value:?}");
+            database
+                .query_row(&format!("SELECT {hashed}, {shown} FROM odd"), [], |row| {
+                    let shown = row.get(1).map_or_else(|error| error.to_string(), told);
+                    Ok((told(row.get(0)?), shown))
+                })
+                .unwrap()
+        };
+        let values = [
+            "NULL",
+            "1",
+            "1.0",
+            "'1'",
+            "x'31'",
+            "''",
+            "x''",
+            "0.1 + 0.2",
+            "0.3",
+            "CAST(x'61' AS TEXT)",
+            "CAST(x'610062' AS TEXT)",
+            "CAST(x'610063' AS TEXT)",
+            "CAST(x'FE' AS TEXT)",
+            "CAST(x'FF' AS TEXT)",
+        ];
+        let mut hashed: Vec<String> = values.iter().map(|value| texts(value).0).collect();
+        assert_eq!(hashed[0], "Null");
+        hashed.sort();
+        hashed.dedup();
+        assert_eq!(hashed.len(), values.len(), "{hashed:?}");
+        for (value, wanted) in [
+            ("CAST(x'610062' AS TEXT)", "Text(\"CAST(x'610062' AS TEXT)\")"),
+            ("x'00FF'", "Text(\"x'00FF'\")"),
+            ("'x''00'", "Text(\"CAST(x'78273030' AS TEXT)\")"),
+            ("'plain'", "Text(\"plain\")"),
+            ("0.1 + 0.2", "Real(0.30000000000000004)"),
+        ] {
+            assert_eq!(texts(value).1, wanted);
+        }
+    }
+
+    #[test]
+    fn postgresql_sees_what_others_commit_and_leaves_nothing_for_the_end() {
+        assert_eq!(Dialect::Postgresql.begin(false), "BEGIN ISOLATION LEVEL READ COMMITTED");
+        assert_eq!(Dialect::Postgresql.settle(), Some("SET CONSTRAINTS ALL IMMEDIATE"));
+    }
 }

@@ -1,6 +1,6 @@
 //! Steps of a database's schema: deployed in order, verified, reverted in reverse, and known by the database itself.
 //!
-//! The way of the data: `step` reads a folder (`script` splits SQL, `exception` is what a step may change) → `record` is what the
+//! The way of the data: `step` reads a folder (`script` splits SQL, `secret` is what is not shown of it, `exception` is what a step may change) → `record` is what the
 //! database says → `standing` holds both against each other → `deploy` and `revert` carry out, statement by statement (`carry`),
 //! with what was there before compared (`content`, `kept`) and what would be lost written down (`loss`) → `outcome`. The
 //! database is reached through a port; all of its words are made in `dialect`.
@@ -21,6 +21,7 @@ mod outcome;
 mod record;
 mod revert;
 mod script;
+mod secret;
 mod standing;
 mod status;
 mod step;

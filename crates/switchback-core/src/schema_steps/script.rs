@@ -1,10 +1,13 @@
 //! A script of SQL as its statements: where each begins, and what its comments declare.
 //!
-//! Nothing is parsed but what hides a semicolon: strings, quoted names, comments, dollar quotes (PostgreSQL, DuckDB), and the
-//! bodies of triggers and of functions in standard SQL, which end with an `END` right behind a semicolon, as
+//! Nothing is parsed but what hides a semicolon: strings, quoted names, comments, dollar quotes and parentheses (PostgreSQL,
+//! DuckDB, whose grammar is PostgreSQL's), and the bodies of triggers and of functions in standard SQL, which end with an `END` right behind a semicolon, as
 //! `sqlite3_complete` has it.
 
+use std::ops::Range;
+
 use super::dialect::Dialect;
+use super::secret::{Secrets, shown};
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub struct Statement {
     pub text: String,
     /// The line of the script on which it begins, counted from 1.
     pub line: usize,
+    /// Its first words, in capitals; none of a text, a quoted name or a comment.
+    words: Vec<String>,
+    /// Places in its text that are not shown.
+    hidden: Vec<Range<usize>>,
 }
 
 /// A line of a comment of its own that is meant for Switchback.
@@ -55,35 +62,36 @@ pub(super) fn split(text: &str, dialect: Dialect) -> Result<Split, Fault> {
     while reader.at < text.len() {
         reader.step()?;
     }
+    if let Some(open) = reader.current.open.first() {
+        return reader.fault(*open, "a parenthesis is not ended: a `)` is missing");
+    }
     reader.end_statement();
     Ok(reader.found)
 }
 
 impl Statement {
-    /// Its words in capitals, as far as they stand before anything else than words: `CREATE INDEX CONCURRENTLY`.
-    pub(super) fn first_words(&self) -> Vec<String> {
-        self.text
-            .split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
-            .filter(|word| !word.is_empty())
-            .take(8)
-            .map(str::to_uppercase)
-            .collect()
-    }
-
     /// Whether it asks for rows.
     pub(super) fn is_query(&self) -> bool {
         const WORDS: &[&str] =
             &["SELECT", "WITH", "VALUES", "TABLE", "FROM", "PRAGMA", "SHOW", "DESCRIBE", "EXPLAIN"];
-        self.first_words().first().is_some_and(|word| WORDS.contains(&word.as_str()))
+        self.words.first().is_some_and(|word| WORDS.contains(&word.as_str()))
+    }
+
+    /// Its first words in capitals: `CREATE INDEX CONCURRENTLY`.
+    pub(super) fn first_words(&self) -> &[String] {
+        &self.words
     }
 
     /// The transaction statement that it is, if it is one.
     pub(super) fn transaction_word(&self) -> Option<String> {
-        let words = self.first_words();
-        let first = words.first()?;
-        let is_undone_in_part = words.iter().any(|word| word == "TO");
-        (TRANSACTIONS.contains(&first.as_str()) && !(first == "ROLLBACK" && is_undone_in_part))
-            .then(|| first.clone())
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            // Part of a transaction may be taken back.
+            ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => None,
+            ["PREPARE", "TRANSACTION", ..] => Some("PREPARE TRANSACTION".to_owned()),
+            [first, ..] if TRANSACTIONS.contains(first) => Some((*first).to_owned()),
+            _ => None,
+        }
     }
 
     /// The line of the script that a place in the statement's text is on; `offset` in bytes.
@@ -91,31 +99,9 @@ impl Statement {
         self.line + self.text.get(..offset).unwrap_or_default().matches('\n').count()
     }
 
-    /// As it may be shown: without passwords that stand in it as literals.
+    /// As it may be shown: without the secrets that stand in it as texts.
     pub fn shown(&self) -> String {
-        let upper = self.text.to_ascii_uppercase();
-        let mut shown = String::with_capacity(self.text.len());
-        let mut at = 0;
-        for (found, word) in ["PASSWORD", "IDENTIFIED BY"]
-            .into_iter()
-            .flat_map(|word| upper.match_indices(word))
-            .collect::<std::collections::BTreeMap<_, _>>()
-        {
-            let behind = found + word.len();
-            let rest = &self.text[behind..];
-            let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '=']).len();
-            let is_literal = rest[blank..].starts_with('\'');
-            if behind < at || !is_literal {
-                continue;
-            }
-            let start = behind + blank + 1;
-            let end = self.text[start..].find('\'').map_or(self.text.len(), |length| start + length);
-            shown.push_str(&self.text[at..start]);
-            shown.push_str("***");
-            at = end;
-        }
-        shown.push_str(&self.text[at..]);
-        shown
+        shown(&self.text, &self.hidden)
     }
 }
 
@@ -132,6 +118,10 @@ struct Current {
     after_semicolon: bool,
     /// The last word, for `BEGIN ATOMIC`.
     last: String,
+    /// Where each parenthesis that is open stands.
+    open: Vec<usize>,
+    /// What of it is not shown.
+    secrets: Secrets,
 }
 
 struct Reader<'a> {
@@ -172,7 +162,7 @@ impl Reader<'_> {
             }
             '/' if rest.starts_with("/*") => self.block_comment(),
             '\'' => {
-                let has_escapes = self.dialect == Dialect::Postgresql && self.is_escape_string();
+                let has_escapes = self.dialect != Dialect::Sqlite && self.is_escape_string();
                 self.quoted('\'', has_escapes, "a text is not ended: a `'` is missing")
             }
             '"' => self.quoted('"', false, "a name is not ended: a `\"` is missing"),
@@ -191,6 +181,12 @@ impl Reader<'_> {
                 self.begin();
                 if !letter.is_whitespace() {
                     self.current.after_semicolon = false;
+                    self.current.secrets.symbol(letter);
+                }
+                match letter {
+                    '(' if self.dialect != Dialect::Sqlite => self.current.open.push(self.at),
+                    ')' => drop(self.current.open.pop()),
+                    _ => {}
                 }
                 self.at += letter.len_utf8();
                 Ok(())
@@ -215,12 +211,13 @@ impl Reader<'_> {
             let declared = Declared { text: declared.trim().to_owned(), line: self.line(self.at) };
             self.found.declared.push(declared);
         }
+        self.current.secrets.comment(self.text, self.at..self.at + end);
         self.at += end;
     }
 
     fn block_comment(&mut self) -> Result<(), Fault> {
         let start = self.at;
-        let nests = self.dialect == Dialect::Postgresql;
+        let nests = self.dialect != Dialect::Sqlite;
         let mut depth = 0_usize;
         loop {
             let rest = self.rest();
@@ -231,6 +228,7 @@ impl Reader<'_> {
                 depth -= 1;
                 self.at += 2;
                 if depth == 0 {
+                    self.current.secrets.comment(self.text, start + 2..self.at - 2);
                     return Ok(());
                 }
             } else if let Some(letter) = rest.chars().next() {
@@ -265,6 +263,12 @@ impl Reader<'_> {
                 if end != ']' && next == Some(end) {
                     self.at += end.len_utf8();
                 } else {
+                    let inside = start + 1..self.at - 1;
+                    if end == '\'' {
+                        self.current.secrets.text(self.text, inside);
+                    } else {
+                        self.current.secrets.word(&self.text[inside].to_uppercase());
+                    }
                     return Ok(());
                 }
             }
@@ -290,7 +294,9 @@ impl Reader<'_> {
         self.current.after_semicolon = false;
         match self.rest()[tag.len()..].find(&tag) {
             Some(length) => {
-                self.at += 2 * tag.len() + length;
+                let inside = start + tag.len()..start + tag.len() + length;
+                self.at = inside.end + tag.len();
+                self.current.secrets.text(self.text, inside);
                 Ok(())
             }
             None => self.fault(start, &format!("a text is not ended: a second `{tag}` is missing")),
@@ -317,13 +323,14 @@ impl Reader<'_> {
         if current.words.len() < WORDS_MAX {
             current.words.push(word.clone());
         }
+        current.secrets.word(&word);
         current.last = word;
     }
 
     fn semicolon(&mut self) {
         if self.current.in_body {
             self.current.after_semicolon = true;
-        } else {
+        } else if self.current.open.is_empty() {
             self.end_statement();
         }
         self.at += 1;
@@ -335,7 +342,8 @@ impl Reader<'_> {
             let text = self.text[start..self.at].trim_end().to_owned();
             let line = self.line(start);
             self.counted = (start, line);
-            self.found.statements.push(Statement { text, line });
+            let hidden = current.secrets.within(start, start + text.len());
+            self.found.statements.push(Statement { text, line, words: current.words, hidden });
         }
     }
 }
@@ -387,11 +395,11 @@ mod tests {
     fn each_database_has_quotes_of_its_own() {
         check(Dialect::Sqlite, "SELECT [a;b], `c;d`; X", &[("SELECT [a;b], `c;d`", 1), ("X", 1)]);
         check(Dialect::Postgresql, "SELECT a[1]; X", &[("SELECT a[1]", 1), ("X", 1)]);
-        check(Dialect::Postgresql, "SELECT E'a\\';b'; X", &[("SELECT E'a\\';b'", 1), ("X", 1)]);
-        check(Dialect::Postgresql, "SELECT type'a\\'; X", &[("SELECT type'a\\'", 1), ("X", 1)]);
-        check(Dialect::Postgresql, "/* a /* ; */ ; */ X; Y", &[("X", 1), ("Y", 1)]);
         check(Dialect::Sqlite, "/* a /* ; */ X; Y", &[("X", 1), ("Y", 1)]);
         for dialect in [Dialect::Postgresql, Dialect::Duckdb] {
+            check(dialect, "SELECT E'a\\';b'; X", &[("SELECT E'a\\';b'", 1), ("X", 1)]);
+            check(dialect, "SELECT type'a\\'; X", &[("SELECT type'a\\'", 1), ("X", 1)]);
+            check(dialect, "/* a /* ; */ ; */ X; Y", &[("X", 1), ("Y", 1)]);
             check(dialect, "SELECT $$a;'b$$; X", &[("SELECT $$a;'b$$", 1), ("X", 1)]);
             check(dialect, "DO $f$ a; $$ ; $$ $f$; X", &[("DO $f$ a; $$ ; $$ $f$", 1), ("X", 1)]);
             check(dialect, "SELECT $1; SELECT $2", &[("SELECT $1", 1), ("SELECT $2", 1)]);
@@ -431,22 +439,52 @@ mod tests {
         assert_eq!(told, [("no transaction", 1), ("changes a.b", 4)]);
     }
 
-    #[test]
-    fn statements_know_what_they_are() {
-        let of = |text: &str| Statement { text: text.to_owned(), line: 3 };
-        assert!(of("select 1").is_query() && of("WITH a AS (SELECT 1) SELECT 2").is_query());
-        assert!(!of("INSERT INTO a SELECT 1").is_query());
-        assert_eq!(of("commit").transaction_word().as_deref(), Some("COMMIT"));
-        assert_eq!(of("ROLLBACK TO SAVEPOINT a").transaction_word(), None);
-        assert_eq!(of("a\nb\nc").line_at(4), 5);
+    fn of(text: &str, dialect: Dialect) -> Statement {
+        split(text, dialect).unwrap().statements.remove(0)
     }
 
     #[test]
-    fn passwords_in_statements_are_not_shown() {
-        let of = |text: &str| Statement { text: text.to_owned(), line: 1 }.shown();
-        assert_eq!(of("ALTER USER a PASSWORD 'geheim' LOGIN"), "ALTER USER a PASSWORD '***' LOGIN");
-        assert_eq!(of("create user a identified by  'geheim'"), "create user a identified by  '***'");
-        assert_eq!(of("SELECT password FROM a"), "SELECT password FROM a");
-        assert_eq!(of("OPTIONS (password 'x', user 'y')"), "OPTIONS (password '***', user 'y')");
+    fn statements_know_what_they_are() {
+        let of = |text: &str| of(text, Dialect::Sqlite);
+        assert!(of("select 1").is_query() && of("WITH a AS (SELECT 1) SELECT 2").is_query());
+        assert!(of("(SELECT 1)").is_query());
+        assert!(!of("INSERT INTO a SELECT 1").is_query());
+        assert_eq!(of("\n\na\nb\nc").line_at(4), 5);
+    }
+
+    #[test]
+    fn what_ends_the_transaction_is_told_by_its_words_alone() {
+        for (text, wanted) in [
+            ("commit", Some("COMMIT")),
+            ("END", Some("END")),
+            ("ABORT", Some("ABORT")),
+            ("ROLLBACK", Some("ROLLBACK")),
+            ("ROLLBACK -- back TO x", Some("ROLLBACK")),
+            ("ROLLBACK /* TO x */", Some("ROLLBACK")),
+            ("ROLLBACK /* /* */ TO x */", Some("ROLLBACK")),
+            ("ROLLBACK AND CHAIN", Some("ROLLBACK")),
+            ("ROLLBACK PREPARED 'TO x'", Some("ROLLBACK")),
+            ("prepare /* it */ transaction 'x'", Some("PREPARE TRANSACTION")),
+            ("ROLLBACK TO SAVEPOINT a", None),
+            ("ROLLBACK WORK TO a", None),
+            ("rollback /* but */ transaction to a", None),
+            ("PREPARE a AS SELECT 1", None),
+            ("SELECT 'COMMIT'", None),
+        ] {
+            assert_eq!(of(text, Dialect::Postgresql).transaction_word().as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn semicolons_in_parentheses_end_nothing() {
+        let rule = "CREATE RULE r AS ON INSERT TO a DO ALSO (\n INSERT INTO b VALUES (1);\n DELETE FROM c; )";
+        for dialect in [Dialect::Postgresql, Dialect::Duckdb] {
+            check(dialect, &format!("{rule};\nX"), &[(rule, 1), ("X", 4)]);
+            check(dialect, "SELECT ')'; X", &[("SELECT ')'", 1), ("X", 1)]);
+            check(dialect, "SELECT 1); X", &[("SELECT 1)", 1), ("X", 1)]);
+            assert_eq!(split("X;\nSELECT (1;\nCOMMIT;", dialect).unwrap_err().line, 2);
+        }
+        // SQLite reads on behind every semicolon.
+        check(Dialect::Sqlite, "SELECT (1; COMMIT", &[("SELECT (1", 1), ("COMMIT", 1)]);
     }
 }

@@ -237,6 +237,17 @@ impl Reading<'_> {
                 });
             }
         }
+        if let (Some(deploy), Some(verify)) = (&deploy, &verify)
+            && deploy.in_transaction
+            && verify.work == Work::Command
+        {
+            self.findings.push(format!(
+                "`{}` cannot look into the transaction of `{}`: write a `verify.sql`, or say `-- switchback: no transaction` in `{}`",
+                verify.path.display(),
+                deploy.path.display(),
+                deploy.path.display()
+            ));
+        }
         if let Some(deploy) = deploy {
             let exceptions = header.exceptions;
             self.found.push(Step { name: name.to_owned(), number, deploy, verify, revert, exceptions });
@@ -320,7 +331,7 @@ impl Reading<'_> {
             self.findings.push(format!("`{}` has no statement", path.display()));
         }
         for statement in &split.statements {
-            if let Some(why) = self.refused(statement, !own.no_transaction) {
+            if let Some(why) = self.refused(statement, role, !own.no_transaction) {
                 self.findings.push(format!("{}:{}: {why}", path.display(), statement.line));
             }
         }
@@ -328,11 +339,15 @@ impl Reading<'_> {
     }
 
     /// Why a statement cannot be part of a step.
-    fn refused(&self, statement: &Statement, in_transaction: bool) -> Option<String> {
+    fn refused(&self, statement: &Statement, role: Role, in_transaction: bool) -> Option<String> {
         if let Some(word) = statement.transaction_word() {
             return Some(format!(
                 "`{word}` is not for a step to say: Switchback begins and ends transactions"
             ));
+        }
+        if role == Role::Verify && self.dialect == Dialect::Duckdb && !statement.is_query() {
+            // It cannot take back a part of a transaction.
+            return Some("a `verify` script of DuckDB has queries alone: begin it with `SELECT`".to_owned());
         }
         let words = statement.first_words();
         if self.dialect == Dialect::Postgresql
@@ -344,7 +359,7 @@ impl Reading<'_> {
         let outside = OUTSIDE.iter().find(|(dialect, outside)| {
             *dialect == self.dialect
                 && words.len() >= outside.len()
-                && outside.iter().zip(&words).all(|(one, other)| one == other)
+                && outside.iter().zip(words).all(|(one, other)| one == other)
         });
         outside.filter(|_| in_transaction).map(|(_, words)| {
             format!(
@@ -373,5 +388,51 @@ impl Reading<'_> {
                 )),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::RealDisk;
+
+    /// What is found in a step of these files.
+    fn findings(dialect: Dialect, files: &[(&str, &str)]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("0001_a")).unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join("0001_a").join(name), text).unwrap();
+        }
+        read_steps(&RealDisk, folder.path(), dialect).map_or_else(|error| error.causes, |_| Vec::new())
+    }
+
+    #[test]
+    fn a_command_cannot_verify_what_is_not_committed() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgresql, Dialect::Duckdb] {
+            let of = |deploy: (&str, &str)| {
+                findings(dialect, &[deploy, ("verify.sh", "true"), ("revert.sql", "SELECT 1")])
+            };
+            let found = of(("deploy.sql", "SELECT 1"));
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].contains("`0001_a/verify.sh` cannot look into the transaction"), "{found:?}");
+            assert!(found[0].contains("write a `verify.sql`"), "{found:?}");
+            assert!(of(("deploy.sql", "-- switchback: no transaction\nSELECT 1")).is_empty());
+            assert!(of(("deploy.sh", "true")).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_verifies_in_duckdb_asks_and_does_nothing_else() {
+        let of = |dialect: Dialect, verify: &str| {
+            let files = [("deploy.sql", "SELECT 1"), ("verify.sql", verify), ("revert.sql", "SELECT 1")];
+            findings(dialect, &files)
+        };
+        let found = of(Dialect::Duckdb, "SELECT 1;\nDELETE FROM a");
+        assert_eq!(
+            found,
+            ["0001_a/verify.sql:2: a `verify` script of DuckDB has queries alone: begin it with `SELECT`"]
+        );
+        assert!(of(Dialect::Duckdb, "SELECT 1; FROM a").is_empty());
+        assert!(of(Dialect::Postgresql, "SELECT 1;\nDELETE FROM a").is_empty());
     }
 }

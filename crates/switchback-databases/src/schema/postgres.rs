@@ -62,7 +62,7 @@ impl SchemaSession for PostgresSession {
     }
 }
 
-/// The server's own words, with its detail; without them, the connection is gone.
+/// The server's own words, without their detail, which has values of rows in it; without them, the connection is gone.
 fn told(error: &postgres::Error, statement: &str) -> StatementError {
     let Some(server) = error.as_db_error() else {
         return StatementError {
@@ -71,10 +71,7 @@ fn told(error: &postgres::Error, statement: &str) -> StatementError {
             is_cut: error.is_closed() || !is_ours(error),
         };
     };
-    let mut message = server.message().to_owned();
-    if let Some(detail) = server.detail() {
-        message = format!("{message}: {detail}");
-    }
+    let message = server.message().to_owned();
     let offset = match server.position() {
         // Counted in characters, from 1.
         Some(ErrorPosition::Original(position)) => {

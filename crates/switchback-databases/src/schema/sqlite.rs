@@ -93,8 +93,15 @@ fn text(value: ValueRef<'_>) -> Option<String> {
     match value {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
-        ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        // As few digits as tell it from every other number, with a point or an exponent.
+        ValueRef::Real(number) => Some(format!("{number:?}")),
+        // What is no text for anybody else is the expression that makes it.
+        ValueRef::Text(bytes) => Some(match str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => {
+                format!("CAST(x'{}' AS TEXT)", hexadecimal(bytes.iter().copied()).to_uppercase())
+            }
+        }),
         ValueRef::Blob(bytes) => Some(hexadecimal(bytes.iter().copied())),
     }
 }

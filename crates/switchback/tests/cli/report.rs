@@ -579,6 +579,7 @@ fn a_secret_reaches_no_report() {
     for format in ["html", "json", "markdown", "junit"] {
         let seen = ground.expect(0, &format!("report --format {format}"));
         assert!(!seen.out.contains("tk-7f3a9c1e5b"), "{format}");
-        assert!(seen.out.contains("[SHOP_TOKEN]"), "{format}");
+        // Markdown escapes the brackets of prose.
+        assert!(seen.out.replace('\\', "").contains("[SHOP_TOKEN]"), "{format}: {seen}");
     }
 }

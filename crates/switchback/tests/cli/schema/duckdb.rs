@@ -73,3 +73,21 @@ fn needs_duckdb_a_step_that_drops_rows_is_refused_and_rows_written_since_are_kep
     assert_eq!((seen.code, &seen.json()["items"][0]["rows"]["only_new"]), (1, &json!(1)), "{seen}");
     assert_eq!(seen.json()["items"][0]["rows"]["different"], 0);
 }
+
+#[test]
+fn needs_duckdb_texts_with_escapes_and_comments_within_comments_are_as_it_reads_them() {
+    let ground = ground();
+    ground.tool("rm", &["-rf", "steps"]);
+    ground.write(
+        "steps/0001_texts/deploy.sql",
+        "/* a /* ; */ ; */ CREATE TABLE texts (a VARCHAR);\nINSERT INTO texts VALUES (E'it\\';s');\n",
+    );
+    ground.write("steps/0001_texts/verify.sql", "SELECT a = 'it'';s' FROM texts;\n");
+    ground.write("steps/0001_texts/revert.sql", "DROP TABLE texts;\n");
+    schema(&ground, 0, "deploy", "app.duckdb", &["--no-copy"]);
+    ground.write("steps/0002_bad/deploy.sql", "SELECT 1;\n");
+    ground.write("steps/0002_bad/verify.sql", "DELETE FROM orders;\n");
+    ground.write("steps/0002_bad/revert.sql", "SELECT 1;\n");
+    let report = super::run(&ground, "deploy", "app.duckdb", &["--no-copy"]);
+    assert!(report.code == 2 && report.out.contains("has queries alone"), "{report}");
+}

@@ -132,3 +132,66 @@ fn needs_postgresql_rows_that_others_write_while_a_step_runs_are_not_taken_for_i
     assert!(child.wait().unwrap().success());
     assert_eq!(deployed(&schema(&ground, 0, "status", &live, &[])), 1);
 }
+
+#[test]
+fn needs_postgresql_a_step_sees_what_others_commit_while_it_waits_for_their_tables() {
+    let (ground, server) = ground();
+    let live = server.address("live", "");
+    server.run("ALTER DATABASE live SET default_transaction_isolation = 'repeatable read'");
+    ground.write("steps/0001_customers/deploy.sql", "CREATE TABLE customers (id BIGINT, name TEXT);\n");
+    ground.write("steps/0001_customers/verify.sql", "SELECT true;\n");
+    // Somebody writes a row, and commits it while the deploy waits.
+    let report = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            server.run_in(
+                "live",
+                "BEGIN; INSERT INTO orders VALUES (9999, 'customer 1', 1, NULL); SELECT pg_sleep(4); COMMIT",
+            )
+        });
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        schema(&ground, 0, "deploy", &live, &["--no-copy", "--to", "0001_customers"])
+    });
+    assert_eq!(report["kept"]["rows"], 301, "the row that was committed meanwhile is among them: {report}");
+}
+
+#[test]
+fn needs_postgresql_what_is_deferred_to_the_end_of_a_step_is_compared_as_well() {
+    let (ground, server) = ground();
+    let live = server.address("live", "");
+    ground.tool("rm", &["-rf", "steps"]);
+    ground.write(
+        "steps/0001_late/deploy.sql",
+        "CREATE TABLE late (id BIGINT);
+         CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN UPDATE orders SET note = 'late' WHERE id = 7; RETURN NULL; END$$;
+         CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION shout();
+         CREATE RULE both_ways AS ON DELETE TO late DO ALSO (SELECT 1; SELECT 2;);
+         INSERT INTO late VALUES (1);\n",
+    );
+    ground
+        .write("steps/0001_late/verify.sql", "INSERT INTO late VALUES (2); SELECT count(*) = 2 FROM late;\n");
+    ground.write("steps/0001_late/revert.sql", "DROP TABLE late; DROP FUNCTION shout();\n");
+    let report = schema(&ground, 1, "deploy", &live, &["--no-copy"]);
+    assert!(report["refused"].to_string().contains("`orders.note` has"), "{report}");
+    same(&ground, &server.address("before", ""), &live, &[]);
+    let file = "steps/0001_late/deploy.sql";
+    ground.write(file, format!("-- switchback: changes orders.note\n{}", ground.read(file)));
+    schema(&ground, 0, "deploy", &live, &["--no-copy"]);
+    let row = server.run_in("live", "SELECT 1").query_one("SELECT count(*) FROM late", &[]).unwrap();
+    assert_eq!(row.get::<_, i64>(0), 1, "what verifies wrote is not there");
+}
+
+#[test]
+fn needs_postgresql_values_of_rows_are_not_in_messages() {
+    let (ground, server) = ground();
+    let live = server.address("live", "");
+    ground.tool("rm", &["-rf", "steps"]);
+    ground.write(
+        "steps/0001_twice/deploy.sql",
+        "CREATE TABLE twice (a TEXT PRIMARY KEY);\nINSERT INTO twice VALUES ('geheim'), ('geheim');\n",
+    );
+    ground.write("steps/0001_twice/verify.sql", "SELECT true;\n");
+    ground.write("steps/0001_twice/revert.sql", "DROP TABLE twice;\n");
+    let report = schema(&ground, 1, "deploy", &live, &["--no-copy"]);
+    let message = report["failed"]["message"].as_str().unwrap();
+    assert!(message.contains("duplicate key value") && !message.contains("geheim"), "{message}");
+}

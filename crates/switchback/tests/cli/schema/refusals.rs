@@ -95,6 +95,62 @@ fn a_step_that_changes_what_was_there_before_is_refused_and_taken_back_unless_it
 }
 
 #[test]
+fn what_a_script_that_verifies_writes_is_not_committed() {
+    let ground = ground();
+    ground.tool("rm", &["-rf", "steps"]);
+    let verify =
+        "CREATE TABLE scratch (a);\nUPDATE orders SET note = 'seen';\nSELECT count(*) = 0 FROM scratch;\n";
+    step(&ground, "0001_marks", "CREATE TABLE marks (id);", verify, "DROP TABLE marks;");
+    schema(&ground, 0, "deploy", "app.db", &["--no-copy"]);
+    same(&ground, "sqlite:before.db", "sqlite:app.db", &["orders"]);
+    let live = Connection::open(ground.at("app.db")).unwrap();
+    let scratch: u64 = live
+        .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'scratch'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(scratch, 0);
+}
+
+#[test]
+fn texts_with_nul_or_without_utf8_and_reals_of_all_digits_are_told_apart_and_written_down() {
+    let ground = ground();
+    ground.tool("rm", &["-rf", "steps"]);
+    for (deploy, reason) in [
+        ("UPDATE odd SET a = CAST(x'610063' AS TEXT) WHERE id = 1;", "`odd.a` has other values"),
+        ("UPDATE odd SET a = CAST(x'FE' AS TEXT) WHERE id = 2;", "`odd.a` has other values"),
+        ("UPDATE odd SET a = 0.3 WHERE id = 3;", "`odd.a` has other values"),
+        ("UPDATE odd SET a = 1 WHERE id = 4;", "`odd.a` has other values"),
+        ("UPDATE odd SET a = x'31' WHERE id = 5;", "`odd.a` has other values"),
+        ("UPDATE odd SET a = NULL WHERE id = 5;", "`odd.a` has 1 value fewer"),
+    ] {
+        ground.tool("cp", &["before.db", "app.db"]);
+        Connection::open(ground.at("app.db"))
+            .unwrap()
+            .execute_batch(
+                "CREATE TABLE odd (id, a); INSERT INTO odd VALUES (1, CAST(x'610062' AS TEXT)), (2, CAST(x'FF' AS TEXT)), \
+                 (3, 0.1 + 0.2), (4, 1.0), (5, '1')",
+            )
+            .unwrap();
+        step(&ground, "0001_odd", deploy, "SELECT 1;", "SELECT 1;");
+        let report = schema(&ground, 1, "deploy", "app.db", &["--no-copy"]);
+        assert!(report["refused"].to_string().contains(reason), "{deploy}: {report}");
+    }
+    let made = "CREATE TABLE kept (id, a);";
+    step(&ground, "0001_odd", made, "SELECT 1;", "DROP TABLE kept;");
+    schema(&ground, 0, "deploy", "app.db", &["--no-copy"]);
+    Connection::open(ground.at("app.db"))
+        .unwrap()
+        .execute_batch("INSERT INTO kept SELECT * FROM odd; INSERT INTO kept VALUES (6, x'00FF'), (7, 'x' || char(39) || '00FF' || char(39))")
+        .unwrap();
+    let report = schema(&ground, 1, "revert", "app.db", &[]);
+    let file = ground.read(report["lost"][0]["file"].as_str().unwrap());
+    assert_eq!(
+        file,
+        "id,a\n1,CAST(x'610062' AS TEXT)\n2,CAST(x'FF' AS TEXT)\n3,0.30000000000000004\n4,1.0\n5,1\n6,x'00FF'\n\
+         7,CAST(x'78273030464627' AS TEXT)\n"
+    );
+}
+
+#[test]
 fn rows_that_a_rebuilt_table_leaves_dangling_are_found() {
     let ground = ground();
     ground.tool("rm", &["-rf", "steps"]);
@@ -179,10 +235,20 @@ fn a_command_can_be_a_step_and_its_failure_is_told() {
     assert_eq!(states(&report), ["deployed"]);
     schema(&ground, 0, "revert", "app.db", &[]);
     same(&ground, "sqlite:before.db", "sqlite:app.db", &[]);
-    ground.write("steps/0001_marks/deploy.sh", "echo it went wrong >&2\nexit 3\n");
+    // It fails behind what `verify` looks at.
+    ground.write(
+        "steps/0001_marks/deploy.sh",
+        format!("test -f again && exit 0\n{python}c.execute('CREATE TABLE marks (id INTEGER)')\nc.commit()\nEND\necho it went wrong >&2\nexit 3\n"),
+    );
     let report = schema(&ground, 1, "deploy", "app.db", &["--no-copy"]);
     assert!(report["failed"]["message"].as_str().unwrap().contains("exit code 3: it went wrong"), "{report}");
     assert_eq!(states(&report), ["half-deployed"], "nobody knows what a command did before it failed");
+    let report = schema(&ground, 2, "deploy", "app.db", &["--no-copy"]);
+    assert!(report["refused"].to_string().contains("nobody knows whether statement 1 of"), "{report}");
+    assert_eq!(states(&report), ["half-deployed"], "what verifies does not see all of a command");
+    ground.write("again", "");
+    let report = schema(&ground, 0, "deploy", "app.db", &["--no-copy", "--again"]);
+    assert_eq!(states(&report), ["deployed"]);
 }
 
 #[test]
