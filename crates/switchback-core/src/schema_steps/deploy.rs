@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::SchemaRequest;
 use super::carry::Noted;
+use super::dangling::more_dangling;
 use super::dialect::Dialect;
+use super::exception::Exceptions;
 use super::job::{Job, Stop, disk_failed, told};
 use super::kept::Before;
 use super::link::Link;
@@ -146,7 +148,7 @@ pub(super) fn planned(job: &Job<'_>, step: &Step, script: &Script) -> Planned {
 
 impl Job<'_> {
     /// Copies the database before anything is changed; where the copy is.
-    fn copied(&self) -> Result<String, PortError> {
+    pub(super) fn copied(&self) -> Result<String, PortError> {
         let disk = self.request.world.disk.as_ref();
         let time = self.request.world.clock.now().strftime("%Y%m%dT%H%M%S%3fZ").to_string();
         let folder = self.folder()?;
@@ -276,18 +278,16 @@ impl Job<'_> {
         let shape = link.shape().map_err(ours)?;
         link.hold(&shape).map_err(ours)?;
         let before = link.before(&shape, &step.exceptions).map_err(ours)?;
-        let dangling = self.dangling(link).map_err(ours)?;
+        let dangling = link.dangling().map_err(ours)?;
         let mut record = Record::of(step, State::Deployed, &self.now(), &self.actor());
         self.carry(link, step, &step.deploy, 0, Noted::Together)?;
         self.held(link, step)?;
-        let kept = self.compared(link, step, &before, &mut record.facts)?;
-        let now = self.dangling(link).map_err(ours)?;
-        if now > dangling {
-            let why = format!(
-                "{} more rows refer to rows that are not there (`PRAGMA foreign_key_check`)",
-                now - dangling
-            );
-            return Err(Stop::No(vec![format!("step `{}` was refused, and taken back: {why}", step.name)]));
+        let kept = self.compared(link, step, &before, (&mut record.facts, true))?;
+        let why = more_dangling(&dangling, &link.dangling().map_err(ours)?, &step.exceptions);
+        if !why.is_empty() {
+            let mut refused = vec![format!("step `{}` was refused, and taken back", step.name)];
+            refused.extend(why);
+            return Err(Stop::No(refused));
         }
         if !kept.differences.is_empty() {
             return Err(Stop::No(refused(step, &kept.differences, "taken back")));
@@ -307,6 +307,8 @@ impl Job<'_> {
         again: bool,
     ) -> Result<Kept, Stop> {
         let ours = |error: StatementError| self.failed("deploy a step in", &error);
+        // Nobody else can have written between the statements of one session that has the file alone.
+        let is_sure = self.is_alone() && record.is_none() && step.deploy.work != Work::Command;
         let mut record = match record {
             Some(record) => record,
             None => self.announced(link, step)?,
@@ -321,9 +323,9 @@ impl Job<'_> {
             return Err(Stop::Failed(Box::new(failed)));
         }
         link.begin().map_err(ours)?;
-        let kept = self.compared(link, step, &before, &mut record.facts)?;
+        let kept = self.compared(link, step, &before, (&mut record.facts, is_sure))?;
         if !kept.differences.is_empty() {
-            return self.differs(link, step, &record, &kept);
+            return self.differs(link, step, (&record, &before), &kept);
         }
         (record.state, record.ended) =
             (legal(Some(record.state), Move::Deployed, &step.name)?, Some(self.now()));
@@ -384,7 +386,13 @@ impl Job<'_> {
 
     /// A step that is no transaction left something otherwise than it was. Where nobody else can have written meanwhile, that was
     /// the step, and it is undone; else nobody can tell.
-    fn differs(&self, link: &mut Link<'_>, step: &Step, record: &Record, kept: &Kept) -> Result<Kept, Stop> {
+    fn differs(
+        &self,
+        link: &mut Link<'_>,
+        step: &Step,
+        (record, before): (&Record, &Before),
+        kept: &Kept,
+    ) -> Result<Kept, Stop> {
         link.roll_back();
         if !self.is_alone() {
             let mut why = refused(step, &kept.differences, "not taken back: it is no transaction");
@@ -393,8 +401,20 @@ impl Job<'_> {
             return Err(Stop::Unknown(why, next.to_owned()));
         }
         let undone = self.revert_one(link, step, record, &mut Consent::none());
+        link.roll_back();
         let mut why = match undone {
-            Ok(_) => refused(step, &kept.differences, "undone by its revert script"),
+            Ok(_) => {
+                let ours = |error: StatementError| self.failed("compare what is in", &error);
+                let shape = link.shape().map_err(ours)?;
+                let left = link.kept(before, &shape, &Exceptions::default()).map_err(ours)?.differences;
+                if left.is_empty() {
+                    refused(step, &kept.differences, "undone by its revert script: all is as it was")
+                } else {
+                    let mut why = refused(step, &kept.differences, "its revert script did not bring it back");
+                    why.extend(left.into_iter().map(|difference| format!("after the revert: {difference}")));
+                    why
+                }
+            }
             Err(_) => refused(step, &kept.differences, "not undone: its revert script failed"),
         };
         why.push("the copy that was made before is beside the lock of this database".to_owned());
@@ -407,13 +427,13 @@ impl Job<'_> {
         link: &mut Link<'_>,
         step: &Step,
         before: &Before,
-        facts: &mut Value,
+        (facts, is_sure): (&mut Value, bool),
     ) -> Result<Kept, Stop> {
         let ours = |error: StatementError| self.failed("compare what is in", &error);
         let shape = link.shape().map_err(ours)?;
         let kept = link.kept(before, &shape, &step.exceptions).map_err(ours)?;
         if kept.differences.is_empty() {
-            *facts = link.came(before, &shape, &step.exceptions).map_err(ours)?;
+            *facts = link.came(before, &shape, &step.exceptions, is_sure).map_err(ours)?;
         }
         Ok(kept)
     }
@@ -444,14 +464,6 @@ impl Job<'_> {
         let looked = self.look(link, step);
         link.roll_back();
         looked
-    }
-
-    /// Rows that refer to rows that are not there, of SQLite, which was told not to look.
-    fn dangling(&self, link: &mut Link<'_>) -> Result<u64, StatementError> {
-        if self.dialect != Dialect::Sqlite {
-            return Ok(0);
-        }
-        link.number("SELECT count(*) FROM pragma_foreign_key_check")
     }
 
     /// Insists that nobody else has got to a step meanwhile.

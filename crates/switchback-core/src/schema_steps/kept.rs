@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::content::{Content, Shape};
-use super::exception::Exceptions;
+use super::exception::{Exception, Exceptions};
 use super::link::Link;
+use super::loss::old_columns;
 use super::outcome::Kept;
+use super::record::Record;
+use super::step::Step;
 use crate::port::StatementError;
 use crate::quantity::counted;
 
@@ -64,6 +67,35 @@ impl Link<'_> {
         Ok(before)
     }
 
+    /// What a revert that cannot be tried has to leave as it is: tables and columns that were there before the step, but for those
+    /// that the step changes.
+    pub(super) fn staying_as_they_are(
+        &mut self,
+        step: &Step,
+        record: &Record,
+        shape: &Shape,
+    ) -> Result<Before, StatementError> {
+        let undone = step.exceptions.undone();
+        let mut before = Before::default();
+        for (name, table) in shape {
+            let old = old_columns(&record.facts, name, table);
+            if old.is_empty() {
+                continue;
+            }
+            let is_old = |(column, _): &&(String, String)| old.contains(column);
+            let present: Vec<(String, String)> = table.columns.iter().filter(is_old).cloned().collect();
+            let kept: Vec<String> = old.into_iter().filter(|column| !undone.changes(name, column)).collect();
+            let content = self.content(&table.sql, &kept, &mut |_| {})?;
+            // The rows that came with the step go with it, and nobody can tell them from others.
+            let is_free =
+                step.exceptions.all().iter().any(
+                    |one| matches!(one, Exception::Rows(table) if step.exceptions.new_table(table) == name),
+                );
+            before.tables.push(Known { table: name.clone(), present, kept, content, is_free });
+        }
+        Ok(before)
+    }
+
     /// Holds what is there against what was there.
     pub(super) fn kept(
         &mut self,
@@ -105,12 +137,15 @@ impl Link<'_> {
         Ok(kept)
     }
 
-    /// What came with a step: new tables, new columns of old ones, and rows where rows may come, as they are now.
+    /// What came with a step: new tables, new columns of old ones, and rows where rows may come, as they are now. Where others may
+    /// have written since the step began (`is_sure` is false), only what came is noted, and not what it held: whatever a revert
+    /// finds in it counts as written since.
     pub(super) fn came(
         &mut self,
         before: &Before,
         shape: &Shape,
         exceptions: &Exceptions,
+        is_sure: bool,
     ) -> Result<Value, StatementError> {
         let mut old: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (table, columns) in &before.shape {
@@ -120,8 +155,12 @@ impl Link<'_> {
         let (mut tables, mut came) = (Map::new(), Map::new());
         for (name, table) in shape {
             let Some(known) = old.get(name.as_str()) else {
-                let content = self.content(&table.sql, &table.names(), &mut |_| {})?;
-                tables.insert(name.clone(), content.to_json());
+                let held = if is_sure {
+                    self.content(&table.sql, &table.names(), &mut |_| {})?.to_json()
+                } else {
+                    Value::Null
+                };
+                tables.insert(name.clone(), held);
                 continue;
             };
             let new: Vec<String> =
@@ -129,20 +168,46 @@ impl Link<'_> {
             if new.is_empty() {
                 continue;
             }
-            let content = self.content(&table.sql, &new, &mut |_| {})?;
-            let sums = content.to_json();
+            let sums =
+                if is_sure { self.content(&table.sql, &new, &mut |_| {})?.to_json() } else { Value::Null };
             let columns =
                 new.iter().enumerate().map(|(at, column)| (column.clone(), sums["columns"][at].clone()));
             came.insert(name.clone(), Value::Object(columns.collect()));
         }
         let mut rows = Map::new();
-        for known in before.tables.iter().filter(|known| known.is_free) {
+        for known in before.tables.iter().filter(|known| known.is_free && is_sure) {
             let name = exceptions.new_table(&known.table);
             let Some(table) = shape.get(name) else { continue };
             let now = self.content(&table.sql, &known.new_columns(exceptions), &mut |_| {})?;
             rows.insert(name.to_owned(), now.more_than(&known.content));
         }
-        Ok(json!({"tables": tables, "columns": came, "rows": rows}))
+        let changed = if is_sure { self.changed(before, shape, exceptions)? } else { Value::Null };
+        Ok(json!({"tables": tables, "columns": came, "rows": rows, "changed": changed}))
+    }
+
+    /// What stands in the columns that the step declares to change, beside what it keeps of their rows.
+    fn changed(
+        &mut self,
+        before: &Before,
+        shape: &Shape,
+        exceptions: &Exceptions,
+    ) -> Result<Value, StatementError> {
+        let mut changed = Map::new();
+        for known in &before.tables {
+            let name = exceptions.new_table(&known.table);
+            let Some(table) = shape.get(name) else { continue };
+            let mut columns = Map::new();
+            for (column, _) in known.present.iter().filter(|(column, _)| !known.kept.contains(column)) {
+                let column = exceptions.new_column(&known.table, column).to_owned();
+                let mut beside = known.new_columns(exceptions);
+                beside.push(column.clone());
+                columns.insert(column, self.content(&table.sql, &beside, &mut |_| {})?.to_json());
+            }
+            if !columns.is_empty() {
+                changed.insert(name.to_owned(), Value::Object(columns));
+            }
+        }
+        Ok(Value::Object(changed))
     }
 }
 

@@ -32,9 +32,23 @@ struct LeftTable {
     columns: Vec<String>,
     /// What they hold after the revert.
     content: Content,
+    /// Columns that are there afterwards and may hold other values, by the names that they have now.
+    changed: Vec<String>,
 }
 
 impl Left {
+    /// The columns that are there afterwards with other values: each with those that stay beside it.
+    pub(super) fn changed(&self) -> Vec<(String, String, Vec<String>)> {
+        let of_table = |(name, table): (&String, &LeftTable)| -> Vec<(String, String, Vec<String>)> {
+            let beside = |column: &String| {
+                let beside = table.columns.iter().chain([column]).cloned().collect();
+                (name.clone(), column.clone(), beside)
+            };
+            table.changed.iter().map(beside).collect()
+        };
+        self.tables.iter().flat_map(of_table).collect()
+    }
+
     /// What was compared.
     pub(super) fn kept(&self) -> Kept {
         Kept {
@@ -54,11 +68,14 @@ pub(super) struct Takes {
     columns: Vec<(String, String, u64)>,
     /// Tables that stay and would have other rows, with the columns that stay.
     rows: Vec<(String, Vec<String>)>,
+    /// Columns whose values another deploy would not bring back, with the columns that stay beside them, and how often each row
+    /// would come back.
+    pub(super) changed: Vec<(String, String, Vec<String>, HashMap<u128, u64>)>,
 }
 
 impl Takes {
     pub(super) fn is_nothing(&self) -> bool {
-        self.tables.is_empty() && self.columns.is_empty() && self.rows.is_empty()
+        self.tables.is_empty() && self.columns.is_empty() && self.rows.is_empty() && self.changed.is_empty()
     }
 }
 
@@ -88,6 +105,16 @@ fn came(facts: &Value, table: &str) -> Came {
     Came::Columns(columns.map(|columns| columns.keys().cloned().collect()).unwrap_or_default())
 }
 
+/// The columns of a table that were there before the step.
+pub(super) fn old_columns(facts: &Value, name: &str, table: &Table) -> Vec<String> {
+    let names = table.names().into_iter();
+    match came(facts, name) {
+        Came::Table => Vec::new(),
+        Came::Columns(columns) => names.filter(|column| !columns.contains(column)).collect(),
+        Came::AllBut(columns) => names.filter(|column| columns.contains(column)).collect(),
+    }
+}
+
 /// A table, a column of it that goes, what was there at the deploy, and the columns that stay of a table that stays.
 type Gone<'a> = (&'a str, Option<&'a str>, u64, Option<&'a Vec<String>>);
 
@@ -110,16 +137,16 @@ impl Link<'_> {
                 continue;
             }
             let Some(after) = now.get(undone.new_table(name)) else { continue };
-            let stays =
-                |column: &String| after.has(undone.new_column(name, column)) && !undone.changes(name, column);
-            let columns: Vec<String> = table.names().into_iter().filter(stays).collect();
+            let is_there = |column: &String| after.has(undone.new_column(name, column));
+            let (changed, columns): (Vec<String>, Vec<String>) =
+                table.names().into_iter().filter(is_there).partition(|column| undone.changes(name, column));
             let names: Vec<String> =
                 columns.iter().map(|column| undone.new_column(name, column).to_owned()).collect();
             let content = match &mut each {
                 Some((_, each)) => self.content(&after.sql, &names, each)?,
                 None => self.content(&after.sql, &names, &mut |_| {})?,
             };
-            left.tables.insert(name.clone(), LeftTable { columns, content });
+            left.tables.insert(name.clone(), LeftTable { columns, content, changed });
         }
         Ok(left)
     }
@@ -127,12 +154,10 @@ impl Link<'_> {
     /// What the revert takes, now that it was taken back: what was there against what would be left.
     pub(super) fn takes(
         &mut self,
-        step: &Step,
         record: &Record,
         shape: &Shape,
         left: &Left,
     ) -> Result<Takes, StatementError> {
-        let undone = step.exceptions.undone();
         let mut takes = Takes::default();
         for (name, table) in shape {
             let Some(stays) = left.tables.get(name) else {
@@ -146,7 +171,7 @@ impl Link<'_> {
                 takes.rows.push((name.clone(), stays.columns.clone()));
             }
             for column in table.names() {
-                if !stays.columns.contains(&column) && !undone.changes(name, &column) {
+                if !stays.columns.contains(&column) && !stays.changed.contains(&column) {
                     takes.columns.extend(self.column_taken(record, name, table, column)?);
                 }
             }
@@ -154,10 +179,39 @@ impl Link<'_> {
         Ok(takes)
     }
 
-    /// What a revert that cannot be tried may take: all that came with the step.
-    pub(super) fn may_take(&mut self, record: &Record, shape: &Shape) -> Result<Takes, StatementError> {
+    /// Whether a column that the step declares to change holds what it held right after the deploy, in the rows of then.
+    pub(super) fn is_as_deployed(
+        &mut self,
+        record: &Record,
+        table: (&str, &Table),
+        column: &str,
+        beside: &[String],
+    ) -> Result<bool, StatementError> {
+        let (name, table) = table;
+        let noted = record.facts.get("changed").and_then(|all| all.get(name)).and_then(|all| all.get(column));
+        let Some(then) = noted.and_then(Content::from_json) else { return Ok(false) };
+        Ok(self.content(&table.sql, beside, &mut |_| {})? == then)
+    }
+
+    /// What a revert that cannot be tried may take: all that came with the step, and all that stands in columns that it changes.
+    pub(super) fn may_take(
+        &mut self,
+        step: &Step,
+        record: &Record,
+        shape: &Shape,
+    ) -> Result<Takes, StatementError> {
+        let undone = step.exceptions.undone();
         let mut takes = Takes::default();
         for (name, table) in shape {
+            let (changed, beside): (Vec<String>, Vec<String>) = old_columns(&record.facts, name, table)
+                .into_iter()
+                .partition(|column| undone.changes(name, column));
+            for column in changed {
+                let beside: Vec<String> = beside.iter().chain([&column]).cloned().collect();
+                if !self.is_as_deployed(record, (name.as_str(), table), &column, &beside)? {
+                    takes.changed.push((name.clone(), column, beside, HashMap::new()));
+                }
+            }
             match came(&record.facts, name) {
                 Came::Table => takes.tables.extend(self.table_taken(record, name, table)?),
                 Came::Columns(columns) => {
@@ -273,8 +327,29 @@ impl Job<'_> {
                 column: column.map(str::to_owned),
                 rows,
                 rows_at_deploy: there,
+                stays: false,
                 file: self.shown(&path),
             });
+        }
+        for (name, column, beside, coming_back) in &takes.changed {
+            let Some(table) = shape.get(name) else { continue };
+            let path = self.free(&folder, &format!("{name}.{column}"))?;
+            let mut file = File { job: self, path: &path, text: String::new(), failed: None };
+            let mut rest = (beside, coming_back.clone());
+            let rows = file.write(link, table, None, Some(&mut rest))?;
+            disk.sync_file(&path).map_err(|error| unwritten(&error))?;
+            // All come back, and others with them.
+            if rows > 0 {
+                lost.push(Loss {
+                    step: step.name.clone(),
+                    table: name.clone(),
+                    column: Some(column.clone()),
+                    rows,
+                    rows_at_deploy: 0,
+                    stays: true,
+                    file: self.shown(&path),
+                });
+            }
         }
         disk.sync_directory(&folder).map_err(|error| unwritten(&error))?;
         Ok(lost)

@@ -10,6 +10,7 @@
 
 mod carry;
 mod content;
+mod dangling;
 mod deploy;
 mod dialect;
 mod exception;

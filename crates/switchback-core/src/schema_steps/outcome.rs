@@ -99,6 +99,8 @@ pub struct Loss {
     pub rows: u64,
     /// How many of them were there right after the deploy.
     pub rows_at_deploy: u64,
+    /// Whether the column stays with other values, of which another deploy would not make these again.
+    pub stays: bool,
     /// Where they were written to.
     pub file: String,
 }
@@ -165,6 +167,7 @@ impl Loss {
             None => format!("{} of `{}`", counted(self.rows, "row"), self.table),
         };
         let since = match self.rows_at_deploy {
+            _ if self.stays => "another deploy would not bring them back".to_owned(),
             0 => "all written since the deploy".to_owned(),
             there => format!("{there} at the deploy"),
         };
@@ -178,6 +181,7 @@ impl Loss {
             "column": self.column,
             "rows": self.rows,
             "rows_at_deploy": self.rows_at_deploy,
+            "stays": self.stays,
             "file": self.file,
         })
     }

@@ -1,11 +1,15 @@
 //! Steps undone in reverse, and nothing lost by it that was not written down, counted, and agreed to.
 
+use std::collections::HashMap;
+
 use super::SchemaRequest;
 use super::carry::Noted;
+use super::content::Shape;
 use super::deploy::{legal, planned};
 use super::dialect::Dialect;
 use super::job::{Job, Stop, told};
 use super::link::Link;
+use super::loss::{Left, Staying};
 use super::outcome::{Kept, Loss, SchemaOutcome};
 use super::record::{After, Move, Record, State, moved};
 use super::standing::{Standing, Stood, refusals};
@@ -96,10 +100,18 @@ pub fn revert(request: &SchemaRequest, options: &RevertOptions) -> Result<Schema
         let undone = job.revert_one(&mut link, step, record, &mut consent);
         link.roll_back();
         match undone {
-            Ok((kept, lost)) => {
+            Ok(undone) => {
                 outcome.done.push(step.name.clone());
-                outcome.kept = Some(kept);
-                outcome.lost.extend(lost);
+                outcome.lost.extend(undone.lost);
+                outcome.copy = undone.copy.or(outcome.copy.take());
+                let is_as_before = undone.kept.differences.is_empty();
+                if !is_as_before {
+                    job.otherwise(step, &undone.kept, &mut outcome);
+                }
+                outcome.kept = Some(undone.kept);
+                if !is_as_before {
+                    break;
+                }
             }
             Err(stop) => {
                 stopped(stop, &mut outcome)?;
@@ -141,6 +153,17 @@ fn stopped(stop: Stop, outcome: &mut SchemaOutcome) -> Result<(), PortError> {
     Ok(())
 }
 
+/// What undoing a step did.
+#[derive(Debug, Default)]
+pub(super) struct Undone {
+    /// What stayed as it was, and what did not.
+    pub(super) kept: Kept,
+    /// What went, written down.
+    pub(super) lost: Vec<Loss>,
+    /// The copy that was made before, where it could not be tried.
+    pub(super) copy: Option<String>,
+}
+
 type Chosen = Vec<(Step, Record)>;
 
 fn chosen(all: &[Stood], options: &RevertOptions) -> Result<Chosen, (Verdict, Vec<String>, String)> {
@@ -180,6 +203,28 @@ fn chosen(all: &[Stood], options: &RevertOptions) -> Result<Chosen, (Verdict, Ve
     Ok(todo)
 }
 
+/// How many statements of a revert that was begun are known to be done.
+fn known_done(step: &Step, script: &Script, record: &Record) -> Result<usize, Stop> {
+    if record.state != State::Reverting {
+        return Ok(0);
+    }
+    match (record.began > record.done, script.is_repeatable) {
+        (false, _) => Ok(record.done),
+        (true, true) => Ok(0),
+        (true, false) => {
+            let why = format!(
+                "the revert of step `{}` was interrupted, and nobody knows whether statement {} of `{}` was carried out",
+                step.name,
+                record.began,
+                script.path.display()
+            );
+            let next = "look into the database, and let the script say `-- switchback: repeatable` when its statements may be \
+                        carried out again (with `--accept-changed`)";
+            Err(Stop::Unknown(vec![why], next.to_owned()))
+        }
+    }
+}
+
 impl Job<'_> {
     /// Undoes one step. What it takes away is written down first, and has to be agreed to.
     pub(super) fn revert_one(
@@ -188,7 +233,7 @@ impl Job<'_> {
         step: &Step,
         record: &Record,
         consent: &mut Consent,
-    ) -> Result<(Kept, Vec<Loss>), Stop> {
+    ) -> Result<Undone, Stop> {
         let Some(script) = &step.revert else {
             return Err(Stop::No(vec![format!("step `{}` says that nothing reverts it", step.name)]));
         };
@@ -208,7 +253,7 @@ impl Job<'_> {
         script: &Script,
         record: &Record,
         consent: &mut Consent,
-    ) -> Result<(Kept, Vec<Loss>), Stop> {
+    ) -> Result<Undone, Stop> {
         let ours = |error: StatementError| self.failed("revert a step in", &error);
         link.begin().map_err(ours)?;
         self.still(link, &step.name, Some(record.state))?;
@@ -218,7 +263,8 @@ impl Job<'_> {
         self.carry(link, step, script, 0, Noted::Together)?;
         let left = link.left(step, &shape, None).map_err(ours)?;
         link.back_to_mark().map_err(ours)?;
-        let takes = link.takes(step, record, &shape, &left).map_err(ours)?;
+        let mut takes = link.takes(record, &shape, &left).map_err(ours)?;
+        takes.changed = self.not_coming_back(link, (step, script, record), &shape, &left)?;
         if !takes.is_nothing() {
             // The rows that stay are only known where the revert is carried out once more.
             link.mark().map_err(ours)?;
@@ -230,10 +276,55 @@ impl Job<'_> {
                 return Err(Stop::Lost(lost));
             }
             let kept = self.undone(link, step, script, record, &shape, &left)?;
-            return Ok((kept, lost));
+            return Ok(Undone { kept, lost, copy: None });
         }
         let kept = self.undone(link, step, script, record, &shape, &left)?;
-        Ok((kept, Vec::new()))
+        Ok(Undone { kept, ..Undone::default() })
+    }
+
+    /// The values that the revert turns into others of which another deploy would not make them again: tried, and taken back. Where
+    /// the deploy cannot be tried, or fails, none comes back.
+    fn not_coming_back(
+        &self,
+        link: &mut Link<'_>,
+        (step, script, record): (&Step, &Script, &Record),
+        shape: &Shape,
+        left: &Left,
+    ) -> Result<Vec<(String, String, Vec<String>, HashMap<u128, u64>)>, Stop> {
+        let ours = |error: StatementError| self.failed("revert a step in", &error);
+        let mut lost = Vec::new();
+        for (name, column, beside) in left.changed() {
+            let Some(table) = shape.get(&name) else { continue };
+            let is_as_deployed =
+                link.is_as_deployed(record, (&name, table), &column, &beside).map_err(ours)?;
+            if !is_as_deployed {
+                let now = link.content(&table.sql, &beside, &mut |_| {}).map_err(ours)?;
+                lost.push((name, column, beside, HashMap::new(), now));
+            }
+        }
+        if !lost.is_empty() && step.deploy.in_transaction {
+            link.mark().map_err(ours)?;
+            self.carry(link, step, script, 0, Noted::Together)?;
+            let again = match self.carry(link, step, &step.deploy, 0, Noted::Together) {
+                Ok(()) => Some(link.shape().map_err(ours)?),
+                Err(Stop::Error(error)) => return Err(Stop::Error(error)),
+                Err(_) => None,
+            };
+            for (name, _, beside, coming_back, now) in &mut lost {
+                let table = again.as_ref().and_then(|shape| shape.get(name));
+                let Some(table) = table.filter(|table| beside.iter().all(|column| table.has(column))) else {
+                    continue;
+                };
+                let mut each = |hash: u128| *coming_back.entry(hash).or_default() += 1;
+                let then = link.content(&table.sql, beside, &mut each).map_err(ours)?;
+                if then == *now {
+                    beside.clear();
+                }
+            }
+            link.back_to_mark().map_err(ours)?;
+        }
+        let lost = lost.into_iter().filter(|(_, _, beside, ..)| !beside.is_empty());
+        Ok(lost.map(|(name, column, beside, coming_back, _)| (name, column, beside, coming_back)).collect())
     }
 
     /// Carries the revert out for good, and insists that it did what it did when it was tried.
@@ -243,8 +334,8 @@ impl Job<'_> {
         step: &Step,
         script: &Script,
         record: &Record,
-        shape: &super::content::Shape,
-        left: &super::loss::Left,
+        shape: &Shape,
+        left: &Left,
     ) -> Result<Kept, Stop> {
         let ours = |error: StatementError| self.failed("revert a step in", &error);
         self.carry(link, step, script, 0, Noted::Together)?;
@@ -263,7 +354,8 @@ impl Job<'_> {
         Ok(left.kept())
     }
 
-    /// Statement by statement. What came with the step, and is not as it came, is taken for lost, because it cannot be tried.
+    /// Statement by statement. What came with the step, and is not as it came, is taken for lost, because it cannot be tried; so
+    /// is what stands in columns that it changes. After an interruption all of that is looked at again.
     fn revert_noted(
         &self,
         link: &mut Link<'_>,
@@ -271,44 +363,60 @@ impl Job<'_> {
         script: &Script,
         record: &Record,
         consent: &mut Consent,
-    ) -> Result<(Kept, Vec<Loss>), Stop> {
+    ) -> Result<Undone, Stop> {
         let ours = |error: StatementError| self.failed("revert a step in", &error);
-        let mut lost = Vec::new();
-        let mut done = record.done;
-        if record.state == State::Reverting {
-            if record.began > record.done && !script.is_repeatable {
-                let why = format!(
-                    "the revert of step `{}` was interrupted, and nobody knows whether statement {} of `{}` was carried out",
-                    step.name,
-                    record.began,
-                    script.path.display()
-                );
-                let next = "look into the database, and let the script say `-- switchback: repeatable` when its statements may be \
-                            carried out again (with `--accept-changed`)";
-                return Err(Stop::Unknown(vec![why], next.to_owned()));
-            }
-            if record.began > record.done {
-                done = 0;
-            }
-        } else {
-            done = 0;
-            link.begin().map_err(ours)?;
-            self.still(link, &step.name, Some(record.state))?;
-            let shape = link.shape().map_err(ours)?;
-            link.hold(&shape).map_err(ours)?;
-            let takes = link.may_take(record, &shape).map_err(ours)?;
-            lost = self.write_down(link, step, &shape, &takes, std::collections::BTreeMap::new())?;
-            if !consent.covers(&lost) {
-                return Err(Stop::Lost(lost));
-            }
-            let state = legal(Some(record.state), Move::BeginRevert, &step.name)?;
-            let begun = Record { state, began: 0, done: 0, ..record.clone() };
-            link.keep(&begun).map_err(ours)?;
-            link.commit().map_err(ours)?;
+        let done = known_done(step, script, record)?;
+        link.begin().map_err(ours)?;
+        self.still(link, &step.name, Some(record.state))?;
+        let shape = link.shape().map_err(ours)?;
+        link.hold(&shape).map_err(ours)?;
+        let takes = link.may_take(step, record, &shape).map_err(ours)?;
+        let lost = self.write_down(link, step, &shape, &takes, Staying::new())?;
+        if !consent.covers(&lost) {
+            return Err(Stop::Lost(lost));
         }
+        let before = link.staying_as_they_are(step, record, &shape).map_err(ours)?;
+        if record.state != State::Reverting {
+            let state = legal(Some(record.state), Move::BeginRevert, &step.name)?;
+            link.keep(&Record { state, began: 0, done: 0, ..record.clone() }).map_err(ours)?;
+        }
+        link.commit().map_err(ours)?;
+        let copy = self.copied_beside(link)?;
         self.carry(link, step, script, done, Noted::OneByOne)?;
-        link.within(|link| link.forget(&step.name)).map_err(ours)?;
-        Ok((Kept::default(), lost))
+        link.begin().map_err(ours)?;
+        let shape = link.shape().map_err(ours)?;
+        let kept = link.kept(&before, &shape, &step.exceptions.undone()).map_err(ours)?;
+        link.forget(&step.name).map_err(ours)?;
+        link.commit().map_err(ours)?;
+        Ok(Undone { kept, lost, copy: Some(copy) })
+    }
+
+    /// A copy of the database while a session of ours is open.
+    fn copied_beside(&self, link: &mut Link<'_>) -> Result<String, PortError> {
+        // DuckDB lets nobody copy a file that is open for writing.
+        if self.dialect != Dialect::Duckdb {
+            return self.copied();
+        }
+        link.close();
+        let copy = self.copied()?;
+        link.reopen(self.request.schemas.open(&self.target.place(false, false))?);
+        Ok(copy)
+    }
+
+    /// Tells that a revert which could not be tried left something otherwise than it was.
+    fn otherwise(&self, step: &Step, kept: &Kept, outcome: &mut SchemaOutcome) {
+        let name = &step.name;
+        outcome.refused =
+            vec![format!("step `{name}` is undone, and its revert changed what the step had not")];
+        outcome.refused.extend(kept.differences.iter().cloned());
+        outcome.verdict = if self.is_alone() {
+            Verdict::No
+        } else {
+            outcome.refused.push("others may have written meanwhile, and it cannot be told apart".to_owned());
+            Verdict::Unknown
+        };
+        let copy = outcome.copy.as_deref().unwrap_or_default();
+        outcome.next = Some(format!("look at these places: what they held before is in the copy `{copy}`"));
     }
 
     /// Whether nobody else can write while a session is open.

@@ -570,7 +570,7 @@ fn a_secret_reaches_no_report() {
         "[[check]]\nname = \"says\"\nkind = \"command\"\ncommand = \"cat src/said >&2; exit 1\"\n",
     );
     ground.write("src/said", "-\n");
-    ground.write("../new/src/said", "token tk-7f3a9c1e5b\n");
+    ground.write("../new/src/said", "it says tk-7f3a9c1e5b\n");
     ground.expect(1, "run");
     ground.run_arguments(&["reject", "unify", "--role", "risk", "--why", "tk-7f3a9c1e5b is in the output"]);
     assert!(ground.expect(0, "report").out.contains("tk-7f3a9c1e5b"), "nobody knows that it is one");

@@ -2,6 +2,7 @@
 
 mod duckdb;
 mod killed;
+mod losses;
 mod migration;
 mod postgresql;
 mod refusals;
