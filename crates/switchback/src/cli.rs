@@ -342,6 +342,10 @@ pub struct RollbackArgs {
     /// from the copy of the snapshot elsewhere; `local` when left out, and `snapshot` where `--to` names one
     #[arg(long, value_enum, value_name = "local|snapshot|git|remote")]
     pub from: Option<From>,
+    /// Let so many rows and values go that were written into databases since, and that their old schema has no place for; they
+    /// are written down first, and none goes when left out
+    #[arg(long, value_name = "N")]
+    pub accept_loss: Option<u64>,
     /// Why, for the journal; `by hand` when left out
     #[arg(long)]
     pub why: Option<String>,

@@ -11,12 +11,16 @@ mod config;
 mod files;
 mod merging;
 mod moving;
+mod schema;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use schema::SchemaChange;
 
 use crate::plan::{Fields, Key, KindKeys, Managed};
-use crate::port::{Configurer, Migrator, Mover, PortError};
+use crate::port::{Configurer, Migrator, Mover, PortError, Schemas};
 use crate::tree::ScanError;
 use crate::tree::copy::CopyError;
 use crate::tree::rewrite::RewriteError;
@@ -36,11 +40,18 @@ pub struct Kind {
 }
 
 /// Every kind of change that a plan can name.
-pub static KINDS: &[&Kind] =
-    &[&files::KIND, &checkpoints::KIND, &command::KIND, &config::KIND, &merging::KIND, &moving::KIND];
+pub static KINDS: &[&Kind] = &[
+    &files::KIND,
+    &checkpoints::KIND,
+    &command::KIND,
+    &config::KIND,
+    &merging::KIND,
+    &moving::KIND,
+    &schema::KIND,
+];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["schema"];
+pub const NOT_BUILT: &[&str] = &[];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -58,6 +69,17 @@ pub trait Change: Debug + Send + Sync {
     /// Whether it needs the unmanaged rest of the project around the candidate.
     fn needs_project(&self) -> bool {
         false
+    }
+
+    /// The steps of a database that go live with the phase, where it is about such.
+    fn schema(&self) -> Option<&SchemaChange> {
+        None
+    }
+
+    /// What it would have a database carry out, as lines for people; none where it is about none.
+    fn statements(&self, stage: &Stage<'_>) -> Vec<String> {
+        let _ = stage;
+        Vec::new()
     }
 
     /// What it would do to the live content, when that can be known without doing it. Writes into the scratch folder
@@ -103,6 +125,8 @@ pub struct Stage<'a> {
     pub configurer: &'a dyn Configurer,
     /// Migrates directories of documents.
     pub migrator: &'a dyn Migrator,
+    /// Opens databases whose schema is changed.
+    pub schemas: &'a Arc<dyn Schemas>,
     /// The project's root.
     pub root: &'a Path,
     /// Where the content of a managed path is: the project's root, or the generation that its links lead to.

@@ -24,7 +24,7 @@ pub(super) struct Address {
     /// Options as they were written, without passwords; empty, or with `?`.
     options: String,
     /// The password, decoded.
-    password: Option<String>,
+    pub(super) password: Option<String>,
 }
 
 /// The password is not shown.

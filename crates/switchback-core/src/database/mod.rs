@@ -14,6 +14,7 @@ mod format;
 mod postgresql;
 mod restore;
 mod save;
+mod scratch;
 mod script;
 mod source;
 mod sqlite;

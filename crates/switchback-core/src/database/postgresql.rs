@@ -126,6 +126,12 @@ impl Server<'_> {
         why
     }
 
+    /// Drops the database, with whatever is in it.
+    pub(super) fn drop_if_there(&self) -> Result<(), Why> {
+        let statement = format!("DROP DATABASE IF EXISTS {}", script::identifier(&self.address.database));
+        self.at(&self.maintenance()).ask(&statement).map(drop)
+    }
+
     /// Whether there is a database of that name.
     fn exists(&self) -> Result<bool, Why> {
         let name = script::literal(&self.address.database);

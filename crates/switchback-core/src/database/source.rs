@@ -78,6 +78,38 @@ impl Database {
         Ok(database)
     }
 
+    /// A database that is a file.
+    pub(crate) fn of_file(kind: Kind, path: &Path) -> Self {
+        let prefix = PREFIXES.iter().find(|(_, known)| *known == kind).map_or("", |(prefix, _)| prefix);
+        Self { text: format!("{prefix}{}", path.display()) }
+    }
+
+    /// A database of a server.
+    pub(super) fn of_server(address: &Address) -> Self {
+        Self { text: address.whole() }
+    }
+
+    /// Its file as it was written, where it is one; `None` too where a variable of it is not set.
+    pub(crate) fn file(&self, surroundings: &dyn Surroundings) -> Option<PathBuf> {
+        match self.source(surroundings, Path::new("")).ok()?.place {
+            Place::File(path, _) => Some(path),
+            Place::Server(_) => None,
+        }
+    }
+
+    /// As it was written, where no password is in it: variables stand for them.
+    pub(crate) fn without_secret(&self) -> Option<&str> {
+        let is_variable = |text: &str| {
+            placeholders(text)
+                .is_some_and(|names| matches!(&names[..], [name] if text == format!("${{{name}}}")))
+        };
+        if !is_address(&self.text) {
+            return Some(&self.text);
+        }
+        let address = Address::parse(&self.text).ok()?;
+        address.password.as_deref().is_none_or(is_variable).then_some(self.text.as_str())
+    }
+
     /// As it may be shown: without user, password and options.
     pub fn shown(&self) -> String {
         if !self.text.contains("://") {

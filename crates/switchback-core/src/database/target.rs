@@ -56,6 +56,10 @@ impl Target {
         self.kind
     }
 
+    pub(super) fn source_place(&self) -> &Place {
+        &self.source.place
+    }
+
     /// What a driver is given.
     pub(crate) fn place(&self, is_read_only: bool, is_made: bool) -> SchemaPlace {
         let location = match &self.source.place {

@@ -217,6 +217,27 @@ pub enum Event {
     ProcessChecked { phase: String, transaction: String, process: String, verdict: String, summary: String },
     /// It could not be handed over. `doing`: `stop`, `start`, `reload`, `ready` or `code`.
     HandOverFailed { phase: String, transaction: String, process: String, doing: String, why: String },
+    /// Steps of a database are about to be deployed, or undone: `direction` is `deploy` or `revert`. `address`: as the plan has it,
+    /// where it has no secret. `scripts`: the folder that keeps them. `steps`: those that may be in the database from now on.
+    DatabaseStarted {
+        phase: String,
+        transaction: String,
+        database: String,
+        direction: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        address: String,
+        scripts: String,
+        steps: Vec<String>,
+    },
+    /// How that ended. `steps`: those of the phase that are in the database now.
+    DatabaseEnded {
+        phase: String,
+        transaction: String,
+        database: String,
+        verdict: String,
+        steps: Vec<String>,
+        summary: String,
+    },
 }
 
 impl Event {
@@ -288,7 +309,9 @@ impl Event {
             | Self::ProcessStopped { phase, .. }
             | Self::ProcessStarted { phase, .. }
             | Self::ProcessChecked { phase, .. }
-            | Self::HandOverFailed { phase, .. } => Some(phase),
+            | Self::HandOverFailed { phase, .. }
+            | Self::DatabaseStarted { phase, .. }
+            | Self::DatabaseEnded { phase, .. } => Some(phase),
         }
     }
 
@@ -300,6 +323,19 @@ impl Event {
             | Self::ProcessStarted { process, .. }
             | Self::ProcessChecked { process, .. }
             | Self::HandOverFailed { process, .. } => Some(process),
+            _ => None,
+        }
+    }
+}
+
+impl Event {
+    /// The database it is about, with the transaction, if it is about one. Such an event moves no phase.
+    pub fn database(&self) -> Option<(String, String)> {
+        match self {
+            Self::DatabaseStarted { transaction, database, .. }
+            | Self::DatabaseEnded { transaction, database, .. } => {
+                Some((transaction.clone(), database.clone()))
+            }
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact};
 use super::processes::ProcessFact;
@@ -338,6 +339,8 @@ pub struct History {
     before: BTreeMap<u64, u64>,
     /// What was last told of each process, by its name.
     pub processes: BTreeMap<String, ProcessFact>,
+    /// What was last told of each database around each transaction.
+    pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -371,6 +374,11 @@ impl History {
         };
         if record.event.process().is_some() {
             ProcessFact::take(&mut self.processes, &record).map_err(illegal)?;
+            (self.seq, self.head) = (record.seq, record.hash);
+            return Ok(());
+        }
+        if record.event.database().is_some() {
+            DatabaseFact::take(&mut self.databases, &record).map_err(illegal)?;
             (self.seq, self.head) = (record.seq, record.hash);
             return Ok(());
         }
@@ -429,6 +437,12 @@ impl History {
         let Some(name) = event.phase() else { return Ok(()) };
         if let Some(process) = event.process() {
             return ProcessFact::admits(self.processes.get(process), event).map_err(|why| {
+                let word = event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
+                IllegalEvent { seq: self.seq + 1, event: word, why }
+            });
+        }
+        if event.database().is_some() {
+            return DatabaseFact::admits(&self.databases, event).map_err(|why| {
                 let word = event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
                 IllegalEvent { seq: self.seq + 1, event: word, why }
             });

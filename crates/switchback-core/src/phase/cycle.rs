@@ -324,6 +324,7 @@ fn staged_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<Ru
     match failing(work, phase, "cut-over", || make_live(work, phase, gate, again))? {
         Made::Held(gate) => Ok(Some(RunOutcome::held(phase, gate))),
         Made::Refused(reasons) => Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STOPPED))),
+        Made::Undeployed(reasons) => Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_DEPLOYED))),
         Made::Live(gate, processes) => start_and_look(work, phase, &gate, processes),
     }
 }
@@ -347,6 +348,8 @@ fn start_and_look(
 }
 
 const NOT_STOPPED: &str = "nothing was exchanged; correct `stop` or the process, then `switchback run`";
+const NOT_DEPLOYED: &str =
+    "nothing was exchanged; correct the step or the database, then `switchback run --restage`";
 const NOT_STARTED: &str = "the cutover was taken back; what the process said is in `.switchback/processes`; correct it, then `switchback run`";
 
 /// Whether the present candidate is still to be rehearsed: it never was, or nobody could tell, or something that the

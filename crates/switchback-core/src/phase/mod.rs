@@ -2,13 +2,14 @@
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
 //! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
-//! `restore` rolls back to a copy, and `safety` makes one in git. `recover` comes before all of them; `processes` stands
-//! around what exchanges trees.
+//! `restore` rolls back to a copy, and `safety` makes one in git. `recover` comes before all of them; `databases` and
+//! `processes` stand around what exchanges trees.
 
 pub mod alone;
 mod bytecode;
 pub mod cut_over;
 pub mod cycle;
+mod databases;
 mod doctor;
 mod environment;
 mod error;
@@ -50,6 +51,7 @@ pub mod witness;
 mod writers;
 
 pub use cycle::{Point, RunOptions, RunOutcome, run, watch_live};
+pub use databases::DatabaseBack;
 pub use doctor::{Examination, examine};
 pub use error::StepError;
 pub use playbook::{Repair, plan_repair, repair};

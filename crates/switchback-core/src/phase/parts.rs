@@ -110,6 +110,7 @@ pub(super) fn plan_parts(
         against: parts.against,
         left: parts.left,
         source: None,
+        databases: Vec::new(),
         processes,
     })
 }

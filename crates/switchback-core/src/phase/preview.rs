@@ -27,6 +27,8 @@ pub struct ChangePreview {
     pub does: String,
     /// How many files it touches; `None` when that is known only once it is staged.
     pub files: Option<FileCounts>,
+    /// What it would have a database carry out, as lines; passwords are not shown.
+    pub statements: Vec<String>,
 }
 
 /// What a plan would do.
@@ -51,15 +53,17 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
     let mut changes = Vec::new();
     for (at, phase) in plan.phases.iter().enumerate() {
         for (number, change) in phase.changes.iter().enumerate() {
-            let described = |files| ChangePreview {
+            let described = |files, statements| ChangePreview {
                 phase: phase.name.clone(),
                 kind: change.kind,
                 does: change.change.describe(),
                 files,
+                statements,
             };
-            if change.change.needs_project() && (at, number) != (0, 0) {
+            let is_later = change.change.needs_project() && (at, number) != (0, 0);
+            if is_later && change.change.schema().is_none() {
                 // It works on what the changes before it leave, which is known once these were made.
-                changes.push(described(None));
+                changes.push(described(None, Vec::new()));
                 continue;
             }
             let scratch = scratch(project)?;
@@ -68,6 +72,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
                 mover: project.ports.mover.as_ref(),
                 configurer: project.ports.configurer.as_ref(),
                 migrator: project.ports.migrator.as_ref(),
+                schemas: &project.ports.schemas,
                 root: &plan.root,
                 live: &base,
                 tree: &scratch,
@@ -76,8 +81,9 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
                 confinement: project.confinement(),
             };
             let files = change.change.preview(&stage);
+            let statements = change.change.statements(&stage);
             remove_tree(disk, &scratch)?;
-            changes.push(described(files?));
+            changes.push(described(files?, statements));
         }
     }
     let window_ms_expected = window_ms(plan, mechanism, &changes);

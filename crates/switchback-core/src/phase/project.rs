@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::databases::back;
 use super::error::StepError;
 use super::evidence::EvidenceStore;
 use super::processes::recovery;
@@ -200,6 +201,7 @@ impl<'a> Work<'a> {
     pub fn begin(project: Project, doing: &str, witness: &'a dyn Witness) -> Result<Self, StepError> {
         let work = Self::lock(project, doing, witness, true)?;
         work.recover()?;
+        back::recover(&work)?;
         recovery::recover(&work)?;
         Ok(work)
     }
@@ -272,6 +274,7 @@ impl<'a> Work<'a> {
         plan.checks.clear();
         let mut history = self.history().clone();
         history.processes.clear();
+        history.databases.clear();
         let world = self.world();
         let project = Project { root: root.to_owned(), plan, ports: self.project.ports.clone() };
         let lock = match world.disk.lock(&project.state().join("lock"), "a rehearsal\n")? {

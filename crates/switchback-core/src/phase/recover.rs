@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::databases::back;
 use super::error::StepError;
 use super::part_records;
 use super::project::{Project, Work};
@@ -27,7 +28,7 @@ pub(super) fn is_interrupted(project: &Project, history: &History) -> Result<boo
     if is_half_done(project)? || history.processes.values().any(ProcessFact::is_open) {
         return Ok(true);
     }
-    if history.restoring.is_some() {
+    if history.restoring.is_some() || back::is_due(project, history, false)? {
         return Ok(true);
     }
     for phase in &history.phases {

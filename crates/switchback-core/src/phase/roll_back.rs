@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::databases::{DatabaseBack, back};
 use super::error::StepError;
 use super::gate::load_manifest;
 use super::layout;
@@ -49,6 +50,8 @@ pub struct RollBackOptions {
     pub why: String,
     /// Checks of the live tree that are carried out afterwards, beside those at `rolled-back`.
     pub prove: Vec<String>,
+    /// So many rows and values of databases may be lost, once they are written down; none when `None`.
+    pub loss_max: Option<u64>,
 }
 
 /// What a rollback would do: shown by `--dry-run`.
@@ -64,6 +67,8 @@ pub struct RollBackPlan {
     pub left: Vec<String>,
     /// The copy that it comes from, in words; `None`: from what is kept locally.
     pub source: Option<String>,
+    /// What would happen to the databases whose schema goes with it: each, and what.
+    pub databases: Vec<(String, String)>,
     /// What would happen to the processes that run the tree: the name of each, and what.
     pub processes: Vec<(String, String)>,
 }
@@ -87,15 +92,23 @@ pub struct RollBackOutcome {
     pub against: Vec<String>,
     /// Files that import something else, and stay, because more than that was changed in them.
     pub left: Vec<String>,
+    /// What came of the databases whose schema goes with it.
+    pub databases: Vec<DatabaseBack>,
     /// What came of the processes that run the tree.
     pub processes: Vec<HandedOver>,
 }
 
 impl RollBackOutcome {
-    /// Whether its processes work again, and what the checks say of the tree that is live again; *yes* where the plan asks
-    /// for none.
+    /// Whether its databases are as they were and its processes work again, and what the checks say of the tree that is live
+    /// again; *yes* where the plan asks for none.
     pub fn proved(&self) -> Verdict {
-        self.validated.iter().fold(self.working(), |verdict, one| verdict.and(one.verdict))
+        let reverted = self.reverted().and(self.working());
+        self.validated.iter().fold(reverted, |verdict, one| verdict.and(one.verdict))
+    }
+
+    /// Whether nothing of it is in a database any more; *yes* where there is none.
+    pub fn reverted(&self) -> Verdict {
+        self.databases.iter().fold(Verdict::Yes, |verdict, one| verdict.and(one.verdict))
     }
 
     /// Whether the processes that run the tree work again; *yes* where there is none.
@@ -143,12 +156,18 @@ pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
     if is_restore(work, options)? {
         return restore::plan(work, options);
     }
+    if is_about_databases_alone(work, options)? {
+        return Ok(RollBackPlan { databases: back::planned(work, &[]), ..RollBackPlan::default() });
+    }
     let chosen = match choose(work, options)? {
         Chosen::Whole(live) => live,
         Chosen::Part(live) => return parts::plan_parts(work, *live, options, None),
     };
+    let is_whole = chosen.iter().all(|live| live.only.is_empty());
+    let taken: Vec<String> = chosen.iter().filter(|_| is_whole).map(|live| live.id.clone()).collect();
     let phases: Vec<String> = chosen.iter().map(|live| live.prepare.phase.clone()).collect();
     Ok(RollBackPlan {
+        databases: back::planned(work, &taken),
         processes: around(work, &chosen)?.plan(),
         against: broken_by(work, options, &chosen),
         phases,
@@ -213,9 +232,21 @@ pub(super) fn names_generation(work: &Work<'_>, to: &str) -> Result<bool, StepEr
 
 /// Rolls back. Once the intent is on the disk, it is finished by whoever starts next.
 pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutcome, StepError> {
-    let done = carry_out(work, options);
+    let mut done = carry_out(work, options);
+    if let Ok(outcome) = &mut done
+        && outcome.databases.is_empty()
+    {
+        // A tree that came from a copy took others back.
+        outcome.databases = back::follow(work, Some(options.loss_max.unwrap_or(0)))?;
+    }
     recovery::after_roll_back(work)?;
     done
+}
+
+/// Whether no tree is live that could be rolled back, and an earlier rollback left something in a database.
+fn is_about_databases_alone(work: &Work<'_>, options: &RollBackOptions) -> Result<bool, StepError> {
+    let is_plain = options.phase.is_none() && options.to.is_none() && options.only.is_empty();
+    Ok(is_plain && live_transactions(work)?.is_empty() && back::is_due(&work.project, &work.history(), true)?)
 }
 
 /// What a rollback of some of the exchanged paths would break, a line each. The whole phase goes back to what worked before
@@ -263,6 +294,9 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
     if is_restore(work, options)? {
         return restore::restore(work, options);
     }
+    if is_about_databases_alone(work, options)? {
+        return Ok(RollBackOutcome::default());
+    }
     let chosen = match choose(work, options)? {
         Chosen::Whole(live) => live,
         Chosen::Part(live) => return parts::roll_back_parts(work, *live, options, None),
@@ -309,6 +343,8 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
         outcome.restored.extend(restored.iter().cloned());
         done.push((live.id, restored));
     }
+    // The old code is started on the old schema.
+    outcome.databases = back::follow(work, Some(options.loss_max.unwrap_or(0)))?;
     outcome.processes = processes.finish();
     for (id, restored) in done {
         let kept = settle(work, &id, restored)?;

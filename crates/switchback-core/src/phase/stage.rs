@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::bytecode;
+use super::databases;
 use super::environment::{self, Built};
 use super::error::StepError;
 use super::layout;
@@ -165,6 +166,7 @@ pub(super) fn make_tree(
             mover: work.project.ports.mover.as_ref(),
             configurer: work.project.ports.configurer.as_ref(),
             migrator: work.project.ports.migrator.as_ref(),
+            schemas: &work.project.ports.schemas,
             root: &plan.root,
             live: base,
             tree: &tree,
@@ -288,7 +290,7 @@ fn publish(
     let disk = work.world().disk.as_ref();
     let differences = sides.old.differences(&sides.new);
     let environments = &sides.environments;
-    if differences.is_empty() && environments.count() == 0 {
+    if differences.is_empty() && environments.count() == 0 && !databases::has_any(work, phase) {
         return Err(StepError::not_now(
             format!("the candidate of the phase `{}` is the same as the live tree", phase.name),
             "look at `from` in the phase's change: there would be nothing to cut over",

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::database_status::DatabaseStatus;
 use super::process_status::ProcessStatus;
 use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
@@ -44,6 +45,10 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     }
     if !status.processes.is_empty() {
         document.insert("processes".to_owned(), status.processes.iter().map(process).collect());
+    }
+    if !status.databases.is_empty() {
+        let databases = status.databases.iter().map(DatabaseStatus::to_json);
+        document.insert("databases".to_owned(), databases.collect());
     }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),

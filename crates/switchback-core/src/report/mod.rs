@@ -6,6 +6,7 @@
 //! `reasons` why it stands where it stands) → `page` puts them into sections and tables of `wording` → `html` and `markdown`
 //! write these down; `run_json` and `junit` are written from the facts → [`save`](fn@save).
 
+mod database_status;
 pub mod details;
 mod html;
 mod incident;

@@ -1,5 +1,6 @@
 //! What a report says, as sections, sentences and tables, without a format.
 
+use super::database_status;
 use super::page_phase::phase_sections;
 use super::page_processes::processes;
 use super::phase_report::{CheckReport, PhaseReport};
@@ -91,6 +92,7 @@ pub(super) fn page(report: &RunReport) -> Page {
         sections.extend(phase_sections(report, phase, at + 1));
     }
     sections.extend(processes(report));
+    sections.extend(database_status::section(report));
     sections.extend([parts(report), story(report), evidence(report), run(report)]);
     Page {
         title: format!("{}: report of the run {}", report.status.project, report.run.id),

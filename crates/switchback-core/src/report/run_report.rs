@@ -102,6 +102,9 @@ pub fn run_report(project: &Project) -> Result<RunReport, StepError> {
     for process in &mut status.processes {
         process.summary = material.clean(&process.summary);
     }
+    for database in &mut status.databases {
+        database.summary = material.clean(&database.summary);
+    }
     status.failed = status.failed.map(|(step, why)| (step, material.clean(&why)));
     let verdict = verdict(&status, &phases);
     Ok(RunReport {

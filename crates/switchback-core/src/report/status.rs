@@ -13,6 +13,7 @@ use crate::phase::{Project, TOOL};
 use crate::plan::{CheckPlan, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
+use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
 
 /// What a run waits for.
@@ -96,6 +97,8 @@ pub struct Status {
     pub environments: Vec<EnvironmentFact>,
     /// The processes that run the tree, as far as the plan and the journal tell of them.
     pub processes: Vec<ProcessStatus>,
+    /// The databases whose schema goes with a phase, as far as the journal tells of them.
+    pub databases: Vec<DatabaseStatus>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
     pub rollback: Option<(u64, String)>,
     /// Why the last step failed, until a later one succeeds: step and reason.
@@ -138,6 +141,7 @@ pub fn status(plan: &Plan, history: &History) -> Status {
             .and_then(|history| history.staged.as_ref())
             .map_or_else(Vec::new, |staged| staged.environments.clone()),
         processes: processes(plan, history),
+        databases: databases(history),
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),

@@ -112,6 +112,10 @@ fn words(event: &Event) -> String {
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
         Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
         Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
+        Event::DatabaseStarted { database, direction, steps, .. } => {
+            format!("database {database}: {direction} of {}", listed(steps))
+        }
+        Event::DatabaseEnded { summary, .. } => summary.clone(),
         about_process if about_process.process().is_some() => of_process(about_process),
         other => of_fields(other),
     }

@@ -241,6 +241,11 @@ fn different(table: &str, columns: &[String], before: &Content, now: &Content) -
 }
 
 impl Before {
+    /// How many rows have to stay.
+    pub(super) fn rows(&self) -> u64 {
+        self.tables.iter().map(|known| known.content.rows).sum()
+    }
+
     /// As it is kept in the row of a step that is no transaction.
     pub(super) fn to_json(&self) -> Value {
         let tables: Vec<Value> = self

@@ -38,11 +38,13 @@ struct LeftTable {
 
 impl Left {
     /// The columns that are there afterwards with other values: each with those that stay beside it.
-    pub(super) fn changed(&self) -> Vec<(String, String, Vec<String>)> {
-        let of_table = |(name, table): (&String, &LeftTable)| -> Vec<(String, String, Vec<String>)> {
-            let beside = |column: &String| {
-                let beside = table.columns.iter().chain([column]).cloned().collect();
-                (name.clone(), column.clone(), beside)
+    pub(super) fn changed(&self) -> Vec<Changed> {
+        let of_table = |(name, table): (&String, &LeftTable)| -> Vec<Changed> {
+            let beside = |column: &String| Changed {
+                table: name.clone(),
+                column: column.clone(),
+                beside: table.columns.iter().chain([column]).cloned().collect(),
+                coming_back: HashMap::new(),
             };
             table.changed.iter().map(beside).collect()
         };
@@ -68,9 +70,19 @@ pub(super) struct Takes {
     columns: Vec<(String, String, u64)>,
     /// Tables that stay and would have other rows, with the columns that stay.
     rows: Vec<(String, Vec<String>)>,
-    /// Columns whose values another deploy would not bring back, with the columns that stay beside them, and how often each row
-    /// would come back.
-    pub(super) changed: Vec<(String, String, Vec<String>, HashMap<u128, u64>)>,
+    /// Columns whose values another deploy would not bring back.
+    pub(super) changed: Vec<Changed>,
+}
+
+/// A column that stays, with other values.
+#[derive(Debug, Clone)]
+pub(super) struct Changed {
+    pub(super) table: String,
+    pub(super) column: String,
+    /// The columns whose values tell its rows apart, itself among them.
+    pub(super) beside: Vec<String>,
+    /// How often each row, of those columns, would come back.
+    pub(super) coming_back: HashMap<u128, u64>,
 }
 
 impl Takes {
@@ -209,7 +221,8 @@ impl Link<'_> {
             for column in changed {
                 let beside: Vec<String> = beside.iter().chain([&column]).cloned().collect();
                 if !self.is_as_deployed(record, (name.as_str(), table), &column, &beside)? {
-                    takes.changed.push((name.clone(), column, beside, HashMap::new()));
+                    let (table, coming_back) = (name.clone(), HashMap::new());
+                    takes.changed.push(Changed { table, column, beside, coming_back });
                 }
             }
             match came(&record.facts, name) {
@@ -331,7 +344,7 @@ impl Job<'_> {
                 file: self.shown(&path),
             });
         }
-        for (name, column, beside, coming_back) in &takes.changed {
+        for Changed { table: name, column, beside, coming_back } in &takes.changed {
             let Some(table) = shape.get(name) else { continue };
             let path = self.free(&folder, &format!("{name}.{column}"))?;
             let mut file = File { job: self, path: &path, text: String::new(), failed: None };

@@ -1,7 +1,7 @@
 //! Steps of a database's schema: deployed in order, verified, reverted in reverse, and known by the database itself.
 //!
 //! The way of the data: `step` reads a folder (`script` splits SQL, `secret` is what is not shown of it, `exception` is what a step may change) → `record` is what the
-//! database says → `standing` holds both against each other → `deploy` and `revert` carry out, statement by statement (`carry`),
+//! database says → `standing` holds both against each other → `deploy` and `revert` carry out (`rehearse` both on a copy), statement by statement (`carry`),
 //! with what was there before compared (`content`, `kept`) and what would be lost written down (`loss`) → `outcome`. The
 //! database is reached through a port; all of its words are made in `dialect`.
 //!
@@ -20,6 +20,7 @@ mod link;
 mod loss;
 mod outcome;
 mod record;
+mod rehearse;
 mod revert;
 mod script;
 mod secret;
@@ -34,6 +35,7 @@ pub use deploy::{DeployOptions, deploy};
 pub use dialect::Dialect;
 pub use exception::{Exception, Exceptions};
 pub use outcome::{Failed, Kept, Loss, Planned, SCHEMA, SchemaOutcome, StepTold};
+pub use rehearse::{Rehearsed, behind, fingerprint, rehearse, standing};
 pub use revert::{RevertOptions, RevertTo, revert};
 pub use script::Statement;
 pub use standing::Standing;

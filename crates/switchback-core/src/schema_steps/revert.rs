@@ -1,7 +1,5 @@
 //! Steps undone in reverse, and nothing lost by it that was not written down, counted, and agreed to.
 
-use std::collections::HashMap;
-
 use super::SchemaRequest;
 use super::carry::Noted;
 use super::content::Shape;
@@ -9,7 +7,7 @@ use super::deploy::{legal, planned};
 use super::dialect::Dialect;
 use super::job::{Job, Stop, told};
 use super::link::Link;
-use super::loss::{Left, Staying};
+use super::loss::{Changed, Left, Staying};
 use super::outcome::{Kept, Loss, SchemaOutcome};
 use super::record::{After, Move, Record, State, moved};
 use super::standing::{Standing, Stood, refusals};
@@ -290,41 +288,40 @@ impl Job<'_> {
         (step, script, record): (&Step, &Script, &Record),
         shape: &Shape,
         left: &Left,
-    ) -> Result<Vec<(String, String, Vec<String>, HashMap<u128, u64>)>, Stop> {
+    ) -> Result<Vec<Changed>, Stop> {
         let ours = |error: StatementError| self.failed("revert a step in", &error);
         let mut lost = Vec::new();
-        for (name, column, beside) in left.changed() {
-            let Some(table) = shape.get(&name) else { continue };
-            let is_as_deployed =
-                link.is_as_deployed(record, (&name, table), &column, &beside).map_err(ours)?;
-            if !is_as_deployed {
-                let now = link.content(&table.sql, &beside, &mut |_| {}).map_err(ours)?;
-                lost.push((name, column, beside, HashMap::new(), now));
+        for changed in left.changed() {
+            let Some(table) = shape.get(&changed.table) else { continue };
+            let place = (changed.table.as_str(), table);
+            if !link.is_as_deployed(record, place, &changed.column, &changed.beside).map_err(ours)? {
+                let now = link.content(&table.sql, &changed.beside, &mut |_| {}).map_err(ours)?;
+                lost.push((changed, now));
             }
         }
-        if !lost.is_empty() && step.deploy.in_transaction {
-            link.mark().map_err(ours)?;
-            self.carry(link, step, script, 0, Noted::Together)?;
-            let again = match self.carry(link, step, &step.deploy, 0, Noted::Together) {
-                Ok(()) => Some(link.shape().map_err(ours)?),
-                Err(Stop::Error(error)) => return Err(Stop::Error(error)),
-                Err(_) => None,
-            };
-            for (name, _, beside, coming_back, now) in &mut lost {
-                let table = again.as_ref().and_then(|shape| shape.get(name));
-                let Some(table) = table.filter(|table| beside.iter().all(|column| table.has(column))) else {
+        if lost.is_empty() || !step.deploy.in_transaction {
+            return Ok(lost.into_iter().map(|(changed, _)| changed).collect());
+        }
+        link.mark().map_err(ours)?;
+        self.carry(link, step, script, 0, Noted::Together)?;
+        let again = match self.carry(link, step, &step.deploy, 0, Noted::Together) {
+            Ok(()) => link.shape().map_err(ours)?,
+            Err(Stop::Error(error)) => return Err(Stop::Error(error)),
+            Err(_) => Shape::new(),
+        };
+        let mut not_back = Vec::new();
+        for (mut changed, now) in lost {
+            let table = again.get(&changed.table);
+            if let Some(table) = table.filter(|table| changed.beside.iter().all(|column| table.has(column))) {
+                let mut each = |hash: u128| *changed.coming_back.entry(hash).or_default() += 1;
+                if link.content(&table.sql, &changed.beside, &mut each).map_err(ours)? == now {
                     continue;
-                };
-                let mut each = |hash: u128| *coming_back.entry(hash).or_default() += 1;
-                let then = link.content(&table.sql, beside, &mut each).map_err(ours)?;
-                if then == *now {
-                    beside.clear();
                 }
             }
-            link.back_to_mark().map_err(ours)?;
+            not_back.push(changed);
         }
-        let lost = lost.into_iter().filter(|(_, _, beside, ..)| !beside.is_empty());
-        Ok(lost.map(|(name, column, beside, coming_back, _)| (name, column, beside, coming_back)).collect())
+        link.back_to_mark().map_err(ours)?;
+        Ok(not_back)
     }
 
     /// Carries the revert out for good, and insists that it did what it did when it was tried.

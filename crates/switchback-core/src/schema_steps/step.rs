@@ -110,6 +110,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// The hashes of its scripts: deploy, verify, revert; empty where there is none.
+    pub(super) fn hashes(&self) -> [&str; 3] {
+        Role::ALL.map(|role| self.script(role).map_or("", |script| script.hash.as_str()))
+    }
+
     /// The script of a role, where there is one.
     pub fn script(&self, role: Role) -> Option<&Script> {
         match role {
@@ -397,6 +402,7 @@ mod tests {
     use crate::world::RealDisk;
 
     /// What is found in a step of these files.
+    #[expect(clippy::disallowed_methods, reason = "a test lays its files out itself")]
     fn findings(dialect: Dialect, files: &[(&str, &str)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("0001_a")).unwrap();

@@ -8,6 +8,7 @@ mod checkpoints;
 mod compare;
 mod config;
 mod constraint;
+mod databases;
 mod demo;
 mod distribution;
 mod doctor;

@@ -42,7 +42,12 @@ fn changes(preview: &PlanPreview) -> Value {
         let files = change.files.map(|files| {
             json!({"added": files.added, "removed": files.removed, "changed": files.changed, "moved": files.moved})
         });
-        json!({"phase": change.phase, "kind": change.kind, "does": change.does, "files": files, "conflicts": []})
+        let mut value =
+            json!({"phase": change.phase, "kind": change.kind, "does": change.does, "files": files, "conflicts": []});
+        if !change.statements.is_empty() {
+            value["statements"] = json!(change.statements);
+        }
+        value
     });
     changes.collect()
 }
@@ -89,6 +94,9 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
                 None => "known when it is staged".to_owned(),
             };
             ui.show(&format!("  change: {}: {files}", change.does));
+            for line in &change.statements {
+                ui.show(&format!("    {line}"));
+            }
         }
         for check in plan.checks.iter().filter(|check| check.is_for(&phase.name)) {
             let at: Vec<String> = check.at.iter().map(ToString::to_string).collect();

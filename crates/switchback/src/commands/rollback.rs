@@ -9,7 +9,7 @@ use switchback_core::phase::{
 use switchback_core::report::{json as documents, status};
 use switchback_core::verdict::Verdict;
 
-use super::{Context, processes, validation};
+use super::{Context, databases, processes, validation};
 use crate::cli::{From, RollbackArgs};
 use crate::failure::Failure;
 
@@ -32,6 +32,7 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
         only: args.only.clone(),
         to: args.to.clone(),
         from: args.from.map(origin),
+        loss_max: args.accept_loss,
         why: args.why.clone().unwrap_or_else(|| "by hand".to_owned()),
         ..RollBackOptions::default()
     };
@@ -79,6 +80,9 @@ fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &
         document["from"] = json!(plan.source.as_deref().unwrap_or("local"));
         let change = |one: &Difference| json!({"path": one.path.to_string_lossy(), "what": one.what.word()});
         document["would_change"] = changes.iter().map(change).collect();
+        if !plan.databases.is_empty() {
+            document["would_revert"] = databases::would_be(&plan.databases);
+        }
         if !plan.processes.is_empty() {
             document["would_hand_over"] = processes::would_be(&plan.processes);
         }
@@ -88,6 +92,9 @@ fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &
         context.ui.show(&format!("would roll back {phases}: {}", plan.paths.join(", ")));
         if let Some(source) = &plan.source {
             context.ui.show(&format!("  from {source}"));
+        }
+        for (name, does) in &plan.databases {
+            context.ui.show(&format!("  database {name}: {does}"));
         }
         for (name, does) in &plan.processes {
             context.ui.show(&format!("  process {name}: {does}"));
@@ -114,6 +121,9 @@ fn show(context: &Context<'_>, work: &Work<'_>, done: &Repair, first: u64) {
         document["restored"] = json!(outcome.restored);
         document["kept_aside"] = json!(outcome.kept_aside);
         document["milliseconds"] = json!(outcome.milliseconds);
+        if !outcome.databases.is_empty() {
+            document["reverted"] = databases::done(&outcome.databases);
+        }
         if !outcome.processes.is_empty() {
             document["handed_over"] = processes::done(&outcome.processes);
         }
@@ -143,6 +153,9 @@ fn show(context: &Context<'_>, work: &Work<'_>, done: &Repair, first: u64) {
 fn restored(context: &Context<'_>, done: &Repair) {
     let outcome = &done.rolled_back;
     let what = match done.verdict {
+        _ if outcome.reverted() != Verdict::Yes => {
+            "not all: a database still has steps of it, although this was rolled back:"
+        }
         _ if outcome.working() == Verdict::No => {
             "no: a process does not work, although this was rolled back:"
         }
@@ -153,7 +166,8 @@ fn restored(context: &Context<'_>, done: &Repair) {
         Verdict::No => "no: the checks do not hold, although this was rolled back:",
         Verdict::Unknown => "could not tell whether the checks hold; this was rolled back:",
     };
-    context.ui.show(&format!("{what} {}", outcome.phases.join(", ")));
+    let phases = if outcome.phases.is_empty() { "no tree".to_owned() } else { outcome.phases.join(", ") };
+    context.ui.show(&format!("{what} {phases}"));
     for path in &outcome.restored {
         context.ui.show(&format!("  restored {path}"));
     }
@@ -161,6 +175,7 @@ fn restored(context: &Context<'_>, done: &Repair) {
         context.ui.show(&format!("  changed since it went live, kept aside: {path}"));
     }
     left(context, &outcome.left);
+    databases::show(context, &outcome.databases);
     processes::show(context, &outcome.processes);
     validation::show(context, &outcome.validated);
     if outcome.working() == Verdict::No {

@@ -41,6 +41,14 @@ fn show(context: &Context<'_>, status: &Status) {
     for process in &status.processes {
         ui.show(&format!("  process {}: {}", process.name, process.summary));
     }
+    for database in &status.databases {
+        ui.show(&format!("  database {}: {}", database.name, database.summary));
+    }
+    if status.databases.iter().any(|database| database.state == "left") {
+        ui.show(
+            "`switchback rollback` takes back what is left in a database; `--accept-loss N` agrees that so many rows go",
+        );
+    }
     if let Some((step, why)) = &status.failed {
         ui.show(&format!("the last step failed: {step}: {why}"));
     }

@@ -3,6 +3,7 @@
 use super::{HandOver, Member, Reached};
 use crate::journal::ProcessStep;
 use crate::phase::cut_over::cut_over;
+use crate::phase::databases::{self, forward};
 use crate::phase::error::StepError;
 use crate::phase::gate::Gate;
 use crate::phase::project::Work;
@@ -20,6 +21,8 @@ pub(crate) enum Made<'w> {
     Held(Gate),
     /// Nothing was exchanged, for these reasons.
     Refused(Vec<String>),
+    /// Nothing was exchanged, because the steps of a database were not deployed, for these reasons.
+    Undeployed(Vec<String>),
 }
 
 /// Processes that wait for the tree that is live now.
@@ -63,7 +66,7 @@ pub(crate) fn make_live<'w>(
     look_again: impl FnOnce() -> Result<Gate, StepError>,
 ) -> Result<Made<'w>, StepError> {
     let mut hand_over = HandOver::of_cut_over(work, phase);
-    if hand_over.is_empty() {
+    if hand_over.is_empty() && !databases::has_any(work, phase) {
         cut_over(work, phase, &gate)?;
         return Ok(Made::Live(gate, HandOverOpen(hand_over)));
     }
@@ -83,6 +86,19 @@ pub(crate) fn make_live<'w>(
             return Err(error);
         }
     };
+    // Nobody works on the old tree any more, and nobody on the new one yet.
+    match forward::deploy_all(work, phase) {
+        Ok(Ok(())) => {}
+        Ok(Err(mut reasons)) => {
+            reasons.extend(hand_over.put_back());
+            return Ok(Made::Undeployed(reasons));
+        }
+        Err(error) => {
+            forward::put_back(work)?;
+            hand_over.put_back();
+            return Err(error);
+        }
+    }
     if let Err(error) = cut_over(work, phase, &gate) {
         after_error(hand_over, &error)?;
         return Err(error);
@@ -113,6 +129,9 @@ fn after_error(mut hand_over: HandOver<'_>, error: &StepError) -> Result<(), Ste
         State::Committed(..) if is_uncertain => {}
         State::Committed(..) => drop(hand_over.finish()),
         State::Empty | State::Aborted(_) | State::RollingBack(..) | State::RolledBack(_) => {
+            for left in forward::put_back(hand_over.work)? {
+                hand_over.warn(left);
+            }
             drop(hand_over.put_back());
         }
     }

@@ -22,6 +22,7 @@ use self::environment::Surroundings;
 use self::ground::{Environments, Ground, State};
 use self::undo::{Walked, undos};
 use self::walk::Walk;
+use super::databases::rehearsal::{RehearsedDatabase, rehearse_all};
 use super::error::StepError;
 use super::gate::load_manifest;
 use super::look::{Place, binding_json, look_in};
@@ -69,6 +70,14 @@ struct Played {
     left_by_checks: Vec<String>,
     /// Every undo that was walked; that of the phase is the first.
     undos: Vec<Walked>,
+    /// Databases whose schema goes with the phase, on copies.
+    databases: Vec<RehearsedDatabase>,
+}
+
+/// What keeps a database from being changed.
+fn finding_of(one: &RehearsedDatabase) -> Option<Finding> {
+    let what = format!("the database `{}`: {}", one.database, one.rehearsed.what);
+    (one.rehearsed.verdict != Verdict::Yes).then_some(Finding { verdict: one.rehearsed.verdict, what })
 }
 
 /// Rehearses the staged candidate of a phase, and records what came of it.
@@ -85,6 +94,9 @@ pub fn rehearse(work: &Work<'_>, phase: &Phase) -> Result<Verdict, StepError> {
     let folder = work.attempt("rehearsal")?;
     let mut played = Played { findings: hazards::look(work, &staged)?, ..Played::default() };
     play(work, phase, &staged, &folder, &mut played)?;
+    played.databases = rehearse_all(work, phase, &staged, &folder)?;
+    let findings = played.databases.iter().filter_map(finding_of);
+    played.findings.extend(findings.collect::<Vec<_>>());
     remove_tree(work.world().disk.as_ref(), &folder)?;
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     let verdict = verdict_of(&played);
@@ -248,14 +260,21 @@ fn summary_of(played: &Played) -> String {
         };
         return format!(
             "in and out again on a copy: all {} entries are back as they were, and the undo touched none of {} around \
-             them{left}{}",
+             them{left}{}{}",
             played.restored,
             played.around,
-            undo::told(&played.undos)
+            undo::told(&played.undos),
+            told_of_databases(&played.databases)
         );
     }
     let words: Vec<&str> = played.findings.iter().map(|finding| finding.what.as_str()).collect();
     words.join("; ")
+}
+
+fn told_of_databases(databases: &[RehearsedDatabase]) -> String {
+    let told =
+        databases.iter().map(|one| format!("; the database `{}`: {}", one.database, one.rehearsed.what));
+    told.collect::<Vec<_>>().concat()
 }
 
 /// The undos that were walked, or those that the program would not carry out, as evidence.
@@ -307,6 +326,7 @@ fn store(
             "entries_restored": played.restored,
             "entries_around": played.around,
             "left_by_checks": played.left_by_checks,
+            "databases": played.databases.iter().map(RehearsedDatabase::to_json).collect::<Vec<_>>(),
             "undos": undos_json(played, false),
             "undos_refused": undos_json(played, true),
             "commands_confined": work.project.confinement().is_some(),

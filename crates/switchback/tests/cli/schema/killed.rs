@@ -13,12 +13,12 @@ use super::{deployed, run, same, schema, states};
 use crate::ground::Ground;
 
 /// Calls by which files are altered.
-const ALTERING: &str =
+pub(super) const ALTERING: &str =
     "pwrite64,pwritev,write,writev,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat2";
 
 /// The N-th call of a name in its thread, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Call {
+pub(super) struct Call {
     name: String,
     number: u32,
 }
@@ -35,7 +35,7 @@ fn traced(ground: &Ground, options: &[&str], arguments: &[&str]) -> (Option<i32>
 }
 
 /// The calls of a run that succeeds in whose line there is one of these words.
-fn calls(ground: &Ground, names: &str, words: &[&str], arguments: &[&str]) -> Vec<Call> {
+pub(super) fn calls(ground: &Ground, names: &str, words: &[&str], arguments: &[&str]) -> Vec<Call> {
     let (code, text) = traced(ground, &["-e", &format!("trace={names}")], arguments);
     assert_eq!(code, Some(0), "{text}");
     let mut numbers = std::collections::HashMap::new();
@@ -55,7 +55,7 @@ fn calls(ground: &Ground, names: &str, words: &[&str], arguments: &[&str]) -> Ve
     found.into_iter().collect()
 }
 
-fn kill(ground: &Ground, call: &Call, arguments: &[&str]) {
+pub(super) fn kill(ground: &Ground, call: &Call, arguments: &[&str]) {
     let inject = format!("inject={}:signal=KILL:when={}", call.name, call.number);
     traced(ground, &["-e", &format!("trace={}", call.name), "-e", &inject], arguments);
 }

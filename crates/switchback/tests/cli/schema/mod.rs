@@ -7,6 +7,7 @@ mod migration;
 mod postgresql;
 mod refusals;
 mod sqlite;
+mod together;
 
 use serde_json::Value;
 

@@ -162,7 +162,10 @@ fn rows_that_a_rebuilt_table_leaves_dangling_are_found() {
                    ALTER TABLE other RENAME TO orders;\nCREATE UNIQUE INDEX orders_id ON orders (id);\n";
     step(&ground, "0001_rebuilt", rebuilt, "SELECT 1;", "SELECT 1;");
     let report = schema(&ground, 1, "deploy", "app.db", &["--no-copy"]);
-    assert!(report["refused"].to_string().contains("1 more row of `lines` without the row of `orders`"), "{report}");
+    assert!(
+        report["refused"].to_string().contains("1 more row of `lines` without the row of `orders`"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! `schema`: steps of a database's schema go live, and back, with the phase (OM-1, PC-10).
+//!
+//! A database that is a file in a managed path is changed in the candidate, and exchanged with it. Any other is rehearsed on a copy,
+//! changed right before the exchange, and changed back right after an exchange back: `phase/databases`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Change, ChangeError, FileCounts, Kind, Stage};
+use crate::database::Database;
+use crate::plan::{Fields, Key, Managed, STATE_FOLDER, Shape, relative};
+use crate::port::PortError;
+use crate::schema_steps::{DeployOptions, SchemaRequest, deploy, fingerprint};
+use crate::tree::copy::remove_tree;
+use crate::verdict::Verdict;
+
+/// The kind `schema`.
+pub(super) static KIND: Kind = Kind {
+    word: "schema",
+    doc: "steps of a database's schema, deployed with the cutover and reverted with the rollback",
+    keys: &[
+        Key::required(
+            "database",
+            Shape::Text,
+            "an address of PostgreSQL, or a file of SQLite or DuckDB, relative to the project; `${NAME}` is a variable",
+        ),
+        Key::required(
+            "steps",
+            Shape::Text,
+            "the folder of the steps, relative to the project; that of the candidate where it is in a managed path",
+        ),
+        Key::optional("to", Shape::Text, "the last step that is deployed; all when left out"),
+    ],
+    read,
+};
+
+/// Which steps of which database go with a phase.
+#[derive(Debug, Clone)]
+pub struct SchemaChange {
+    /// The database, as the plan has it.
+    pub database: Database,
+    /// The folder of the steps, relative to the project.
+    pub steps: PathBuf,
+    /// The last step; all when `None`.
+    pub to: Option<String>,
+}
+
+fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
+    let (database, steps) = (fields.text("database"), fields.text("steps"));
+    let to = fields.filled_text("to");
+    let steps = steps.and_then(|text| {
+        relative(&text, fields.offset_of("steps"), "the path in `steps`", fields.findings())
+    });
+    let database = match Database::parse(&database?) {
+        Ok(database) => database,
+        Err((message, help)) => {
+            fields.find("database", message, &help);
+            return None;
+        }
+    };
+    Some(Box::new(SchemaChange { database, steps: steps?, to }))
+}
+
+impl SchemaChange {
+    /// Whether the database is a file in one of these paths, and is exchanged with it.
+    pub fn is_in(&self, managed: &[Managed], surroundings: &dyn crate::world::Surroundings) -> bool {
+        let file = self.database.file(surroundings);
+        file.is_some_and(|file| managed.iter().any(|managed| file.starts_with(&managed.path)))
+    }
+
+    fn request(&self, stage: &Stage<'_>, root: &Path) -> SchemaRequest {
+        SchemaRequest {
+            world: stage.world.clone(),
+            schemas: stage.schemas.clone(),
+            root: root.to_owned(),
+            database: self.database.clone(),
+            steps: root.join(&self.steps),
+            is_made: false,
+            confinement: stage.confinement.clone(),
+        }
+    }
+
+    fn options(&self, is_dry: bool) -> DeployOptions {
+        // What the candidate is made of is in the snapshot already.
+        DeployOptions { to: self.to.clone(), is_dry, no_copy: true, ..DeployOptions::default() }
+    }
+}
+
+impl Change for SchemaChange {
+    fn describe(&self) -> String {
+        format!("deploy the steps of `{}` into `{}`", self.steps.display(), self.database.shown())
+    }
+
+    fn replaces(&self, _managed: &Managed) -> bool {
+        false
+    }
+
+    fn needs_project(&self) -> bool {
+        true
+    }
+
+    fn schema(&self) -> Option<&SchemaChange> {
+        Some(self)
+    }
+
+    fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {
+        let is_file = self.is_in(stage.managed, stage.world.surroundings.as_ref());
+        Ok((!is_file).then(FileCounts::default))
+    }
+
+    fn statements(&self, stage: &Stage<'_>) -> Vec<String> {
+        let is_there = stage.world.disk.look(&stage.root.join(&self.steps)).is_ok_and(|meta| meta.is_some());
+        if !is_there {
+            return vec!["-- the steps are known once the candidate is staged".to_owned()];
+        }
+        let outcome = match deploy(&self.request(stage, stage.root), &self.options(true)) {
+            Ok(outcome) => outcome,
+            Err(error) => return vec![format!("-- {}", error.told())],
+        };
+        let mut lines: Vec<String> = outcome.refused.iter().map(|why| format!("-- {why}")).collect();
+        for script in &outcome.planned {
+            let how = if script.in_transaction { "one transaction" } else { "no transaction" };
+            lines.push(format!("-- {}: {how}", script.file));
+            lines.extend(script.declared.iter().map(|declared| format!("-- {declared}")));
+            lines.extend(script.statements.iter().map(|(_, text)| format!("{text};")));
+        }
+        if lines.is_empty() {
+            lines.push("-- nothing to deploy: every step is there".to_owned());
+        }
+        lines
+    }
+
+    fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {
+        if !self.is_in(stage.managed, stage.world.surroundings.as_ref()) {
+            // It is deployed at the cutover; what is wrong with the steps is found now.
+            let request =
+                SchemaRequest { steps: stage.tree.join(&self.steps), ..self.request(stage, stage.root) };
+            fingerprint(&request)?;
+            return Ok(());
+        }
+        let outcome = deploy(&self.request(stage, stage.tree), &self.options(false))?;
+        remove_tree(stage.world.disk.as_ref(), &stage.tree.join(STATE_FOLDER))?;
+        if outcome.verdict == Verdict::Yes {
+            return Ok(());
+        }
+        let failed = outcome.failed.iter().map(crate::schema_steps::Failed::told);
+        let causes = failed.chain(outcome.refused.iter().cloned()).collect();
+        let message = format!("could not {} of the candidate", self.describe());
+        Err(PortError::new(message, causes).hinted("correct the step, then `switchback run`").into())
+    }
+}

@@ -1,0 +1,62 @@
+//! A copy of a database to try things on: a file beside what else is thrown away, or a database of its own on the same server.
+
+use std::path::Path;
+
+use super::Why;
+use super::postgresql::Server;
+use super::source::{Database, Place};
+use super::target::Target;
+use crate::phase::redact::Redactor;
+use crate::port::PortError;
+use crate::world::World;
+
+/// A copy that nobody else knows.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    /// Where it is.
+    pub(crate) database: Database,
+    /// The database that it is a copy of, where it has to be dropped on a server.
+    dropped: Option<(Target, String)>,
+}
+
+impl Target {
+    /// Copies the database into the folder `into`, which exists, or into a database `name` of the same server, which is
+    /// made anew.
+    pub(crate) fn scratch(&self, world: &World, into: &Path, name: &str) -> Result<Scratch, PortError> {
+        let redactor = Redactor::new(world.surroundings.as_ref());
+        let saved = self.copy(world, into)?;
+        let failed = |why: Why| {
+            let message = format!("could not lay a copy of `{}` to rehearse on", self.name());
+            why.failed(message, |text| redactor.clean(&self.clean(text)))
+        };
+        let first = saved.files.first().ok_or_else(|| failed(Why::new("nothing was copied")))?;
+        let file = into.join(&first.name);
+        let Place::Server(address) = self.source_place() else {
+            return Ok(Scratch { database: Database::of_file(self.kind(), &file), dropped: None });
+        };
+        let copy = address.with_database(name);
+        let server = Server { world, address: &copy, folder: into };
+        server.drop_if_there().map_err(failed)?;
+        server.restore(&saved, &file, false).map_err(|mut why| {
+            let hint = "whoever is named in the address has to be allowed to make a database (`CREATEDB`)";
+            why.hint.get_or_insert_with(|| hint.to_owned());
+            failed(why)
+        })?;
+        Ok(Scratch { database: Database::of_server(&copy), dropped: Some((self.clone(), name.to_owned())) })
+    }
+}
+
+impl Scratch {
+    /// Takes the copy away, where it does not go with its folder.
+    pub(crate) fn remove(&self, world: &World, folder: &Path) -> Result<(), PortError> {
+        let Some((target, name)) = &self.dropped else { return Ok(()) };
+        let Place::Server(address) = target.source_place() else { return Ok(()) };
+        let redactor = Redactor::new(world.surroundings.as_ref());
+        let copy = address.with_database(name);
+        let server = Server { world, address: &copy, folder };
+        server.drop_if_there().map_err(|why| {
+            let message = format!("could not drop the copy `{name}` that was rehearsed on");
+            why.failed(message, |text| redactor.clean(&target.clean(text)))
+        })
+    }
+}
