@@ -166,8 +166,10 @@ fn restored(context: &Context<'_>, done: &Repair) {
         Verdict::No => "no: the checks do not hold, although this was rolled back:",
         Verdict::Unknown => "could not tell whether the checks hold; this was rolled back:",
     };
-    let phases = if outcome.phases.is_empty() { "no tree".to_owned() } else { outcome.phases.join(", ") };
-    context.ui.show(&format!("{what} {phases}"));
+    match outcome.phases.as_slice() {
+        [] => context.ui.show(&format!("{what} what an earlier rollback had left in databases")),
+        phases => context.ui.show(&format!("{what} {}", phases.join(", "))),
+    }
     for path in &outcome.restored {
         context.ui.show(&format!("  restored {path}"));
     }

@@ -12,6 +12,10 @@ fn ground() -> Ground {
     let ground = Ground::new();
     ground.tool("cp", &["-r", &example.join("live/.").display().to_string(), "."]);
     ground.tool("cp", &["-r", &example.join("candidate").display().to_string(), "../candidate"]);
+    // The monolith was stopped after its second year: that state is brought over.
+    std::fs::create_dir(ground.at("state")).unwrap();
+    let years = "-B -m planner.simulation --config config/base.json --start 2025 --end 2027 --out state --stop-after 2026";
+    ground.tool("python3", &years.split(' ').collect::<Vec<_>>());
     ground
 }
 
@@ -51,6 +55,51 @@ fn needs_python3_the_monolith_becomes_modules_and_comes_back() {
     ground.expect(0, "rollback");
     assert!(!ground.at("planner/orchestrator.py").exists());
     assert_eq!(ground.read("planner/simulation.py"), before);
+    assert_eq!(checkpoints(&ground), ["year_2025.json", "year_2026.json"]);
+}
+
+fn checkpoints(ground: &Ground) -> Vec<String> {
+    let names = std::fs::read_dir(ground.at("state/checkpoints")).unwrap();
+    let mut names: Vec<String> =
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+// rows: OM-1, OM-2, PC-10
+#[test]
+fn needs_python3_the_state_goes_along_and_back_and_what_was_written_since_is_not_lost() {
+    let ground = ground();
+    // What is compared side by side is looked at elsewhere.
+    let plan = ground.read("switchback.toml");
+    let (start, rest) = plan.split_once("[[check]]\nname = \"side by side\"").unwrap();
+    let (_, end) = rest.split_once("# What was brought over").unwrap();
+    ground.write("switchback.toml", format!("{start}# What was brought over{end}"));
+    ground.expect(0, "run");
+    assert_eq!(checkpoints(&ground), ["2025.v2.json", "2026.v2.json"]);
+    let years = |module: &str| {
+        format!("-B -m {module} --config config/base.json --start 2025 --end 2027 --out state --resume")
+    };
+    let simulate = |module: &str| ground.tool("python3", &years(module).split(' ').collect::<Vec<_>>());
+    simulate("planner");
+    let by_modules = ground.read("state/results/summary.csv");
+    let seen = ground.expect(1, "rollback --json").json();
+    assert_eq!(seen["reverted"][0]["left"], serde_json::json!(["0001_runs"]), "{seen:#}");
+    assert_eq!(seen["reverted"][0]["would_lose"], 2);
+    assert!(seen["kept_aside"].to_string().contains("2027.v2.json"), "{seen:#}");
+    ground.expect(0, "rollback --accept-loss 2");
+    // The monolith goes on where it was, on the same database: its way of counting 2027 apart, it comes to the same.
+    assert_eq!(checkpoints(&ground), ["year_2025.json", "year_2026.json"]);
+    simulate("planner.simulation");
+    let by_monolith = ground.read("state/results/summary.csv");
+    let all_but_participation = |text: &str| -> Vec<Vec<String>> {
+        let row = |line: &str| {
+            line.split(',').enumerate().filter(|(at, _)| *at != 3).map(|(_, cell)| cell.to_owned()).collect()
+        };
+        text.lines().map(row).collect()
+    };
+    assert_eq!(all_but_participation(&by_modules), all_but_participation(&by_monolith));
+    assert_ne!(by_modules, by_monolith, "2027 differs on purpose");
 }
 
 // rows: OM-4

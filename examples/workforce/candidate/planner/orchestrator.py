@@ -32,5 +32,6 @@ class Orchestrator:
             self.checkpoints.save(year, workforce, registry, headcount)
             if year == stop_after:
                 return None
+        store.note_run(first, self.end)
         store.write_results(os.path.join(self.out, "results"))
         return store.summaries()

@@ -32,6 +32,12 @@ class Store:
         marks = ", ".join("?" for _ in TABLES[table])
         self.database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
+    def note_run(self, first, last):
+        """Where there is a table of runs: the database of a simulation that began before has one."""
+        if self.database.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone():
+            with self.database:
+                self.database.execute("INSERT INTO runs VALUES (?, ?, 'modules')", [first, last])
+
     def summaries(self):
         return [list(row) for row in self.database.execute("SELECT * FROM summary ORDER BY year")]
 

@@ -233,7 +233,7 @@ fn told(
         let taken = if lost.is_empty() {
             String::new()
         } else {
-            format!(", as was agreed without {}", lost.join(", "))
+            format!("; gone, as was agreed: {}", lost.join(", "))
         };
         format!("{done} reverted in the database `{name}`{taken}")
     } else {

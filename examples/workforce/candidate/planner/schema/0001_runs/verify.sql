@@ -1,0 +1,1 @@
+SELECT (SELECT count(*) FROM summary) = 0 OR (SELECT count(*) FROM runs) > 0;

@@ -1,0 +1,1 @@
+CREATE INDEX events_by_year ON events (year, number);
