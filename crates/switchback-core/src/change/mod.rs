@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use schema::SchemaChange;
+pub(crate) use schema::database_and_steps;
 
 use crate::plan::{Fields, Key, KindKeys, Managed};
 use crate::port::{Configurer, Migrator, Mover, PortError, Schemas};

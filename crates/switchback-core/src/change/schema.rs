@@ -45,19 +45,24 @@ pub struct SchemaChange {
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Change>> {
-    let (database, steps) = (fields.text("database"), fields.text("steps"));
     let to = fields.filled_text("to");
+    let (database, steps) = database_and_steps(fields)?;
+    Some(Box::new(SchemaChange { database, steps, to }))
+}
+
+/// The keys `database` and `steps`; what is wrong with them becomes a finding.
+pub(crate) fn database_and_steps(fields: &Fields<'_>) -> Option<(Database, PathBuf)> {
+    let (database, steps) = (fields.text("database"), fields.text("steps"));
     let steps = steps.and_then(|text| {
         relative(&text, fields.offset_of("steps"), "the path in `steps`", fields.findings())
     });
-    let database = match Database::parse(&database?) {
-        Ok(database) => database,
+    match Database::parse(&database?) {
+        Ok(database) => Some((database, steps?)),
         Err((message, help)) => {
             fields.find("database", message, &help);
-            return None;
+            None
         }
-    };
-    Some(Box::new(SchemaChange { database, steps: steps?, to }))
+    }
 }
 
 impl SchemaChange {

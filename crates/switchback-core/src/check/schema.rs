@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Check, Kind, Looked, Scene};
+use crate::change::database_and_steps;
 use crate::database::Database;
-use crate::plan::{Fields, Key, Shape, relative};
+use crate::plan::{Fields, Key, Shape};
 use crate::schema_steps::{SchemaRequest, verify};
 use crate::verdict::Verdict;
 
@@ -34,19 +35,9 @@ struct SchemaCheck {
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
-    let (database, steps) = (fields.text("database"), fields.text("steps"));
     let pending = fields.flag("pending").unwrap_or(false);
-    let steps = steps.and_then(|text| {
-        relative(&text, fields.offset_of("steps"), "the path in `steps`", fields.findings())
-    });
-    let database = match Database::parse(&database?) {
-        Ok(database) => database,
-        Err((message, help)) => {
-            fields.find("database", message, &help);
-            return None;
-        }
-    };
-    Some(Box::new(SchemaCheck { database, steps: steps?, pending }))
+    let (database, steps) = database_and_steps(fields)?;
+    Some(Box::new(SchemaCheck { database, steps, pending }))
 }
 
 impl Check for SchemaCheck {

@@ -228,6 +228,29 @@ fn a_phase_can_change_a_database_alone() {
 
 // rows: PC-10
 #[test]
+fn needs_duckdb_a_database_of_duckdb_goes_live_and_back() {
+    let ground = super::duckdb::ground();
+    ground.write("src/app.py", "VERSION = 1\n");
+    ground.write("../new/src/app.py", "VERSION = 2\n");
+    shop(&ground, "app.duckdb", "");
+    ground.expect(0, "run");
+    let copy = "duckdb:before.duckdb";
+    let seen = ground.run_arguments(&[
+        "compare",
+        &format!("{copy}#orders"),
+        "duckdb:app.duckdb#orders",
+        "--schema",
+        "common",
+    ]);
+    assert_eq!(seen.code, 0, "{seen}");
+    // The control: there is something to revert.
+    assert_eq!(ground.expect(0, "status --json").json()["databases"][0]["steps"], json!(BOTH));
+    ground.expect(0, "rollback");
+    same(&ground, copy, "duckdb:app.duckdb", &[]);
+}
+
+// rows: PC-10
+#[test]
 fn needs_postgresql_a_database_of_a_server_goes_live_and_back() {
     let (mut ground, server) = super::postgresql::ground();
     ground.write("src/app.py", "VERSION = 1\n");
