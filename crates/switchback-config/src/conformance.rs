@@ -70,7 +70,7 @@ fn plain(value: &Value) -> Json {
             _ => num_traits::ToPrimitive::to_f64(number).map_or(Json::Null, |number| json!(number)),
         },
         Value::Float(number) => json!(number),
-        Value::Text(text) | Value::Date(text) | Value::Time(text) => json!(text),
+        Value::Text(text) | Value::Date(text) | Value::Clock(text) | Value::Time(text) => json!(text),
         Value::List(items) => items.iter().map(|item| plain(&item.value)).collect(),
         Value::Map(entries) => Json::Object(
             entries.iter().map(|entry| (words(&entry.key.value), plain(&entry.node.value))).collect(),

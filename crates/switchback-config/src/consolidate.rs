@@ -45,6 +45,9 @@ fn split(maps: &[&Node]) -> (Node, Vec<Option<Node>>) {
         .collect();
     let mut shared = Vec::new();
     let mut own: Vec<Vec<Entry>> = maps.iter().map(|_| Vec::new()).collect();
+    // What an override adds to maps of the master stands before what it has for itself: in that order a program gets both, and so a
+    // second merge finds them.
+    let mut within: Vec<Vec<Entry>> = own.clone();
     for key in keys(&indices) {
         let found: Vec<Option<&Entry>> =
             indices.iter().map(|(entries, index)| index.find(key).map(|at| &entries[at])).collect();
@@ -61,8 +64,8 @@ fn split(maps: &[&Node]) -> (Node, Vec<Option<Node>>) {
             let nodes: Vec<&Node> = all.iter().map(|entry| &entry.node).collect();
             let (master, overrides) = split(&nodes);
             shared.push(Entry { key: all[0].key.clone(), node: master });
-            for ((entry, over), own) in all.iter().zip(overrides).zip(&mut own) {
-                own.extend(over.map(|node| Entry { key: entry.key.clone(), node }));
+            for ((entry, over), within) in all.iter().zip(overrides).zip(&mut within) {
+                within.extend(over.map(|node| Entry { key: entry.key.clone(), node }));
             }
         } else {
             give_out(&found, &mut own);
@@ -71,8 +74,10 @@ fn split(maps: &[&Node]) -> (Node, Vec<Option<Node>>) {
     let first = maps[0];
     let mut master = Node { value: Value::Map(shared), ..shell(first) };
     maps[1..].iter().for_each(|map| remark_too(&mut master, map));
-    let overrides = own
+    let overrides = within
         .into_iter()
+        .zip(own)
+        .map(|(within, own)| within.into_iter().chain(own).collect::<Vec<Entry>>())
         .zip(maps)
         .map(|(entries, map)| (!entries.is_empty()).then(|| Node::new(Value::Map(entries), map.origin)));
     (master, overrides.collect())

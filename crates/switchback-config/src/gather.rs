@@ -16,6 +16,8 @@ use crate::value::{Node, Sources, Value};
 const FILES_MAX: usize = 10_000;
 /// Folders within folders.
 const DEPTH_MAX: usize = 64;
+/// What a merge remarks on an override in which nothing stands, behind the sign of a comment.
+pub(crate) const NOTHING_DIFFERS: &str = " nothing differs from the master here";
 /// Folders that hold no configuration of a project.
 const LEFT_OUT: &[&str] = &[".git", ".switchback", ".venv", "node_modules", "__pycache__"];
 
@@ -32,6 +34,8 @@ pub struct Fragment {
     pub environment: Option<String>,
     /// Whether that was declared, and not taken from its name.
     pub is_declared: bool,
+    /// The permission bits of the file.
+    pub mode: u32,
 }
 
 /// What was read.
@@ -116,6 +120,12 @@ fn fragment(
             "say where it goes: `[[fragment]]` with `path` and `at` in a file of rules",
         ));
     }
+    forget_remark(&mut node);
+    let meta = disk
+        .look(&root.join(path))
+        .map_err(|error| ConfigError::of(path, error.to_string(), "name a file that can be read"))?;
+    // What is a link is read where it leads to; the bits of a link say nothing.
+    let mode = meta.filter(|meta| meta.kind == FileKind::File).map_or(0o644, |meta| meta.mode & 0o777);
     let environment = pattern.environment.clone();
     let is_declared = environment.is_some();
     Ok(Fragment {
@@ -124,7 +134,22 @@ fn fragment(
         at,
         environment: environment.or_else(|| environment_of(Path::new(path), &layout.environments)),
         is_declared,
+        mode,
     })
+}
+
+/// Takes out what an earlier merge remarked on an override in which nothing stands: it is no comment of an author.
+fn forget_remark(node: &mut Node) {
+    if let (Value::Map(entries), Some(comments)) = (&node.value, &mut node.comments)
+        && entries.is_empty()
+    {
+        for comments in [&mut comments.before, &mut comments.behind, &mut comments.after] {
+            comments.retain(|comment| comment != NOTHING_DIFFERS);
+        }
+        if comments.is_empty() {
+            node.comments = None;
+        }
+    }
 }
 
 /// The files, each with the rule that means it. A rule that names a file outdoes one that means it among others; two that are of one

@@ -1,10 +1,8 @@
 //! Layers of configuration, one over the other: maps are merged key by key, everything else, lists included, is replaced whole.
 //! A key that is missing is not a key whose value is null: null replaces, what is missing does not.
 
-use std::collections::HashMap;
-
 use crate::path::KeyPath;
-use crate::value::{Comments, Entry, Node, Origin, Value, is_same, is_same_key};
+use crate::value::{Comments, Entry, Index, Node, Origin, Value, is_same};
 
 /// What two layers that have no order say of one key.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,20 +50,9 @@ fn put(base: &mut Node, over: Node, path: &KeyPath, order: Order, met: &mut Vec<
         add_comments(base, *comments);
     }
     let (Value::Map(entries), Value::Map(new)) = (&mut base.value, over.value) else { return };
-    // Keys are looked up by their text; the few of another type one by one.
-    let places: HashMap<String, usize> = entries
-        .iter()
-        .enumerate()
-        .filter_map(|(at, entry)| match &entry.key.value {
-            Value::Text(text) => Some((text.clone(), at)),
-            _ => None,
-        })
-        .collect();
-    for entry in new {
-        let known = match &entry.key.value {
-            Value::Text(text) => places.get(text).copied(),
-            key => entries.iter().position(|known| is_same_key(&known.key.value, key)),
-        };
+    let index = Index::new(entries);
+    let known: Vec<Option<usize>> = new.iter().map(|entry| index.find(&entry.key.value)).collect();
+    for (entry, known) in new.into_iter().zip(known) {
         match known {
             Some(known) => {
                 let path = path.key(&entry.key.value);

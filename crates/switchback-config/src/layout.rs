@@ -58,6 +58,8 @@ pub struct Decision {
     pub key: KeyPath,
     /// What holds.
     pub choice: Choice,
+    /// The only environment in which it does.
+    pub environment: Option<String>,
     /// Where it was decided, for messages.
     pub place: String,
 }
@@ -203,16 +205,17 @@ impl Rules<'_> {
     }
 
     fn decision(&self, node: &Node) -> Result<Decision, ConfigError> {
-        self.known(node, &["key", "take", "value"], "decisions")?;
+        self.known(node, &["key", "take", "value", "environment"], "decisions")?;
         let key = self.needed(node, "key")?;
-        let key =
-            KeyPath::parse(key).map_err(|why| self.wrong(node, format!("`{key}` names no key: {why}")))?;
+        let key = KeyPath::parse_shown(key)
+            .map_err(|why| self.wrong(node, format!("`{key}` names no key: {why}")))?;
         let choice = match (self.optional(node, "take")?, get(node, "value")) {
             (Some(take), None) => Choice::Take(take),
             (None, Some(value)) => Choice::Value(value.clone()),
             _ => return Err(self.wrong(node, "a decision has either `take` or `value`")),
         };
-        Ok(Decision { key, choice, place: format!("{}:{}", self.path, node.origin.line) })
+        let environment = self.optional(node, "environment")?;
+        Ok(Decision { key, choice, environment, place: format!("{}:{}", self.path, node.origin.line) })
     }
 }
 

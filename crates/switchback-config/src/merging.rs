@@ -6,6 +6,7 @@ pub(crate) mod document;
 mod proof;
 mod told;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 pub use decided::Met;
@@ -16,7 +17,7 @@ use switchback_core::world::{FileKind, World};
 
 use crate::consolidate::{Consolidated, consolidate};
 use crate::error::ConfigError;
-use crate::gather::{Fragment, Gathered, gather};
+use crate::gather::{Fragment, Gathered, NOTHING_DIFFERS, gather};
 use crate::layers::{Meeting, Order, overlay};
 use crate::layout::Layout;
 use crate::path::KeyPath;
@@ -66,8 +67,8 @@ pub struct ConfigMerge {
     pub files: Vec<(PathBuf, String)>,
     /// Comments that stand nowhere in what is written.
     pub comments_lost: usize,
-    /// Which of the files stand there already.
-    standing: Vec<bool>,
+    /// The permission bits of those files that stand there already.
+    standing: Vec<Option<u32>>,
     removes_fragments: bool,
     syntax: Syntax,
 }
@@ -152,7 +153,7 @@ pub(crate) fn layered(
 ) -> Result<Layered, ConfigError> {
     let order = if layout.later_wins { Order::LaterWins } else { Order::Unordered };
     let (mut met, mut used) = (Vec::new(), vec![false; layout.decisions.len()]);
-    let mut level = |environment: Option<&String>| {
+    let level = |environment: Option<&String>| {
         let is_here = |fragment: &&Fragment| fragment.environment.as_ref() == environment;
         let fragments: Vec<&Fragment> = gathered.fragments.iter().filter(is_here).collect();
         let mut tree = Node::empty_map(Origin::default());
@@ -162,18 +163,28 @@ pub(crate) fn layered(
             overlay(&mut tree, fragment.root.clone(), order, &mut meetings);
             own.extend(meetings.into_iter().map(|meeting| Met::new(meeting, environment.cloned(), order)));
         }
-        decided::decide(&mut own, &mut tree, &fragments, &layout.decisions, &mut used)?;
-        met.extend(own);
-        Ok(tree)
+        (tree, own, fragments)
     };
-    let common = level(None)?;
-    let own: Vec<Node> = environments
-        .iter()
-        .map(|environment| level(Some(environment)))
-        .collect::<Result<_, ConfigError>>()?;
-    decided::refuse_unused(&layout.decisions, &used)?;
+    let (common, common_met, common_fragments) = level(None);
+    let (mut commons, mut own) = (Vec::new(), Vec::new());
+    for environment in environments {
+        let mut decide = |(mut tree, mut met, fragments): (Node, Vec<Met>, Vec<&Fragment>)| {
+            decided::decide(&mut met, &mut tree, &fragments, &layout.decisions, environment, &mut used)?;
+            Ok::<_, ConfigError>((tree, met))
+        };
+        commons.push(decide((common.clone(), common_met.clone(), common_fragments.clone()))?);
+        let (tree, of_own) = decide(level(Some(environment)))?;
+        met.extend(of_own);
+        own.push(tree);
+    }
+    let common_met: Vec<&[Met]> = commons.iter().map(|(_, met)| met.as_slice()).collect();
+    met.splice(0..0, decided::of_all(&common_met, environments));
+    // A decision may be about an environment that was not asked for.
+    if gathered.environments.iter().all(|known| environments.contains(known)) {
+        decided::refuse_unused(&layout.decisions, &used)?;
+    }
     let (mut trees, mut overridden) = (Vec::new(), 0);
-    for (own, environment) in own.into_iter().zip(environments) {
+    for (((common, _), own), environment) in commons.into_iter().zip(own).zip(environments) {
         let (mut tree, mut meetings) = (common.clone(), Vec::new());
         overlay(&mut tree, own, Order::LaterWins, &mut meetings);
         overridden += meetings.iter().filter(|meeting| !meeting.is_duplicate()).count();
@@ -214,8 +225,8 @@ fn texts(
         }
         let is_empty = matches!(&root.value, Value::Map(entries) if entries.is_empty());
         let remark = match over {
-            Format::Yaml(_) if is_empty => "# nothing differs from the master here\n",
-            _ => "",
+            Format::Yaml(_) if is_empty => format!("#{NOTHING_DIFFERS}\n"),
+            _ => String::new(),
         };
         let text = format!("{remark}{}", text(root, over, &path)?);
         files.push((path, text));
@@ -223,13 +234,13 @@ fn texts(
     Ok(files)
 }
 
-/// Which of the files stand there already: those keep their mode and owner.
+/// The permission bits of the files that stand there already: those keep their owner, and are not opened further.
 fn standing(
     world: &World,
     root: &Path,
     files: &[(PathBuf, String)],
     gathered: &Gathered,
-) -> Result<Vec<bool>, ConfigError> {
+) -> Result<Vec<Option<u32>>, ConfigError> {
     let look = |(path, text): &(PathBuf, String)| {
         let name = path.to_string_lossy();
         let wrong = |reason: &str, hint: &str| ConfigError::of(&name, reason, hint);
@@ -238,7 +249,7 @@ fn standing(
         let meta = disk
             .look(&place)
             .map_err(|error| wrong(&error.to_string(), "name a file that can be written"))?;
-        let Some(meta) = meta else { return Ok(false) };
+        let Some(meta) = meta else { return Ok(None) };
         if meta.kind != FileKind::File {
             return Err(wrong(
                 "something that is no file stands there",
@@ -251,18 +262,24 @@ fn standing(
             let hint = "name it as a fragment, move it away, or write elsewhere";
             return Err(wrong("a file that is no fragment stands there, and would be lost", hint));
         }
-        Ok(true)
+        Ok(Some(meta.mode & 0o777))
     };
     files.iter().map(look).collect()
 }
 
-/// How many comments of the fragments stand in none of the files.
+/// How many comments of the fragments stand in none of the files. Most of them stand alone behind their sign, and are found at once.
 fn comments_lost(gathered: &Gathered, files: &[(PathBuf, String)]) -> usize {
     let mut comments = Vec::new();
     for fragment in &gathered.fragments {
         collect(&fragment.root, &mut comments);
     }
-    comments.iter().filter(|comment| !files.iter().any(|(_, text)| text.contains(comment.trim()))).count()
+    let mut written: HashSet<&str> = HashSet::new();
+    for line in files.iter().flat_map(|(_, text)| text.lines()) {
+        written.extend(line.match_indices('#').map(|(at, _)| line[at + 1..].trim()));
+    }
+    let is_there =
+        |comment: &str| written.contains(comment) || files.iter().any(|(_, text)| text.contains(comment));
+    comments.iter().filter(|comment| !is_there(comment.trim())).count()
 }
 
 fn collect<'n>(node: &'n Node, comments: &mut Vec<&'n String>) {
@@ -294,16 +311,31 @@ impl ConfigMerge {
         if self.verdict() != Verdict::Yes {
             return Vec::new();
         }
-        let put = |((path, text), is_standing): (&(PathBuf, String), &bool)| {
-            let bytes = text.clone().into_bytes();
-            let put = if *is_standing { Put::Edited(bytes, path.clone()) } else { Put::Bytes(bytes, 0o644) };
+        let put = |(number, ((path, text), standing)): (usize, (&(PathBuf, String), &Option<u32>))| {
+            let (bytes, others) = (text.clone().into_bytes(), self.open_to_others(number));
+            let put = match standing {
+                Some(mode) if mode & 0o077 & !others != 0 => Put::Tightened(bytes, path.clone(), others),
+                Some(_) => Put::Edited(bytes, path.clone()),
+                None => Put::Bytes(bytes, 0o600 | 0o044 & others),
+            };
             (path.clone(), put)
         };
-        let written = self.files.iter().zip(&self.standing).map(put);
+        let written = self.files.iter().zip(&self.standing).enumerate().map(put);
         let is_written = |path: &Path| self.files.iter().any(|(written, _)| written == path);
         let fragments = self.gathered.fragments.iter().map(|fragment| PathBuf::from(&fragment.path));
         let removed = fragments.filter(|path| self.removes_fragments && !is_written(path));
         written.chain(removed.map(|path| (path, Put::Nothing))).collect()
+    }
+
+    /// What group and others may do with a file that is written: what they may do with each fragment of which something can stand in it.
+    fn open_to_others(&self, number: usize) -> u32 {
+        let environment = number.checked_sub(1).and_then(|number| self.environments.get(number));
+        let is_part = |fragment: &&Fragment| {
+            environment.is_none()
+                || fragment.environment.is_none()
+                || fragment.environment.as_ref() == environment
+        };
+        self.gathered.fragments.iter().filter(is_part).fold(0o077, |mode, fragment| mode & fragment.mode)
     }
 
     /// Every key of the master and of the overrides with the place that it comes from, and the environments that have it for

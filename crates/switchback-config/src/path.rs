@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::value::{Node, Value, is_same_key};
+use crate::value::{Node, Value, is_same, is_same_key};
 
 /// Longer paths lead to nothing that is read.
 const STEPS_MAX: usize = 200;
@@ -53,6 +53,16 @@ impl KeyPath {
     /// Reads a name as it is typed: parts between dots, in double quotes where a part has dots of its own, `[0]` for an item.
     /// Every key is text; [`find`] also finds keys of other types by their words.
     pub fn parse(name: &str) -> Result<Self, String> {
+        Self::parse_as(name, |part| Value::Text(part.to_owned()))
+    }
+
+    /// Reads a name as [`KeyPath`] shows it: a part without quotes that is a number, a truth or `null` is a key of that type, where
+    /// there is one; else the text.
+    pub fn parse_shown(name: &str) -> Result<Self, String> {
+        Self::parse_as(name, |part| other_than_text(part).unwrap_or_else(|| Value::Text(part.to_owned())))
+    }
+
+    fn parse_as(name: &str, key_of: impl Fn(&str) -> Value) -> Result<Self, String> {
         let mut steps = Vec::new();
         let mut rest = name.trim();
         while !rest.is_empty() {
@@ -62,7 +72,7 @@ impl KeyPath {
                 quoted_step(quoted).ok_or_else(|| format!("`{rest}` has no closing quote"))?
             } else {
                 let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                (Step::Key(Value::Text(rest[..end].to_owned())), &rest[end..])
+                (Step::Key(key_of(&rest[..end])), &rest[end..])
             };
             if matches!(&step, Step::Key(Value::Text(text)) if text.is_empty()) {
                 return Err("it has an empty part".to_owned());
@@ -105,12 +115,27 @@ pub fn find<'n>(root: &'n Node, path: &KeyPath) -> Option<&'n Node> {
     path.steps.iter().try_fold(root, |node, step| match (step, &node.value) {
         (Step::Item(number), Value::List(items)) => items.get(*number),
         (Step::Key(key), Value::Map(entries)) => {
-            let exact = entries.iter().find(|entry| is_same_key(&entry.key.value, key));
+            let exact = entries.iter().find(|entry| is_same(&entry.key.value, key));
             let in_words = || entries.iter().find(|entry| words(&entry.key.value) == words(key));
-            exact.or_else(in_words).map(|entry| &entry.node)
+            let same = || entries.iter().find(|entry| is_same_key(&entry.key.value, key));
+            exact.or_else(in_words).or_else(same).map(|entry| &entry.node)
         }
         _ => None,
     })
+}
+
+/// The key of another type than text that these words stand for, as [`words`] has them.
+fn other_than_text(part: &str) -> Option<Value> {
+    let found = match part {
+        "null" => Value::Null,
+        "true" | "false" => Value::Bool(part == "true"),
+        _ => match (part.parse().map(Value::Integer), part.parse().map(Value::Float)) {
+            (Ok(whole), _) => whole,
+            (_, Ok(float)) => float,
+            _ => return None,
+        },
+    };
+    (words(&found) == part).then_some(found)
 }
 
 /// A key in words.
@@ -120,7 +145,7 @@ pub fn words(key: &Value) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Integer(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
-        Value::Text(text) | Value::Date(text) | Value::Time(text) => text.clone(),
+        Value::Text(text) | Value::Date(text) | Value::Clock(text) | Value::Time(text) => text.clone(),
         Value::Bytes(_) => "(bytes)".to_owned(),
         Value::List(_) | Value::Map(_) => "(collection)".to_owned(),
     }
@@ -142,7 +167,9 @@ impl fmt::Display for KeyPath {
                     let is_plain = !words.is_empty()
                         && words.chars().all(|letter| {
                             !letter.is_whitespace() && !letter.is_control() && !".[]\"\\".contains(letter)
-                        });
+                        })
+                        // `"1"` is a text, and `1` a number.
+                        && !(matches!(key, Value::Text(_)) && other_than_text(&words).is_some());
                     if is_plain {
                         formatter.write_str(&words)?;
                     } else {
@@ -180,6 +207,23 @@ mod tests {
         {
             assert_eq!(KeyPath::parse(shown).unwrap().to_string(), shown);
         }
+    }
+
+    #[test]
+    fn a_text_that_looks_like_another_type_is_told_from_it() {
+        use crate::read::{Format, read};
+        let text = "a:\n  1: whole\n  '1': text\n  null: nothing\n  'null': word\n  0.5: half\n";
+        let root = read(text.as_bytes(), Format::Yaml(crate::yaml::Loader::PyYaml), 0).unwrap().root;
+        let found = |path: &KeyPath| find(&root, path).map(|node| words(&node.value)).unwrap_or_default();
+        let shown: Vec<String> =
+            crate::layers::leaves(&root).iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(shown, ["a.1", "a.\"1\"", "a.null", "a.\"null\"", "a.\"0.5\""]);
+        let again: Vec<String> =
+            shown.iter().map(|shown| found(&KeyPath::parse_shown(shown).unwrap())).collect();
+        assert_eq!(again, ["whole", "text", "nothing", "word", "half"]);
+        // Where keys go is said in text.
+        assert_eq!(KeyPath::parse("a.1").unwrap().steps()[1], Step::Key(Value::Text("1".to_owned())));
+        assert_eq!(found(&KeyPath::parse("a.1").unwrap()), "text");
     }
 
     #[test]

@@ -62,6 +62,16 @@ const DEPTH_MAX: usize = 100;
 /// A value that comes to more is a few lines that refer to each other.
 const FILLED_BYTES_MAX: usize = 1 << 20;
 
+/// Whether anything in a tree could be a placeholder.
+pub fn could_be_filled(node: &Node) -> bool {
+    match &node.value {
+        Value::Text(text) => text.contains('$'),
+        Value::List(items) => items.iter().any(could_be_filled),
+        Value::Map(entries) => entries.iter().any(|entry| could_be_filled(&entry.node)),
+        _ => false,
+    }
+}
+
 /// Fills in the placeholders of a tree from environment variables and from the tree itself.
 pub fn fill(root: &Node, syntax: Syntax, variable: &dyn Fn(&str) -> Option<String>) -> Filled {
     let mut filler = Filler {

@@ -102,7 +102,7 @@ impl Configurer for Configurations {
             report: planned.to_json().to_string(),
             arrived: Vec::new(),
             moved: 0,
-            edited: count(|put| matches!(put, Put::Edited(..))),
+            edited: count(|put| matches!(put, Put::Edited(..) | Put::Tightened(..))),
             created: count(|put| matches!(put, Put::Bytes(..))),
             puts,
         })
@@ -118,7 +118,7 @@ impl Configurer for Configurations {
             .except
             .iter()
             .map(|name| {
-                KeyPath::parse(name).map_err(|why| {
+                KeyPath::parse_shown(name).map_err(|why| {
                     ConfigError::new(format!("`{name}` in `except` names no key: {why}"), "write it as `a.b`")
                 })
             })

@@ -14,7 +14,7 @@ use crate::layout::{self, Layout, Pattern};
 use crate::merging::document::{SCHEMA, difference_json, line};
 use crate::merging::{self, Layered};
 use crate::path::{KeyPath, Step, find};
-use crate::placeholder::{Filled, fill};
+use crate::placeholder::{Filled, could_be_filled, fill};
 use crate::read::Format;
 use crate::shown;
 use crate::value::{Node, Origin, Sources, Value};
@@ -58,7 +58,8 @@ pub fn resolve(world: &World, root: &Path, request: &ResolveRequest) -> Result<R
         overlay(&mut resolved.root, layer.clone(), Order::LaterWins, &mut Vec::new());
         resolved.layers.push(("the environment variables".to_owned(), layer));
     }
-    if request.keeps_placeholders {
+    // A large tree is not copied for nothing.
+    if request.keeps_placeholders || !could_be_filled(&resolved.root) {
         return Ok(resolved);
     }
     let variable = |name: &str| world.surroundings.variable(name);
@@ -274,11 +275,11 @@ impl Resolved {
     fn masked(&self, path: &KeyPath, node: &Node) -> Json {
         match &node.value {
             Value::Map(entries) => {
-                let member = |entry: &crate::value::Entry| {
-                    let path = path.key(&entry.key.value);
-                    (crate::path::words(&entry.key.value), self.shown(&path, &entry.node))
+                let members = entries.iter().zip(shown::member_names(entries));
+                let member = |(entry, name): (&crate::value::Entry, String)| {
+                    (name, self.shown(&path.key(&entry.key.value), &entry.node))
                 };
-                Json::Object(entries.iter().map(member).collect())
+                Json::Object(members.map(member).collect())
             }
             Value::List(items) => {
                 let items = items.iter().enumerate();

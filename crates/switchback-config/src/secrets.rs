@@ -113,7 +113,7 @@ fn named(node: &Node, taken: &mut HashSet<String>) {
 /// Whether the value at a path is a literal secret, and why.
 pub fn suspicion(path: &KeyPath, value: &Value) -> Option<Suspicion> {
     let text = match value {
-        Value::Text(text) | Value::Date(text) | Value::Time(text) => text.clone(),
+        Value::Text(text) | Value::Date(text) | Value::Clock(text) | Value::Time(text) => text.clone(),
         // A PIN, or a password of digits.
         Value::Integer(number) => number.to_string(),
         Value::Float(number) => number.to_string(),

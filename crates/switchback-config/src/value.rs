@@ -1,5 +1,8 @@
 //! Values as a program gets them from its configuration, with their types, and with the place each was written at.
 
+use std::hash::{BuildHasher as _, RandomState};
+
+use hashbrown::HashTable;
 use num_bigint::BigInt;
 
 /// The number of a file in [`Sources`].
@@ -59,9 +62,11 @@ pub enum Value {
     Text(String),
     /// Bytes (`!!binary`).
     Bytes(Vec<u8>),
-    /// A day without a time, `YYYY-MM-DD`; or, in TOML, a time of day.
+    /// A day without a time, `YYYY-MM-DD`.
     Date(String),
-    /// A day with a time, in one form for all ways to write it.
+    /// A time without a day, which only TOML has: `HH:MM:SS.ffffff`.
+    Clock(String),
+    /// A day with a time, in one form for all ways to write it: `YYYY-MM-DDTHH:MM:SS.ffffff`, and its offset if it has one, `+00:00`.
     Time(String),
     /// Values in order.
     List(Vec<Node>),
@@ -178,6 +183,7 @@ impl Value {
             Self::Text(_) => "text",
             Self::Bytes(_) => "bytes",
             Self::Date(_) => "date",
+            Self::Clock(_) => "time of day",
             Self::Time(_) => "timestamp",
             Self::List(_) => "list",
             Self::Map(_) => "map",
@@ -192,31 +198,41 @@ impl Value {
 
 /// Whether two keys are one: a Python dictionary takes `1`, `1.0` and `True` for the same.
 pub fn is_same_key(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Text(one), Value::Text(other)) => one == other,
-        _ => match (as_number(one), as_number(other)) {
-            (Some(one), Some(other)) => one == other,
-            _ => is_same(one, other),
-        },
-    }
+    KeyName::of(one) == KeyName::of(other)
 }
 
-fn as_number(value: &Value) -> Option<KeyNumber> {
-    match value {
-        Value::Bool(flag) => Some(KeyNumber::Whole(BigInt::from(u8::from(*flag)))),
-        Value::Integer(number) => Some(KeyNumber::Whole(number.clone())),
-        Value::Float(number) => {
-            let whole = num_traits::FromPrimitive::from_f64(*number).filter(|_| number.fract() == 0.0);
-            Some(whole.map_or(KeyNumber::Broken(number.to_bits()), KeyNumber::Whole))
-        }
-        _ => None,
-    }
-}
-
-#[derive(PartialEq)]
-enum KeyNumber {
+/// What tells keys of a map apart, so that they can be looked up: keys that are one have the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum KeyName<'v> {
+    Text(&'v str),
+    /// A whole number, however it is written.
     Whole(BigInt),
+    /// The bits of any other number.
     Broken(u64),
+    Bytes(&'v [u8]),
+    /// A value of another type, with what it says.
+    Other(&'static str, &'v str),
+}
+
+impl<'v> KeyName<'v> {
+    /// That of a key.
+    pub(crate) fn of(key: &'v Value) -> Self {
+        match key {
+            Value::Text(text) => Self::Text(text),
+            Value::Bool(flag) => Self::Whole(BigInt::from(u8::from(*flag))),
+            Value::Integer(number) => Self::Whole(number.clone()),
+            Value::Float(number) => {
+                let whole = num_traits::FromPrimitive::from_f64(*number).filter(|_| number.fract() == 0.0);
+                // NaN is itself, whatever its bits are.
+                let bits = if number.is_nan() { f64::NAN } else { *number }.to_bits();
+                whole.map_or(Self::Broken(bits), Self::Whole)
+            }
+            Value::Bytes(bytes) => Self::Bytes(bytes),
+            Value::Date(text) | Value::Time(text) | Value::Clock(text) => Self::Other(key.type_name(), text),
+            // No reader makes a collection a key.
+            Value::Null | Value::List(_) | Value::Map(_) => Self::Other(key.type_name(), ""),
+        }
+    }
 }
 
 /// Whether a program gets the same from both: the same type and the same value, keys in any order. NaN is NaN; `1` is not
@@ -249,35 +265,49 @@ fn has_all(one: &[Entry], other: &[Entry]) -> bool {
 /// Finds keys in maps of any size.
 #[derive(Debug)]
 pub struct Index<'e> {
-    texts: std::collections::HashMap<&'e str, usize>,
-    others: Vec<(usize, &'e Value)>,
+    entries: &'e [Entry],
+    places: Places,
 }
 
 impl<'e> Index<'e> {
     /// An index over the entries of a map.
     pub fn new(entries: &'e [Entry]) -> Self {
-        let mut index = Self { texts: std::collections::HashMap::new(), others: Vec::new() };
+        let mut places = Places::default();
         for (at, entry) in entries.iter().enumerate() {
-            index.add(at, &entry.key.value);
+            places.place(&entries[..at], &entry.key.value);
         }
-        index
-    }
-
-    fn add(&mut self, at: usize, key: &'e Value) {
-        match key {
-            Value::Text(text) => {
-                self.texts.insert(text, at);
-            }
-            other => self.others.push((at, other)),
-        }
+        Self { entries, places }
     }
 
     /// Where a key stands.
     pub fn find(&self, key: &Value) -> Option<usize> {
-        match key {
-            Value::Text(text) => self.texts.get(text.as_str()).copied(),
-            key => self.others.iter().find(|(_, other)| is_same_key(key, other)).map(|(at, _)| *at),
+        self.places.find(self.entries, key)
+    }
+}
+
+/// Where keys stand in a list of entries that grows. It holds numbers only, and looks at the entries themselves: in a large file the keys
+/// would be there twice else.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    places: HashTable<usize>,
+    hasher: RandomState,
+}
+
+impl Places {
+    /// Where a key stands; `None` where it is new, and then it is known from now on, as that of the entry that is added next.
+    pub(crate) fn place(&mut self, entries: &[Entry], key: &Value) -> Option<usize> {
+        let known = self.find(entries, key);
+        if known.is_none() {
+            let hash_of = |at: &usize| self.hasher.hash_one(KeyName::of(&entries[*at].key.value));
+            self.places.insert_unique(self.hasher.hash_one(KeyName::of(key)), entries.len(), hash_of);
         }
+        known
+    }
+
+    fn find(&self, entries: &[Entry], key: &Value) -> Option<usize> {
+        let name = KeyName::of(key);
+        let is_it = |at: &usize| KeyName::of(&entries[*at].key.value) == name;
+        self.places.find(self.hasher.hash_one(&name), is_it).copied()
     }
 }
 
@@ -313,5 +343,21 @@ mod tests {
         assert!(is_same_key(&Value::Integer(1.into()), &Value::Bool(true)));
         assert!(is_same_key(&Value::Integer(1.into()), &Value::Float(1.0)));
         assert!(!is_same_key(&Value::Integer(1.into()), &Value::Text("1".to_owned())));
+        assert!(
+            is_same_key(&Value::Float(-0.0), &Value::Bool(false)) && is_same_key(&Value::Null, &Value::Null)
+        );
+        assert!(!is_same_key(&Value::Float(0.5), &Value::Integer(0.into())));
+        assert!(!is_same_key(&Value::Date("2024-01-31".to_owned()), &Value::Text("2024-01-31".to_owned())));
+    }
+
+    /// Of a search one by one, this would take minutes.
+    #[test]
+    fn a_map_of_very_many_numbers_is_looked_up_and_compared() {
+        let numbers = |order: &mut dyn Iterator<Item = u32>| {
+            Value::Map(order.map(|number| entry(Value::Integer(number.into()), Value::Null)).collect())
+        };
+        let (up, down) = (numbers(&mut (0..200_000)), numbers(&mut (0..200_000).rev()));
+        assert!(is_same(&up, &down));
+        assert!(!is_same(&up, &numbers(&mut (1..200_001))));
     }
 }

@@ -3,6 +3,9 @@
 //! What a program would take from elsewhere than its document is not there: the environment, the clock, the local time
 //! zone, other files. So it makes the same of the same document each time. Messages of a failure are told without the
 //! document's values.
+//!
+//! The interpreter, and whatever drops or prints a value, goes down into what is nested. So a program runs on a stack of its own,
+//! which is large, and what it yields is looked at without going down before anybody else gets hold of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,6 +13,8 @@ use jaq_core::data::JustLut;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::Val;
+
+use crate::value::DEPTH_MAX;
 
 /// What reaches out of a document, or ends the process.
 const LEFT_OUT: &[&str] = &[
@@ -24,6 +29,10 @@ const LEFT_OUT: &[&str] = &[
     "stderr_empty",
     "strflocaltime",
 ];
+/// The stack that a program runs on. Only what is used of it takes memory.
+const STACK_BYTES: usize = 1 << 30;
+/// More values than that are no document that would be read again: parts that are shared count each time that they are met.
+const VALUES_MAX: usize = 32 << 20;
 /// A longer message of a program is not shown, in characters.
 const MESSAGE_MAX: usize = 200;
 
@@ -51,6 +60,10 @@ pub(crate) enum ProgramError {
     None { name: String },
     #[error("{name} yields several results, and has to yield one")]
     Several { name: String },
+    #[error("{name} yields what nests deeper than {DEPTH_MAX} levels, and no document may")]
+    Deep { name: String },
+    #[error("{name} yields more than {VALUES_MAX} values, and no document has so many")]
+    Large { name: String },
 }
 
 impl Program {
@@ -102,21 +115,53 @@ impl Program {
 
     /// The one result of the program on `input`.
     pub(crate) fn run(&self, input: &Val) -> Result<Val, ProgramError> {
-        let name = || self.name.clone();
-        let failed = |message: String| ProgramError::Failed { name: name(), message };
+        let failed = |message: String| ProgramError::Failed { name: self.name.clone(), message };
         // A defect of the library is a failure of this program on this document, and nothing more.
-        let outputs = catch_unwind(AssertUnwindSafe(|| {
-            let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
-            let outputs = self.filter.id.run((context, input.clone())).map(unwrap_valr).take(2);
-            outputs.collect::<Result<Vec<Val>, _>>().map_err(|error| told(&error.to_string(), &self.code))
-        }));
-        let outputs = outputs.map_err(|_| failed("the interpreter broke off".to_owned()))?.map_err(failed)?;
-        let mut outputs = outputs.into_iter();
-        match (outputs.next(), outputs.next()) {
-            (Some(one), None) => Ok(one),
+        catch_unwind(AssertUnwindSafe(|| stacker::grow(STACK_BYTES, || self.run_here(input))))
+            .unwrap_or_else(|_| Err(failed("the interpreter broke off".to_owned())))
+    }
+
+    /// Runs on the stack that there is; what is nested too deeply for others is dropped here.
+    fn run_here(&self, input: &Val) -> Result<Val, ProgramError> {
+        let name = || self.name.clone();
+        let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
+        let mut outputs = self.filter.id.run((context, input.clone())).map(unwrap_valr);
+        let mut next = || {
+            outputs.next().transpose().map_err(|error| {
+                let message = told(&error.to_string(), &self.code);
+                ProgramError::Failed { name: name(), message }
+            })
+        };
+        match (next()?, next()?) {
+            (Some(one), None) => self.bounded(one),
             (None, _) => Err(ProgramError::None { name: name() }),
             (Some(_), Some(_)) => Err(ProgramError::Several { name: name() }),
         }
+    }
+
+    /// A result that may be walked, printed and dropped by whoever gets it.
+    fn bounded(&self, result: Val) -> Result<Val, ProgramError> {
+        let name = || self.name.clone();
+        let (mut open, mut values) = (vec![(&result, 0_usize)], 0_usize);
+        while let Some((value, depth)) = open.pop() {
+            values += 1;
+            if depth > DEPTH_MAX {
+                return Err(ProgramError::Deep { name: name() });
+            }
+            if values > VALUES_MAX {
+                return Err(ProgramError::Large { name: name() });
+            }
+            match value {
+                Val::Arr(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+                Val::Obj(members) => {
+                    open.extend(
+                        members.iter().flat_map(|(key, member)| [(key, depth + 1), (member, depth + 1)]),
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(result)
     }
 }
 
@@ -158,6 +203,31 @@ mod tests {
         assert_eq!(run(".b + 1", input).unwrap(), "9007199254740994");
         assert_eq!(run("def f: .old | map(. * 2) | add; f", input).unwrap(), "6");
         assert_eq!(run("\"2025-01-02T03:04:05Z\" | fromdate", input).unwrap(), "1735787045");
+    }
+
+    #[test]
+    fn what_nests_deeply_is_an_error_and_never_the_end_of_the_process() {
+        let deep = "the program yields what nests deeper than 127 levels, and no document may";
+        for code in [
+            "reduce range(100000) as $i (0; [.])",
+            "reduce range(100000) as $i (0; {a: .})",
+            "reduce range(128) as $i (0; [.])",
+        ] {
+            assert_eq!(run(code, "{}").unwrap_err(), deep, "{code}");
+        }
+        // What is nested on the way only, what fails with it, and what yields it twice.
+        assert_eq!(run("reduce range(100000) as $i (0; [.]) | length", "{}").unwrap(), "1");
+        for (code, wanted) in [
+            ("reduce range(100000) as $i (0; [.]) | error", "it broke off"),
+            ("reduce range(100000) as $i (0; [.]) | ., .", "several results"),
+            ("reduce range(100000) as $i (0; [.]) | .a", "failed"),
+            ("reduce range(60) as $i (0; [., .])", "yields more than 33554432 values"),
+        ] {
+            let error = run(code, "{}").unwrap_err();
+            assert!(error.contains(wanted), "{code}: {error}");
+        }
+        // The innermost value counts as a level, as it does where documents are read.
+        assert!(run("reduce range(127) as $i (0; [.])", "{}").is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The only place that writes to a terminal: data to stdout, everything else to stderr.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -207,11 +208,27 @@ pub(crate) fn complain(line: &str) {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    let is_json =
+        |argument: OsString| argument == "--json" || argument.to_string_lossy().starts_with("--json=");
+    let wants_json = std::env::args_os().any(is_json);
     if !is_help && wants_json {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let failure = Failure::new(message, Vec::new(), "`switchback --help` shows what can be typed");
+        let (said, usage) = text.split_once("Usage: ").unwrap_or((&text, ""));
+        let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        let message = first.trim_start_matches("error: ").trim_end_matches(':').to_owned();
+        let (tips, causes): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("tip: "));
+        // The command ends where its arguments begin.
+        let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let is_command = |word: &&str| is_word(word) && !word.starts_with('-');
+        let command: Vec<&str> = usage.split_whitespace().take_while(is_command).collect();
+        let command = if command.is_empty() { "switchback".to_owned() } else { command.join(" ") };
+        let hint = match tips.first() {
+            Some(tip) => tip.trim_start_matches("tip: ").to_owned(),
+            None => format!("`{command} --help` shows what can be typed"),
+        };
+        let causes = causes.into_iter().map(str::to_owned).collect();
+        let failure = Failure::new(message, causes, hint);
         write_line(&mut std::io::stdout().lock(), &document_text(&failure.to_json()));
         return ExitCode::from(2);
     }

@@ -48,12 +48,13 @@ impl Met {
 }
 
 /// Carries out the decisions among the fragments of one level, on what was noted and in the tree of the level. Keys above
-/// others come first, and of several decisions the one that names the most of a key holds.
+/// others come first, and of several decisions the one that names the most of a key holds, one for this environment alone before one for all.
 pub(super) fn decide(
     met: &mut [Met],
     tree: &mut Node,
     fragments: &[&Fragment],
     decisions: &[Decision],
+    environment: &str,
     used: &mut [bool],
 ) -> Result<(), ConfigError> {
     let mut open: Vec<KeyPath> = Vec::new();
@@ -64,9 +65,14 @@ pub(super) fn decide(
     }
     open.sort_by_key(|path| path.steps().len());
     for path in open {
-        let fitting =
-            decisions.iter().enumerate().filter(|(_, decision)| is_at_or_below(&path, &decision.key));
-        let Some((number, decision)) = fitting.max_by_key(|(_, decision)| decision.key.steps().len()) else {
+        let is_here =
+            |decision: &Decision| decision.environment.as_deref().is_none_or(|only| only == environment);
+        let fitting = decisions
+            .iter()
+            .enumerate()
+            .filter(|(_, decision)| is_here(decision) && is_at_or_below(&path, &decision.key));
+        let weight = |decision: &Decision| (decision.key.steps().len(), decision.environment.is_some());
+        let Some((number, decision)) = fitting.max_by_key(|(_, decision)| weight(decision)) else {
             continue;
         };
         let Some(value) = value(decision, &path, fragments)? else { continue };
@@ -79,11 +85,28 @@ pub(super) fn decide(
     Ok(())
 }
 
+/// What became of the conflicts among fragments that hold everywhere: once for all environments where it is the same in all of them, and
+/// else for each.
+pub(super) fn of_all(each: &[&[Met]], environments: &[String]) -> Vec<Met> {
+    let Some((first, rest)) = each.split_first() else { return Vec::new() };
+    let mut all = Vec::new();
+    for (at, met) in first.iter().enumerate() {
+        if rest.iter().all(|other| other[at].outcome == met.outcome) {
+            all.push(met.clone());
+            continue;
+        }
+        let apart = each.iter().zip(environments);
+        all.extend(apart.map(|(mets, name)| Met { environment: Some(name.clone()), ..mets[at].clone() }));
+    }
+    all
+}
+
 /// A decision that decides nothing is a mistake.
 pub(super) fn refuse_unused(decisions: &[Decision], used: &[bool]) -> Result<(), ConfigError> {
     let Some((decision, _)) = decisions.iter().zip(used).find(|(_, used)| !**used) else { return Ok(()) };
+    let within = decision.environment.as_ref().map(|name| format!(" in `{name}`")).unwrap_or_default();
     let reason = format!(
-        "{}: the decision on `{}` decides nothing: no fragments of one level, of which it takes one, differ there",
+        "{}: the decision on `{}`{within} decides nothing: no fragments of one level, of which it takes one, differ there",
         decision.place, decision.key
     );
     Err(ConfigError::new(reason, "correct the key or the fragment, or remove the decision"))

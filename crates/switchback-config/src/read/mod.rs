@@ -3,7 +3,7 @@
 mod dotenv;
 mod ini;
 mod json;
-mod toml;
+pub(crate) mod toml;
 
 use std::path::Path;
 

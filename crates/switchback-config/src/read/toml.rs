@@ -3,6 +3,7 @@
 use num_bigint::BigInt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml::value::{Datetime, Offset};
 
 use super::{Fault, Places, Read};
 use crate::value::{Comments, Entry, FileNumber, Node, Origin, Style, Value};
@@ -20,7 +21,7 @@ pub(super) fn read(text: &str, file: FileNumber) -> Result<Read, Fault> {
     let mut spans = Vec::new();
     text_spans(table.get_ref(), &places, &mut spans);
     spans.sort_by_key(|span: &Span| span.from);
-    let reader = Reader { places, file };
+    let reader = Reader { places, text, file };
     let mut root = Node::new(reader.table(table.into_inner())?, Origin { file, line: 1 });
     let mut remarks = Remarks::new(text, &spans);
     attach(&mut root, &mut remarks);
@@ -59,12 +60,13 @@ impl Places {
     }
 }
 
-struct Reader {
+struct Reader<'t> {
     places: Places,
+    text: &'t str,
     file: FileNumber,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn origin(&self, at: usize) -> Origin {
         Origin { file: self.file, line: self.places.line(at) }
     }
@@ -82,7 +84,8 @@ impl Reader {
     }
 
     fn node(&self, value: Spanned<DeValue<'_>>) -> Result<Node, Fault> {
-        let at = value.span().start;
+        let span = value.span();
+        let at = span.start;
         let wrong =
             |what: &str| Fault::at(self.places.line(at), self.places.column(at), format!("it is no {what}"));
         let mut style = Style::Free;
@@ -97,10 +100,10 @@ impl Reader {
             }
             DeValue::Float(number) => Value::Float(float(number.as_str()).ok_or_else(|| wrong("number"))?),
             DeValue::Boolean(flag) => Value::Bool(flag),
-            DeValue::Datetime(stamp) => match (stamp.date, stamp.time) {
-                (Some(_), Some(_)) => Value::Time(stamp.to_string()),
-                _ => Value::Date(stamp.to_string()),
-            },
+            DeValue::Datetime(moment) => {
+                style = self.text.get(span).map_or(Style::Free, |raw| Style::Plain(raw.trim().into()));
+                stamp(&moment).ok_or_else(|| wrong("time that Python has"))?
+            }
             DeValue::Array(items) => {
                 let items: Result<_, Fault> = items.into_iter().map(|item| self.node(item)).collect();
                 Value::List(items?)
@@ -109,6 +112,26 @@ impl Reader {
         };
         Ok(Node { style, ..Node::new(value, self.origin(at)) })
     }
+}
+
+/// A day, a time of day, or both, in the form that YAML's time stamps have, so that they can be compared. Python keeps microseconds, and
+/// has no second 60.
+pub(crate) fn stamp(moment: &Datetime) -> Option<Value> {
+    let date = moment.date.map(|date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day));
+    let Some(time) = moment.time else { return date.map(Value::Date) };
+    let second = time.second.filter(|second| *second < 60)?;
+    let micros = time.nanosecond.unwrap_or(0) / 1000;
+    let clock = format!("{:02}:{:02}:{second:02}.{micros:06}", time.hour, time.minute);
+    let zone = match moment.offset {
+        None => String::new(),
+        Some(Offset::Z) => "+00:00".to_owned(),
+        Some(Offset::Custom { minutes }) => {
+            let sign = if minutes < 0 { '-' } else { '+' };
+            let minutes = minutes.unsigned_abs();
+            format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+        }
+    };
+    Some(date.map_or(Value::Clock(clock.clone()), |date| Value::Time(format!("{date}T{clock}{zone}"))))
 }
 
 fn float(text: &str) -> Option<f64> {
@@ -174,6 +197,38 @@ mod tests {
         let Value::Map(db) = &entries[2].node.value else { panic!() };
         assert_eq!(db[1].node.value, Value::Date("2024-02-29".to_owned()));
         assert_eq!(root.comments.unwrap().after, [" last"]);
+    }
+
+    #[test]
+    fn days_and_times_are_those_of_yaml() {
+        let yaml = |text: &str| {
+            let format = crate::read::Format::Yaml(crate::yaml::Loader::PyYaml);
+            crate::read::read(format!("x: {text}\n").as_bytes(), format, 0).unwrap().root
+        };
+        for (written, in_yaml) in [
+            ("1979-05-27", "1979-05-27"),
+            ("1979-05-27T07:32:00", "1979-05-27 07:32:00"),
+            ("1979-05-27 07:32:00.5", "1979-05-27T07:32:00.500000"),
+            ("1979-05-27T07:32:00Z", "1979-05-27T07:32:00Z"),
+            ("1979-05-27t07:32:00.999999999-07:30", "1979-05-27 07:32:00.999999 -07:30"),
+            ("1979-05-27T07:32:00-00:00", "1979-05-27T07:32:00+00:00"),
+        ] {
+            let text = format!("x = {written}\n");
+            let root = read(&text, 0).unwrap().root;
+            assert!(crate::value::is_same(&root.value, &yaml(in_yaml).value), "{written}: {root:?}");
+            assert_eq!(crate::write::write(&root, crate::read::Format::Toml).unwrap(), text);
+        }
+        // A time of day is none of YAML's types: neither text, nor the number that YAML 1.1 takes it for.
+        let clock = read("x = 07:32:00\n", 0).unwrap().root;
+        assert_eq!(clock.entries().unwrap()[0].node.value, Value::Clock("07:32:00.000000".to_owned()));
+        for other in ["07:32:00", "'07:32:00'", "'07:32:00.000000'"] {
+            assert!(!crate::value::is_same(&clock.value, &yaml(other).value), "{other}");
+        }
+        let refused = |format| crate::write::write(&clock, format).unwrap_err().to_string();
+        let yaml = refused(crate::read::Format::Yaml(crate::yaml::Loader::PyYaml));
+        assert!(yaml.contains("`x` cannot be written as YAML: YAML has no time of day"), "{yaml}");
+        assert!(refused(crate::read::Format::Json).contains("JSON has no time of day"));
+        assert_eq!(read("a = 1\nx = 1979-05-27T07:32:60Z\n", 0).unwrap_err().line, 2);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{WriteFault, fault, text_key};
 use crate::path::{KeyPath, Step};
-use crate::value::{Entry, Node, Value};
+use crate::value::{Entry, Node, Style, Value};
 
 const FORMAT: &str = "TOML";
 
@@ -96,7 +96,7 @@ fn inline(node: &Node, path: &KeyPath) -> Result<String, WriteFault> {
         }
         Value::Float(number) => Ok(format!("{number:?}")),
         Value::Text(text) => Ok(quoted(text)),
-        Value::Date(text) | Value::Time(text) => Ok(text.clone()),
+        Value::Date(text) | Value::Clock(text) | Value::Time(text) => Ok(moment(node, text)),
         Value::List(items) => {
             let item = |(at, item): (usize, &Node)| inline(item, &path.with(Step::Item(at)));
             let items: Result<Vec<String>, _> = items.iter().enumerate().map(item).collect();
@@ -113,6 +113,20 @@ fn inline(node: &Node, path: &KeyPath) -> Result<String, WriteFault> {
         Value::Null | Value::Bytes(_) => {
             Err(fault(path, FORMAT, format!("TOML has no {}", node.value.type_name())))
         }
+    }
+}
+
+/// A day or a time: as its author wrote it, where TOML reads that alike, else without a fraction that is none.
+fn moment(node: &Node, text: &str) -> String {
+    let is_same = |raw: &str| {
+        raw.parse()
+            .ok()
+            .and_then(|moment| crate::read::toml::stamp(&moment))
+            .is_some_and(|read| read == node.value)
+    };
+    match &node.style {
+        Style::Plain(raw) if is_same(raw) => raw.to_string(),
+        _ => text.replacen(".000000", "", 1),
     }
 }
 

@@ -8,10 +8,13 @@ use super::remarks::{Remarks, Span};
 use super::{Loader, scalar};
 use crate::layers::comments_of;
 use crate::read::{Fault, Finding, Read};
-use crate::value::{Comments, Entry, FileNumber, Index, Node, Origin, Style, Value, is_same_key};
+use crate::value::{Comments, Entry, FileNumber, Node, Origin, Places, Style, Value};
 
 /// Deeper documents are refused: Python's own recursion ends near here, and so would ours.
 const NESTING_MAX: usize = 200;
+/// So many keys and values, collections apart, may a document have. Each of them takes some hundred bytes, however short it is, so that a file
+/// of very many would take many times its size; those of one as long as may be come to a few times that.
+const VALUES_MAX: usize = 1_000_000;
 /// How many values the aliases of a document may stand for: a few lines of them could stand for billions.
 const ALIASED_MAX: usize = 1_000_000;
 
@@ -23,6 +26,8 @@ pub(crate) fn read(text: &str, file: FileNumber, loader: Loader) -> Result<Read,
     let spans = spans(text)?;
     refuse_tabs(text, &spans)?;
     let remarks = Remarks::new(text, &spans);
+    // They would stand beside the values, as large as these.
+    drop(spans);
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
@@ -43,8 +48,25 @@ pub(crate) fn read(text: &str, file: FileNumber, loader: Loader) -> Result<Read,
     Ok(Read { root, findings: reader.findings })
 }
 
-/// Where scalars stand: a `#` in one of them is no comment.
+/// The lines, counted from 0, of which it matters where scalars stand: those with a `#` or a tab. `None`: any may matter, because lines end
+/// in other ways than these are counted by.
+fn lines_that_matter(text: &str) -> Option<Vec<u64>> {
+    let is_usual = !text.contains(['\u{85}', '\u{2028}', '\u{2029}'])
+        && text.matches('\r').count() == text.matches("\r\n").count();
+    let lines = (0..).zip(text.lines()).filter(|(_, line)| line.contains(['#', '\t']));
+    is_usual.then(|| lines.map(|(number, _)| number).collect())
+}
+
+/// Where scalars stand, on lines on which that matters: a `#` in one of them is no comment.
 fn spans(text: &str) -> Result<Vec<Span>, Fault> {
+    let lines = lines_that_matter(text);
+    let matters = |span: &Span| {
+        lines.as_ref().is_none_or(|lines| {
+            let first = lines.partition_point(|line| *line < span.from.0);
+            lines.get(first).is_some_and(|line| *line <= span.to.0)
+        })
+    };
+    let mut values = 0_usize;
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
@@ -62,15 +84,23 @@ fn spans(text: &str) -> Result<Vec<Span>, Fault> {
                 }
             }
             EventData::SequenceEnd | EventData::MappingEnd => depth -= 1,
-            EventData::Scalar { style, .. } => spans.push(Span {
-                // The line of `|` may end with a comment.
-                from: match style {
-                    ScalarStyle::Literal | ScalarStyle::Folded => (event.start_mark.line + 1, 0),
-                    _ => (event.start_mark.line, event.start_mark.column),
-                },
-                to: (event.end_mark.line, event.end_mark.column),
-                is_plain: style == ScalarStyle::Plain,
-            }),
+            EventData::Scalar { style, .. } => {
+                values += 1;
+                if values > VALUES_MAX {
+                    let reason = format!("keys and values up to here are more than {VALUES_MAX}");
+                    return Err(fault(event.start_mark, reason));
+                }
+                let span = Span {
+                    // The line of `|` may end with a comment.
+                    from: match style {
+                        ScalarStyle::Literal | ScalarStyle::Folded => (event.start_mark.line + 1, 0),
+                        _ => (event.start_mark.line, event.start_mark.column),
+                    },
+                    to: (event.end_mark.line, event.end_mark.column),
+                    is_plain: style == ScalarStyle::Plain,
+                };
+                spans.extend(matters(&span).then_some(span));
+            }
             _ => {}
         }
     }
@@ -301,7 +331,8 @@ impl Reader<'_, '_> {
             ScalarStyle::SingleQuoted => Style::SingleQuoted,
             ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
-            _ if tag.is_some() => Style::Free,
+            // A text without quotes is written without quotes, where that is still a text: its words are kept as its value.
+            _ if tag.is_some() || matches!(value, Ok(Value::Text(_))) => Style::Free,
             _ => self.lines.between(at, end).map_or(Style::Free, |raw| Style::Plain(raw.into())),
         };
         let value = value.map_err(|why| fault(at, why))?;
@@ -333,7 +364,7 @@ impl Reader<'_, '_> {
 
     fn map(&mut self, at: Mark, is_flow: bool) -> Result<Node, Fault> {
         let mut own: Vec<Entry> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places = Places::default();
         let (mut merged, mut has_merged): (Vec<Entry>, bool) = (Vec::new(), false);
         loop {
             let event = self.peek()?;
@@ -397,18 +428,11 @@ impl Reader<'_, '_> {
     fn put(
         &mut self,
         own: &mut Vec<Entry>,
-        places: &mut HashMap<String, usize>,
+        places: &mut Places,
         entry: Entry,
         at: Mark,
     ) -> Result<(), Fault> {
-        let known = match &entry.key.value {
-            Value::Text(text) => places.get(text).copied(),
-            key => own.iter().position(|other| is_same_key(&other.key.value, key)),
-        };
-        let Some(known) = known else {
-            if let Value::Text(text) = &entry.key.value {
-                places.insert(text.clone(), own.len());
-            }
+        let Some(known) = places.place(own, &entry.key.value) else {
             own.push(entry);
             return Ok(());
         };
@@ -492,10 +516,9 @@ fn with_merged(own: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
     if merged.is_empty() {
         return own;
     }
-    let mut entries: Vec<Entry> = Vec::new();
+    let (mut entries, mut places): (Vec<Entry>, Places) = (Vec::new(), Places::default());
     for entry in merged.into_iter().chain(own) {
-        let known = Index::new(&entries).find(&entry.key.value);
-        match known {
+        match places.place(&entries, &entry.key.value) {
             Some(known) => entries[known].node = entry.node,
             None => entries.push(entry),
         }

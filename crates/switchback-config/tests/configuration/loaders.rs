@@ -173,6 +173,7 @@ fn typed(value: &Value) -> Json {
         Value::Text(text) => json!(["text", text]),
         Value::Bytes(bytes) => json!(["bytes", base64::engine::general_purpose::STANDARD.encode(bytes)]),
         Value::Date(text) => json!(["date", text]),
+        Value::Clock(text) => json!(["time of day", text]),
         Value::Time(text) => json!(["timestamp", text]),
         Value::List(items) => {
             json!(["list", items.iter().map(|item| typed(&item.value)).collect::<Vec<_>>()])

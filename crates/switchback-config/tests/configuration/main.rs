@@ -5,3 +5,4 @@
 
 mod loaders;
 mod round_trip;
+mod size;

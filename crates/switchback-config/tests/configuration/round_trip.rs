@@ -185,6 +185,17 @@ proptest! {
             let new = ask(&format!("new/pipeline.{ending}"), Some(format!("new/environments/{{name}}.{ending}")));
             prop_assert!(is_same(&old.value, &new.value), "{environment}: {:?}\n{:?}", old.value, new.value);
         }
+        // Merged once more, what was written is written again, byte by byte.
+        let again = MergeRequest {
+            layout: Layout {
+                fragments: planned.files.iter().map(|(path, _)| Pattern::new(&path.to_string_lossy())).collect(),
+                ..layout.clone()
+            },
+            ..request.clone()
+        };
+        let again = plan(&world, folder.path(), &again).unwrap();
+        prop_assert_eq!(again.verdict(), Verdict::Yes, "{:?}", again.against());
+        prop_assert_eq!(&again.files, &planned.files);
         if ending == "yml" {
             let written: String = planned.files.iter().map(|(_, text)| text.as_str()).collect();
             let lost: Vec<&String> = comments.iter().filter(|comment| !written.contains(comment.as_str())).collect();

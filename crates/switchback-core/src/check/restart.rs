@@ -14,7 +14,7 @@ use super::{Check, Kind, Looked, Scene, Which, rule_keys};
 use crate::plan::{Fields, Key, Shape, relative, shown};
 use crate::port::Comparer;
 use crate::verdict::Verdict;
-use crate::world::{Disk, Exit, Finished, Interruption, Signal};
+use crate::world::{Disk, Exit, Finished, Interrupted, Interruption, Signal};
 
 const TREE: Key =
     Key::required("tree", TREES, "`live`: the tree before this phase; `candidate`: the tree with it");
@@ -30,7 +30,7 @@ const STOPPED: &[Key] = &[
         "a path below `{out}`; the program is sent a signal when it is there. It stops by itself when left out",
     ),
     Key::optional("signal", Shape::Word(&["kill", "terminate", "interrupt"]), "what it is sent then"),
-    Key::optional("exit_code", Shape::Whole, "how it ends when it stops by itself"),
+    Key::optional("exit_code", Shape::Whole, "how it ends when it stops, by itself or on a signal"),
 ];
 const OWN: [Key; 6] = [
     Key::required(
@@ -80,8 +80,8 @@ struct RestartCheck {
 enum Stop {
     /// By itself: it ends with this exit code.
     ByItself(i32),
-    /// By a signal, when this path below `{out}` is there.
-    When(String, Signal),
+    /// By a signal, when this path below `{out}` is there; it ends with this exit code then, or however one ends that was stopped.
+    When(String, Signal, Option<i32>),
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
@@ -111,7 +111,7 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
         agreement,
     };
     let is_named = match &check.stop {
-        Stop::When(when, _) => when.contains("{step}") || check.stopped.command.contains("{step}"),
+        Stop::When(when, ..) => when.contains("{step}") || check.stopped.command.contains("{step}"),
         Stop::ByItself(_) => check.stopped.command.contains("{step}"),
     };
     if !is_named {
@@ -146,7 +146,7 @@ fn read_steps(fields: &Fields<'_>) -> Option<Vec<String>> {
 
 fn read_stop(stopped: &Fields<'_>) -> Option<Stop> {
     let (when, signal) = (stopped.filled_text("when"), stopped.word("signal"));
-    let exit_code = stopped.whole("exit_code");
+    let exit_code = stopped.whole("exit_code").map(|code| i32::try_from(code).unwrap_or(i32::MAX));
     if !stopped.has("when") {
         if stopped.has("signal") {
             stopped.find(
@@ -155,10 +155,7 @@ fn read_stop(stopped: &Fields<'_>) -> Option<Stop> {
                 "name the file that it is sent at",
             );
         }
-        return Some(Stop::ByItself(i32::try_from(exit_code.unwrap_or(0)).unwrap_or(i32::MAX)));
-    }
-    if stopped.has("exit_code") {
-        stopped.find("exit_code", "`exit_code` says nothing beside `when`", "take one of them out");
+        return Some(Stop::ByItself(exit_code.unwrap_or(0)));
     }
     let when = when?;
     relative(&when, stopped.offset_of("when"), "the path", stopped.findings())?;
@@ -167,7 +164,7 @@ fn read_stop(stopped: &Fields<'_>) -> Option<Stop> {
         Some("interrupt") => Signal::Interrupt,
         Some(_) | None => Signal::Kill,
     };
-    Some(Stop::When(when, signal))
+    Some(Stop::When(when, signal, exit_code))
 }
 
 impl Check for RestartCheck {
@@ -193,6 +190,16 @@ struct Step {
 impl Step {
     fn new(verdict: Verdict, summary: impl Into<String>) -> Self {
         Self { verdict, summary: summary.into() }
+    }
+
+    /// What came of this step before the check was interrupted, from what was kept of it.
+    fn kept(text: &str, step: &str) -> Option<(Self, Value)> {
+        let mut evidence: Value =
+            serde_json::from_str(text).ok().filter(|kept: &Value| kept["step"] == step)?;
+        let verdict = Verdict::from_word(evidence["verdict"].as_str()?)?;
+        let one = Self::new(verdict, evidence["summary"].as_str()?);
+        evidence["kept"] = json!(true);
+        Some((one, evidence))
     }
 }
 
@@ -245,7 +252,8 @@ impl Stand<'_> {
 }
 
 impl RestartCheck {
-    /// What came of each step, in order, with its evidence.
+    /// What came of each step, in order, with its evidence. Steps that an interrupted check has looked at are not looked at again;
+    /// the run that is never stopped is made anew, because others are compared with what it leaves.
     fn look_at_all(&self, scene: &Scene<'_>, evidence: &mut Value) -> Result<Vec<(Step, Value)>, String> {
         let disk = scene.world.disk.as_ref();
         let trees = scene.out.join("trees");
@@ -256,15 +264,21 @@ impl RestartCheck {
             copies: Copies::new(scene.trees, disk, trees),
             whole: PathBuf::new(),
         };
-        let out = stand.folder(scene.out.join("whole"))?;
-        let finished = stand.run(&self.whole, "whole", &out, &[], evidence)?;
-        if !finished.succeeded() {
-            let why = shell::no_answer(&finished).unwrap_or_else(|| ending(&finished));
-            return Err(format!("the run that is never stopped does not end well: {why}"));
+        let programs = [&self.whole, &self.stopped, &self.resumed].into_iter().chain(&self.migrate);
+        let used: Vec<Which> = programs.map(|program| program.which).collect();
+        let about = stand.copies.about(&used)?;
+        let key = |step: &str| format!("{about}\n{step}");
+        let kept: Vec<Option<(Step, Value)>> =
+            self.steps.iter().map(|step| Step::kept(&scene.kept.get(&key(step))?, step)).collect();
+        if kept.iter().any(Option::is_none) {
+            self.run_whole(scene, &mut stand, evidence)?;
         }
-        stand.whole = there(disk, &out, self.path.as_deref())?;
         let mut found = Vec::new();
-        for (number, step) in self.steps.iter().enumerate() {
+        for (number, (step, kept)) in self.steps.iter().zip(kept).enumerate() {
+            if let Some(kept) = kept {
+                found.push(kept);
+                continue;
+            }
             // What the run before it left in a tree would help this one.
             stand.copies.renew()?;
             let folder = stand.folder(scene.out.join(format!("step-{number}")))?;
@@ -273,9 +287,29 @@ impl RestartCheck {
             let one = one.unwrap_or_else(|why| Step::new(Verdict::Unknown, why));
             evidence["verdict"] = json!(one.verdict.word());
             evidence["summary"] = json!(one.summary);
+            if one.verdict != Verdict::Unknown {
+                scene.kept.put(&key(step), &evidence.to_string());
+            }
             found.push((one, evidence));
         }
         Ok(found)
+    }
+
+    /// Runs the program that is never stopped.
+    fn run_whole(
+        &self,
+        scene: &Scene<'_>,
+        stand: &mut Stand<'_>,
+        evidence: &mut Value,
+    ) -> Result<(), String> {
+        let out = stand.folder(scene.out.join("whole"))?;
+        let finished = stand.run(&self.whole, "whole", &out, &[], evidence)?;
+        if !finished.succeeded() {
+            let why = shell::no_answer(&finished).unwrap_or_else(|| ending(&finished));
+            return Err(format!("the run that is never stopped does not end well: {why}"));
+        }
+        stand.whole = there(scene.world.disk.as_ref(), &out, self.path.as_deref())?;
+        Ok(())
     }
 
     fn look_at_one(
@@ -332,7 +366,7 @@ impl RestartCheck {
     ) -> Result<Option<String>, String> {
         let interruption = match &self.stop {
             Stop::ByItself(_) => None,
-            Stop::When(when, signal) => {
+            Stop::When(when, signal, _) => {
                 Some(Interruption { when: out.join(when.replace("{step}", step)), signal: *signal })
             }
         };
@@ -340,11 +374,13 @@ impl RestartCheck {
         let finished =
             stand.run_until(&self.stopped, "stopped", out, &values, interruption.as_ref(), evidence)?;
         let why = match &self.stop {
-            Stop::When(..) if finished.is_interrupted && finished.exit != Exit::TimedOut => None,
-            Stop::When(when, _) => Some(shell::no_answer(&finished).unwrap_or_else(|| {
-                let when = when.replace("{step}", step);
-                format!("it ended with {} and was not stopped: there was no `{when}`", ending(&finished))
-            })),
+            Stop::When(when, _, exit_code) => match &finished.interrupted {
+                Some(interrupted) => not_stopped(&finished, *interrupted, *exit_code),
+                None => Some(shell::no_answer(&finished).unwrap_or_else(|| {
+                    let when = when.replace("{step}", step);
+                    format!("it ended with {} and was not stopped: there was no `{when}`", ending(&finished))
+                })),
+            },
             Stop::ByItself(code) if finished.exit == Exit::Code(*code) => None,
             Stop::ByItself(code) => Some(shell::no_answer(&finished).unwrap_or_else(|| {
                 format!("it did not stop as it should, with exit code {code}: {}", ending(&finished))
@@ -378,6 +414,30 @@ fn ending(finished: &Finished) -> String {
     format!("{}{}", finished.ending(), shell::last_words(finished))
 }
 
+/// Why a program that was sent a signal cannot be said to have been stopped by it.
+fn not_stopped(finished: &Finished, interrupted: Interrupted, exit_code: Option<i32>) -> Option<String> {
+    let signal = interrupted.signal.name();
+    match (finished.exit, exit_code) {
+        (Exit::TimedOut, _) => Some(format!(
+            "it ignores {signal}: it went on until its time was up, {:.0} s after it had begun",
+            finished.elapsed.as_secs_f64()
+        )),
+        _ if interrupted.outlived => Some(format!(
+            "it ignores {signal}: something of it went on when the command had ended with {}, and had to be killed",
+            finished.ending()
+        )),
+        (Exit::Code(0), None) => Some(format!(
+            "it was sent {signal} and ended with exit code 0, as a program does that was not stopped; \
+             where that is how it stops, say `exit_code = 0`"
+        )),
+        (exit, Some(code)) if exit != Exit::Code(code) => Some(format!(
+            "it did not stop as it should on {signal}, with exit code {code}: {}",
+            ending(finished)
+        )),
+        _ => None,
+    }
+}
+
 /// What is to be said of a command that did not end well; it could have.
 fn not_well(what: &str, finished: &Finished) -> Option<Step> {
     if let Some(why) = shell::no_answer(finished) {
@@ -400,6 +460,11 @@ fn of_all(steps: &[(Step, Value)], mut evidence: Value) -> Looked {
         let told: Vec<String> = told.collect();
         let more = if told.len() > 1 { format!("; {} more like it", told.len() - 1) } else { String::new() };
         format!("{}{more}", told.first().map_or("there was nothing to stop", String::as_str))
+    };
+    let kept = steps.iter().filter(|(_, evidence)| evidence["kept"] == true).count();
+    let summary = match kept {
+        0 => summary,
+        kept => format!("{summary}; {kept} not run again after an interruption"),
     };
     let mut table = vec![["stopped after", "verdict", "what was seen"].map(str::to_owned).to_vec()];
     table.extend(steps.iter().map(|(step, evidence)| {

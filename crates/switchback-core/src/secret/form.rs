@@ -70,6 +70,43 @@ const FORMS: &[(&str, &[&str], &str)] = &[
         r"(?i)\b(bearer|basic)\s+(?P<secret>[A-Za-z0-9+/_.~-]*[0-9][A-Za-z0-9+/_.~-]{7,}=*|[A-Za-z0-9+/_.~-]{16,}=*)",
     ),
     (
+        "a key without its frame",
+        &["mii", "mig", "mhccaqee", "mc4caqaw", "b3blbnnzac1rzxktdje"],
+        // What keys begin with: a sequence of ASN.1, and the magic word of OpenSSH. Whole lines, and what is left for the last one.
+        r"\b(MI[IG][A-Za-z0-9+/]|MHcCAQEE|MC4CAQAw|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/]{28,}={0,2}((\r?\n|\\n)[ \t]*[A-Za-z0-9+/]{40,76}={0,2})*((\r?\n|\\n)[ \t]*[A-Za-z0-9+/]{1,75}={0,2}(\b|$))?",
+    ),
+    (
+        "a password of MySQL's programs",
+        &["mysql", "mariadb"],
+        r#"\b(mysql|mariadb)[a-z_-]*\b[^\n|;&]*?\s-p(?P<secret>'[^'\n]+'|"[^"\n$][^"\n]*"|[^\s'"|;&$][^\s'"|;&]*)"#,
+    ),
+    (
+        "a password of a command",
+        &["sshpass", "login", "mongo", "twine", "7z"],
+        r#"\b(sshpass|(docker|podman|az|helm registry|oc|npm) login|mongo[a-z]*|twine upload|7z[a-z]?)\b[^\n|;&]*?\s-p\s*(?P<secret>'[^'\n]+'|"[^"\n$][^"\n]*"|[^\s'"|;&$-][^\s'"|;&]*)"#,
+    ),
+    (
+        "a password of a command",
+        &["sqlcmd", "bcp", "mosquitto", "redis-cli", "ldap"],
+        r#"\b((sqlcmd|bcp|mosquitto_[a-z]+)\b[^\n|;&]*?\s-P|redis-cli\b[^\n|;&]*?\s-a|ldap[a-z]+\b[^\n|;&]*?\s-w)\s*(?P<secret>'[^'\n]+'|"[^"\n$][^"\n]*"|[^\s'"|;&$-][^\s'"|;&]*)"#,
+    ),
+    (
+        "a user with a password",
+        &["curl", "wget", "http"],
+        r#"\b(curl|wget|lftp|https?)\s([^\n|;]*?\s)?(-[A-Za-z]{0,3}u\s*|-a\s+|(--user|--proxy-user|--auth)[=\s]\s*)['"]?[^\s:'"$]+:(?P<secret>[^\s'"$][^\s'"]*)"#,
+    ),
+    (
+        "a user with a password",
+        &["smbclient"],
+        r#"\bsmbclient\b[^\n|;]*?\s-U\s*['"]?[^\s%'"]+%(?P<secret>[^\s'"$]+)"#,
+    ),
+    (
+        "a user with a password",
+        &["sqlplus"],
+        r#"\bsqlplus\b[^\n|;]*?\s['"]?[A-Za-z][A-Za-z0-9_]*/(?P<secret>[^\s'"@/$][^\s'"@]*)@"#,
+    ),
+    ("a password of OpenSSL", &["pass:"], r#"\s-pass(in|out)?\s+['"]?pass:(?P<secret>[^\s'"$]+)"#),
+    (
         "a password of a connection",
         &["password=", "pwd="],
         r#"(?i)\b(password|pwd)=(?P<secret>[^\s;"'&]{3,})"#,

@@ -242,7 +242,7 @@ pub(super) fn is_secret_value(name: &str, value: &str) -> bool {
     match strength(name) {
         Strength::None => false,
         Strength::Certain => !value.trim().is_empty() && !is_setting(value),
-        Strength::Likely => !is_setting(value) && looks_like_value(value),
+        Strength::Likely => !is_setting(value) && is_value(value),
     }
 }
 
@@ -254,7 +254,7 @@ pub(super) fn is_within_secrets(parents: &[&str], name: &str, value: &str) -> bo
     };
     let words = words(name);
     let says_who = words.last().is_some_and(|last| WHO_OR_WHERE.contains(&last.as_str()));
-    parents.iter().any(is_parent) && !says_who && !is_setting(value) && looks_like_value(value)
+    parents.iter().any(is_parent) && !says_who && !is_setting(value) && is_value(value)
 }
 
 pub(super) fn is_identity_name(name: &str) -> bool {
@@ -262,7 +262,7 @@ pub(super) fn is_identity_name(name: &str) -> bool {
 }
 
 /// Words that settings have, and no secret.
-fn is_setting(value: &str) -> bool {
+pub(super) fn is_setting(value: &str) -> bool {
     const SETTINGS: &[&str] = &[
         "true",
         "false",
@@ -306,7 +306,7 @@ fn is_setting(value: &str) -> bool {
 }
 
 /// Eight characters at least, no sentence, and no word of a dictionary: a digit, a sign, or letters of both cases in one word.
-fn looks_like_value(value: &str) -> bool {
+pub(super) fn is_value(value: &str) -> bool {
     let value = value.trim();
     if value.chars().count() < 8 || value.contains(char::is_whitespace) {
         return false;

@@ -185,6 +185,114 @@ fn prose_about_secrets_is_left_as_it_is() {
     }
 }
 
+/// Command lines, sentences and keys as they stand in scripts, histories and messages; the secret of each is the second.
+const SAID: &[(&str, &str)] = &[
+    ("mysql -u root -phunter2 loans", "hunter2"),
+    ("+ mysqldump --host=db -uloans -p'hunter 2' loans > dump.sql", "hunter 2"),
+    ("mariadb-dump -phunter2", "hunter2"),
+    ("mysql --user=root --password hunter2", "hunter2"),
+    ("loader --db-password hunter2 --verbose", "hunter2"),
+    ("keytool -list -storepass changeit -keystore k.jks", "changeit"),
+    ("curl -u loans:hunter2 https://example.org/api", "hunter2"),
+    ("curl -su 'loans:hunter2' -o out https://example.org", "hunter2"),
+    ("curl --user loans:hunter2 https://example.org", "hunter2"),
+    ("curl -X POST --proxy-user=loans:hunter2 https://example.org", "hunter2"),
+    ("http -a loans:hunter2 example.org/api", "hunter2"),
+    ("wget --http-user=loans --http-password=hunter2 https://example.org", "hunter2"),
+    ("sshpass -p hunter2 ssh loans@db", "hunter2"),
+    ("docker login -u loans -p hunter2 registry.example.org", "hunter2"),
+    ("mongodump -u loans -p hunter2 --out dump", "hunter2"),
+    ("sqlcmd -S db -U sa -P hunter2 -Q 'select 1'", "hunter2"),
+    ("redis-cli -h cache -a hunter2 ping", "hunter2"),
+    ("ldapsearch -D cn=admin -w hunter2 -b dc=example", "hunter2"),
+    ("smbclient //files/loans -U loans%hunter2", "hunter2"),
+    ("sqlplus loans/hunter2@db", "hunter2"),
+    ("openssl rsa -in key.pem -passin pass:hunter2", "hunter2"),
+    ("PGPASSWORD=hunter2 psql -h db", "hunter2"),
+    ("the password is hunter2", "hunter2"),
+    ("Your password for loans@example.org was set to hunter2.", "hunter2"),
+    ("could not log in as loans with password 'swordfish'", "swordfish"),
+    ("login failed (user loans, password hunter2)", "hunter2"),
+    ("the API key is 9f8e7d6c5b", "9f8e7d6c5b"),
+    ("MC4CAQAwBQYDK2VwBCIEIPtUxyxlhjOWetjIYmc98dmB2GxpeaMPP64qBhZmG13r", "PtUxyxlhjOWetjIYmc98dm"),
+    (
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKB\nwko6OfHJlhFbtmmEklW2kZtAsEZDlYKdZVsvSsf1kVbPSsg0\nAQAB==",
+        "AQAB",
+    ),
+    (
+        "key:\n  wggSjAgEAAoIBAQC7VJTUt9Us8cKBMzEfYyjiWA4R4ha2yx9fFvmT4dqYxFm5kkT\n  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1\n  x9Gh==\ndone",
+        "x9Gh",
+    ),
+    ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW", "AAAAMwAAAAtzc2gtZW"),
+];
+
+#[test]
+fn secrets_of_command_lines_sentences_and_keys_without_their_frame_are_blanked() {
+    let told: Vec<String> = SAID
+        .iter()
+        .map(|(line, secret)| (clean_output(line), secret))
+        .filter(|(clean, secret)| clean.contains(*secret))
+        .map(|(clean, _)| clean)
+        .collect();
+    assert!(told.is_empty(), "{told:#?}");
+    // What is around a secret stays.
+    assert_eq!(clean_output("mysql -u root -phunter2 loans"), "mysql -u root -p*** loans");
+    assert_eq!(
+        clean_output("curl -u loans:hunter2 https://example.org"),
+        "curl -u loans:*** https://example.org"
+    );
+    assert_eq!(
+        clean_output("the password is hunter2, and that is it"),
+        "the password is ***, and that is it"
+    );
+    assert!(
+        clean_output(SAID[SAID.len() - 2].0).ends_with("***\ndone"),
+        "{}",
+        clean_output(SAID[SAID.len() - 2].0)
+    );
+}
+
+#[test]
+fn innocent_command_lines_and_sentences_are_left_as_they_are() {
+    let innocent = [
+        "mysql -u root -p loans",
+        "mysql -u root -p\"$DB_PASSWORD\" loans",
+        "mysql --port=3306 --protocol=tcp --host db",
+        "docker run -u 1000:1000 -p 8080:80 image",
+        "docker run --user node:node -p 5432:5432 postgres",
+        "ssh -p 2222 loans@db",
+        "mkdir -p build/mysql-data",
+        "cp -pr mysql backup",
+        "curl -o out:1 https://example.org",
+        "curl -u \"$USER:$PASSWORD\" https://example.org",
+        "python -u run.py db:5432",
+        "nmap -p 22 host",
+        "tar -pxf a.tar",
+        "http://example.org -a b",
+        "the password is required",
+        "the password is wrong",
+        "your password was changed",
+        "the token is expired",
+        "the secret is missing",
+        "token 12 of 40",
+        "the password is base64",
+        "unexpected token at line 5",
+        "password for user abaco is required",
+        "PASS: 12 tests, password check 3",
+        "secret was found in 2 files",
+        "the api key is not set",
+        "MIGRATE the database, then MIRROR it",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "________________________________________________________________",
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl",
+        "redis-cli -h cache -p 6379 ping",
+        "openssl rsa -in key.pem -passin env:KEY_PASSWORD",
+    ];
+    let masked: Vec<String> = innocent.iter().map(|line| clean_output(line)).collect();
+    let changed: Vec<_> = innocent.iter().zip(&masked).filter(|(line, clean)| line != clean).collect();
+    assert!(changed.is_empty(), "{changed:#?}");
+}
+
 #[test]
 fn names_of_variables() {
     for name in [

@@ -7,6 +7,7 @@
 mod clock;
 mod confinement;
 mod disk;
+mod group;
 mod network;
 mod process;
 mod real_disk;
@@ -21,7 +22,8 @@ pub use confinement::{Confinement, ConfinementError, is_supported as can_confine
 pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
 pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
 pub use process::{
-    Command, Exit, Finished, Interruption, OUTPUT_BYTES_MAX, ProcessError, Processes, RealProcesses, Signal,
+    Command, Exit, Finished, Interrupted, Interruption, OUTPUT_BYTES_MAX, ProcessError, Processes,
+    RealProcesses, Signal,
 };
 pub use real_disk::RealDisk;
 pub use surroundings::{RealSurroundings, Surroundings};

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::confinement::{self, Confinement};
+use super::group;
 
 /// So much of what a command puts out is kept where nothing else is said: the end of it.
 pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -40,6 +41,15 @@ pub struct Interruption {
     pub signal: Signal,
 }
 
+/// What became of an interruption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interrupted {
+    /// What was sent.
+    pub signal: Signal,
+    /// Whether the command, or something that it had started, went on in spite of it, and had to be killed in the end.
+    pub outlived: bool,
+}
+
 /// A signal that ends a command, unless it knows better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -49,6 +59,17 @@ pub enum Signal {
     Terminate,
     /// SIGINT, as from a keyboard.
     Interrupt,
+}
+
+impl Signal {
+    /// What it is called: `SIGTERM`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "SIGKILL",
+            Self::Terminate => "SIGTERM",
+            Self::Interrupt => "SIGINT",
+        }
+    }
 }
 
 impl Command {
@@ -91,8 +112,8 @@ pub struct Finished {
     pub stderr: Vec<u8>,
     /// How long it ran.
     pub elapsed: Duration,
-    /// Whether it was sent the signal of an interruption.
-    pub is_interrupted: bool,
+    /// What became of its interruption; `None` when it was not sent a signal.
+    pub interrupted: Option<Interrupted>,
 }
 
 impl Finished {
@@ -205,19 +226,22 @@ impl Processes for RealProcesses {
         let mut child = self.spawn(command).map_err(failed)?;
         let stdout = keep_tail(child.stdout.take(), command.output_bytes_max);
         let stderr = keep_tail(child.stderr.take(), command.output_bytes_max);
-        let (exit, is_interrupted) =
-            wait(&mut child, started, command.timeout, interruption).map_err(failed)?;
-        let deadline = Instant::now() + if is_interrupted { PUT_IN_ORDER } else { LEFT_BEHIND };
-        while !(stdout.is_finished() && stderr.is_finished()) {
+        let (exit, sent) = wait(&mut child, started, command, interruption).map_err(failed)?;
+        let mut outlived = exit == Exit::TimedOut;
+        let deadline = Instant::now() + if sent.is_some() { PUT_IN_ORDER } else { LEFT_BEHIND };
+        let is_at_work = || sent.is_some() && group::is_alive(child.id());
+        while !(stdout.is_finished() && stderr.is_finished()) || is_at_work() {
             // A background process that the command left behind holds the pipes open; it is not waited for.
             if Instant::now() > deadline {
-                kill_group(&child);
+                outlived = true;
+                group::kill(child.id());
                 break;
             }
             std::thread::sleep(Duration::from_millis(2));
         }
         let (stdout, stderr) = (joined(stdout), joined(stderr));
-        Ok(Finished { exit, stdout, stderr, elapsed: started.elapsed(), is_interrupted })
+        let interrupted = sent.map(|signal| Interrupted { signal, outlived });
+        Ok(Finished { exit, stdout, stderr, elapsed: started.elapsed(), interrupted })
     }
 
     fn confines(&self) -> bool {
@@ -260,10 +284,10 @@ fn start(program: &OsStr, arguments: &[impl AsRef<OsStr>], command: &Command) ->
 fn wait(
     child: &mut Child,
     started: Instant,
-    timeout: Duration,
+    command: &Command,
     mut awaited: Option<&Interruption>,
-) -> std::io::Result<(Exit, bool)> {
-    let is_awaited = awaited.is_some();
+) -> std::io::Result<(Exit, Option<Signal>)> {
+    let mut sent = None;
     let mut pause = Duration::from_micros(200);
     loop {
         if let Some(status) = child.try_wait()? {
@@ -271,38 +295,21 @@ fn wait(
                 (Some(code), _) => Exit::Code(code),
                 (None, signal) => Exit::Signal(signal.unwrap_or(0)),
             };
-            return Ok((exit, is_awaited && awaited.is_none()));
+            return Ok((exit, sent));
         }
-        if started.elapsed() > timeout {
-            kill_group(child);
+        if started.elapsed() > command.timeout {
+            group::kill(child.id());
             child.wait()?;
-            return Ok((Exit::TimedOut, is_awaited && awaited.is_none()));
+            return Ok((Exit::TimedOut, sent));
         }
         if let Some(interruption) = awaited
             && std::fs::symlink_metadata(&interruption.when).is_ok()
         {
-            signal_group(child, interruption.signal);
-            awaited = None;
+            group::interrupt(child.id(), &command.argv, interruption.signal);
+            (awaited, sent) = (None, Some(interruption.signal));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(if awaited.is_some() { LOOK_EVERY } else { Duration::from_millis(20) });
-    }
-}
-
-fn kill_group(child: &Child) {
-    signal_group(child, Signal::Kill);
-}
-
-fn signal_group(child: &Child, signal: Signal) {
-    use rustix::process::Signal as Number;
-    let number = match signal {
-        Signal::Kill => Number::KILL,
-        Signal::Terminate => Number::TERM,
-        Signal::Interrupt => Number::INT,
-    };
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        // It may have ended by itself in the meantime: then there is nothing left to send anything to.
-        let _ = rustix::process::kill_process_group(group, number);
     }
 }
 

@@ -203,7 +203,7 @@ fn show_diff(context: &Context<'_>, args: &ConfigDiffArgs) -> Result<Verdict, Fa
 }
 
 fn explain(context: &Context<'_>, args: &ConfigExplainArgs) -> Result<Verdict, Failure> {
-    let path = KeyPath::parse(&args.key).map_err(|why| {
+    let path = KeyPath::parse_shown(&args.key).map_err(|why| {
         Failure::new(
             format!("`{}` names no key: {why}", args.key),
             Vec::new(),

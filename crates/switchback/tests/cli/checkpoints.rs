@@ -186,6 +186,16 @@ fn what_cannot_be_told_is_one_clear_error_and_nothing_is_written() {
             "its version is 7, which neither a step nor a schema knows",
         ),
         ("rules/up.jq", "empty", "`up.jq` yields no result, and has to yield one"),
+        (
+            "rules/up.jq",
+            "reduce range(100000) as $level (.; [.])",
+            "`up.jq` yields what nests deeper than 127 levels, and no document may",
+        ),
+        (
+            "rules/down.jq",
+            "{format: 1, year, deep: reduce range(100000) as $level (0; {a: .})}",
+            "`down.jq` yields what nests deeper than 127 levels, and no document may",
+        ),
         ("rules/up.jq", "., .", "`up.jq` yields several results, and has to yield one"),
         ("rules/up.jq", ".year.x", "`up.jq` failed: "),
         ("rules/up.jq", ".", "the step 1 → 2 leaves a document that says version 1"),

@@ -354,3 +354,182 @@ fn what_would_be_mixed_up_or_lost_is_refused() {
         assert!(!seen.out.contains("hunter2") && !seen.err.contains("hunter2"), "{line}: {seen}");
     }
 }
+
+// rows: PC-2
+#[test]
+fn a_decision_may_hold_in_one_environment_only() {
+    let ground = Ground::new();
+    ground.write("config/one.yml", "db: {timeout: 30, pool: 5}\n");
+    ground.write("config/two.yml", "db: {timeout: 60, pool: 9}\n");
+    ground.write("config/dev.yml", "name: dev\n");
+    ground.write("config/prod.yml", "name: prod\n");
+    let merge = format!("{} --rules rules.toml --write", MERGE.replacen("merge config", "merge", 1));
+    let rules = |decisions: &str| {
+        ground.write("rules.toml", format!("[[fragment]]\npath = \"config/*.yml\"\n{decisions}"));
+    };
+    let decide = |key: &str, what: &str, environment: &str| {
+        let environment = match environment {
+            "" => String::new(),
+            name => format!("environment = \"{name}\"\n"),
+        };
+        format!("[[decide]]\nkey = \"{key}\"\n{what}\n{environment}")
+    };
+    let one = "take = \"config/one.yml\"";
+    // Decided in one environment, it is open in the other one.
+    rules(&decide("db", one, "prod"));
+    let seen = ground.expect(1, &merge);
+    assert!(seen.out.contains("conflict `db.timeout` in `prod`: "), "{seen}");
+    assert!(seen.out.contains("60 (integer); decided at rules.toml:3"), "{seen}");
+    assert!(seen.err.contains("2 conflicts are not decided"), "{seen}");
+    // A decision for one environment holds before one for all; one for none is a mistake.
+    let all = decide("db", "take = \"config/two.yml\"", "");
+    rules(&format!("{all}{}", decide("db.timeout", "value = 45", "staging")));
+    let seen = ground.expect(2, &merge);
+    assert!(seen.err.contains("the decision on `db.timeout` in `staging` decides nothing"), "{seen}");
+    rules(&format!("{all}{}{}", decide("db", one, "prod"), decide("db.timeout", "value = 45", "dev")));
+    ground.expect(0, &merge);
+    let resolved = |environment: &str| {
+        let values = ground
+            .run(&format!("config resolve config/pipeline.yml --environment {environment} --json"))
+            .json();
+        values["values"]["db"].to_string()
+    };
+    assert_eq!(resolved("dev"), r#"{"pool":9,"timeout":45}"#);
+    assert_eq!(resolved("prod"), r#"{"pool":5,"timeout":30}"#);
+    let seen = ground.expect(0, "config resolve rules.toml --environment dev --json");
+    assert_eq!(seen.json()["values"]["db"]["timeout"], 45, "{seen}");
+}
+
+// rows: PC-3
+#[cfg(unix)]
+#[test]
+fn what_is_written_is_as_private_as_the_most_private_fragment_of_it() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let ground = pipeline();
+    let allow = |path: &str, mode: u32| {
+        set_permissions(ground.at(path), Permissions::from_mode(mode)).unwrap();
+    };
+    let mode = |path: &str| metadata(ground.at(path)).unwrap().permissions().mode() & 0o777;
+    allow("config/kpis.yaml", 0o640);
+    allow("config/prod.yml", 0o600);
+    ground.expect(0, &format!("{MERGE} --write"));
+    assert_eq!(mode("config/pipeline.yml"), 0o600);
+    assert_eq!(mode("config/environments/prod.yml"), 0o600);
+    assert_eq!(mode("config/environments/dev.yml"), 0o640);
+    // A fragment that the master is written over is closed, and opened again by the undo.
+    ground.expect(0, "undo");
+    allow("config/base.yml", 0o664);
+    ground.expect(0, &format!("{} --write", MERGE.replace("config/pipeline.yml", "config/base.yml")));
+    assert_eq!(mode("config/base.yml"), 0o600);
+    ground.expect(0, "undo");
+    assert_eq!(mode("config/base.yml"), 0o664);
+}
+
+#[test]
+fn keys_of_two_types_are_two_keys_in_every_output() {
+    let ground = Ground::new();
+    ground.write("a.yml", "limits: {1: whole, '1': text}\n");
+    let document = ground.expect(0, "config resolve a.yml --json").json();
+    assert_eq!(document["values"]["limits"].to_string(), r#"{"1":"text","1 (integer)":"whole"}"#);
+    let keys = document["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap());
+    assert_eq!(keys.collect::<Vec<_>>(), ["limits.1", "limits.\"1\""]);
+    for (key, value) in [("limits.1", "whole"), ("limits.\"1\"", "text")] {
+        let explained =
+            ground.run_arguments(&["config", "explain", key, "--master", "a.yml", "--json"]).json();
+        assert_eq!(explained["value"], value, "{explained}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_arguments_is_a_document_that_says_all_of_it() {
+    let ground = Ground::new();
+    for (line, message, cause, hint) in [
+        (
+            "config merge --json",
+            "the following required arguments were not provided",
+            "--master <F>",
+            "`switchback config merge --help` shows what can be typed",
+        ),
+        (
+            "config merge a.yml --master b.yml --wirte --json",
+            "unexpected argument '--wirte' found",
+            "",
+            "a similar argument exists: '--write'",
+        ),
+        (
+            "config merge a.yml --master b.yml --json=1",
+            "unexpected value '1' for '--json' found",
+            "",
+            "`switchback",
+        ),
+    ] {
+        let seen = ground.expect(2, line);
+        let document = seen.json();
+        assert_eq!(
+            (&document["schema"], &document["verdict"]),
+            (&"switchback/error/1".into(), &"unknown".into())
+        );
+        let error = &document["error"];
+        assert!(error["message"].as_str().unwrap().starts_with(message), "{seen}");
+        assert!(error["causes"].to_string().contains(cause), "{seen}");
+        assert!(error["hint"].as_str().unwrap().starts_with(hint), "{seen}");
+        assert!(!seen.err.contains("error:"), "{seen}");
+    }
+}
+
+// rows: PC-2
+#[test]
+fn days_and_times_of_toml_are_those_of_yaml_and_a_time_of_day_is_neither() {
+    let ground = Ground::new();
+    ground
+        .write("old.toml", "start = 1979-05-27T07:32:00Z\nday = 1979-05-27\nlocal = 1979-05-27 07:32:00.5\n");
+    ground
+        .write("new.yml", "start: 1979-05-27 07:32:00 Z\nday: 1979-05-27\nlocal: 1979-05-27T07:32:00.500\n");
+    ground.expect(0, "config diff old.toml new.yml");
+    ground
+        .write("new.yml", "start: 1979-05-27 07:32:00\nday: '1979-05-27'\nlocal: 1979-05-27T07:32:00.500\n");
+    let seen = ground.expect(1, "config diff old.toml new.yml");
+    assert!(
+        seen.out.contains("start: ") && seen.out.contains("day: ") && !seen.out.contains("local: "),
+        "{seen}"
+    );
+    ground.write("at.toml", "at = 17:32:00\n");
+    ground.write("at.yml", "at: 17:32:00\n");
+    let seen = ground.expect(1, "config diff at.toml at.yml");
+    assert!(seen.out.contains("(time of day) → ") && seen.out.contains("63120 (integer)"), "{seen}");
+}
+
+// rows: PC-2
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_file_takes_a_few_times_its_size_of_memory() {
+    use wait4::Wait4 as _;
+
+    const MIB: u64 = 1024 * 1024;
+    let ground = Ground::new();
+    let mut text = String::from("services:\n");
+    for number in 0..25_000 {
+        writeln!(text, "  service_{number}:  # the service {number}\n    host: host-{number}.example.org")
+            .unwrap();
+        writeln!(text, "    note: '{}'\n    weights: [1, {number}]", "quick and brown ".repeat(16)).unwrap();
+    }
+    let bytes = text.len() as u64;
+    assert!(bytes > 8 * MIB, "{bytes}");
+    ground.write("big.yml", text);
+    // A child starts with the peak of the process that it comes from: that one is set back to what it holds now.
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_switchback"));
+    child.current_dir(ground.at("")).args([
+        "config",
+        "explain",
+        "services.service_7.host",
+        "--master",
+        "big.yml",
+    ]);
+    let ended = child.spawn().unwrap().wait4().unwrap();
+    assert!(ended.status.success());
+    let peak = ended.rusage.maxrss;
+    assert!(peak < 8 * bytes + 64 * MIB, "{bytes} bytes took {} MiB", peak / MIB);
+}

@@ -1,5 +1,8 @@
 //! Restart: a program is stopped by itself or by a signal, and resumed by itself or by its successor.
 
+use std::fs;
+use std::time::{Duration, Instant};
+
 use super::ground::Ground;
 
 /// A simulation that keeps a checkpoint for each year, in JSON with one name or another.
@@ -12,6 +15,11 @@ parser.add_argument("--out")
 parser.add_argument("--stop-after", type=int)
 parser.add_argument("--pause", type=float, default=0)
 options = parser.parse_args()
+if os.environ.get("RUNS"):
+    with open(os.environ["RUNS"], "a") as runs:
+        runs.write(f"{options.stop_after}\n")
+    while os.path.exists(os.environ["RUNS"] + ".wait") and options.stop_after == 2027:
+        time.sleep(0.01)
 folder = os.path.join(options.out, "checkpoints")
 os.makedirs(folder, exist_ok=True)
 done = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
@@ -90,7 +98,7 @@ fn needs_python3_stopped_by_itself_after_each_step_it_ends_as_it_does_without() 
     --- stdout
     yes: phase unify is staged; generation 0 is live
     --- stderr
-      unify: snapshot [ID] verified: 2 files, 1180 bytes
+      unify: snapshot [ID] verified: 2 files, 1413 bytes
       unify: candidate staged: 1 added, 0 removed, 2 changed
       check resumes at staged: yes: stopped after 2025, 2027 and resumed, it ends as it does without
         stopped after  verdict  what was seen
@@ -174,4 +182,94 @@ fn needs_python3_what_was_not_stopped_proves_nothing() {
     says(&ground, 2, "it left nothing to go on from");
     ground.write("../new/src/sim.py", "import sys\nsys.exit('no data')\n");
     says(&ground, 2, "the run that is never stopped does not end well: exit code 1: no data");
+}
+
+/// Stopped by SIGTERM when a checkpoint appears, by this line of shell.
+fn terminated(line: &str, more: &str) -> String {
+    format!(
+        "{{ tree = \"candidate\", command = \"{line}\", when = \"checkpoints/{{step}}.json\", signal = \"terminate\"{more} }}"
+    )
+}
+
+// rows: OM-9
+#[test]
+fn needs_python3_a_program_that_ignores_its_stop_was_not_stopped() {
+    let ignoring = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n";
+    let own_way = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(CODE))\n";
+    let slow = "python3 src/sim.py --out {out} --pause 0.3";
+    let steps = "stop_after = [2025]";
+    let ground = simulation(&check(&terminated(slow, ""), steps));
+    // It goes on to its end, and what it leaves then is not what the whole run left: nothing but its exit code tells.
+    let last = "    if '--pause' in sys.argv:\n        file.write('2029,0\\n')\n";
+    let ignores = format!("{ignoring}{}{last}", new_program());
+    for line in [slow, "cd . && python3 src/sim.py --out {out} --pause 0.3 > log.txt"] {
+        ground.plan("", &check(&terminated(line, ""), steps));
+        ground.write("../new/src/sim.py", &ignores);
+        says(
+            &ground,
+            2,
+            "stopped after 2025: it was sent SIGTERM and ended with exit code 0, as a program does",
+        );
+    }
+    // It never ends.
+    let hangs = ignores.replace("time.sleep(options.pause)", "time.sleep(1000 * options.pause)");
+    ground.plan("", &check(&terminated(slow, ""), &format!("{steps}\ntimeout_s = 3")));
+    ground.write("../new/src/sim.py", hangs);
+    says(&ground, 2, "stopped after 2025: it ignores SIGTERM: it went on until its time was up, 3 s after");
+    // Where it stops in its own way, that is declared.
+    let stops = |code: &str| format!("{}{}", own_way.replace("CODE", code), new_program());
+    ground.plan("", &check(&terminated(slow, ""), steps));
+    ground.write("../new/src/sim.py", stops("0"));
+    says(&ground, 2, "where that is how it stops, say `exit_code = 0`");
+    ground.plan("", &check(&terminated(slow, ", exit_code = 0"), steps));
+    says(&ground, 0, "stopped after 2025 and resumed, it ends as it does without");
+    ground.write("../new/src/sim.py", stops("7"));
+    says(&ground, 2, "it did not stop as it should on SIGTERM, with exit code 0: exit code 7");
+    ground.plan("", &check(&terminated(slow, ""), steps));
+    says(&ground, 0, "stopped after 2025 and resumed, it ends as it does without");
+}
+
+// rows: OM-9
+#[test]
+fn needs_python3_what_goes_on_behind_a_command_that_ended_was_not_stopped() {
+    let line = "python3 src/sim.py --out {out} --pause 0.3 & sleep 60";
+    let ground = simulation(&check(&terminated(line, ""), "stop_after = [2025]"));
+    let ignoring = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n";
+    let hangs = new_program().replace("time.sleep(options.pause)", "time.sleep(1000 * options.pause)");
+    ground.write("../new/src/sim.py", format!("{ignoring}{hangs}"));
+    says(
+        &ground,
+        2,
+        "stopped after 2025: it ignores SIGTERM: something of it went on when the command had ended",
+    );
+}
+
+// rows: OM-9
+#[test]
+fn needs_python3_a_killed_check_goes_on_with_the_steps_that_are_open() {
+    let mut ground = simulation(&check(&side("candidate", " --stop-after {step}"), STEPS));
+    let runs = ground.at("../home/runs.txt");
+    ground.set("RUNS", &runs.display().to_string());
+    let told = || -> Vec<String> {
+        fs::read_to_string(&runs).unwrap_or_default().lines().map(str::to_owned).collect()
+    };
+    let wait = ground.at("../home/runs.txt.wait");
+    fs::write(&wait, "").unwrap();
+    let mut running = ground.spawn("run --until staged");
+    let started = Instant::now();
+    while !told().contains(&"2027".to_owned()) {
+        assert!(started.elapsed() < Duration::from_mins(1), "{:?}", told());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    fs::remove_file(&wait).unwrap();
+    assert_eq!(told(), ["None", "2025", "None", "2027"]);
+    fs::remove_file(&runs).unwrap();
+    says(&ground, 0, "it ends as it does without; 1 not run again after an interruption");
+    assert_eq!(told(), ["None", "2027", "None"]);
+    // With an answer nothing is kept.
+    fs::remove_file(&runs).unwrap();
+    ground.expect(0, "check --at staged");
+    assert_eq!(told(), ["None", "2025", "None", "2027", "None"]);
 }

@@ -216,6 +216,98 @@ fn needs_python3_what_does_not_fail_alike_is_caught() {
     says(&ground, 1, "nothing that old says matches `growth is too large`");
 }
 
+/// The one scenario that fails, with these keys.
+fn refused(keys: &str) -> String {
+    format!(
+        "\n    [[check.scenario]]\n    name = \"bad growth\"\n    parameters = {{ start = 2025, years = 1, growth = 7 }}\n    \
+         fails = true\n    {keys}\n"
+    )
+}
+
+// rows: OM-7
+#[test]
+fn needs_python3_a_command_that_could_not_run_does_not_fail_alike() {
+    let ground = workforce("", &refused(""));
+    for (right, wrong, words) in [
+        ("src/sim.py", "src/smi.py", "neither program ever began: `python3: can't open file"),
+        ("python3 src/sim.py", "python3 -m smi", "No module named smi`; correct the command"),
+        ("python3", "pyhton3", "old: the command was not found: /bin/sh: 1: pyhton3: not found"),
+        ("{out}", "{out} || exit 1", "1 of them by failing alike"),
+        ("python3 src/sim.py", "pyhton3 || exit 1; true", "neither program ever began: `sh: 1: pyhton3"),
+    ] {
+        ground.plan("", &check("", &refused("")).replace(right, wrong));
+        says(&ground, if words.ends_with("failing alike") { 0 } else { 2 }, words);
+    }
+    // A module that is missing on both sides is a failure to load, unless just that is what is meant.
+    ground.plan("", &check("", &refused("")));
+    let loads = |name: &str| format!("import workforce_rates\n{}", program(name));
+    ground.write("src/sim.py", loads("old"));
+    ground.write("../new/src/sim.py", loads("new"));
+    says(&ground, 2, "neither program ever began: `ModuleNotFoundError: No module named 'workforce_rates'`");
+    ground.plan("", &check("", &refused("message = \"No module named 'workforce_rates'\"")));
+    says(&ground, 0, "1 case of 1 scenario: old and new agree, 1 of them by failing alike");
+    // Where only one of them is missing something, the other one says whose fault it is.
+    ground.plan("", &check("", &refused("error = \"ignore\"\nexit_code = 1")));
+    ground.write("src/sim.py", program("old"));
+    says(&ground, 1, "old refuses the input, and new never began: `ModuleNotFoundError");
+    ground.write("src/sim.py", loads("old"));
+    ground.write("../new/src/sim.py", program("new"));
+    says(&ground, 2, "old never began: `ModuleNotFoundError");
+}
+
+// rows: OM-7
+#[test]
+fn needs_python3_a_failure_is_one_that_is_said_or_declared() {
+    let ground = workforce("", &refused(""));
+    let silent = |name: &str| program(name).replace("sys.exit(f\"", "sys.exit(4) #");
+    ground.write("src/sim.py", silent("old"));
+    ground.write("../new/src/sim.py", silent("new"));
+    says(&ground, 2, "both end with exit code 4 and say nothing, which any failure could be");
+    ground.plan("", &check("", &refused("exit_code = 4")));
+    says(&ground, 0, "failing alike");
+    ground.plan("", &check("", &refused("exit_code = 3")));
+    says(&ground, 1, "both fail with exit code 4, and not with exit code 3");
+}
+
+// rows: OM-7
+#[test]
+fn needs_python3_what_is_left_in_a_tree_by_a_failure_is_the_same_or_named() {
+    let ground = workforce("", &refused(""));
+    let refusal = "    sys.exit(f\"";
+    let leaving = |name: &str, what: &str| program(name).replace(refusal, &format!("    {what}\n{refusal}"));
+    let half = "open('half.csv', 'w').write('level\\n')";
+    for (old, new, words) in [
+        ("pass", half, "new adds `half.csv` in its tree though it fails, and old does not"),
+        (half, "pass", "old adds `half.csv` in its tree though it fails, and new does not"),
+        (
+            half,
+            "open('half.csv', 'w').write('level,count\\n')",
+            "both leave `half.csv` in their trees though",
+        ),
+        ("pass", "open('config.ini', 'a').write('#')", "new changes `config.ini` in its tree"),
+        ("os.remove('config.ini')", "pass", "old removes `config.ini` in its tree"),
+    ] {
+        ground.write("config.ini", "[growth]\n");
+        ground.write("src/sim.py", leaving("old", old));
+        ground.write("../new/src/sim.py", leaving("new", new));
+        let evidence = says(&ground, 1, words);
+        assert_eq!(evidence["details"]["cases"][0]["first_difference"]["what"], "left in the tree");
+        assert_eq!(ground.read("config.ini"), "[growth]\n");
+    }
+    // The same on both sides is alike, and said; what may be left is not looked at.
+    ground.write("src/sim.py", leaving("old", half));
+    ground.write("../new/src/sim.py", leaving("new", half));
+    let evidence = says(&ground, 0, "failing alike");
+    let summary = evidence["details"]["cases"][0]["summary"].as_str().unwrap();
+    assert!(summary.ends_with("; both do the same to `half.csv` of their trees"), "{summary}");
+    ground.write("src/sim.py", program("old"));
+    ground.plan("", &check("", &refused("leaves = [\"*.csv\"]")));
+    says(&ground, 0, "failing alike");
+    // In one tree for both, nobody is blamed for what the other one left.
+    ground.plan("", &check("", &refused("")).replace("\"live\"", "\"candidate\""));
+    says(&ground, 0, "failing alike");
+}
+
 // rows: OM-7, OM-10
 #[test]
 fn needs_python3_conditions_are_looked_at_on_both_sides() {

@@ -204,6 +204,55 @@ fn fifty_secrets_on_the_output_of_a_failed_command_reach_no_file_and_no_screen()
     }
 }
 
+/// Every program that a command of Switchback starts, with its arguments, as `ps` would show it.
+fn started(ground: &Ground, line: &str) -> String {
+    let log = ground.at("../strace.log");
+    // Any exit code is an answer; what was started is looked at.
+    let traced = format!(
+        "strace -f -qq -s 1000000 -e trace=execve -o {} {} {line}; test $? -lt 3",
+        log.display(),
+        env!("CARGO_BIN_EXE_switchback")
+    );
+    ground.tool("sh", &["-c", &traced]);
+    fs::read_to_string(&log).unwrap()
+}
+
+// rows: PC-3
+#[test]
+fn needs_strace_no_planted_secret_is_among_the_arguments_of_any_program() {
+    let planted = planted();
+    let uses = "[[check]]\nname = \"uses\"\nkind = \"command\"\ncommand = \"test -n \\\"$PLANTED_0\\\" && printenv PLANTED_1 PLANTED_49\"\n\
+                at = [\"before\", \"staged\", \"live\"]\n";
+    let mut ground = Ground::shop(uses);
+    let mut fragment = String::from("name: loans\n");
+    for (number, (_, secret)) in planted.iter().enumerate() {
+        ground.set(&format!("PLANTED_{number}"), secret);
+        fragment.push_str(&format!("password_{number}: '{secret}'\n"));
+    }
+    ground.write("config/base.yml", fragment);
+    ground.write("config/prod.yml", "name: loans-prod\n");
+    let mut all = String::new();
+    for line in [
+        "config merge config/base.yml config/prod.yml --master config/master.yml --write --allow-dirty",
+        "undo",
+        "snapshot create",
+        "run",
+        "check",
+        "rollback --yes",
+        "report --format markdown --output ../report.md",
+        "status",
+        "doctor",
+    ] {
+        all.push_str(&started(&ground, line));
+    }
+    let count = all.lines().filter(|line| line.contains("execve(")).count();
+    assert!(count > 12 && all.contains("printenv"), "{count} programs were looked at: {all}");
+    for (line, secret) in &planted {
+        let seen = all.lines().find(|started| started.contains(secret));
+        assert!(seen.is_none(), "`{line}`: {seen:?}");
+    }
+}
+
 fn texts(folder: &Path, files: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

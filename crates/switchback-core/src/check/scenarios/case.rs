@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::super::copies::Copies;
+use super::super::copies::{Copies, LeftOver};
 use super::super::shell::{self, Runner};
 use super::super::side::Program;
 use super::super::{Kept, Scene};
@@ -53,6 +53,8 @@ pub(super) struct Ran {
     pub(super) tree: PathBuf,
     pub(super) out: PathBuf,
     pub(super) finished: Finished,
+    /// What it left in its tree; looked at only where it is to fail.
+    pub(super) left_over: Vec<LeftOver>,
 }
 
 impl Found {
@@ -170,13 +172,15 @@ impl<'a> Bench<'a> {
         folder: &Path,
         copies: &mut Copies<'_>,
     ) -> Result<Ran, String> {
-        let tree = copies.tree(program.which)?;
+        let is_to_fail = case.scenario.failing.is_some();
+        let tree = if is_to_fail { copies.remembered(program.which)? } else { copies.tree(program.which)? };
         let out = folder.join(name);
         self.runner.world.disk.make_directory(&out, 0o755).map_err(|error| error.to_string())?;
         let line = shell::filled_with(&program.command, &tree, &out, &case.values);
         let finished =
             self.runner.run(&line, &tree, &out, None).map_err(|error| format!("{name}: {error}"))?;
-        Ok(Ran { name, tree, out, finished })
+        let left_over = if is_to_fail { copies.left_over(program.which)? } else { Vec::new() };
+        Ok(Ran { name, tree, out, finished, left_over })
     }
 
     /// Compares, one comparison at a time.

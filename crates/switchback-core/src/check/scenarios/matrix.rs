@@ -13,6 +13,8 @@ use crate::rule::Exception;
 
 /// So many cases may one check have.
 const CASES_MAX: usize = 100_000;
+/// With these a program says that it fails.
+const EXIT_CODES: std::ops::RangeInclusive<i32> = 1..=125;
 /// Names that mean something else in a command.
 const TAKEN: &[&str] = &["out", "tree"];
 
@@ -27,7 +29,12 @@ pub(super) const SCENARIO: &[Key] = &[
     Key::optional("fails", Shape::Flag, "`true`: both programs refuse their input, alike"),
     Key::optional("error", Shape::Word(STREAMS), "with `fails`: what both must say alike"),
     Key::optional("message", Shape::Text, "with `fails`: a regular expression that what both say matches"),
-    Key::optional("leaves", Shape::Texts, "with `fails`: patterns of files that may be left in `{out}`"),
+    Key::optional("exit_code", Shape::Whole, "with `fails`: how both end"),
+    Key::optional(
+        "leaves",
+        Shape::Texts,
+        "with `fails`: patterns of files that may be left in `{out}`, or in one of the trees alone",
+    ),
     Key::optional("conditions", Shape::Tables(CONDITION), "what the results of this scenario satisfy"),
     Key::optional(
         "known",
@@ -203,13 +210,30 @@ fn read_failing(item: &Fields<'_>) -> Option<Failing> {
             let message = format!("`{key}` stands beside `fails` in {}: there are no results", item.title());
             item.find(key, message, "make it a scenario of its own");
         }
-        return Some(Failing { streams, message, leaves });
+        if streams == Streams::Ignore && !item.has("message") && !item.has("exit_code") {
+            let message =
+                format!("`error = \"ignore\"` in {} leaves nothing that says how both fail", item.title());
+            item.find("error", message, "say what the failure is, with `exit_code` or `message`");
+        }
+        let exit_code = read_exit_code(item);
+        return Some(Failing { streams, message, exit_code, leaves });
     }
-    for key in ["error", "message", "leaves"].into_iter().filter(|key| item.has(key)) {
+    for key in ["error", "message", "exit_code", "leaves"].into_iter().filter(|key| item.has(key)) {
         let message = format!("`{key}` in {} says nothing without `fails = true`", item.title());
         item.find(key, message, "add `fails = true`, or take it out");
     }
     None
+}
+
+fn read_exit_code(item: &Fields<'_>) -> Option<i32> {
+    let code = item.whole("exit_code")?;
+    let exit_code = i32::try_from(code).ok().filter(|code| EXIT_CODES.contains(code));
+    if exit_code.is_none() {
+        let message = format!("`exit_code` in {} is {code}", item.title());
+        let help = "write 1 to 125: a shell says with 126 and more that a command was not run to its end";
+        item.find("exit_code", message, help);
+    }
+    exit_code
 }
 
 /// A parameter that no command names would give the same run under different names.

@@ -10,6 +10,7 @@ mod condition;
 mod failing;
 mod matrix;
 mod outcome;
+mod start;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,9 +22,9 @@ use self::case::Bench;
 use self::condition::{CONDITION, Condition};
 use self::matrix::{Case, SCENARIO, Scenario};
 use super::agreement::{Agreement, MAPPING};
-use super::copies::{Copies, digest};
+use super::copies::Copies;
 use super::side::{Program, SIDE};
-use super::{Check, Kind, Looked, Scene, Which, rule_keys};
+use super::{Check, Kind, Looked, Scene, rule_keys};
 use crate::plan::{Fields, Key, Shape};
 
 /// So many programs may run at once.
@@ -100,7 +101,9 @@ impl ScenariosCheck {
     fn run_all(&self, scene: &Scene<'_>) -> Result<Vec<Value>, String> {
         let cases: Vec<Case<'_>> = self.scenarios.iter().flat_map(Scenario::cases).collect();
         let mut first = copies_of(scene, 0)?;
-        let bench = Bench::new(self, scene, self.about(scene, &mut first)?);
+        // What every case is about: all that can be read in the trees that the programs run in.
+        let about = first.about(&[self.old.which, self.new.which])?;
+        let bench = Bench::new(self, scene, about);
         let (next, found) = (AtomicUsize::new(0), Mutex::new(vec![Value::Null; cases.len()]));
         let work = |folder: &Path, copies: &mut Copies<'_>| {
             while let Some((at, case)) = {
@@ -124,18 +127,6 @@ impl ScenariosCheck {
             work(&worker(scene, 0), &mut first);
         });
         Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// What every case is about: all that can be read in the trees that the programs run in.
-    fn about(&self, scene: &Scene<'_>, copies: &mut Copies<'_>) -> Result<String, String> {
-        let mut about = String::new();
-        for which in [Which::Old, Which::New] {
-            if [&self.old, &self.new].iter().any(|program| program.which == which) {
-                about.push_str(&digest(scene.world.disk.as_ref(), &copies.tree(which)?)?);
-            }
-            about.push('\n');
-        }
-        Ok(about)
     }
 }
 

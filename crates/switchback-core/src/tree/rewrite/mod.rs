@@ -283,7 +283,11 @@ impl<'a> Place<'a> {
                     Some(blake3::hash(bytes).to_hex().to_string())
                 }
                 Put::Edited(bytes, of) => {
-                    self.write_like(&self.root.join(of), &staged, bytes)?;
+                    self.write_like(&self.root.join(of), &staged, bytes, 0o7777)?;
+                    Some(blake3::hash(bytes).to_hex().to_string())
+                }
+                Put::Tightened(bytes, of, others) => {
+                    self.write_like(&self.root.join(of), &staged, bytes, 0o7700 | others)?;
                     Some(blake3::hash(bytes).to_hex().to_string())
                 }
                 Put::From(from) => {
@@ -330,10 +334,10 @@ impl<'a> Place<'a> {
     }
 
     /// A file of other bytes that has the mode, the owner and the attributes of the one at `of`.
-    fn write_like(&self, of: &Path, to: &Path, bytes: &[u8]) -> Result<(), RewriteError> {
+    fn write_like(&self, of: &Path, to: &Path, bytes: &[u8], allowed: u32) -> Result<(), RewriteError> {
         let disk = self.disk();
         let Some(meta) = disk.look(of)? else { return Err(RewriteError::InTheWay(of.to_owned())) };
-        disk.write_new(to, meta.mode & 0o777, &mut &*bytes)?;
+        disk.write_new(to, meta.mode & allowed & 0o777, &mut &*bytes)?;
         if let Some(there) = disk.look(to)?
             && (there.uid, there.gid) != (meta.uid, meta.gid)
         {
@@ -343,7 +347,7 @@ impl<'a> Place<'a> {
         for (name, value) in disk.xattrs(of)? {
             disk.set_xattr(to, &name, &value)?;
         }
-        Ok(disk.set_mode(to, meta.mode & 0o7777)?)
+        Ok(disk.set_mode(to, meta.mode & allowed & 0o7777)?)
     }
 
     /// Another name for a file, or a copy where the file system has no second names.

@@ -12,6 +12,8 @@ pub enum Put {
     Bytes(Vec<u8>, u32),
     /// These bytes, in a file that is otherwise the one that stands at this path now: mode, owner, attributes.
     Edited(Vec<u8>, PathBuf),
+    /// The same, with nothing that group and others may do beyond these permission bits.
+    Tightened(Vec<u8>, PathBuf, u32),
     /// What stands at another path now, as it is.
     From(PathBuf),
     /// The bytes of what stands at another path, with these permission bits: a file of its own.
