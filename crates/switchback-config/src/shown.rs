@@ -92,6 +92,6 @@ mod tests {
             "1": "text", "1 (integer 2)": "integer", "1 (integer)": "odd", "2024-01-31": "day", "null": "word",
             "null (null)": "nothing",
         });
-        assert_eq!(super::json(&KeyPath::default(), &root.value), wanted);
+        assert_eq!(json(&KeyPath::default(), &root.value), wanted);
     }
 }

@@ -282,12 +282,8 @@ impl<'a> Place<'a> {
                     disk.set_mode(&staged, *mode & 0o7777)?;
                     Some(blake3::hash(bytes).to_hex().to_string())
                 }
-                Put::Edited(bytes, of) => {
-                    self.write_like(&self.root.join(of), &staged, bytes, 0o7777)?;
-                    Some(blake3::hash(bytes).to_hex().to_string())
-                }
-                Put::Tightened(bytes, of, others) => {
-                    self.write_like(&self.root.join(of), &staged, bytes, 0o7700 | others)?;
+                Put::Edited(bytes, of) | Put::Tightened(bytes, of, _) => {
+                    self.write_like(&self.root.join(of), &staged, bytes, put.mode_mask())?;
                     Some(blake3::hash(bytes).to_hex().to_string())
                 }
                 Put::From(from) => {
