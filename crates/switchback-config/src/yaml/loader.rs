@@ -1,8 +1,9 @@
 //! YAML text → nodes, as the constructors of the declared loader make them, with places and comments.
 
 use std::collections::HashMap;
+use std::io::BufReader;
 
-use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
+use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 
 use super::remarks::{Remarks, Span};
 use super::{Loader, scalar};
@@ -18,6 +19,9 @@ const VALUES_MAX: usize = 1_000_000;
 /// How many values the aliases of a document may stand for: a few lines of them could stand for billions.
 const ALIASED_MAX: usize = 1_000_000;
 
+/// So much text is handed to the parser at once.
+const PIECE_BYTES: usize = 64 << 10;
+
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 
 /// Reads the one document of a text.
@@ -28,11 +32,8 @@ pub(crate) fn read(text: &str, file: FileNumber, loader: Loader) -> Result<Read,
     let remarks = Remarks::new(text, &spans);
     // They would stand beside the values, as large as these.
     drop(spans);
-    let mut bytes = text.as_bytes();
-    let mut parser = Parser::new();
-    parser.set_input_string(&mut bytes);
     let mut reader = Reader {
-        parser,
+        parser: parser(text),
         peeked: None,
         remarks,
         lines: Lines::new(text),
@@ -67,9 +68,7 @@ fn spans(text: &str) -> Result<Vec<Span>, Fault> {
         })
     };
     let mut values = 0_usize;
-    let mut bytes = text.as_bytes();
-    let mut parser = Parser::new();
-    parser.set_input_string(&mut bytes);
+    let mut parser = parser(text);
     let (mut spans, mut depth) = (Vec::new(), 0_usize);
     loop {
         let event = parser.parse().map_err(|error| fault_of(&error))?;
@@ -183,8 +182,18 @@ impl<'t> Lines<'t> {
     }
 }
 
-struct Reader<'t, 'r> {
-    parser: Parser<&'r mut &'t [u8]>,
+/// The parser takes what it is given at once, and makes four bytes of each character: it is given a little at a time.
+type Pieces<'t> = Parser<BufReader<&'t [u8]>>;
+
+fn parser(text: &str) -> Pieces<'_> {
+    let mut parser = Parser::new();
+    parser.set_encoding(Encoding::Utf8);
+    parser.set_input(BufReader::with_capacity(PIECE_BYTES, text.as_bytes()));
+    parser
+}
+
+struct Reader<'t> {
+    parser: Pieces<'t>,
     peeked: Option<Event>,
     remarks: Remarks,
     lines: Lines<'t>,
@@ -200,7 +209,7 @@ struct Reader<'t, 'r> {
     findings: Vec<Finding>,
 }
 
-impl Reader<'_, '_> {
+impl Reader<'_> {
     fn next(&mut self) -> Result<Event, Fault> {
         let event = match self.peeked.take() {
             Some(event) => event,

@@ -49,18 +49,17 @@ impl Disk for RealDisk {
 
     fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError> {
         let mut file = open_file(path)?;
-        let mut content = Vec::new();
-        (&mut file)
-            .take(bytes_max.saturating_add(1))
-            .read_to_end(&mut content)
-            .map_err(|error| DiskError::new("read", path, error))?;
+        let failed = |error| DiskError::new("read", path, error);
+        // What it says of its size is where to begin, no more: what grows is read to its end, and some files say nothing. A file that says
+        // that it is too large is not read.
+        let says = file.metadata().map_err(failed)?.len();
+        if says > bytes_max {
+            return Err(too_large(path, bytes_max));
+        }
+        let mut content = Vec::with_capacity(usize::try_from(says).unwrap_or_default() + 1);
+        (&mut file).take(bytes_max.saturating_add(1)).read_to_end(&mut content).map_err(failed)?;
         if content.len() as u64 > bytes_max {
-            let why = format!("it is larger than {bytes_max} bytes");
-            return Err(DiskError::new(
-                "read",
-                path,
-                std::io::Error::new(std::io::ErrorKind::FileTooLarge, why),
-            ));
+            return Err(too_large(path, bytes_max));
         }
         Ok(content)
     }
@@ -324,6 +323,11 @@ fn exclusive(file: &File) -> Result<(), Errno> {
 
 fn open(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+}
+
+fn too_large(path: &Path, bytes_max: u64) -> DiskError {
+    let why = format!("it is larger than {bytes_max} bytes");
+    DiskError::new("read", path, std::io::Error::new(std::io::ErrorKind::FileTooLarge, why))
 }
 
 fn open_file(path: &Path) -> Result<File, DiskError> {

@@ -231,9 +231,17 @@ fn needs_python3_a_command_that_could_not_run_does_not_fail_alike() {
     for (right, wrong, words) in [
         ("src/sim.py", "src/smi.py", "neither program ever began: `python3: can't open file"),
         ("python3 src/sim.py", "python3 -m smi", "No module named smi`; correct the command"),
-        ("python3", "pyhton3", "old: the command was not found: /bin/sh: 1: pyhton3: not found"),
+        (
+            "python3",
+            "no-such-python",
+            "old: the command was not found: /bin/sh: 1: no-such-python: not found",
+        ),
         ("{out}", "{out} || exit 1", "1 of them by failing alike"),
-        ("python3 src/sim.py", "pyhton3 || exit 1; true", "neither program ever began: `sh: 1: pyhton3"),
+        (
+            "python3 src/sim.py",
+            "no-such-python || exit 1; true",
+            "neither program ever began: `sh: 1: no-such-python",
+        ),
     ] {
         ground.plan("", &check("", &refused("")).replace(right, wrong));
         says(&ground, if words.ends_with("failing alike") { 0 } else { 2 }, words);

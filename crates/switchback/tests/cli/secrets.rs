@@ -159,11 +159,41 @@ fn planted() -> Vec<(String, String)> {
     planted
 }
 
+/// Secrets in command lines, in sentences, and in a key without its frame.
+fn said() -> Vec<(String, String)> {
+    let lines = [
+        "+ mysql -u root -p{} loans",
+        "+ curl -su loans:{} https://example.org/api",
+        "+ curl --user loans:{} https://example.org/api",
+        "+ loader --password {} --verbose",
+        "+ sshpass -p {} ssh db",
+        "+ sqlplus loans/{}@db",
+        "the password is {}",
+        "could not log in as loans with password '{}'",
+    ];
+    let mut said: Vec<(String, String)> = lines
+        .iter()
+        .enumerate()
+        .map(|(number, line)| {
+            let secret = format!("hunter2{number}");
+            (line.replace("{}", &secret), secret)
+        })
+        .collect();
+    let body = [
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKB",
+        "zEfYyjiWA4R4ha2yx9fFvmT4dqYxFm5kkTFazsAmcdFyrk0OkQbdHgvVdNN0QHjc",
+        "qcbnpZvXdHiWkZbEoqQ9g==",
+    ];
+    said.extend(body.map(|line| (line.to_owned(), line[..12].to_owned())));
+    said
+}
+
 // rows: PC-3
 #[test]
 fn fifty_secrets_on_the_output_of_a_failed_command_reach_no_file_and_no_screen() {
-    let planted = planted();
+    let mut planted = planted();
     assert_eq!(planted.len(), 50);
+    planted.extend(said());
     let scripts = tempfile::tempdir().unwrap();
     let lines: Vec<&str> = planted.iter().map(|(line, _)| line.as_str()).collect();
     let lines = format!("{}\n", lines.join("\n"));

@@ -70,13 +70,13 @@ mod tests {
     fn what_never_began_is_told_from_what_refuses() {
         assert!(COMPILED.is_some());
         for line in [
-            "/bin/sh: 1: pyhton3: not found",
-            "sh: line 1: pyhton3: command not found",
+            "/bin/sh: 1: no-such-python: not found",
+            "sh: line 1: no-such-python: command not found",
             "/bin/sh: 0: cannot open run.sh: No such file",
             "sh: 0: Can't open run.sh",
             "bash: run.sh: No such file or directory",
             "/bin/sh: 1: ./run.sh: Permission denied",
-            "env: ‘pyhton3’: No such file or directory",
+            "env: ‘no-such-python’: No such file or directory",
             "python3: can't open file '/t/sim.py': [Errno 2] No such file or directory",
             "/usr/bin/python3.12: No module named sim",
             "Error: Cannot find module '/t/sim.js'",

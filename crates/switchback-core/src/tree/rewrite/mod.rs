@@ -248,45 +248,6 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Lays what will stand at a path; the hash of its content, where it has one.
-    fn lay(&self, put: &Put, staged: &Path, copier: &mut Copier<'_>) -> Result<Option<String>, RewriteError> {
-        let disk = self.disk();
-        Ok(match put {
-            Put::Bytes(bytes, mode) => {
-                disk.write_new(staged, *mode & 0o7777, &mut bytes.as_slice())?;
-                disk.set_mode(staged, *mode & 0o7777)?;
-                Some(blake3::hash(bytes).to_hex().to_string())
-            }
-            Put::Edited(bytes, of) => {
-                self.write_like(&self.root.join(of), staged, bytes, 0o7777)?;
-                Some(blake3::hash(bytes).to_hex().to_string())
-            }
-            Put::Tightened(bytes, of, others) => {
-                self.write_like(&self.root.join(of), staged, bytes, 0o7700 | others)?;
-                Some(blake3::hash(bytes).to_hex().to_string())
-            }
-            Put::From(from) => {
-                self.second_name(&self.root.join(from), staged)?;
-                self.hash_of_file(staged)?
-            }
-            Put::Copy(from, mode) => {
-                disk.copy(&self.root.join(from), staged, *mode & 0o7777)?;
-                Some(blake3::Hash::from_bytes(disk.hash(staged)?).to_hex().to_string())
-            }
-            Put::Restored(from) => {
-                copier.copy(from, staged, &|_| false)?;
-                let is_file = disk.look(staged)?.is_some_and(|meta| meta.kind == FileKind::File);
-                let hash = if is_file { Some(disk.hash(staged)?) } else { None };
-                hash.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string())
-            }
-            Put::Link(leads_to) => {
-                disk.make_symlink(leads_to, staged)?;
-                None
-            }
-            Put::Nothing => None,
-        })
-    }
-
     /// Writes everything new, and gives everything old a second name.
     fn stage(
         &self,
@@ -315,7 +276,36 @@ impl<'a> Place<'a> {
                 self.second_name(&live, &old.join(at.to_string()))?;
             }
             let staged = new.join(at.to_string());
-            let new_hash = self.lay(put, &staged, &mut copier)?;
+            let new_hash = match put {
+                Put::Bytes(bytes, mode) => {
+                    disk.write_new(&staged, *mode & 0o7777, &mut bytes.as_slice())?;
+                    disk.set_mode(&staged, *mode & 0o7777)?;
+                    Some(blake3::hash(bytes).to_hex().to_string())
+                }
+                Put::Edited(bytes, of) | Put::Tightened(bytes, of, _) => {
+                    self.write_like(&self.root.join(of), &staged, bytes, put.mode_mask())?;
+                    Some(blake3::hash(bytes).to_hex().to_string())
+                }
+                Put::From(from) => {
+                    self.second_name(&self.root.join(from), &staged)?;
+                    self.hash_of_file(&staged)?
+                }
+                Put::Copy(from, mode) => {
+                    disk.copy(&self.root.join(from), &staged, *mode & 0o7777)?;
+                    Some(blake3::Hash::from_bytes(disk.hash(&staged)?).to_hex().to_string())
+                }
+                Put::Restored(from) => {
+                    copier.copy(from, &staged, &|_| false)?;
+                    let is_file = disk.look(&staged)?.is_some_and(|meta| meta.kind == FileKind::File);
+                    let hash = if is_file { Some(disk.hash(&staged)?) } else { None };
+                    hash.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string())
+                }
+                Put::Link(leads_to) => {
+                    disk.make_symlink(leads_to, &staged)?;
+                    None
+                }
+                Put::Nothing => None,
+            };
             let identity = disk.look(&staged)?.map(|meta| meta.identity.into());
             let there = there.map(|meta| meta.identity.into());
             entries.push(Entry { path: path.clone(), old: there, new: identity, new_hash });

@@ -27,6 +27,16 @@ pub enum Put {
     Nothing,
 }
 
+impl Put {
+    /// The permission bits that an edited file may keep.
+    pub(super) fn mode_mask(&self) -> u32 {
+        match self {
+            Self::Tightened(_, _, others) => 0o7700 | others,
+            _ => 0o7777,
+        }
+    }
+}
+
 /// A rewrite that could not be done, or not be taken back.
 #[derive(Debug, thiserror::Error)]
 pub enum RewriteError {
