@@ -1,5 +1,6 @@
 //! Secrets stay where they are: a token that a check prints reaches no file and no screen.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -257,7 +258,7 @@ fn needs_strace_no_planted_secret_is_among_the_arguments_of_any_program() {
     let mut fragment = String::from("name: loans\n");
     for (number, (_, secret)) in planted.iter().enumerate() {
         ground.set(&format!("PLANTED_{number}"), secret);
-        fragment.push_str(&format!("password_{number}: '{secret}'\n"));
+        writeln!(fragment, "password_{number}: '{secret}'").unwrap();
     }
     ground.write("config/base.yml", fragment);
     ground.write("config/prod.yml", "name: loans-prod\n");
