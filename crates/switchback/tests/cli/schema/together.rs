@@ -264,10 +264,29 @@ fn needs_postgresql_a_database_of_a_server_goes_live_and_back() {
     let copies: i64 = server.run("SELECT 1").query_one(copies, &[]).unwrap().get(0);
     assert_eq!(copies, 0, "the copy is dropped");
     ground.expect(0, "run");
-    server.run_in("live", "INSERT INTO payments VALUES (7, 77)");
-    ground.expect(1, "rollback");
+    // A thousand rows are written since the cutover: 600 into a table that stays, 400 into one that goes with its ten.
+    server.run_in(
+        "live",
+        "INSERT INTO orders SELECT n + 1000, 'since', n, NULL, NULL FROM generate_series(1, 600) AS n;
+         INSERT INTO payments SELECT n, n FROM generate_series(1, 400) AS n",
+    );
+    let report = ground.expect(1, "rollback --json").json();
     assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
-    ground.expect(0, "rollback --accept-loss 11");
+    assert_eq!(report["reverted"][0]["would_lose"], json!(410), "{report:#}");
+    let rows = |table: &str| -> i64 {
+        server
+            .run_in("live", "SELECT 1")
+            .query_one(&format!("SELECT count(*) FROM {table}"), &[])
+            .unwrap()
+            .get(0)
+    };
+    assert_eq!((rows("orders"), rows("payments")), (900, 410), "nothing goes unasked");
+    ground.expect(1, "rollback --accept-loss 409");
+    let seen = ground.expect(0, "rollback --accept-loss 410");
+    let file = seen.out.split('`').find(|word| word.ends_with("payments.csv")).unwrap();
+    assert_eq!(ground.read(file).lines().count(), 411, "each is in the file");
+    assert_eq!(rows("orders"), 900);
+    server.run_in("live", "DELETE FROM orders WHERE customer = 'since'");
     same(&ground, &before, &address, &[]);
     // The address has a password: it stands nowhere.
     assert_eq!(ground.code_of("grep", &["-rq", "geheim", ".switchback"]), Some(1));
