@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{Change, ChangeError, FileCounts, Kind, Stage};
-use crate::database::Database;
+use crate::database::{Database, Target};
 use crate::plan::{Fields, Key, Managed, STATE_FOLDER, Shape, relative};
 use crate::port::PortError;
 use crate::schema_steps::{DeployOptions, SchemaRequest, deploy, fingerprint};
 use crate::tree::copy::remove_tree;
 use crate::verdict::Verdict;
+use crate::world::Surroundings;
 
 /// The kind `schema`.
 pub(super) static KIND: Kind = Kind {
@@ -67,9 +68,36 @@ pub(crate) fn database_and_steps(fields: &Fields<'_>) -> Option<(Database, PathB
 
 impl SchemaChange {
     /// Whether the database is a file in one of these paths, and is exchanged with it.
-    pub fn is_in(&self, managed: &[Managed], surroundings: &dyn crate::world::Surroundings) -> bool {
-        let file = self.database.file(surroundings);
-        file.is_some_and(|file| managed.iter().any(|managed| file.starts_with(&managed.path)))
+    pub fn is_in(&self, root: &Path, managed: &[Managed], surroundings: &dyn Surroundings) -> bool {
+        self.holder(root, managed, surroundings).is_some()
+    }
+
+    /// The managed path that holds its file, and the file in the project.
+    fn holder<'m>(
+        &self,
+        root: &Path,
+        managed: &'m [Managed],
+        surroundings: &dyn Surroundings,
+    ) -> Option<(&'m Managed, PathBuf)> {
+        let file = self.database.file(surroundings, root)?.strip_prefix(root).ok()?.to_owned();
+        let holder = managed.iter().find(|managed| file.starts_with(&managed.path))?;
+        Some((holder, file))
+    }
+
+    /// The same in the candidate, where the database is a file of it.
+    fn in_candidate(&self, stage: &Stage<'_>) -> Result<Option<Self>, ChangeError> {
+        let held = self.holder(stage.root, stage.managed, stage.world.surroundings.as_ref());
+        let Some((holder, file)) = held else { return Ok(None) };
+        if holder.path == file {
+            let message = format!("could not {}", self.describe());
+            let why = "the file is a managed path by itself: what SQLite and DuckDB keep beside it would not be exchanged with it";
+            return Err(PortError::new(message, vec![why.to_owned()])
+                .hinted("manage the folder that it is in, or do not manage it: then its steps go live around the exchange")
+                .into());
+        }
+        let target = Target::of(stage.world, stage.root, &self.database, false)?;
+        let database = Database::of_file(target.kind(), &stage.tree.join(file));
+        Ok(Some(Self { database, ..self.clone() }))
     }
 
     fn request(&self, stage: &Stage<'_>, root: &Path) -> SchemaRequest {
@@ -108,7 +136,7 @@ impl Change for SchemaChange {
     }
 
     fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {
-        let is_file = self.is_in(stage.managed, stage.world.surroundings.as_ref());
+        let is_file = self.is_in(stage.root, stage.managed, stage.world.surroundings.as_ref());
         Ok((!is_file).then(FileCounts::default))
     }
 
@@ -135,14 +163,14 @@ impl Change for SchemaChange {
     }
 
     fn apply(&self, stage: &Stage<'_>) -> Result<(), ChangeError> {
-        if !self.is_in(stage.managed, stage.world.surroundings.as_ref()) {
+        let Some(inside) = self.in_candidate(stage)? else {
             // It is deployed at the cutover; what is wrong with the steps is found now.
             let request =
                 SchemaRequest { steps: stage.tree.join(&self.steps), ..self.request(stage, stage.root) };
             fingerprint(&request)?;
             return Ok(());
-        }
-        let outcome = deploy(&self.request(stage, stage.tree), &self.options(false))?;
+        };
+        let outcome = deploy(&inside.request(stage, stage.tree), &self.options(false))?;
         remove_tree(stage.world.disk.as_ref(), &stage.tree.join(STATE_FOLDER))?;
         if outcome.verdict == Verdict::Yes {
             return Ok(());

@@ -36,7 +36,6 @@ impl Target {
         };
         let copy = address.with_database(name);
         let server = Server { world, address: &copy, folder: into };
-        server.drop_if_there().map_err(failed)?;
         server.restore(&saved, &file, false).map_err(|mut why| {
             let hint = "whoever is named in the address has to be allowed to make a database (`CREATEDB`)";
             why.hint.get_or_insert_with(|| hint.to_owned());
@@ -46,17 +45,25 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Drops the database `name` of the same server, where this is one of a server.
+    pub(crate) fn drop_copy(&self, world: &World, name: &str, folder: &Path) -> Result<(), PortError> {
+        let Place::Server(address) = self.source_place() else { return Ok(()) };
+        let redactor = Redactor::new(world.surroundings.as_ref());
+        let copy = address.with_database(name);
+        Server { world, address: &copy, folder }.drop_if_there().map_err(|why| {
+            let message = format!("could not drop the copy `{name}` that was rehearsed on");
+            why.failed(message, |text| redactor.clean(&self.clean(text)))
+        })
+    }
+}
+
 impl Scratch {
     /// Takes the copy away, where it does not go with its folder.
     pub(crate) fn remove(&self, world: &World, folder: &Path) -> Result<(), PortError> {
-        let Some((target, name)) = &self.dropped else { return Ok(()) };
-        let Place::Server(address) = target.source_place() else { return Ok(()) };
-        let redactor = Redactor::new(world.surroundings.as_ref());
-        let copy = address.with_database(name);
-        let server = Server { world, address: &copy, folder };
-        server.drop_if_there().map_err(|why| {
-            let message = format!("could not drop the copy `{name}` that was rehearsed on");
-            why.failed(message, |text| redactor.clean(&target.clean(text)))
-        })
+        match &self.dropped {
+            Some((target, name)) => target.drop_copy(world, name, folder),
+            None => Ok(()),
+        }
     }
 }

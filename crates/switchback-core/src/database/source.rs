@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::address::{Address, encoded, is_address};
 use super::format::Kind;
@@ -89,11 +89,20 @@ impl Database {
         Self { text: address.whole() }
     }
 
-    /// Its file as it was written, where it is one; `None` too where a variable of it is not set.
-    pub(crate) fn file(&self, surroundings: &dyn Surroundings) -> Option<PathBuf> {
-        match self.source(surroundings, Path::new("")).ok()?.place {
-            Place::File(path, _) => Some(path),
+    /// Its file, where it is one, below or beside `root`; `None` too where a variable of it is not set.
+    pub(crate) fn file(&self, surroundings: &dyn Surroundings, root: &Path) -> Option<PathBuf> {
+        match self.source(surroundings, root).ok()?.place {
+            Place::File(path, _) => Some(clean(&path)),
             Place::Server(_) => None,
+        }
+    }
+
+    /// Which database it is, as far as it can be told without looking: a file, or server and database.
+    pub(crate) fn which(&self, surroundings: &dyn Surroundings, root: &Path) -> String {
+        match self.source(surroundings, root) {
+            Ok(Source { place: Place::File(path, _), .. }) => clean(&path).display().to_string(),
+            Ok(source) => source.name,
+            Err(_) => self.shown(),
         }
     }
 
@@ -154,6 +163,19 @@ impl Database {
         }
         Ok(filled)
     }
+}
+
+/// A path without `.` and `..`, as far as its words go.
+pub(super) fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if clean.file_name().is_some() => drop(clean.pop()),
+            other => clean.push(other),
+        }
+    }
+    clean
 }
 
 /// The names in `${NAME}`, each once; `None` when one is no name.

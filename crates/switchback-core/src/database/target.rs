@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::{Database, Place, Source, kind_of};
+use super::source::{Database, Place, Source, clean, kind_of};
 use super::{Kind, Saved, Why, save};
 use crate::phase::redact::Redactor;
 use crate::port::{PortError, SchemaPlace};
@@ -58,6 +58,14 @@ impl Target {
 
     pub(super) fn source_place(&self) -> &Place {
         &self.source.place
+    }
+
+    /// Which database it is: a file, or server and database, without user and password.
+    pub(crate) fn which(&self) -> String {
+        match &self.source.place {
+            Place::Server(_) => self.source.name.clone(),
+            Place::File(path, _) => clean(path).display().to_string(),
+        }
     }
 
     /// What a driver is given.

@@ -37,6 +37,8 @@ pub struct DatabaseFact {
     pub phase: String,
     /// As the plan has it, with `${NAME}` for variables; empty where there is a secret in it.
     pub address: String,
+    /// What that led to when the steps were deployed: a file, or server and database.
+    pub place: String,
     /// The folder that keeps the steps, relative to the root of the project.
     pub scripts: String,
     /// Which way the steps went last.
@@ -52,6 +54,19 @@ pub struct DatabaseFact {
 }
 
 impl DatabaseFact {
+    /// Whether this is about the same database as another one.
+    pub fn is_with(&self, key: &DatabaseKey, other: (&DatabaseKey, &Self)) -> bool {
+        key.1 == other.0.1 && self.place == other.1.place
+    }
+
+    /// The steps that are its own to undo: a later cutover that found them there has taken them over.
+    pub fn own_steps(&self, key: &DatabaseKey, all: &BTreeMap<DatabaseKey, Self>) -> Vec<String> {
+        let is_later = |other: &(&DatabaseKey, &Self)| other.1.seq > self.seq && self.is_with(key, *other);
+        let later: Vec<&Self> = all.iter().filter(is_later).map(|(_, fact)| fact).collect();
+        let is_own = |step: &&String| !later.iter().any(|fact| fact.steps.contains(step));
+        self.steps.iter().filter(is_own).cloned().collect()
+    }
+
     /// Whether an event may follow what was told of its database.
     pub(super) fn admits(all: &BTreeMap<DatabaseKey, Self>, event: &Event) -> Result<(), String> {
         let (Some(key), Event::DatabaseEnded { .. }) = (event.database(), event) else { return Ok(()) };
@@ -66,12 +81,13 @@ impl DatabaseFact {
         let Some(key) = record.event.database() else { return Ok(()) };
         Self::admits(all, &record.event)?;
         match &record.event {
-            Event::DatabaseStarted { phase, address, scripts, direction, steps, .. } => {
+            Event::DatabaseStarted { phase, address, place, scripts, direction, steps, .. } => {
                 let direction = Direction::from_word(direction)
                     .ok_or_else(|| format!("no way is called `{direction}`"))?;
                 let fact = Self {
                     phase: phase.clone(),
                     address: address.clone(),
+                    place: place.clone(),
                     scripts: scripts.clone(),
                     direction,
                     is_open: true,
@@ -112,6 +128,7 @@ mod tests {
             database: "app.db".into(),
             direction: direction.into(),
             address: "app.db".into(),
+            place: "/app.db".into(),
             scripts: "s".into(),
             steps: vec!["0001_a".into(), "0002_b".into()],
         }

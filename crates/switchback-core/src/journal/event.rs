@@ -226,6 +226,9 @@ pub enum Event {
         direction: String,
         #[serde(default, skip_serializing_if = "String::is_empty")]
         address: String,
+        /// Where that led, a file or server and database, without user and password.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        place: String,
         scripts: String,
         steps: Vec<String>,
     },

@@ -381,9 +381,10 @@ fn second_look(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<Opti
     let why = format!("a tree changed until the last moment: {}", drift.join(", "));
     let options =
         RollBackOptions { phase: Some(phase.name.clone()), why: why.clone(), ..RollBackOptions::default() };
-    roll_back(work, &options)?;
+    let mut reasons = vec![why];
+    reasons.extend(roll_back(work, &options)?.left_in_databases());
     let next = "the cutover was taken back; stop what writes there, then `switchback run`";
-    Ok(Some(RunOutcome::refused(phase, why, next)))
+    Ok(Some(RunOutcome::refused_for(phase, reasons, next)))
 }
 
 fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunOutcome>, StepError> {

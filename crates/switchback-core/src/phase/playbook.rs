@@ -31,15 +31,16 @@ pub fn plan_repair(work: &Work<'_>, name: &str) -> Result<RollBackPlan, StepErro
     plan_roll_back(work, &options(&live_phases(work)?, playbook)?)
 }
 
-/// Carries out a playbook: restores, and has its checks prove it. `why`, for the journal, may be empty.
+/// Carries out a playbook: restores, and has its checks prove it. `why`, for the journal, may be empty;
+/// `loss_max` rows and values of databases may be lost.
 ///
 /// # Errors
 ///
 /// When there is no such playbook, or what it restores is not live; and those of a rollback.
-pub fn repair(work: &Work<'_>, name: &str, why: &str) -> Result<Repair, StepError> {
+pub fn repair(work: &Work<'_>, name: &str, why: &str, loss_max: Option<u64>) -> Result<Repair, StepError> {
     let playbook = playbook(work, name)?;
     let live = live_phases(work)?;
-    let mut options = options(&live, playbook)?;
+    let mut options = RollBackOptions { loss_max, ..options(&live, playbook)? };
     if !why.is_empty() {
         options.why = format!("{}: {why}", options.why);
     }
@@ -53,10 +54,13 @@ pub fn repair(work: &Work<'_>, name: &str, why: &str) -> Result<Repair, StepErro
     let verdict = match rolled_back.against.is_empty() {
         false => Verdict::No,
         true if is_proved(work, playbook, &rolled_back) => {
-            rolled_back.working().and(verdict_of(&rolled_back.validated))
+            rolled_back.working().and(verdict_of(&rolled_back.validated)).and(rolled_back.reverted())
         }
         // A proof that was not carried out is no proof.
-        true => Verdict::Unknown.and(rolled_back.working()).and(verdict_of(&rolled_back.validated)),
+        true => Verdict::Unknown
+            .and(rolled_back.working())
+            .and(verdict_of(&rolled_back.validated))
+            .and(rolled_back.reverted()),
     };
     let next = if verdict == Verdict::Yes { None } else { next_larger(work, playbook)? };
     Ok(Repair { rolled_back, verdict, next })

@@ -111,6 +111,12 @@ impl RollBackOutcome {
         self.databases.iter().fold(Verdict::Yes, |verdict, one| verdict.and(one.verdict))
     }
 
+    /// What of it is still in databases, and why, a line each.
+    pub(super) fn left_in_databases(&self) -> Vec<String> {
+        let left = self.databases.iter().filter(|one| one.verdict != Verdict::Yes);
+        left.map(DatabaseBack::line).collect()
+    }
+
     /// Whether the processes that run the tree work again; *yes* where there is none.
     pub fn working(&self) -> Verdict {
         self.processes.iter().fold(Verdict::Yes, |verdict, one| verdict.and(one.verdict))
@@ -182,6 +188,9 @@ pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
 ///
 /// When a tree, or what the journal says of it, cannot be read.
 pub fn roll_back_changes(work: &Work<'_>, options: &RollBackOptions) -> Result<Vec<Difference>, StepError> {
+    if is_about_databases_alone(work, options)? {
+        return Ok(Vec::new());
+    }
     if is_restore(work, options)? {
         return restore::changes(work, options);
     }
@@ -232,21 +241,32 @@ pub(super) fn names_generation(work: &Work<'_>, to: &str) -> Result<bool, StepEr
 
 /// Rolls back. Once the intent is on the disk, it is finished by whoever starts next.
 pub fn roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutcome, StepError> {
-    let mut done = carry_out(work, options);
-    if let Ok(outcome) = &mut done
-        && outcome.databases.is_empty()
-    {
-        // A tree that came from a copy took others back.
-        outcome.databases = back::follow(work, Some(options.loss_max.unwrap_or(0)))?;
-    }
+    let done = carry_out(work, options);
     recovery::after_roll_back(work)?;
     done
 }
 
-/// Whether no tree is live that could be rolled back, and an earlier rollback left something in a database.
+/// Reverts what the phases that went back left in databases. What keeps it from doing so is told, and keeps nothing else from
+/// being done. A part leaves them as they are.
+pub(super) fn follow_databases(work: &Work<'_>, options: &RollBackOptions) -> Vec<DatabaseBack> {
+    let loss_max = options.only.is_empty().then(|| options.loss_max.unwrap_or(0));
+    back::follow(work, loss_max).unwrap_or_else(|error| {
+        let what = format!("databases were not looked at: {error}; `switchback status` says what is in them");
+        work.witness.notice(Notice::Warning(what));
+        Vec::new()
+    })
+}
+
+/// Whether an earlier rollback left something in a database, and it is about that: no tree is live that could be rolled back,
+/// or it is said what may be lost and not what is to be rolled back.
 fn is_about_databases_alone(work: &Work<'_>, options: &RollBackOptions) -> Result<bool, StepError> {
-    let is_plain = options.phase.is_none() && options.to.is_none() && options.only.is_empty();
-    Ok(is_plain && live_transactions(work)?.is_empty() && back::is_due(&work.project, &work.history(), true)?)
+    let is_plain = options.phase.is_none()
+        && options.to.is_none()
+        && options.only.is_empty()
+        && matches!(options.from, None | Some(Origin::Local));
+    Ok(is_plain
+        && back::is_due(&work.project, &work.history(), true)?
+        && (options.loss_max.is_some() || live_transactions(work)?.is_empty()))
 }
 
 /// What a rollback of some of the exchanged paths would break, a line each. The whole phase goes back to what worked before
@@ -295,7 +315,8 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
         return restore::restore(work, options);
     }
     if is_about_databases_alone(work, options)? {
-        return Ok(RollBackOutcome::default());
+        let databases = follow_databases(work, options);
+        return Ok(RollBackOutcome { databases, ..RollBackOutcome::default() });
     }
     let chosen = match choose(work, options)? {
         Chosen::Whole(live) => live,
@@ -344,7 +365,7 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
         done.push((live.id, restored));
     }
     // The old code is started on the old schema.
-    outcome.databases = back::follow(work, Some(options.loss_max.unwrap_or(0)))?;
+    outcome.databases = follow_databases(work, options);
     outcome.processes = processes.finish();
     for (id, restored) in done {
         let kept = settle(work, &id, restored)?;

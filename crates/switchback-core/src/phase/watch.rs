@@ -79,8 +79,8 @@ pub fn fire(work: &Work<'_>, phase: &Phase) -> Result<Option<Watch>, StepError> 
                     why: why.clone(),
                     ..RollBackOptions::default()
                 };
-                roll_back(work, &options)?;
-                return Ok(Some(Watch::RolledBack(why)));
+                let left = roll_back(work, &options)?.left_in_databases();
+                return Ok(Some(Watch::RolledBack([vec![why], left].concat().join("; "))));
             }
             Action::Hold => return Ok(Some(Watch::Held(why))),
             Action::Tell => work.witness.notice(Notice::Warning(why)),

@@ -30,29 +30,32 @@ pub struct DatabaseStatus {
 pub(super) fn databases(history: &History) -> Vec<DatabaseStatus> {
     let mut facts: Vec<_> = history.databases.iter().collect();
     facts.sort_by_key(|(_, fact)| std::cmp::Reverse(fact.seq));
-    facts.into_iter().map(|((_, name), fact)| told(name, fact)).collect()
+    let mut told_of: Vec<DatabaseStatus> = Vec::new();
+    for (key, fact) in facts {
+        let steps = fact.own_steps(key, &history.databases);
+        // Of what is over only the last is told.
+        let is_over = !fact.is_open && steps.is_empty();
+        if !is_over || !told_of.iter().any(|known| known.name == key.1) {
+            told_of.push(told(&key.1, fact, steps));
+        }
+    }
+    told_of
 }
 
-fn told(name: &str, fact: &DatabaseFact) -> DatabaseStatus {
-    let (state, verdict, summary) = match (fact.is_open, fact.direction, fact.steps.len() as u64) {
+fn told(name: &str, fact: &DatabaseFact, steps: Vec<String>) -> DatabaseStatus {
+    let (state, verdict, summary) = match (fact.is_open, fact.direction, steps.len() as u64) {
         (true, direction, _) => {
             let what = format!("a {} was begun, and did not end", direction.word());
             ("on-its-way", Verdict::Unknown, what)
         }
-        (false, Direction::Deploy, steps) => {
-            ("deployed", Verdict::Yes, format!("{} of the phase are in it", counted(steps, "step")))
+        (false, Direction::Deploy | Direction::Revert, 0) => ("reverted", Verdict::Yes, fact.summary.clone()),
+        (false, Direction::Deploy, number) => {
+            let are = if number == 1 { "is" } else { "are" };
+            ("deployed", Verdict::Yes, format!("{} of the phase {are} in it", counted(number, "step")))
         }
-        (false, Direction::Revert, 0) => ("reverted", Verdict::Yes, fact.summary.clone()),
         (false, Direction::Revert, _) => ("left", Verdict::No, fact.summary.clone()),
     };
-    DatabaseStatus {
-        name: name.to_owned(),
-        phase: fact.phase.clone(),
-        state,
-        steps: fact.steps.clone(),
-        verdict,
-        summary,
-    }
+    DatabaseStatus { name: name.to_owned(), phase: fact.phase.clone(), state, steps, verdict, summary }
 }
 
 impl DatabaseStatus {

@@ -210,7 +210,11 @@ impl Job<'_> {
                 return Ok(());
             }
         }
-        if options.undo {
+        let is_half = outcome.failed.as_ref().is_some_and(|failed| {
+            self.steps.iter().any(|step| step.name == failed.step && !step.deploy.in_transaction)
+        });
+        // What is under a step that is half done stays until that is undone.
+        if options.undo && !is_half {
             let mut consent = Consent::none();
             for name in outcome.done.clone().iter().rev() {
                 let Some(step) = self.steps.iter().find(|step| step.name == *name) else { continue };
@@ -233,9 +237,6 @@ impl Job<'_> {
                 }
             }
         }
-        let is_half = outcome.failed.as_ref().is_some_and(|failed| {
-            self.steps.iter().any(|step| step.name == failed.step && !step.deploy.in_transaction)
-        });
         outcome.next = Some(match (outcome.done.len() - outcome.undone.len(), options.undo) {
             _ if is_half => {
                 "the step is no transaction, and half done: deploy again (a command with `--again`) when the cause is not in the step \

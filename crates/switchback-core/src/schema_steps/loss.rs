@@ -340,6 +340,7 @@ impl Job<'_> {
                 column: column.map(str::to_owned),
                 rows,
                 rows_at_deploy: there,
+                gone: false,
                 stays: false,
                 file: self.shown(&path),
             });
@@ -359,6 +360,7 @@ impl Job<'_> {
                     column: Some(column.clone()),
                     rows,
                     rows_at_deploy: 0,
+                    gone: false,
                     stays: true,
                     file: self.shown(&path),
                 });

@@ -35,7 +35,7 @@ pub use deploy::{DeployOptions, deploy};
 pub use dialect::Dialect;
 pub use exception::{Exception, Exceptions};
 pub use outcome::{Failed, Kept, Loss, Planned, SCHEMA, SchemaOutcome, StepTold};
-pub use rehearse::{Rehearsed, behind, fingerprint, rehearse, standing};
+pub use rehearse::{Rehearsed, behind, dropped, fingerprint, rehearse, standing};
 pub use revert::{RevertOptions, RevertTo, revert};
 pub use script::Statement;
 pub use standing::Standing;

@@ -99,6 +99,8 @@ pub struct Loss {
     pub rows: u64,
     /// How many of them were there right after the deploy.
     pub rows_at_deploy: u64,
+    /// Whether they are gone; else they would be, and nothing of that step was reverted.
+    pub gone: bool,
     /// Whether the column stays with other values, of which another deploy would not make these again.
     pub stays: bool,
     /// Where they were written to.
@@ -181,6 +183,7 @@ impl Loss {
             "column": self.column,
             "rows": self.rows,
             "rows_at_deploy": self.rows_at_deploy,
+            "gone": self.gone,
             "stays": self.stays,
             "file": self.file,
         })

@@ -6,7 +6,7 @@ use super::deploy::{DeployOptions, deploy};
 use super::exception::Exceptions;
 use super::job::Job;
 use super::kept::Before;
-use super::outcome::{Failed, SchemaOutcome};
+use super::outcome::{Failed, Loss, SchemaOutcome};
 use super::revert::{RevertOptions, RevertTo, revert};
 use super::standing::Standing;
 use crate::port::{PortError, StatementError};
@@ -56,6 +56,36 @@ pub fn standing(request: &SchemaRequest, to: Option<&str>) -> Result<(Vec<String
     let is_open = |standing| matches!(standing, Standing::Pending | Standing::HalfDeployed);
     let open = all[..end].iter().filter(|one| is_open(one.standing));
     Ok((there, open.map(|one| one.name.clone()).collect()))
+}
+
+/// What stands in the columns and tables that steps which are not deployed yet declare to drop, in one hash; empty where they drop
+/// nothing. A revert brings back columns and tables, and not what stood in them, so that a rehearsal holds for this alone.
+///
+/// # Errors
+///
+/// When steps or database cannot be read.
+pub fn dropped(request: &SchemaRequest, to: Option<&str>) -> Result<String, PortError> {
+    let (_, pending) = standing(request, to)?;
+    let job = Job::new(request)?;
+    let mut link = job.link(true)?;
+    let ours = |error: StatementError| job.failed("compare what is in", &error);
+    let mut hasher = blake3::Hasher::new();
+    let mut has_any = false;
+    let steps: Vec<_> = job.steps.iter().filter(|step| pending.contains(&step.name)).collect();
+    for (name, table) in &link.shape().map_err(ours)? {
+        let is_dropped = |column: &String| {
+            steps
+                .iter()
+                .any(|step| step.exceptions.drops_table(name) || step.exceptions.drops_column(name, column))
+        };
+        let columns: Vec<String> = table.names().into_iter().filter(is_dropped).collect();
+        if !columns.is_empty() {
+            has_any = true;
+            let content = link.content(&table.sql, &columns, &mut |_| {}).map_err(ours)?;
+            hasher.update(content.to_json().to_string().as_bytes());
+        }
+    }
+    Ok(if has_any { hasher.finalize().to_hex().to_string() } else { String::new() })
 }
 
 /// How far a revert goes that leaves all but these steps.
@@ -142,7 +172,7 @@ impl SchemaOutcome {
     /// Why it went no further, in one line.
     pub fn why(&self) -> String {
         let failed = self.failed.iter().map(Failed::told);
-        let lost = self.lost.iter().map(super::outcome::Loss::told);
+        let lost = self.lost.iter().filter(|loss| !loss.gone).map(Loss::told);
         let why: Vec<String> = failed.chain(self.refused.iter().cloned()).chain(lost).collect();
         why.join("; ")
     }

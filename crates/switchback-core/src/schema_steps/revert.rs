@@ -100,7 +100,7 @@ pub fn revert(request: &SchemaRequest, options: &RevertOptions) -> Result<Schema
         match undone {
             Ok(undone) => {
                 outcome.done.push(step.name.clone());
-                outcome.lost.extend(undone.lost);
+                outcome.lost.extend(undone.lost.into_iter().map(|loss| Loss { gone: true, ..loss }));
                 outcome.copy = undone.copy.or(outcome.copy.take());
                 let is_as_before = undone.kept.differences.is_empty();
                 if !is_as_before {
@@ -145,7 +145,7 @@ fn stopped(stop: Stop, outcome: &mut SchemaOutcome) -> Result<(), PortError> {
             outcome.next = Some(format!(
                 "look at the files; `--accept-loss {rows}` agrees to lose so many, and no more, from the database"
             ));
-            outcome.lost = lost;
+            outcome.lost.extend(lost);
         }
     }
     Ok(())

@@ -49,7 +49,7 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     }
     let first = work.history().seq;
     let done = if let Some(name) = &args.playbook {
-        repair(&work, name, args.why.as_deref().unwrap_or_default()).map_err(doing)?
+        repair(&work, name, args.why.as_deref().unwrap_or_default(), args.accept_loss).map_err(doing)?
     } else {
         let rolled_back = roll_back(&work, &options).map_err(doing)?;
         let verdict = verdict_of(&rolled_back.against).and(rolled_back.proved());

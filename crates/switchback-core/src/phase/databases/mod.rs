@@ -27,14 +27,16 @@ use crate::world::Confinement;
 fn of<'p>(work: &Work<'_>, phase: &'p Phase) -> Result<Vec<&'p SchemaChange>, StepError> {
     let managed = &work.plan().project.managed;
     let surroundings = work.world().surroundings.as_ref();
+    let root = work.project.root.as_path();
     let all: Vec<&SchemaChange> = phase
         .changes
         .iter()
         .filter_map(|change| change.change.schema())
-        .filter(|change| !change.is_in(managed, surroundings))
+        .filter(|change| !change.is_in(root, managed, surroundings))
         .collect();
+    let which = |change: &SchemaChange| change.database.which(surroundings, root);
     for (at, change) in all.iter().enumerate() {
-        if all[..at].iter().any(|other| other.database.shown() == change.database.shown()) {
+        if all[..at].iter().any(|other| which(other) == which(change)) {
             return Err(StepError::not_now(
                 format!(
                     "the phase `{}` changes the database `{}` twice",

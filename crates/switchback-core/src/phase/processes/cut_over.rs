@@ -94,8 +94,11 @@ pub(crate) fn make_live<'w>(
             return Ok(Made::Undeployed(reasons));
         }
         Err(error) => {
-            forward::put_back(work)?;
+            let left = forward::put_back(work);
             hand_over.put_back();
+            for left in left? {
+                hand_over.warn(left);
+            }
             return Err(error);
         }
     }
@@ -129,10 +132,11 @@ fn after_error(mut hand_over: HandOver<'_>, error: &StepError) -> Result<(), Ste
         State::Committed(..) if is_uncertain => {}
         State::Committed(..) => drop(hand_over.finish()),
         State::Empty | State::Aborted(_) | State::RollingBack(..) | State::RolledBack(_) => {
-            for left in forward::put_back(hand_over.work)? {
+            let left = forward::put_back(hand_over.work);
+            drop(hand_over.put_back());
+            for left in left? {
                 hand_over.warn(left);
             }
-            drop(hand_over.put_back());
         }
     }
     Ok(())
@@ -187,6 +191,7 @@ fn take_back(work: &Work<'_>, phase: &Phase, why: String) -> Result<Vec<String>,
         RollBackOptions { phase: Some(phase.name.clone()), why: why.clone(), ..RollBackOptions::default() };
     let back = roll_back(work, &options)?;
     let mut reasons = vec![why];
+    reasons.extend(back.left_in_databases());
     reasons.extend(
         back.processes
             .into_iter()

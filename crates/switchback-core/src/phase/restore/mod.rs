@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 
 use self::copy::{Held, Target};
 use super::cut_over::managed_participants;
+use super::databases::back;
 use super::error::{StepError, with_causes};
 use super::layout;
 use super::mechanism;
 use super::parts;
 use super::project::Work;
-use super::roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, around};
+use super::roll_back::{RollBackOptions, RollBackOutcome, RollBackPlan, around, follow_databases};
 use super::seal::named_manifest;
 use super::stage::{look_at_room, named, new_transaction, place, sweep};
 use super::validate::after_roll_back;
@@ -42,6 +43,7 @@ pub(super) fn plan(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBac
         phases: target.phases(),
         paths: differing.iter().map(|(managed, _)| shown(&managed.path)).collect(),
         source: words,
+        databases: back::planned(work, &target.transactions()),
         processes: around(work, target.live())?.plan(),
         ..RollBackPlan::default()
     })
@@ -90,6 +92,7 @@ pub(super) fn restore(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
         what: format!("restored from {}", held.words()),
         milliseconds: outcome.milliseconds,
     });
+    outcome.databases = follow_databases(work, options);
     outcome.processes = processes.finish();
     let ended = ending::settle(work, &transaction)?;
     (outcome.restored, outcome.kept_aside) = (ended.restored, ended.kept_aside);

@@ -2,6 +2,7 @@
 
 mod duckdb;
 mod killed;
+mod left;
 mod losses;
 mod migration;
 mod postgresql;

@@ -8,7 +8,7 @@ use super::same;
 use crate::ground::Ground;
 
 /// A shop whose new code comes with three steps for its database, which lies outside of what is managed.
-fn ground(more: &str) -> Ground {
+pub(super) fn ground(more: &str) -> Ground {
     let ground = Ground::shop("");
     shop(&ground, "app.db", more);
     live(&ground).execute_batch(&super::migration::base(super::migration::Kind::Sqlite)).unwrap();
@@ -16,7 +16,7 @@ fn ground(more: &str) -> Ground {
     ground
 }
 
-fn shop(ground: &Ground, database: &str, more: &str) {
+pub(super) fn shop(ground: &Ground, database: &str, more: &str) {
     let plan = format!(
         "version = 1\n\n[project]\nname = \"shop\"\nmanaged = [\"src\"]\n\n[[phase]]\nname = \"unify\"\n\n\
          [[phase.change]]\nkind = \"files\"\nfrom = \"../new\"\n\n\
@@ -42,11 +42,11 @@ fn shop(ground: &Ground, database: &str, more: &str) {
     );
 }
 
-fn live(ground: &Ground) -> Connection {
+pub(super) fn live(ground: &Ground) -> Connection {
     Connection::open(ground.at("app.db")).unwrap()
 }
 
-fn steps_in(ground: &Ground) -> Vec<String> {
+pub(super) fn steps_in(ground: &Ground) -> Vec<String> {
     let arguments =
         ["schema", "status", "--json", "--database", "app.db", "--steps", "../new/src/migrations"];
     let report = ground.run_arguments(&arguments).json();
@@ -54,7 +54,7 @@ fn steps_in(ground: &Ground) -> Vec<String> {
     all.map(|step| step["name"].as_str().unwrap().to_owned()).collect()
 }
 
-const BOTH: [&str; 2] = ["0001_payments", "0002_priority"];
+pub(super) const BOTH: [&str; 2] = ["0001_payments", "0002_priority"];
 
 fn database(report: &Value) -> &Value {
     &report["databases"][0]
@@ -338,4 +338,23 @@ fn needs_strace_a_cutover_with_a_database_killed_anywhere_ends_alike() {
 #[test]
 fn needs_strace_a_rollback_with_a_database_killed_anywhere_ends_alike() {
     killed("rollback", 4);
+}
+
+// rows: PC-10
+#[test]
+fn needs_python3_a_rollback_by_a_trigger_tells_what_it_left_in_a_database() {
+    let check = "[[check]]\nname = \"answer\"\nkind = \"command\"\ncommand = \"python3 write.py; exit 1\"\nat = [\"live\"]\n\n\
+                 [[trigger]]\nwhen = { check = \"answer\" }\ndo = \"roll-back\"\n";
+    let ground = ground(check);
+    let write = "import sqlite3\ndatabase = sqlite3.connect('app.db')\ndatabase.execute('INSERT INTO payments VALUES (7, 77)')\ndatabase.commit()\n";
+    ground.write("write.py", write);
+    let seen = ground.expect(1, "run");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    assert!(
+        seen.err.contains("11 rows of `payments`") || seen.out.contains("11 rows of `payments`"),
+        "{seen}"
+    );
+    assert_eq!(steps_in(&ground), ["0001_payments"]);
+    ground.expect(0, "rollback --accept-loss 11");
+    same(&ground, "sqlite:../before.db", "sqlite:app.db", &[]);
 }
