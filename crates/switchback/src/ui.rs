@@ -214,7 +214,9 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if !is_help && wants_json {
         let text = error.render().to_string();
         let (said, usage) = text.split_once("Usage: ").unwrap_or((&text, ""));
-        let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        // The next move stands in the hint.
+        let is_said = |line: &&str| !line.is_empty() && !line.starts_with("For more information");
+        let mut lines = said.lines().map(str::trim).filter(is_said);
         let first = lines.next().unwrap_or_default();
         let message = first.trim_start_matches("error: ").trim_end_matches(':').to_owned();
         let (tips, causes): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("tip: "));
