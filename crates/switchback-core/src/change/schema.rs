@@ -9,7 +9,7 @@ use super::{Change, ChangeError, FileCounts, Kind, Stage};
 use crate::database::{Database, Target};
 use crate::plan::{Fields, Key, Managed, STATE_FOLDER, Shape, relative};
 use crate::port::PortError;
-use crate::schema_steps::{DeployOptions, SchemaRequest, deploy, fingerprint};
+use crate::schema_steps::{DeployOptions, Planned, SchemaRequest, deploy, fingerprint};
 use crate::tree::copy::remove_tree;
 use crate::verdict::Verdict;
 use crate::world::Surroundings;
@@ -150,12 +150,7 @@ impl Change for SchemaChange {
             Err(error) => return vec![format!("-- {}", error.told())],
         };
         let mut lines: Vec<String> = outcome.refused.iter().map(|why| format!("-- {why}")).collect();
-        for script in &outcome.planned {
-            let how = if script.in_transaction { "one transaction" } else { "no transaction" };
-            lines.push(format!("-- {}: {how}", script.file));
-            lines.extend(script.declared.iter().map(|declared| format!("-- {declared}")));
-            lines.extend(script.statements.iter().map(|(_, text)| format!("{text};")));
-        }
+        lines.extend(outcome.planned.iter().flat_map(Planned::lines));
         if lines.is_empty() {
             lines.push("-- nothing to deploy: every step is there".to_owned());
         }

@@ -10,19 +10,10 @@ use crate::phase::redact::Redactor;
 use crate::port::PortError;
 use crate::world::World;
 
-/// A copy that nobody else knows.
-#[derive(Debug)]
-pub(crate) struct Scratch {
-    /// Where it is.
-    pub(crate) database: Database,
-    /// The database that it is a copy of, where it has to be dropped on a server.
-    dropped: Option<(Target, String)>,
-}
-
 impl Target {
     /// Copies the database into the folder `into`, which exists, or into a database `name` of the same server, which is
-    /// made anew.
-    pub(crate) fn scratch(&self, world: &World, into: &Path, name: &str) -> Result<Scratch, PortError> {
+    /// made anew, and which [`Target::drop_copy`] takes away again.
+    pub(crate) fn scratch(&self, world: &World, into: &Path, name: &str) -> Result<Database, PortError> {
         let redactor = Redactor::new(world.surroundings.as_ref());
         let saved = self.copy(world, into)?;
         let failed = |why: Why| {
@@ -32,7 +23,7 @@ impl Target {
         let first = saved.files.first().ok_or_else(|| failed(Why::new("nothing was copied")))?;
         let file = into.join(&first.name);
         let Place::Server(address) = self.source_place() else {
-            return Ok(Scratch { database: Database::of_file(self.kind(), &file), dropped: None });
+            return Ok(Database::of_file(self.kind(), &file));
         };
         let copy = address.with_database(name);
         let server = Server { world, address: &copy, folder: into };
@@ -41,11 +32,9 @@ impl Target {
             why.hint.get_or_insert_with(|| hint.to_owned());
             failed(why)
         })?;
-        Ok(Scratch { database: Database::of_server(&copy), dropped: Some((self.clone(), name.to_owned())) })
+        Ok(Database::of_server(&copy))
     }
-}
 
-impl Target {
     /// Drops the database `name` of the same server, where this is one of a server.
     pub(crate) fn drop_copy(&self, world: &World, name: &str, folder: &Path) -> Result<(), PortError> {
         let Place::Server(address) = self.source_place() else { return Ok(()) };
@@ -55,15 +44,5 @@ impl Target {
             let message = format!("could not drop the copy `{name}` that was rehearsed on");
             why.failed(message, |text| redactor.clean(&self.clean(text)))
         })
-    }
-}
-
-impl Scratch {
-    /// Takes the copy away, where it does not go with its folder.
-    pub(crate) fn remove(&self, world: &World, folder: &Path) -> Result<(), PortError> {
-        match &self.dropped {
-            Some((target, name)) => target.drop_copy(world, name, folder),
-            None => Ok(()),
-        }
     }
 }

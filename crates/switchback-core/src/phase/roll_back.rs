@@ -113,8 +113,7 @@ impl RollBackOutcome {
 
     /// What of it is still in databases, and why, a line each.
     pub(super) fn left_in_databases(&self) -> Vec<String> {
-        let left = self.databases.iter().filter(|one| one.verdict != Verdict::Yes);
-        left.map(DatabaseBack::line).collect()
+        back::left_lines(&self.databases)
     }
 
     /// Whether the processes that run the tree work again; *yes* where there is none.

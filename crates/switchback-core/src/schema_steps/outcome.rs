@@ -149,6 +149,17 @@ impl Failed {
     }
 }
 
+impl Planned {
+    /// As lines of SQL, what is special about it as comments.
+    pub fn lines(&self) -> Vec<String> {
+        let how = if self.in_transaction { "one transaction" } else { "no transaction" };
+        let mut lines = vec![format!("-- {}: {how}", self.file)];
+        lines.extend(self.declared.iter().map(|declared| format!("-- {declared}")));
+        lines.extend(self.statements.iter().map(|(_, statement)| format!("{statement};")));
+        lines
+    }
+}
+
 impl Kept {
     /// In one line: what was compared.
     pub fn told(&self) -> String {

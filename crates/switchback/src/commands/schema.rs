@@ -74,13 +74,8 @@ fn show(context: &Context<'_>, outcome: &SchemaOutcome) {
         }
     }
     for script in &outcome.planned {
-        let how = if script.in_transaction { "one transaction" } else { "no transaction" };
-        ui.show(&format!("-- {}: {how}", script.file));
-        for declared in &script.declared {
-            ui.show(&format!("-- {declared}"));
-        }
-        for (_, statement) in &script.statements {
-            ui.show(&format!("{statement};"));
+        for line in script.lines() {
+            ui.show(&line);
         }
         ui.show("");
     }

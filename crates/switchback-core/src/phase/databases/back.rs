@@ -41,6 +41,11 @@ impl DatabaseBack {
     }
 }
 
+/// What is still in databases, and why, a line each.
+pub(in crate::phase) fn left_lines(all: &[DatabaseBack]) -> Vec<String> {
+    all.iter().filter(|one| one.verdict != Verdict::Yes).map(DatabaseBack::line).collect()
+}
+
 /// A database in which something is to be undone.
 #[derive(Debug)]
 struct Due {

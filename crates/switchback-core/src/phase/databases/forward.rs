@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::back::{follow, hand_on, left_in};
+use super::back::{follow, hand_on, left_in, left_lines};
 use super::{of, request, steps_of};
 use crate::change::SchemaChange;
 use crate::database::Target;
@@ -53,11 +53,7 @@ pub(in crate::phase) fn deploy_all(
         let one = Forward { work, phase, staged: &staged, change, at };
         if let Err(why) = one.carry_out(&rehearsed)? {
             let mut reasons = vec![why];
-            for back in follow(work, None)? {
-                if back.verdict != Verdict::Yes {
-                    reasons.push(back.line());
-                }
-            }
+            reasons.extend(put_back(work)?);
             return Ok(Err(reasons));
         }
     }
@@ -66,8 +62,7 @@ pub(in crate::phase) fn deploy_all(
 
 /// Nothing was exchanged: what was deployed is reverted. What could not be, in words.
 pub(in crate::phase) fn put_back(work: &Work<'_>) -> Result<Vec<String>, StepError> {
-    let back = follow(work, None)?;
-    Ok(back.into_iter().filter(|one| one.verdict != Verdict::Yes).map(|one| one.line()).collect())
+    Ok(left_lines(&follow(work, None)?))
 }
 
 /// What was rehearsed of each database.

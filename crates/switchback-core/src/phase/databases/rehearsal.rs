@@ -95,7 +95,7 @@ fn one(
     make_directories(disk, &work.project.root, &noted).map_err(failed)?;
     disk.write_new(&noted.join(&name), 0o600, &mut target.which().as_bytes()).map_err(failed)?;
     let copy = target.scratch(world, into, &name)?;
-    let mut on_copy = request(work, &copy.database, steps.to_owned(), work.project.confinement());
+    let mut on_copy = request(work, &copy, steps.to_owned(), work.project.confinement());
     into.clone_into(&mut on_copy.root);
     let to = change.to.as_deref();
     let done = dropped(&on_copy, to).and_then(|dropped| {
@@ -103,7 +103,7 @@ fn one(
         let rehearsed = rehearse(&on_copy, to)?;
         Ok(RehearsedDatabase { database: change.database.shown(), scripts, dropped, rehearsed })
     });
-    copy.remove(world, into)?;
+    target.drop_copy(world, &name, into)?;
     disk.remove_file(&noted.join(&name)).map_err(failed)?;
     done
 }
