@@ -120,10 +120,16 @@ impl Meant<'_> {
             for (looked, below) in looked.into_iter().zip(&waiting) {
                 findings.extend(looked.unreadable);
                 if looked.is_confirmed {
-                    self.entries_of(below.folder).for_each(|at| found[at] = true);
+                    for at in self.entries_of(below.folder) {
+                        found[at] = true;
+                    }
                 }
-                looked.found.into_iter().for_each(|at| found[at] = true);
-                looked.contents.into_iter().for_each(|(at, content)| contents[at] = content);
+                for at in looked.found {
+                    found[at] = true;
+                }
+                for (at, content) in looked.contents {
+                    contents[at] = content;
+                }
                 different.extend(looked.different);
                 beyond.extend(looked.beyond);
                 next.extend(looked.below);

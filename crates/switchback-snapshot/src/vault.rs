@@ -128,9 +128,11 @@ impl RusticVault {
     ) -> Result<Compared, Trouble> {
         let (untouched, blobs) = std::thread::scope(|scope| {
             let blobs = scope.spawn(|| self.place.open_blobs());
-            let untouched = self.refuse_touched(request, seen);
+            let untouched = self.refuse_touched(request, &seen);
             (untouched, joined(blobs))
         });
+        // Its room is needed for what is read back.
+        drop(seen);
         untouched?;
         let blobs = blobs?;
         let compared = guarded(|| compare_archived(&blobs, archived, &request.paths))?;
@@ -143,12 +145,12 @@ impl RusticVault {
     }
 
     /// Fails when anything was changed since it was seen.
-    fn refuse_touched(&self, request: &SnapshotRequest, seen: Vec<Seen>) -> Result<(), Trouble> {
-        if is_as_seen(self.disk(), &request.root, &request.paths, &seen)? {
+    fn refuse_touched(&self, request: &SnapshotRequest, seen: &[Seen]) -> Result<(), Trouble> {
+        if is_as_seen(self.disk(), &request.root, &request.paths, seen)? {
             return Ok(());
         }
         let after = walk(self.disk(), &request.root, &request.paths)?;
-        let mut changed: Vec<String> = touched(&seen, &after)
+        let mut changed: Vec<String> = touched(seen, &after)
             .into_iter()
             .map(|path| format!("`{}` changed while it was saved", request.root.join(path).display()))
             .collect();
