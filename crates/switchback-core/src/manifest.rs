@@ -5,6 +5,12 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+/// The first line of a manifest's text.
+const FORMAT: &str = "switchback/manifest/1";
+
+/// So much text of a manifest is made at once where it is not kept.
+const LINES_BYTES: usize = 64 * 1024;
+
 /// BLAKE3 of some content, 32 bytes.
 pub type Hash = [u8; 32];
 
@@ -86,17 +92,25 @@ impl Manifest {
 
     /// BLAKE3 over all entries and everything they say.
     pub fn hash(&self) -> Hash {
-        let mut hasher = blake3::Hasher::new();
+        let (mut hasher, mut lines) = (blake3::Hasher::new(), String::new());
         for entry in &self.entries {
-            hasher.update(entry.to_line().as_bytes());
-            hasher.update(b"\n");
+            entry.write_line(&mut lines);
+            if lines.len() >= LINES_BYTES {
+                hasher.update(lines.as_bytes());
+                lines.clear();
+            }
         }
-        *hasher.finalize().as_bytes()
+        *hasher.update(lines.as_bytes()).finalize().as_bytes()
+    }
+
+    /// The number of the entry at `path`.
+    pub fn number(&self, path: &Path) -> Option<usize> {
+        self.entries.binary_search_by(|entry| entry.path.as_path().cmp(path)).ok()
     }
 
     /// The entry at `path`.
     pub fn get(&self, path: &Path) -> Option<&Entry> {
-        self.entries.binary_search_by(|entry| entry.path.as_path().cmp(path)).ok().map(|at| &self.entries[at])
+        self.number(path).map(|at| &self.entries[at])
     }
 
     /// The entries at or below `path`.
@@ -131,12 +145,45 @@ impl Manifest {
 
     /// One line an entry, for storing; [`Manifest::from_text`] reads it back.
     pub fn to_text(&self) -> String {
-        let mut text = String::from("switchback/manifest/1\n");
+        let mut text = format!("{FORMAT}\n");
         for entry in &self.entries {
-            text.push_str(&entry.to_line());
-            text.push('\n');
+            entry.write_line(&mut text);
         }
         text
+    }
+
+    /// The same text, made while it is read.
+    pub fn to_read(&self) -> impl std::io::Read {
+        Lines { entries: self.entries.iter(), text: format!("{FORMAT}\n"), used: 0 }
+    }
+
+    /// Reads what [`Manifest::to_text`] wrote, entry by entry, and keeps nothing: each is handed to `each`. The hash is that of the
+    /// manifest, as in [`Manifest::hash`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Manifest::from_text`], and when the text cannot be read.
+    pub fn read_entries(
+        mut text: impl std::io::BufRead,
+        mut each: impl FnMut(Entry),
+    ) -> Result<Hash, String> {
+        let (mut hasher, mut line) = (blake3::Hasher::new(), String::new());
+        for number in 1_usize.. {
+            line.clear();
+            if text.read_line(&mut line).map_err(|error| error.to_string())? == 0 {
+                break;
+            }
+            let content = line.strip_suffix('\n').unwrap_or(&line);
+            if number == 1 {
+                if content != FORMAT {
+                    return Err(format!("line 1 is not `{FORMAT}`"));
+                }
+                continue;
+            }
+            each(Entry::from_line(content).ok_or_else(|| format!("line {number} is damaged"))?);
+            hasher.update(line.as_bytes());
+        }
+        Ok(*hasher.finalize().as_bytes())
     }
 
     /// Reads what [`Manifest::to_text`] wrote. The error names the line, counted from 1, and the field.
@@ -146,14 +193,39 @@ impl Manifest {
     /// When the header is another one or a line is damaged.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let mut lines = text.lines();
-        if lines.next() != Some("switchback/manifest/1") {
-            return Err("line 1 is not `switchback/manifest/1`".to_owned());
+        if lines.next() != Some(FORMAT) {
+            return Err(format!("line 1 is not `{FORMAT}`"));
         }
         let entries = lines
             .enumerate()
             .map(|(at, line)| Entry::from_line(line).ok_or_else(|| format!("line {} is damaged", at + 2)))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self { entries })
+    }
+}
+
+/// The text of a manifest, some lines at a time.
+struct Lines<'a> {
+    entries: std::slice::Iter<'a, Entry>,
+    text: String,
+    used: usize,
+}
+
+impl std::io::Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.used == self.text.len() {
+            self.text.clear();
+            self.used = 0;
+            while self.text.len() < LINES_BYTES {
+                let Some(entry) = self.entries.next() else { break };
+                entry.write_line(&mut self.text);
+            }
+        }
+        let rest = &self.text.as_bytes()[self.used..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.used += count;
+        Ok(count)
     }
 }
 
@@ -266,34 +338,42 @@ impl Difference {
 
 impl Entry {
     /// Tab-separated: kind, mode, uid, gid, mtime, size, hash or target or device, xattrs, link, path.
-    fn to_line(&self) -> String {
-        let (kind, size, detail) = match &self.kind {
-            Kind::File { size, hash } => ('f', *size, to_hex(hash)),
-            Kind::Directory => ('d', 0, String::new()),
-            Kind::Symlink(target) => ('l', 0, escape(target.as_os_str().as_bytes())),
-            Kind::Fifo => ('p', 0, String::new()),
-            Kind::Socket => ('s', 0, String::new()),
-            Kind::Device { block, number } => (if *block { 'b' } else { 'c' }, 0, number.to_string()),
+    fn write_line(&self, text: &mut String) {
+        let (kind, size) = match &self.kind {
+            Kind::File { size, .. } => ('f', *size),
+            Kind::Directory => ('d', 0),
+            Kind::Symlink(_) => ('l', 0),
+            Kind::Fifo => ('p', 0),
+            Kind::Socket => ('s', 0),
+            Kind::Device { block, .. } => (if *block { 'b' } else { 'c' }, 0),
         };
-        let mut xattrs = String::new();
-        for (at, (name, value)) in self.xattrs.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let hex: String = value.iter().fold(String::new(), |mut hex, byte| {
-                // Writing to a string cannot fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            });
-            let _ = write!(xattrs, "{comma}{}={hex}", escape(name.as_bytes()));
+        let Self { mode, uid, gid, mtime_ns, .. } = self;
+        // Writing to a string cannot fail, here and below.
+        let _ = write!(text, "{kind}\t{mode:o}\t{uid}\t{gid}\t{mtime_ns}\t{size}\t");
+        match &self.kind {
+            Kind::File { hash, .. } => text.push_str(&blake3::Hash::from_bytes(*hash).to_hex()),
+            Kind::Symlink(target) => escape_into(target.as_os_str().as_bytes(), text),
+            Kind::Device { number, .. } => {
+                let _ = write!(text, "{number}");
+            }
+            Kind::Directory | Kind::Fifo | Kind::Socket => {}
         }
-        let link = self.linked_to.as_ref().map_or(String::new(), |to| escape(to.as_os_str().as_bytes()));
-        format!(
-            "{kind}\t{:o}\t{}\t{}\t{}\t{size}\t{detail}\t{xattrs}\t{link}\t{}",
-            self.mode,
-            self.uid,
-            self.gid,
-            self.mtime_ns,
-            escape(self.path.as_os_str().as_bytes())
-        )
+        text.push('\t');
+        for (at, (name, value)) in self.xattrs.iter().enumerate() {
+            text.push_str(if at == 0 { "" } else { "," });
+            escape_into(name.as_bytes(), text);
+            text.push('=');
+            for byte in value {
+                let _ = write!(text, "{byte:02x}");
+            }
+        }
+        text.push('\t');
+        if let Some(first) = &self.linked_to {
+            escape_into(first.as_os_str().as_bytes(), text);
+        }
+        text.push('\t');
+        escape_into(self.path.as_os_str().as_bytes(), text);
+        text.push('\n');
     }
 
     fn from_line(line: &str) -> Option<Self> {
@@ -349,8 +429,7 @@ fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Bytes as text that stays readable: printable ASCII as it is, all else (and `%`, `,`, `=`) as `%XX`.
-fn escape(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+fn escape_into(bytes: &[u8], text: &mut String) {
     for &byte in bytes {
         if (0x20..0x7f).contains(&byte) && !matches!(byte, b'%' | b',' | b'=') {
             text.push(char::from(byte));
@@ -359,7 +438,6 @@ fn escape(bytes: &[u8]) -> String {
             let _ = write!(text, "%{byte:02x}");
         }
     }
-    text
 }
 
 fn unescape(text: &str) -> Option<Vec<u8>> {
@@ -384,6 +462,8 @@ fn unescape_path(text: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     fn entry(path: &str, kind: Kind) -> Entry {
@@ -413,6 +493,27 @@ mod tests {
             entry("dir", Kind::Directory),
         ]);
         assert_eq!(Manifest::from_text(&manifest.to_text()).unwrap(), manifest);
+        let (mut text, mut entries) = (String::new(), Vec::new());
+        manifest.to_read().read_to_string(&mut text).unwrap();
+        assert_eq!(text, manifest.to_text());
+        let hash = Manifest::read_entries(text.as_bytes(), |entry| entries.push(entry));
+        assert_eq!((hash, entries), (Ok(manifest.hash()), manifest.entries));
+    }
+
+    #[test]
+    fn a_long_manifest_is_read_in_parts() {
+        let numbered = |number: usize| entry(&format!("a/{number:09}"), Kind::Fifo);
+        let manifest = Manifest::from_entries((0..10_000).map(numbered).collect());
+        let (mut text, mut count) = (String::new(), 0);
+        manifest.to_read().read_to_string(&mut text).unwrap();
+        assert!(text.len() > 2 * LINES_BYTES);
+        assert_eq!(text, manifest.to_text());
+        let hash = *blake3::hash(text.split_once('\n').unwrap().1.as_bytes()).as_bytes();
+        assert_eq!(manifest.hash(), hash);
+        assert_eq!(Manifest::read_entries(text.as_bytes(), |_| count += 1), Ok(hash));
+        assert_eq!(count, manifest.entries.len());
+        let damaged = text.replace("\ta/000000007\n", "\n");
+        assert_eq!(Manifest::read_entries(damaged.as_bytes(), |_| ()), Err("line 9 is damaged".to_owned()));
     }
 
     #[test]

@@ -48,13 +48,18 @@ impl Blobs {
         Ok(Self { repository, index, cipher, backend, idle: Mutex::default() })
     }
 
+    /// The repository alone, without its index.
+    pub(crate) fn into_repository(self) -> Repository<OpenStatus> {
+        self.repository
+    }
+
     /// A file of the repository that is no pack.
     pub(crate) fn file<F: RepoFile>(&self, id: &F::Id) -> Result<F, Trouble> {
         Ok(self.repository.get_file(id)?)
     }
 
     /// Where a blob is.
-    pub(crate) fn find(&self, kind: BlobType, id: &Id) -> Result<&Location, Trouble> {
+    pub(crate) fn find(&self, kind: BlobType, id: &Id) -> Result<Location, Trouble> {
         self.index.find(kind, id).ok_or_else(|| {
             Trouble::new(format!("the repository's index does not know `{}`", id.to_hex().as_str()))
         })
@@ -67,7 +72,7 @@ impl Blobs {
         id: &Id,
         use_it: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, Trouble> {
-        let location = *self.find(kind, id)?;
+        let location = self.find(kind, id)?;
         let mut sealed = self.run(&location, location.length)?;
         self.with_tools(|tools| Ok(use_it(self.opened(tools, &mut sealed, &location)?)))
     }
@@ -75,17 +80,21 @@ impl Blobs {
     /// The listing of one directory, which must be what its id says.
     pub(crate) fn tree(&self, id: TreeId) -> Result<Tree, Trouble> {
         self.with(BlobType::Tree, &id, |content| {
-            if Id::new(Sha256::digest(content).into()) != *id {
-                return Err(Trouble::new("its listing is not what its id says"));
-            }
+            is_of(content, id)?;
             serde_json::from_slice(content)
                 .map_err(|error| Trouble::new(format!("its listing cannot be understood: {error}")))
         })?
     }
 
+    /// Reads the listing of one directory, which must be what its id says, and leaves it at that.
+    pub(crate) fn confirm_tree(&self, id: TreeId) -> Result<(), Trouble> {
+        self.with(BlobType::Tree, &id, |content| is_of(content, id))?
+    }
+
     /// `length` bytes of a pack, from where this blob begins.
     pub(crate) fn run(&self, first: &Location, length: u32) -> Result<Vec<u8>, Trouble> {
-        let read = self.backend.read_partial(FileType::Pack, &first.pack, false, first.offset, length)?;
+        let pack = self.index.pack(first.pack);
+        let read = self.backend.read_partial(FileType::Pack, pack, false, first.offset, length)?;
         Ok(read.into())
     }
 
@@ -101,11 +110,11 @@ impl Blobs {
                 "{} bytes at {} of the pack `{}` are not what was encrypted",
                 location.length,
                 location.offset,
-                location.pack.to_hex().as_str()
+                self.index.pack(location.pack).to_hex().as_str()
             ))
         })?;
         let Some(length) = location.plain_length else { return Ok(packed) };
-        let length = length as usize;
+        let length = length.get() as usize;
         tools.plain.clear();
         tools.plain.reserve(length);
         let failed = |why: String| Trouble::new(format!("it cannot be decompressed: {why}"));
@@ -130,6 +139,13 @@ impl Blobs {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tools);
         done
     }
+}
+
+fn is_of(listing: &[u8], id: TreeId) -> Result<(), Trouble> {
+    if Id::new(Sha256::digest(listing).into()) == *id {
+        return Ok(());
+    }
+    Err(Trouble::new("its listing is not what its id says"))
 }
 
 impl Tools {

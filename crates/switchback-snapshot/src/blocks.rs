@@ -1,7 +1,7 @@
 //! The content of a stored file, block by block, so that long runs of zeros can be told from data.
 
 use rustic_core::DataId;
-use rustic_core::repofile::{BlobType, Node};
+use rustic_core::repofile::BlobType;
 use switchback_core::manifest::Hash;
 
 use crate::blobs::Blobs;
@@ -20,9 +20,8 @@ pub(crate) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    pub(crate) fn new(blobs: &'a Blobs, node: &'a Node) -> Self {
-        let ids = node.content.as_deref().unwrap_or_default().iter();
-        Self { blobs, ids, blob: Vec::new(), used: 0 }
+    pub(crate) fn new(blobs: &'a Blobs, ids: &'a [DataId]) -> Self {
+        Self { blobs, ids: ids.iter(), blob: Vec::new(), used: 0 }
     }
 
     /// Fills `block` with the next bytes; it is empty at the end.
@@ -73,8 +72,8 @@ impl Measured {
 }
 
 /// Reads a whole stored file.
-pub(crate) fn measure(blobs: &Blobs, node: &Node) -> Result<Measured, Trouble> {
-    let mut blocks = Blocks::new(blobs, node);
+pub(crate) fn measure(blobs: &Blobs, ids: &[DataId]) -> Result<Measured, Trouble> {
+    let mut blocks = Blocks::new(blobs, ids);
     let (mut block, mut hasher) = (Vec::with_capacity(BLOCK_BYTES), blake3::Hasher::new());
     let (mut size, mut data_bytes) = (0, 0);
     loop {
@@ -89,8 +88,8 @@ pub(crate) fn measure(blobs: &Blobs, node: &Node) -> Result<Measured, Trouble> {
 }
 
 /// The content of a stored file; what is longer than `bytes_max` is cut off there, and no hash fits it.
-pub(crate) fn content(blobs: &Blobs, node: &Node, bytes_max: u64) -> Result<Vec<u8>, Trouble> {
-    let mut blocks = Blocks::new(blobs, node);
+pub(crate) fn content(blobs: &Blobs, ids: &[DataId], bytes_max: u64) -> Result<Vec<u8>, Trouble> {
+    let mut blocks = Blocks::new(blobs, ids);
     let (mut block, mut content) = (Vec::with_capacity(BLOCK_BYTES), Vec::new());
     loop {
         blocks.next_into(&mut block)?;

@@ -5,15 +5,14 @@
 
 use std::convert::Infallible;
 
-use rustic_core::DataId;
-use rustic_core::repofile::{BlobType, Node};
+use rustic_core::repofile::BlobType;
 use switchback_core::manifest::{Entry, Kind, Manifest};
 use switchback_core::tree::in_parallel;
 
 use crate::blobs::Blobs;
 use crate::blocks::{Measured, measure};
+use crate::contents::Content;
 use crate::index::Location;
-use crate::stored::Stored;
 use crate::trouble::Trouble;
 
 /// At most this much of a pack is read at once, but for a single blob that is longer.
@@ -35,11 +34,11 @@ pub(crate) struct ContentCheck {
 struct File<'a> {
     at: usize,
     entry: &'a Entry,
-    node: &'a Node,
+    content: &'a Content,
 }
 
-/// What is different about a file, and its bytes outside of holes.
-type Compared = (usize, Option<String>, u64);
+/// What is different about files, each with its number, and their bytes outside of holes.
+type Compared = (Vec<(usize, String)>, u64);
 
 /// A file that is one blob.
 struct Alone<'a> {
@@ -47,44 +46,35 @@ struct Alone<'a> {
     location: Location,
 }
 
-/// Reads every file again and compares its BLAKE3 hash and size with the manifest.
-pub(crate) fn compare_content(blobs: &Blobs, manifest: &Manifest, stored: &Stored) -> ContentCheck {
+/// Reads every file again and compares its BLAKE3 hash and size with the manifest. `contents` says, by the number of an entry,
+/// what the repository lists of it; what it does not list is found by the comparison of entries.
+pub(crate) fn compare_content(blobs: &Blobs, manifest: &Manifest, contents: &[Content]) -> ContentCheck {
     let (mut alone, mut others) = (Vec::new(), Vec::new());
-    for (at, entry) in manifest.entries.iter().enumerate() {
-        // What is not stored at all is found by the comparison of entries.
-        let Some(node) = stored.nodes.get(&entry.path).filter(|_| matches!(entry.kind, Kind::File { .. }))
-        else {
-            continue;
-        };
-        let first = entry.linked_to.as_ref().and_then(|first| stored.nodes.get(first));
-        if first.is_some_and(|first| first.content == node.content) {
+    for ((at, entry), content) in manifest.entries.iter().enumerate().zip(contents) {
+        if !content.is_known() || !matches!(entry.kind, Kind::File { .. }) {
             continue;
         }
-        let file = File { at, entry, node };
-        match only_blob(node).and_then(|id| blobs.index.find(BlobType::Data, id)) {
-            Some(&location) => alone.push(Alone { file, location }),
+        let first = entry.linked_to.as_ref().and_then(|first| manifest.number(first));
+        if first.is_some_and(|first| contents[first] == *content) {
+            continue;
+        }
+        let file = File { at, entry, content };
+        match content.only().and_then(|id| blobs.index.find(BlobType::Data, id)) {
+            Some(location) => alone.push(Alone { file, location }),
             None => others.push(file),
         }
     }
-    alone.sort_by_key(|one| (one.location.pack, one.location.offset));
+    alone.sort_unstable_by_key(|one| (one.location.pack, one.location.offset, one.file.at));
     let runs = runs(&alone);
     let Ok(of_runs) = in_parallel(&runs, |run| Ok::<_, Infallible>(compare_run(blobs, run)));
     let Ok(of_others) = in_parallel(&others, |&file| Ok::<_, Infallible>(compare_file(blobs, file)));
-    let mut compared: Vec<Compared> = of_runs.into_iter().flatten().chain(of_others).collect();
-    compared.sort_by_key(|(at, ..)| *at);
-    let mut check = ContentCheck::default();
-    for (_, finding, data_bytes) in compared {
-        check.findings.extend(finding);
-        check.data_bytes += data_bytes;
+    let (mut found, mut data_bytes) = (Vec::new(), 0);
+    for (findings, bytes) in of_runs.into_iter().chain(of_others) {
+        found.extend(findings);
+        data_bytes += bytes;
     }
-    check
-}
-
-fn only_blob(node: &Node) -> Option<&DataId> {
-    match node.content.as_deref() {
-        Some([only]) => Some(only),
-        _ => None,
-    }
+    found.sort_unstable_by_key(|(at, _)| *at);
+    ContentCheck { findings: found.into_iter().map(|(_, finding)| finding).collect(), data_bytes }
 }
 
 /// Files of which the blobs lie beside each other; the same blob may be that of several.
@@ -111,20 +101,28 @@ fn runs<'a, 'b>(sorted: &'b [Alone<'a>]) -> Vec<&'b [Alone<'a>]> {
     runs
 }
 
-fn compare_run(blobs: &Blobs, run: &[Alone<'_>]) -> Vec<Compared> {
+fn compare_run(blobs: &Blobs, run: &[Alone<'_>]) -> Compared {
     // Where they cannot be read together, each is told by itself.
-    measure_run(blobs, run).unwrap_or_else(|_| run.iter().map(|one| compare_file(blobs, one.file)).collect())
+    measure_run(blobs, run).unwrap_or_else(|_| {
+        let mut compared = Compared::default();
+        for one in run {
+            let (findings, bytes) = compare_file(blobs, one.file);
+            compared.0.extend(findings);
+            compared.1 += bytes;
+        }
+        compared
+    })
 }
 
-fn measure_run(blobs: &Blobs, run: &[Alone<'_>]) -> Result<Vec<Compared>, Trouble> {
+fn measure_run(blobs: &Blobs, run: &[Alone<'_>]) -> Result<Compared, Trouble> {
     let [first, .., last] = run else {
-        return Ok(run.iter().map(|one| compare_file(blobs, one.file)).collect());
+        return Err(Trouble::new("one alone needs no run"));
     };
     let length = last.location.end() - u64::from(first.location.offset);
     let length = u32::try_from(length).map_err(|_| Trouble::new("a pack is too long"))?;
     let mut sealed = blobs.run(&first.location, length)?;
     blobs.with_tools(|tools| {
-        let mut compared = Vec::with_capacity(run.len());
+        let mut compared = Compared::default();
         let mut before: Option<(Location, Result<Measured, String>)> = None;
         for one in run {
             let is_known = before.as_ref().is_some_and(|(location, _)| *location == one.location);
@@ -136,31 +134,36 @@ fn measure_run(blobs: &Blobs, run: &[Alone<'_>]) -> Result<Vec<Compared>, Troubl
                 let measured = opened.map(Measured::of).map_err(|trouble| trouble.line());
                 before = Some((one.location, measured));
             }
-            compared.extend(before.as_ref().map(|(_, measured)| judged(one.file, measured.as_ref())));
+            if let Some((_, measured)) = &before {
+                judge(one.file, measured.as_ref(), &mut compared);
+            }
         }
         Ok(compared)
     })
 }
 
 fn compare_file(blobs: &Blobs, file: File<'_>) -> Compared {
-    let measured = measure(blobs, file.node).map_err(|trouble| trouble.line());
-    judged(file, measured.as_ref())
+    let measured = measure(blobs, file.content.ids()).map_err(|trouble| trouble.line());
+    let mut compared = Compared::default();
+    judge(file, measured.as_ref(), &mut compared);
+    compared
 }
 
-fn judged(file: File<'_>, measured: Result<&Measured, &String>) -> Compared {
+fn judge(file: File<'_>, measured: Result<&Measured, &String>, compared: &mut Compared) {
     let path = file.entry.path.display();
-    let Kind::File { size, hash } = file.entry.kind else { return (file.at, None, 0) };
+    let Kind::File { size, hash } = file.entry.kind else { return };
+    let (findings, data_bytes) = compared;
     match measured {
-        Err(why) => (file.at, Some(format!("the content of `{path}` cannot be read: {why}")), 0),
-        Ok(measured) if (measured.size, measured.hash) == (size, hash) => {
-            (file.at, None, measured.data_bytes)
-        }
+        Err(why) => findings.push((file.at, format!("the content of `{path}` cannot be read: {why}"))),
         Ok(measured) => {
-            let finding = format!(
-                "the content of `{path}` is not what the manifest says ({} bytes instead of {size}, or other bytes)",
-                measured.size
-            );
-            (file.at, Some(finding), measured.data_bytes)
+            *data_bytes += measured.data_bytes;
+            if (measured.size, measured.hash) != (size, hash) {
+                let finding = format!(
+                    "the content of `{path}` is not what the manifest says ({} bytes instead of {size}, or other bytes)",
+                    measured.size
+                );
+                findings.push((file.at, finding));
+            }
         }
     }
 }

@@ -4,12 +4,12 @@
 //! of that JSON, then the manifest's own text, whose hash stands in the JSON. Paths are percent-encoded in the JSON.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use switchback_core::manifest::{Manifest, to_hex};
+use switchback_core::manifest::{Entry, Hash, Kind, Manifest, to_hex};
 use switchback_core::port::SnapshotRecord;
 use switchback_core::world::{Disk, FileKind};
 
@@ -24,6 +24,18 @@ const RECORD_BYTES_MAX: u64 = 2 << 30;
 /// The first three lines are never longer than this.
 const HEAD_BYTES_MAX: u64 = 1 << 20;
 
+/// Format, JSON, and its hash.
+const HEAD_LINES: usize = 3;
+
+/// So much of a record is read at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// So many names begin with the same bits, on average, up to twice as many.
+const ROWS_TOGETHER: usize = 4;
+
+/// Room is made for at most so many files before they are there.
+const FILES_ROOM_MAX: usize = 1 << 20;
+
 /// How many candidates an error names.
 const CANDIDATES_MAX: usize = 5;
 
@@ -33,6 +45,71 @@ pub(crate) struct Head {
     pub(crate) record: SnapshotRecord,
     /// Bytes that a restore of everything writes, holes left out.
     pub(crate) data_bytes: u64,
+}
+
+/// Size and hash of each file of a manifest, found by its path, of which no more is kept than a hash.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    /// In the order of their names.
+    rows: Vec<FileRow>,
+    /// Where the rows begin whose names begin with the same bits: names are spread evenly, so these are a handful.
+    begins: Vec<u32>,
+    /// How many bits these are.
+    bits: u32,
+}
+
+#[derive(Debug)]
+struct FileRow {
+    name: [u8; 16],
+    size: u64,
+    hash: Hash,
+}
+
+impl Files {
+    fn with_room(files: u64) -> Self {
+        // What is written there may be wrong; that costs time at most.
+        let room = usize::try_from(files).unwrap_or(0).min(FILES_ROOM_MAX);
+        Self { rows: Vec::with_capacity(room), ..Self::default() }
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        if let Kind::File { size, hash } = entry.kind {
+            self.rows.push(FileRow { name: name_of(&entry.path), size, hash });
+        }
+    }
+
+    fn sorted(mut self) -> Self {
+        self.rows.sort_unstable_by_key(|row| row.name);
+        self.bits = (self.rows.len() / ROWS_TOGETHER).max(2).ilog2();
+        let mut begins = Vec::with_capacity((1 << self.bits) + 1);
+        for (at, row) in (0_u32..).zip(&self.rows) {
+            begins.resize(begins.len().max(self.place_of(&row.name) + 1), at);
+        }
+        begins.resize((1 << self.bits) + 1, u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
+        self.begins = begins;
+        self
+    }
+
+    pub(crate) fn get(&self, path: &Path) -> Option<(u64, Hash)> {
+        let name = name_of(path);
+        let place = self.place_of(&name);
+        let (begin, end) = (*self.begins.get(place)?, *self.begins.get(place + 1)?);
+        let row = self.rows.get(begin as usize..end as usize)?.iter().find(|row| row.name == name)?;
+        Some((row.size, row.hash))
+    }
+
+    /// The first bits of a name.
+    fn place_of(&self, name: &[u8; 16]) -> usize {
+        let first = u32::from_be_bytes([name[0], name[1], name[2], name[3]]);
+        (first >> (32 - self.bits)) as usize
+    }
+}
+
+/// 128 bits of the BLAKE3 hash of a path: nobody finds two paths that have the same.
+fn name_of(path: &Path) -> [u8; 16] {
+    let mut name = [0; 16];
+    name.copy_from_slice(&blake3::hash(path.as_os_str().as_bytes()).as_bytes()[..16]);
+    name
 }
 
 /// The directory of the records of one repository.
@@ -49,9 +126,10 @@ impl Records {
     /// Writes a record, so that it is there after a power cut too.
     pub(crate) fn keep(&self, disk: &dyn Disk, head: &Head, manifest: &Manifest) -> Result<(), Trouble> {
         durable::make_directories(disk, &self.directory)?;
-        let text = format!("{}{}", head.to_text(), manifest.to_text());
+        let about = head.to_text();
+        let mut text = about.as_bytes().chain(manifest.to_read());
         // The manifest's hashes give small contents away, so it is as private as the repository.
-        Ok(durable::publish(disk, &self.directory.join(&head.record.id), 0o600, &mut text.as_bytes())?)
+        Ok(durable::publish(disk, &self.directory.join(&head.record.id), 0o600, &mut text)?)
     }
 
     /// Removes a record; nothing when there is none.
@@ -89,6 +167,23 @@ impl Records {
             .map_err(|error| Trouble::new(format!("could not read `{}`: {error}", path.display())))?;
         // The cut may fall into the middle of a letter of the manifest, but what is looked at here is before it.
         Ok(self.parse_head(id, &String::from_utf8_lossy(&content))?.0)
+    }
+
+    /// The files of a record, which is checked against its hashes.
+    pub(crate) fn files(&self, disk: &dyn Disk, head: &Head) -> Result<Files, Trouble> {
+        let id = &head.record.id;
+        let mut text = BufReader::with_capacity(READ_BYTES, disk.open(&self.directory.join(id))?);
+        for _ in 0..HEAD_LINES {
+            let read = text.by_ref().take(HEAD_BYTES_MAX).read_until(b'\n', &mut Vec::new());
+            read.map_err(|error| self.damaged(id, &error.to_string()))?;
+        }
+        let mut files = Files::with_room(head.record.files);
+        let hash = Manifest::read_entries(text, |entry| files.add(&entry))
+            .map_err(|why| self.damaged(id, &format!("its manifest: {why}")))?;
+        if to_hex(&hash) != head.record.manifest_hash {
+            return Err(self.damaged(id, "its manifest is not the one that was verified"));
+        }
+        Ok(files.sorted())
     }
 
     /// A record and its manifest, both checked against their hashes.
@@ -285,6 +380,33 @@ mod tests {
                  \"manifest\":\"{manifest}\",\"paths\":[\"src\",\"%25%ff%0a\"],\"time\":\"2027-01-12T20:00:00Z\"}}"
             )
         );
+    }
+
+    #[test]
+    fn files_are_found_by_their_paths() {
+        for count in [0, 1, 2, 7, 8, 1_000] {
+            let mut files = Files::with_room(3);
+            for number in 0..count {
+                let mut hash = [0; 32];
+                hash[..8].copy_from_slice(&u64::to_le_bytes(number));
+                files.add(&Entry {
+                    path: format!("a/{number}").into(),
+                    kind: Kind::File { size: number, hash },
+                    mode: 0,
+                    uid: 0,
+                    gid: 0,
+                    mtime_ns: 0,
+                    xattrs: Vec::new(),
+                    linked_to: None,
+                });
+            }
+            let files = files.sorted();
+            for number in 0..count {
+                let (size, hash) = files.get(Path::new(&format!("a/{number}"))).unwrap();
+                assert_eq!((size, &hash[..8]), (number, number.to_le_bytes().as_slice()));
+            }
+            assert_eq!(files.get(Path::new("b")), None);
+        }
     }
 
     #[test]

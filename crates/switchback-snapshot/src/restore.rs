@@ -224,8 +224,12 @@ impl Job<'_> {
 
     /// Writes up to the first hole as a stream; what is behind it piece by piece, so that holes stay holes.
     fn write_content(&self, place: &Path, node: &Node, size: u64) -> Result<(), Trouble> {
-        let mut stream =
-            UntilHole { blocks: Blocks::new(self.blobs, node), block: Vec::new(), used: 0, done: 0 };
+        let mut stream = UntilHole {
+            blocks: Blocks::new(self.blobs, node.content.as_deref().unwrap_or_default()),
+            block: Vec::new(),
+            used: 0,
+            done: 0,
+        };
         self.disk.write_new(place, 0o600, &mut stream)?;
         let (mut blocks, mut block, mut at) = (stream.blocks, stream.block, stream.done);
         let mut written = at;

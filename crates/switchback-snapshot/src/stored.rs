@@ -1,17 +1,21 @@
 //! What a repository really lists of a snapshot, compared entry by entry with the manifest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustic_core::TreeId;
 use rustic_core::jiff::Timestamp;
-use rustic_core::repofile::{Node, NodeType};
+use rustic_core::repofile::{Node, NodeType, Tree};
 use switchback_core::manifest::{Entry, Kind, Manifest};
 use switchback_core::tree::in_parallel;
 
+use crate::archive::Listing;
 use crate::blobs::Blobs;
+use crate::contents::Content;
+use crate::folders::{Child, Folder};
 use crate::source::{base64, go_mode};
 use crate::trouble::Trouble;
 
@@ -58,47 +62,191 @@ pub(crate) fn list(blobs: &Blobs, tree: TreeId) -> Stored {
     stored
 }
 
-/// Every entry that is in only one of both or is described differently; `asked` are the paths of the snapshot.
-pub(crate) fn compare_entries(manifest: &Manifest, asked: &[PathBuf], stored: &Stored) -> Vec<String> {
-    let mut findings = stored.unreadable.clone();
-    let mut found = 0;
-    let in_manifest = manifest.entries.iter().filter(|entry| !entry.path.as_os_str().is_empty());
-    for entry in in_manifest {
-        match stored.nodes.get(&entry.path) {
-            None => findings.push(format!("`{}` is missing in the repository", entry.path.display())),
-            Some(node) => {
-                found += 1;
-                let different = difference(entry, node)
-                    .map(|what| format!("`{}` has another {what} in the repository", entry.path.display()));
-                findings.extend(different);
-            }
-        }
-    }
-    if found < stored.nodes.len() {
-        findings.extend(beyond(manifest, asked, stored));
-    }
-    findings
+/// What a repository is to list.
+pub(crate) struct Meant<'a> {
+    pub(crate) blobs: &'a Blobs,
+    pub(crate) manifest: &'a Manifest,
+    /// The directories of the manifest.
+    pub(crate) folders: &'a [Folder],
+    /// The paths of the snapshot.
+    pub(crate) asked: &'a [PathBuf],
+    /// Listings of which it is known whether they are reused, by the numbers of the directories; none when nothing is known.
+    pub(crate) listings: &'a [Listing],
 }
 
-/// What is stored and not in the manifest, in path order.
-fn beyond(manifest: &Manifest, asked: &[PathBuf], stored: &Stored) -> Vec<String> {
-    // The directories above what was asked for are only the way there.
-    let is_on_the_way = |path: &Path, node: &Node| {
-        node.is_dir() && asked.iter().any(|asked| asked != path && asked.starts_with(path))
-    };
-    let mut paths: Vec<&Path> = stored
-        .nodes
-        .iter()
-        .filter(|(path, node)| manifest.get(path).is_none() && !is_on_the_way(path, node))
-        .map(|(path, _)| path.as_path())
-        .collect();
-    paths.sort();
-    let finding = |path: &Path| format!("`{}` is in the repository and was not in the tree", path.display());
-    paths.into_iter().map(finding).collect()
+/// What a repository lists.
+pub(crate) struct Listed {
+    /// Every entry that is in only one of both or is described differently, and what could not be listed.
+    pub(crate) findings: Vec<String>,
+    /// The blobs of each file, by the numbers of the manifest.
+    pub(crate) contents: Vec<Content>,
+}
+
+/// A directory of the repository that is to be looked at.
+#[derive(Default)]
+struct Below {
+    /// Its number, where the manifest has it.
+    folder: Option<usize>,
+    path: PathBuf,
+    tree: Option<TreeId>,
+}
+
+/// What one directory of the repository holds.
+#[derive(Default)]
+struct Looked {
+    unreadable: Option<String>,
+    /// It is what it is known to be, and so are all its entries.
+    is_confirmed: bool,
+    /// Entries of the manifest.
+    found: Vec<usize>,
+    different: Vec<(usize, &'static str)>,
+    contents: Vec<(usize, Content)>,
+    /// What the manifest has not.
+    beyond: Vec<PathBuf>,
+    below: Vec<Below>,
+}
+
+impl Meant<'_> {
+    /// Lists a whole snapshot, one wave for each level of depth, and compares it. `contents` are those that are known; of what is
+    /// listed they are replaced.
+    pub(crate) fn compare(&self, tree: TreeId, mut contents: Vec<Content>) -> Listed {
+        let entries = &self.manifest.entries;
+        let (mut findings, mut different, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found = vec![false; entries.len()];
+        let mut waiting = vec![Below { folder: Some(0), path: PathBuf::new(), tree: Some(tree) }];
+        while !waiting.is_empty() {
+            let Ok(looked) = in_parallel(&waiting, |below| Ok::<_, Infallible>(self.look(below)));
+            let mut next = Vec::new();
+            for (looked, below) in looked.into_iter().zip(&waiting) {
+                findings.extend(looked.unreadable);
+                if looked.is_confirmed {
+                    for at in self.entries_of(below.folder) {
+                        found[at] = true;
+                    }
+                }
+                for at in looked.found {
+                    found[at] = true;
+                }
+                for (at, content) in looked.contents {
+                    contents[at] = content;
+                }
+                different.extend(looked.different);
+                beyond.extend(looked.beyond);
+                next.extend(looked.below);
+            }
+            waiting = next;
+        }
+        for ((at, entry), content) in entries.iter().enumerate().zip(&mut contents) {
+            if !found[at] {
+                *content = Content::Unknown;
+                // The root of a snapshot has no entry of its own in the format.
+                if !entry.path.as_os_str().is_empty() {
+                    different.push((at, ""));
+                }
+            }
+        }
+        different.sort_unstable();
+        findings.extend(different.into_iter().map(|(at, what)| {
+            let path = entries[at].path.display();
+            match what {
+                "" => format!("`{path}` is missing in the repository"),
+                what => format!("`{path}` has another {what} in the repository"),
+            }
+        }));
+        beyond.sort();
+        let finding =
+            |path: PathBuf| format!("`{}` is in the repository and was not in the tree", path.display());
+        findings.extend(beyond.into_iter().map(finding));
+        Listed { findings, contents }
+    }
+
+    /// The numbers of the entries right below a directory.
+    fn entries_of(&self, folder: Option<usize>) -> impl Iterator<Item = usize> {
+        let children = folder.map(|folder| self.folders[folder].children.as_slice());
+        children.unwrap_or_default().iter().filter_map(|child| match *child {
+            Child::Entry(entry) => Some(entry),
+            Child::Folder(below) => self.folders[below].entry,
+        })
+    }
+
+    fn look(&self, below: &Below) -> Looked {
+        let looked = below.tree.ok_or_else(|| Trouble::new("the repository has no listing of it"));
+        let looked = looked.and_then(|tree| match self.reused(below.folder, tree) {
+            Some(folder) => self.confirm(folder, tree),
+            None => Ok(self.look_at(below, self.blobs.tree(tree)?)),
+        });
+        looked.unwrap_or_else(|trouble| {
+            let path = if below.path.as_os_str().is_empty() { Path::new(".") } else { &below.path };
+            let unreadable =
+                format!("the directory `{}` cannot be listed: {}", path.display(), trouble.line());
+            Looked { unreadable: Some(unreadable), ..Looked::default() }
+        })
+    }
+
+    /// The number of a directory whose listing is that of an earlier snapshot, which was verified.
+    fn reused(&self, folder: Option<usize>, tree: TreeId) -> Option<usize> {
+        let listing = self.listings.get(folder?)?;
+        (listing.is_reused && listing.tree == tree).then_some(folder?)
+    }
+
+    /// Reads a listing again that is the same, byte by byte, as one that was compared before.
+    fn confirm(&self, folder: usize, tree: TreeId) -> Result<Looked, Trouble> {
+        self.blobs.confirm_tree(tree)?;
+        let below = self.folders[folder].children.iter().filter_map(|child| match *child {
+            Child::Entry(_) => None,
+            Child::Folder(below) => Some(Below {
+                folder: Some(below),
+                path: self.folders[below].path.clone(),
+                tree: Some(self.listings[below].tree),
+            }),
+        });
+        Ok(Looked { is_confirmed: true, below: below.collect(), ..Looked::default() })
+    }
+
+    fn look_at(&self, below: &Below, listing: Tree) -> Looked {
+        let mut looked = Looked::default();
+        // By name; of entries of one name the last counts.
+        let mut nodes: BTreeMap<OsString, Node> =
+            listing.nodes.into_iter().map(|node| (node.name().into_owned(), node)).collect();
+        let children = below.folder.map(|folder| self.folders[folder].children.as_slice());
+        for child in children.unwrap_or_default() {
+            let (path, entry) = match *child {
+                Child::Entry(entry) => (self.manifest.entries[entry].path.as_path(), Some(entry)),
+                Child::Folder(below) => (self.folders[below].path.as_path(), self.folders[below].entry),
+            };
+            let Some(node) = nodes.remove(path.file_name().unwrap_or_default()) else { continue };
+            if let Some(at) = entry {
+                looked.found.push(at);
+                looked.different.extend(difference(&self.manifest.entries[at], &node).map(|what| (at, what)));
+            }
+            let folder = match *child {
+                Child::Entry(_) => None,
+                Child::Folder(below) => Some(below),
+            };
+            if node.is_dir() {
+                looked.below.push(Below { folder, path: path.to_owned(), tree: node.subtree });
+            }
+            if let Some(at) = entry {
+                looked.contents.push((at, node.content.map_or(Content::Unknown, Content::from)));
+            }
+        }
+        for (name, node) in nodes {
+            let path = below.path.join(name);
+            // The directories above what was asked for are only the way there.
+            let is_way = self.asked.iter().any(|asked| *asked != path && asked.starts_with(&path));
+            if !(node.is_dir() && is_way) {
+                looked.beyond.push(path.clone());
+            }
+            if node.is_dir() {
+                looked.below.push(Below { folder: None, path, tree: node.subtree });
+            }
+        }
+        looked
+    }
 }
 
 /// The first thing that is described differently, in words.
-fn difference(entry: &Entry, node: &Node) -> Option<&'static str> {
+pub(crate) fn difference(entry: &Entry, node: &Node) -> Option<&'static str> {
     let same_kind = match (&entry.kind, &node.node_type) {
         (Kind::File { .. }, NodeType::File)
         | (Kind::Directory, NodeType::Dir)

@@ -1,27 +1,30 @@
 //! The vault: makes snapshots, believes none that it has not read back, and restores them into fresh places only.
 
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use rustic_core::jiff::Timestamp;
 use rustic_core::repofile::{SnapshotFile, SnapshotId};
-use rustic_core::{CheckOptions, Id};
-use switchback_core::manifest::{Kind, Manifest, to_hex};
+use rustic_core::{CheckOptions, Id, OpenStatus, Repository};
+use switchback_core::manifest::{Kind, Manifest};
 use switchback_core::port::{
     Forgotten, PortError, SnapshotCheck, SnapshotReader, SnapshotRecord, SnapshotRequest, Vault, VaultPlace,
 };
-use switchback_core::tree::{Seen, touched, walk};
+use switchback_core::tree::{Seen, is_as_seen, touched, walk};
 use switchback_core::world::{Disk, FileKind, World};
 
-use crate::archive::{Job as ArchiveJob, Verified};
+use crate::archive::{Archived, Job as ArchiveJob, Verified};
 use crate::blobs::Blobs;
 use crate::blocks;
 use crate::content::compare_content;
+use crate::contents::Content;
 use crate::durable;
+use crate::folders::folders;
 use crate::record::{Head, Records};
 use crate::repository::Place;
 use crate::restore::{Job, selected};
 use crate::secrets::Secrets;
-use crate::stored;
+use crate::stored::{self, Meant};
 use crate::trouble::{Trouble, bounded, guarded};
 
 /// Snapshots in a restic repository in a local directory.
@@ -64,27 +67,42 @@ impl RusticVault {
     fn save(&self, request: &SnapshotRequest) -> Result<SnapshotRecord, Trouble> {
         self.refuse_itself(request)?;
         let _lock = self.place.lock(&format!("snapshot of {}", request.root.display()))?;
-        let seen = walk(self.disk(), &request.root, &request.paths)?;
+        // What is there of earlier snapshots is read while the tree is looked at.
+        let (seen, newest, opened) = std::thread::scope(|scope| {
+            let newest = scope.spawn(|| self.newest());
+            let opened = scope.spawn(|| self.open_if_there());
+            let seen = walk(self.disk(), &request.root, &request.paths);
+            (seen, joined(newest), joined(opened))
+        });
+        let seen = seen?;
         refuse_unfit(request, &seen)?;
-        let blobs = self.place.open_blobs_or_make()?;
+        let blobs = opened?.map_or_else(|| self.place.open_blobs_or_make(), Ok)?;
         let now = self.place.world.clock.now();
-        let job =
-            ArchiveJob { disk: self.disk(), blobs: &blobs, request, seen: &seen, parent: self.newest(), now };
-        let (manifest, saved) = guarded(|| job.run())?;
-        let kept = self.verified(request, &manifest, &seen, &saved).and_then(|data_bytes| {
-            let head = head(request, &manifest, &saved, now, data_bytes);
-            self.records.keep(self.disk(), &head, &manifest)?;
+        let job = ArchiveJob { disk: self.disk(), blobs: &blobs, request, seen: &seen, parent: newest, now };
+        let archived = guarded(|| job.run())?;
+        let saved = archived.id;
+        // What is read back is found by an index of its own.
+        let repository = blobs.into_repository();
+        let kept = self.verified(request, archived, seen).and_then(|verified| {
+            let head = head(request, &verified, now);
+            self.records.keep(self.disk(), &head, &verified.manifest)?;
             Ok(head.record)
         });
-        kept.map_err(|trouble| forgotten(&blobs, &saved, trouble))
+        kept.map_err(|trouble| forgotten(&repository, &saved, trouble))
+    }
+
+    /// Opens the repository, unless there is none yet: whoever has nothing to save leaves none behind. Only under the lock.
+    fn open_if_there(&self) -> Result<Option<Blobs>, Trouble> {
+        if self.place.exists()? { self.place.open_blobs_or_make().map(Some) } else { Ok(None) }
     }
 
     /// The newest verified snapshot. A damaged record of an older one costs time here and nothing else.
     fn newest(&self) -> Option<(SnapshotId, Verified)> {
         let heads = self.heads().ok()?;
-        let (head, manifest) = self.records.load(self.disk(), &heads.last()?.record.id).ok()?;
+        let head = heads.last()?;
+        let files = self.records.files(self.disk(), head).ok()?;
         let began_ns = head.record.time.parse::<Timestamp>().ok()?.as_nanosecond();
-        Some((snapshot_id(&head.record.id).ok()?, Verified { manifest, began_ns }))
+        Some((snapshot_id(&head.record.id).ok()?, Verified { files, began_ns }))
     }
 
     /// A repository that is part of what it saves would grow while it is read.
@@ -101,31 +119,46 @@ impl RusticVault {
     }
 
     /// Reads the snapshot back from a newly opened repository and compares it with the manifest, and the source with
-    /// what it was before. Returns the bytes outside of holes.
+    /// what it was before.
     fn verified(
         &self,
         request: &SnapshotRequest,
-        manifest: &Manifest,
-        seen: &[Seen],
-        saved: &SnapshotId,
-    ) -> Result<u64, Trouble> {
+        archived: Archived,
+        seen: Vec<Seen>,
+    ) -> Result<Compared, Trouble> {
+        let (untouched, blobs) = std::thread::scope(|scope| {
+            let blobs = scope.spawn(|| self.place.open_blobs());
+            let untouched = self.refuse_touched(request, &seen);
+            (untouched, joined(blobs))
+        });
+        // Its room is needed for what is read back.
+        drop(seen);
+        untouched?;
+        let blobs = blobs?;
+        let compared = guarded(|| compare_archived(&blobs, archived, &request.paths))?;
+        if compared.findings.is_empty() {
+            return Ok(compared);
+        }
+        Err(Trouble::list(compared.findings)
+            .under("what was stored is not what was read")
+            .hinted("run `switchback snapshot check`: parts of the repository may be damaged"))
+    }
+
+    /// Fails when anything was changed since it was seen.
+    fn refuse_touched(&self, request: &SnapshotRequest, seen: &[Seen]) -> Result<(), Trouble> {
+        if is_as_seen(self.disk(), &request.root, &request.paths, seen)? {
+            return Ok(());
+        }
         let after = walk(self.disk(), &request.root, &request.paths)?;
-        let changed: Vec<String> = touched(seen, &after)
+        let mut changed: Vec<String> = touched(seen, &after)
             .into_iter()
             .map(|path| format!("`{}` changed while it was saved", request.root.join(path).display()))
             .collect();
-        if !changed.is_empty() {
-            return Err(Trouble::list(changed)
-                .hinted("stop what writes to these paths, or leave them out, then try again"));
+        if changed.is_empty() {
+            changed.push(format!("something in `{}` changed while it was saved", request.root.display()));
         }
-        let blobs = self.place.open_blobs()?;
-        let (findings, data_bytes) = guarded(|| compare(&blobs, manifest, &request.paths, saved))?;
-        if findings.is_empty() {
-            return Ok(data_bytes);
-        }
-        Err(Trouble::list(findings)
-            .under("what was stored is not what was read")
-            .hinted("run `switchback snapshot check`: parts of the repository may be damaged"))
+        Err(Trouble::list(changed)
+            .hinted("stop what writes to these paths, or leave them out, then try again"))
     }
 
     /// The verified snapshots that are still in the repository, oldest first.
@@ -190,7 +223,7 @@ impl RusticVault {
 
     pub(crate) fn check_one(&self, blobs: &Blobs, id: &str) -> Result<Vec<String>, Trouble> {
         let (head, manifest) = self.records.load(self.disk(), id)?;
-        guarded(|| Ok(compare(blobs, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
+        guarded(|| compare(blobs, &manifest, &head.record.paths, &snapshot_id(id)?))
     }
 
     fn restored(&self, id: &str, paths: &[PathBuf], into: &Path) -> Result<SnapshotRecord, Trouble> {
@@ -253,13 +286,18 @@ pub(crate) fn content_of(
         let snapshot: SnapshotFile = blobs.file(&snapshot_id(id)?)?;
         let stored = stored::list(&blobs, snapshot.tree);
         let node = stored.nodes.get(path).ok_or_else(|| Trouble::new("it is missing in the repository"))?;
-        blocks::content(&blobs, node, bytes_max)
+        blocks::content(&blobs, node.content.as_deref().unwrap_or_default(), bytes_max)
     })?;
     if blake3::hash(&content).as_bytes() != hash {
         return Err(Trouble::new("it is not what was saved")
             .hinted("run `switchback snapshot check`: parts of the repository may be damaged"));
     }
     Ok(content)
+}
+
+/// What a thread came to; its panic goes on in whoever waited for it.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 impl SnapshotReader for RusticVault {
@@ -327,20 +365,53 @@ fn refuse_unfit(request: &SnapshotRequest, seen: &[Seen]) -> Result<(), Trouble>
     Err(Trouble::list(sockets).hinted("stop its process, or move sockets out of the saved paths"))
 }
 
-/// Everything that is different between a manifest and what the repository holds, and the bytes outside of holes.
+/// A manifest that was compared with what the repository holds.
+pub(crate) struct Compared {
+    manifest: Manifest,
+    manifest_hash: String,
+    id: SnapshotId,
+    /// Everything that is different.
+    findings: Vec<String>,
+    /// Bytes outside of holes.
+    data_bytes: u64,
+}
+
+/// Everything that is different between a manifest and what the repository holds.
 pub(crate) fn compare(
     blobs: &Blobs,
     manifest: &Manifest,
     asked: &[PathBuf],
     id: &SnapshotId,
-) -> Result<(Vec<String>, u64), Trouble> {
-    let snapshot: SnapshotFile =
-        blobs.file(id).map_err(|trouble| trouble.under("its own file in the repository cannot be read"))?;
-    let stored = stored::list(blobs, snapshot.tree);
-    let mut findings = stored::compare_entries(manifest, asked, &stored);
-    let content = compare_content(blobs, manifest, &stored);
+) -> Result<Vec<String>, Trouble> {
+    let snapshot = snapshot_file(blobs, id)?;
+    let folders = folders(manifest.entries.iter().map(|entry| {
+        let is_directory = entry.kind == Kind::Directory;
+        (entry.path.as_path(), is_directory)
+    }));
+    let contents = vec![Content::Unknown; manifest.entries.len()];
+    let meant = Meant { blobs, manifest, folders: &folders, asked, listings: &[] };
+    let listed = meant.compare(snapshot.tree, contents);
+    let mut findings = listed.findings;
+    findings.extend(compare_content(blobs, manifest, &listed.contents).findings);
+    Ok(findings)
+}
+
+/// The same of what was archived a moment ago. Listings of the earlier snapshot are read again and must be what their ids
+/// say; entry by entry they were compared when that was verified, and again when they were taken over.
+fn compare_archived(blobs: &Blobs, archived: Archived, asked: &[PathBuf]) -> Result<Compared, Trouble> {
+    let Archived { id, manifest, manifest_hash, contents, folders, listings } = archived;
+    let snapshot = snapshot_file(blobs, &id)?;
+    let meant = Meant { blobs, manifest: &manifest, folders: &folders, asked, listings: &listings };
+    let listed = meant.compare(snapshot.tree, contents);
+    drop((folders, listings));
+    let mut findings = listed.findings;
+    let content = compare_content(blobs, &manifest, &listed.contents);
     findings.extend(content.findings);
-    Ok((findings, content.data_bytes))
+    Ok(Compared { manifest, manifest_hash, id, findings, data_bytes: content.data_bytes })
+}
+
+fn snapshot_file(blobs: &Blobs, id: &SnapshotId) -> Result<SnapshotFile, Trouble> {
+    blobs.file(id).map_err(|trouble| trouble.under("its own file in the repository cannot be read"))
 }
 
 /// What the library's own check of indexes and packs finds, parts included that no snapshot uses.
@@ -367,31 +438,26 @@ pub(crate) fn snapshot_id(id: &str) -> Result<SnapshotId, Trouble> {
 }
 
 /// Removes a snapshot that did not pass, so that nobody restores it with restic; `trouble` stays what is told.
-fn forgotten(blobs: &Blobs, saved: &SnapshotId, mut trouble: Trouble) -> Trouble {
-    let removed = guarded(|| Ok(blobs.repository.delete_snapshots(&[*saved])?));
+fn forgotten(repository: &Repository<OpenStatus>, saved: &SnapshotId, mut trouble: Trouble) -> Trouble {
+    let removed = guarded(|| Ok(repository.delete_snapshots(&[*saved])?));
     if let Err(error) = removed {
         trouble.causes.push(format!("the unverified snapshot could not be removed: {}", error.line()));
     }
     trouble
 }
 
-fn head(
-    request: &SnapshotRequest,
-    manifest: &Manifest,
-    saved: &SnapshotId,
-    now: Timestamp,
-    data_bytes: u64,
-) -> Head {
+fn head(request: &SnapshotRequest, verified: &Compared, now: Timestamp) -> Head {
+    let Compared { manifest, manifest_hash, id, data_bytes, .. } = verified;
     Head {
         record: SnapshotRecord {
-            id: saved.to_hex().as_str().to_owned(),
+            id: id.to_hex().as_str().to_owned(),
             time: now.to_string(),
             label: request.label.clone(),
             files: manifest.files(),
             bytes: manifest.bytes(),
             paths: request.paths.clone(),
-            manifest_hash: to_hex(&manifest.hash()),
+            manifest_hash: manifest_hash.clone(),
         },
-        data_bytes,
+        data_bytes: *data_bytes,
     }
 }

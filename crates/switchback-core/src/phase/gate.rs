@@ -235,7 +235,10 @@ pub(super) fn is_untouched(
         (None, None) => Ok(Some(true)),
         (None, Some(_)) | (Some(_), None) => Ok(Some(false)),
         (Some(_), Some(sealed)) => {
-            let survey = disk.survey(content, within_ms)?;
+            let survey = match (within_ms, sealed.entries) {
+                (Some(within_ms), Some(entries)) => disk.survey_of(content, within_ms, entries)?,
+                (within_ms, _) => disk.survey(content, within_ms)?,
+            };
             Ok(survey.map(|survey| Sealed::from(survey).digest == sealed.digest))
         }
     }

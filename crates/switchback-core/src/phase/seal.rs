@@ -29,6 +29,9 @@ pub struct Sealed {
     pub digest: String,
     /// The digest without the root's own change time, which a rename alters.
     pub digest_moved: String,
+    /// How many entries were looked at, where that was written down. It proves nothing: it tells beforehand whether there is
+    /// time to look at all of them again.
+    pub entries: Option<u64>,
 }
 
 /// Old and new side of one managed path.
@@ -49,13 +52,21 @@ pub struct Seal {
 
 impl From<Survey> for Sealed {
     fn from(survey: Survey) -> Self {
-        Self { digest: to_hex(&survey.digest), digest_moved: to_hex(&survey.digest_moved) }
+        Self {
+            digest: to_hex(&survey.digest),
+            digest_moved: to_hex(&survey.digest_moved),
+            entries: Some(survey.entries),
+        }
     }
 }
 
 impl Sealed {
     fn to_json(&self) -> Value {
-        json!({"digest": self.digest, "digest_moved": self.digest_moved})
+        let mut sealed = json!({"digest": self.digest, "digest_moved": self.digest_moved});
+        if let Some(entries) = self.entries {
+            sealed["entries"] = entries.into();
+        }
+        sealed
     }
 
     fn from_json(value: &Value) -> Option<Self> {
@@ -63,7 +74,8 @@ impl Sealed {
             let text = value.get(name)?.as_str()?;
             from_hex(text).map(|_| text.to_owned())
         };
-        Some(Self { digest: text("digest")?, digest_moved: text("digest_moved")? })
+        let entries = value.get("entries").and_then(Value::as_u64);
+        Some(Self { digest: text("digest")?, digest_moved: text("digest_moved")?, entries })
     }
 }
 
@@ -158,9 +170,12 @@ mod tests {
 
     #[test]
     fn a_seal_reads_back() {
-        let sealed = Sealed { digest: "ab".repeat(32), digest_moved: "cd".repeat(32) };
+        let sealed = Sealed { digest: "ab".repeat(32), digest_moved: "cd".repeat(32), entries: Some(7) };
+        // As it was before entries were counted.
+        let earlier = Sealed { entries: None, ..sealed.clone() };
         let mut seal = Seal::default();
         seal.paths.insert("a/b".into(), SealedPath { old: Some(sealed), new: None });
+        seal.paths.insert("c".into(), SealedPath { old: None, new: Some(earlier) });
         assert_eq!(Seal::from_json(&seal.to_json().to_string()), Some(seal));
         assert_eq!(Seal::from_json("{}"), None);
     }

@@ -5,7 +5,11 @@
 
 pub mod copy;
 pub mod exchange;
+mod parallel;
 pub mod rewrite;
 mod scan;
+mod walk;
 
-pub use scan::{ReadFile, ScanError, Seen, in_parallel, read_through, scan, touched, walk};
+pub use parallel::in_parallel;
+pub use scan::{KnownFile, ReadFile, ScanError, read_through, read_unknown, scan};
+pub use walk::{Seen, is_as_seen, touched, walk};

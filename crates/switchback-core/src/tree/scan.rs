@@ -1,15 +1,12 @@
 //! From a tree on the disk to its manifest: everything is looked at, every file is read, nothing is skipped in silence.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
-use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{self, AtomicBool, AtomicUsize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 
+use super::parallel::in_parallel_into;
+use super::walk::{Seen, place, same, walk};
 use crate::manifest::{Entry, Hash, Kind, Manifest};
 use crate::world::{Disk, DiskError, FileKind, Identity, Meta};
-
-/// More threads than this do not help: the disk, or the kernel's own locks, become the limit.
-const THREADS_MAX: usize = 8;
 
 /// How often an entry is read again when it changed while it was read, before that is an error.
 const ATTEMPTS_MAX: usize = 3;
@@ -48,15 +45,6 @@ pub enum ScanError {
     Disk(#[from] DiskError),
 }
 
-/// One entry that [`walk`] came by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// Where, relative to the root; empty for the root itself.
-    pub path: PathBuf,
-    /// What `lstat` says.
-    pub meta: Meta,
-}
-
 /// The manifest of `paths` and everything below them.
 ///
 /// The paths are relative to `root`, and so are the paths of the entries; `.` or an empty path is the root itself,
@@ -69,7 +57,7 @@ pub struct Seen {
 /// When a path lies outside the root, anything cannot be read, or an entry keeps changing. The error names the path;
 /// of several it is the first in path order.
 pub fn scan(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<Manifest, ScanError> {
-    described(disk, root, &walk(disk, root, paths)?, None)
+    described(disk, root, &walk(disk, root, paths)?, None, &|_| None)
 }
 
 /// Reads one file whole: the number of its entry among what was seen, and where it is. The answer is the BLAKE3 hash of all
@@ -95,7 +83,27 @@ pub fn read_through(
     seen: &[Seen],
     read: ReadFile<'_>,
 ) -> Result<Manifest, ScanError> {
-    described(disk, root, seen, Some(read))
+    described(disk, root, seen, Some(read), &|_| None)
+}
+
+/// The hash of a file without extended attributes of which everything is known, and `None` for all others; it is asked by the
+/// number of its entry among what was seen.
+pub type KnownFile<'a> = &'a (dyn Fn(usize) -> Option<Hash> + Sync);
+
+/// As [`read_through`], but for files that are `known`: they are as they were seen, and neither read nor looked at again. Whoever
+/// knows them has to walk once more at the end ([`is_as_seen`](super::is_as_seen)).
+///
+/// # Errors
+///
+/// As for [`scan`].
+pub fn read_unknown(
+    disk: &dyn Disk,
+    root: &Path,
+    seen: &[Seen],
+    known: KnownFile<'_>,
+    read: ReadFile<'_>,
+) -> Result<Manifest, ScanError> {
+    described(disk, root, seen, Some(read), known)
 }
 
 /// How the content of a file becomes a hash.
@@ -114,172 +122,77 @@ fn described(
     root: &Path,
     seen: &[Seen],
     read: Option<ReadFile<'_>>,
+    known: KnownFile<'_>,
 ) -> Result<Manifest, ScanError> {
     let firsts = first_links(seen);
     let numbers: Vec<usize> = (0..seen.len()).collect();
-    let described = in_parallel(&numbers, |&at| {
-        let content = match (firsts[at], read) {
+    let mut entries: Vec<Entry> = seen.iter().map(|_| nothing()).collect();
+    let is_there = in_parallel_into(&numbers, &mut entries, |&at, place| {
+        let content = match (firsts.get(&at), read) {
             // The other names of a file need no second reading.
             (Some(_), _) => Content::Known,
-            (None, Some(read)) => Content::By(at, read),
+            (None, Some(read)) => match known(at) {
+                Some(hash) => {
+                    *place = as_seen(&seen[at], hash);
+                    return Ok::<bool, ScanError>(true);
+                }
+                None => Content::By(at, read),
+            },
             (None, None) => Content::OnDisk,
         };
-        describe(disk, root, &seen[at], content)
+        let Some(entry) = describe(disk, root, &seen[at], content)? else { return Ok(false) };
+        *place = entry;
+        Ok(true)
     })?;
-    let mut entries = Vec::with_capacity(described.len());
-    for (at, entry) in described.iter().enumerate() {
-        let Some(mut entry) = entry.clone() else { continue };
+    for (&at, &first) in firsts.iter().filter(|(at, _)| is_there[**at]) {
         // Where the first name has gone since, the next one would have to be first and was not read.
-        if let Some(first) = firsts[at] {
-            let read = described[first].as_ref().filter(|read| read.mtime_ns == entry.mtime_ns);
-            let Some(read) = read else {
-                return Err(ScanError::Changed { path: place(root, &seen[first].path) });
-            };
-            entry.kind = read.kind.clone();
-            entry.linked_to = Some(read.path.clone());
+        if !is_there[first] || entries[first].mtime_ns != entries[at].mtime_ns {
+            return Err(ScanError::Changed { path: place(root, &seen[first].path) });
         }
-        entries.push(entry);
+        let (kind, path) = (entries[first].kind.clone(), entries[first].path.clone());
+        entries[at].kind = kind;
+        entries[at].linked_to = Some(path);
     }
-    Ok(Manifest::from_entries(entries))
+    let mut is_there = is_there.into_iter();
+    entries.retain(|_| is_there.next().unwrap_or(false));
+    // What was seen is in the order of a manifest.
+    Ok(Manifest { entries })
 }
 
-/// Every entry at and below `paths`, in the order of a manifest, without reading any content. Paths are as in [`scan`].
-///
-/// What was [`touched`] between two walks needs a new scan, all else does not.
-///
-/// # Errors
-///
-/// When a path lies outside the root or a directory cannot be read.
-pub fn walk(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<Vec<Seen>, ScanError> {
-    if disk.look(root)?.is_none() {
-        return Err(ScanError::NoRoot { root: root.to_owned() });
-    }
-    let mut seen = Vec::new();
-    let mut directories = Vec::new();
-    for path in outermost(paths)? {
-        let Some(meta) = look_below(disk, root, &path)? else { continue };
-        if meta.kind == FileKind::Directory {
-            directories.push(path.clone());
-        }
-        seen.push(Seen { path, meta });
-    }
-    let mut gone = BTreeSet::new();
-    // One wave for each level of depth.
-    while !directories.is_empty() {
-        let found = in_parallel(&directories, |directory| children(disk, root, directory))?;
-        let mut next = Vec::new();
-        for (directory, children) in directories.into_iter().zip(found) {
-            let Some(children) = children else {
-                gone.insert(directory);
-                continue;
-            };
-            let below = children.iter().filter(|child| child.meta.kind == FileKind::Directory);
-            next.extend(below.map(|child| child.path.clone()));
-            seen.extend(children);
-        }
-        directories = next;
-    }
-    seen.retain(|entry| !gone.contains(&entry.path));
-    seen.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(seen)
-}
-
-/// The paths that are only in one of two walks or are not the same inode in the same state in both, in path order.
-///
-/// Both are in path order, as a walk is. Times of access are left aside. Nothing touched means that nobody changed the tree between the walks.
-pub fn touched(old: &[Seen], new: &[Seen]) -> Vec<PathBuf> {
-    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
-    let mut touched = Vec::new();
-    loop {
-        let order = match (old.peek(), new.peek()) {
-            (None, None) => return touched,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(old), Some(new)) => old.path.cmp(&new.path),
-        };
-        let before = if order.is_le() { old.next() } else { None };
-        let after = if order.is_ge() { new.next() } else { None };
-        match (before, after) {
-            (Some(before), Some(after)) if same(&before.meta, &after.meta) => {}
-            (before, after) => touched.extend(after.or(before).map(|seen| seen.path.clone())),
-        }
+/// The place of an entry that is still to be described.
+fn nothing() -> Entry {
+    Entry {
+        path: PathBuf::new(),
+        kind: Kind::Directory,
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        mtime_ns: 0,
+        xattrs: Vec::new(),
+        linked_to: None,
     }
 }
 
-/// The paths without `.`, without repetitions, and without those that lie below another.
-fn outermost(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ScanError> {
-    let mut plain = BTreeSet::new();
-    for path in paths {
-        let mut parts = PathBuf::new();
-        for component in path.components() {
-            match component {
-                Component::Normal(name) => parts.push(name),
-                Component::CurDir => {}
-                Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                    return Err(ScanError::OutsideRoot { path: path.clone() });
-                }
-            }
-        }
-        plain.insert(parts);
-    }
-    let mut outermost: Vec<PathBuf> = Vec::new();
-    for path in plain {
-        // In this order a path comes right after what it lies below.
-        if !outermost.last().is_some_and(|above| path.starts_with(above)) {
-            outermost.push(path);
-        }
-    }
-    Ok(outermost)
+/// The entry of a file of which everything is known.
+fn as_seen(seen: &Seen, hash: Hash) -> Entry {
+    let Meta { size, mode, uid, gid, mtime_ns, .. } = seen.meta;
+    let (path, kind) = (seen.path.clone(), Kind::File { size, hash });
+    Entry { path, kind, mode, uid, gid, mtime_ns, xattrs: Vec::new(), linked_to: None }
 }
 
-/// Looks at `path` after making sure that the way there leads through directories only.
-fn look_below(disk: &dyn Disk, root: &Path, path: &Path) -> Result<Option<Meta>, ScanError> {
-    let mut steps: Vec<&Path> =
-        path.ancestors().skip(1).filter(|step| !step.as_os_str().is_empty()).collect();
-    steps.reverse();
-    for step in steps {
-        let step = place(root, step);
-        match disk.look(&step)? {
-            None => return Ok(None),
-            Some(meta) if meta.kind == FileKind::Directory => {}
-            Some(_) => return Err(ScanError::NotADirectory { path: path.to_owned(), step }),
-        }
-    }
-    Ok(disk.look(&place(root, path))?)
-}
-
-/// What is in a directory; `None` when it is no longer there.
-fn children(disk: &dyn Disk, root: &Path, directory: &Path) -> Result<Option<Vec<Seen>>, ScanError> {
-    let place_of_directory = place(root, directory);
-    let names = match disk.list(&place_of_directory) {
-        Ok(names) => names,
-        Err(error) => {
-            return if disk.look(&place_of_directory)?.is_none() { Ok(None) } else { Err(error.into()) };
-        }
-    };
-    let mut children = Vec::with_capacity(names.len());
-    for name in names {
-        // Removed between the listing and the look: then it is not part of the tree.
-        if let Some(meta) = disk.look(&place_of_directory.join(&name))? {
-            children.push(Seen { path: directory.join(&name), meta });
-        }
-    }
-    Ok(Some(children))
-}
-
-/// For each entry the number of the first one that is the same inode; `None` for a first or only name.
-fn first_links(seen: &[Seen]) -> Vec<Option<usize>> {
+/// For each further name of an inode the number of its first one.
+fn first_links(seen: &[Seen]) -> BTreeMap<usize, usize> {
     let mut first_of: HashMap<Identity, usize> = HashMap::new();
-    seen.iter()
-        .enumerate()
-        .map(|(at, entry)| {
-            if entry.meta.kind == FileKind::Directory || entry.meta.links < 2 {
-                return None;
-            }
+    let mut firsts = BTreeMap::new();
+    for (at, entry) in seen.iter().enumerate() {
+        if entry.meta.kind != FileKind::Directory && entry.meta.links > 1 {
             let first = *first_of.entry(entry.meta.identity).or_insert(at);
-            (first != at).then_some(first)
-        })
-        .collect()
+            if first != at {
+                firsts.insert(at, first);
+            }
+        }
+    }
+    firsts
 }
 
 /// Everything about one entry; `None` when it is no longer there.
@@ -346,58 +259,6 @@ fn read_entry(
     })
 }
 
-/// Whether nothing but the time of access is different.
-fn same(before: &Meta, after: &Meta) -> bool {
-    Meta { atime_ns: 0, ..*before } == Meta { atime_ns: 0, ..*after }
-}
-
-/// `relative` below `root`. Joining an empty path would add a slash, and a slash at the end follows a link.
-fn place(root: &Path, relative: &Path) -> PathBuf {
-    if relative.as_os_str().is_empty() { root.to_owned() } else { root.join(relative) }
-}
-
-/// Does `each` for every item on all cores; the results are in the order of the items.
-///
-/// # Errors
-///
-/// The first error in the order of the items; after one, no further item is begun.
-pub fn in_parallel<T: Sync, R: Send, E: Send>(
-    items: &[T],
-    each: impl Fn(&T) -> Result<R, E> + Sync,
-) -> Result<Vec<R>, E> {
-    let threads =
-        std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(items.len());
-    if threads < 2 {
-        return items.iter().map(each).collect();
-    }
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let work = || {
-        let mut done = Vec::new();
-        // Numbers are handed out in order, so whatever stands before a failed item is finished by its own thread.
-        while !failed.load(atomic::Ordering::Relaxed) {
-            let at = next.fetch_add(1, atomic::Ordering::Relaxed);
-            let Some(item) = items.get(at) else { break };
-            let result = each(item);
-            if result.is_err() {
-                failed.store(true, atomic::Ordering::Relaxed);
-            }
-            done.push((at, result));
-        }
-        done
-    };
-    let mut results = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let mut results = Vec::with_capacity(items.len());
-        for worker in workers {
-            // A panic of a thread goes on in its caller, with what it said.
-            results.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        results
-    });
-    results.sort_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::disallowed_methods, reason = "a test lays out its tree and looks at it directly")]
@@ -409,6 +270,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use super::*;
+    use crate::tree::{is_as_seen, touched};
     use crate::world::RealDisk;
 
     fn paths(paths: &[&str]) -> Vec<PathBuf> {
@@ -552,28 +414,15 @@ mod tests {
         assert_eq!(before.len(), 108);
         let old = scan(&RealDisk, root.path(), &paths(&["t"])).unwrap();
         assert_eq!(touched(&before, &walked()), paths(&[]));
+        let is_as_before = || is_as_seen(&RealDisk, root.path(), &paths(&["t"]), &before).unwrap();
+        assert!(is_as_before());
         fs::set_permissions(root.path().join("t/3/3"), fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(touched(&before, &walked()), paths(&["t/3/3"]));
+        assert!(!is_as_before());
         let new = scan(&RealDisk, root.path(), &paths(&["t"])).unwrap();
         let found: Vec<_> = old.differences(&new).into_iter().map(|d| (d.path, d.what.word())).collect();
         assert_eq!(found, [(PathBuf::from("t/3/3"), "mode")]);
         fs::rename(root.path().join("t/3/3"), root.path().join("t/3/4")).unwrap();
         assert_eq!(touched(&before, &walked()), paths(&["t/3", "t/3/3", "t/3/4"]));
-    }
-
-    #[test]
-    fn the_first_error_in_path_order_is_the_one_reported() {
-        let items: Vec<usize> = (0..500).collect();
-        for _ in 0..20 {
-            let result = in_parallel(&items, |&item| {
-                if item % 50 == 49 {
-                    Err(ScanError::Changed { path: item.to_string().into() })
-                } else {
-                    Ok(item)
-                }
-            });
-            assert_eq!(result.unwrap_err().to_string(), "`49` changed while it was read");
-        }
-        assert_eq!(in_parallel(&items, |&item| Ok::<_, ScanError>(item)).unwrap(), items);
     }
 }

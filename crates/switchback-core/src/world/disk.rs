@@ -145,6 +145,12 @@ pub trait Disk: Debug + Send + Sync {
     fn look(&self, path: &Path) -> Result<Option<Meta>, DiskError>;
     /// The names in a directory, in no order, without `.` and `..`.
     fn list(&self, path: &Path) -> Result<Vec<OsString>, DiskError>;
+    /// What is in a directory, in no order, each as [`Disk::look`] says. What disappears meanwhile is left out.
+    fn look_inside(&self, path: &Path) -> Result<Vec<(OsString, Meta)>, DiskError> {
+        let names = self.list(path)?.into_iter();
+        let looked = names.map(|name| Ok(self.look(&path.join(&name))?.map(|meta| (name, meta))));
+        looked.filter_map(Result::transpose).collect()
+    }
     /// The content of a file of at most `bytes_max` bytes; a larger one is an error.
     fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError>;
     /// Opens a file for reading.
@@ -162,6 +168,12 @@ pub trait Disk: Debug + Send + Sync {
     /// A quick look at the whole tree at `path`; `None` when it was not finished within `within_ms`;
     /// the first some thousand entries are looked at however long that takes.
     fn survey(&self, path: &Path, within_ms: Option<u64>) -> Result<Option<Survey>, DiskError>;
+    /// A survey of a tree that is known to have about so many entries: `None` as soon as it can be told that the time will not
+    /// be enough.
+    fn survey_of(&self, path: &Path, within_ms: u64, entries: u64) -> Result<Option<Survey>, DiskError> {
+        let _ = entries;
+        self.survey(path, Some(within_ms))
+    }
 
     /// Writes a file that must not exist yet.
     fn write_new(&self, path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), DiskError>;

@@ -3,14 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{
-    Advice, AtFlags, CWD, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, StatxFlags, Timespec,
-    Timestamps, Uid, XattrFlags,
+    Advice, AtFlags, CWD, FileType, FlockOperation, Gid, Mode, OFlags, RawDir, RenameFlags, StatxFlags,
+    Timespec, Timestamps, Uid, XattrFlags,
 };
 use rustix::io::Errno;
 
@@ -23,10 +24,12 @@ pub struct RealDisk;
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
+/// What is asked of an entry.
+const LOOKED_AT: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME);
+
 impl Disk for RealDisk {
     fn look(&self, path: &Path) -> Result<Option<Meta>, DiskError> {
-        let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-        match rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, wanted) {
+        match rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, LOOKED_AT) {
             Ok(stat) => Ok(Some(meta(&stat))),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(DiskError::new("look at", path, error)),
@@ -45,6 +48,31 @@ impl Disk for RealDisk {
             }
         }
         Ok(names)
+    }
+
+    fn look_inside(&self, path: &Path) -> Result<Vec<(OsString, Meta)>, DiskError> {
+        let failed = |error: Errno| DiskError::new("list", path, error);
+        let handle = open(path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed)?;
+        let mut buffer = vec![MaybeUninit::<u8>::uninit(); 32 * 1024];
+        let mut names = RawDir::new(&handle, &mut buffer);
+        let mut found = Vec::new();
+        while let Some(entry) = names.next() {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            // From the directory on: the way to it need not be gone through again for each of its entries.
+            match rustix::fs::statx(&handle, name, AtFlags::SYMLINK_NOFOLLOW, LOOKED_AT) {
+                Ok(stat) => found.push((OsStr::from_bytes(name.to_bytes()).to_owned(), meta(&stat))),
+                Err(Errno::NOENT) => {}
+                Err(error) => {
+                    let path = path.join(OsStr::from_bytes(name.to_bytes()));
+                    return Err(DiskError::new("look at", &path, error));
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError> {
@@ -116,7 +144,13 @@ impl Disk for RealDisk {
     }
 
     fn survey(&self, path: &Path, within_ms: Option<u64>) -> Result<Option<Survey>, DiskError> {
-        survey::survey(path, within_ms.map(Duration::from_millis))
+        let limit = |within_ms| survey::Limit { within: Duration::from_millis(within_ms), entries: None };
+        survey::survey(path, within_ms.map(limit))
+    }
+
+    fn survey_of(&self, path: &Path, within_ms: u64, entries: u64) -> Result<Option<Survey>, DiskError> {
+        let limit = survey::Limit { within: Duration::from_millis(within_ms), entries: Some(entries) };
+        survey::survey(path, Some(limit))
     }
 
     fn write_new(&self, path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), DiskError> {

@@ -17,10 +17,20 @@ use super::disk::{DiskError, Survey};
 const THREADS_MAX: usize = 8;
 /// So many entries are looked at whatever the time: what a small tree comes to must not hang on how busy a machine is.
 const ENTRIES_BEYOND_TIME: u64 = 4_000;
+/// After so many entries, and again after as many, it is asked whether the rest can be done in time.
+const ENTRIES_TO_TELL: u64 = 256;
 
-/// Surveys the tree at `root`. `None` when `within` was over before it was done.
-pub(super) fn survey(root: &Path, within: Option<Duration>) -> Result<Option<Survey>, DiskError> {
-    let deadline = within.map(|within| Instant::now() + within);
+/// How long a survey may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) within: Duration,
+    /// How many entries are to be expected, where that is known: then a survey that cannot be done in time ends as soon as
+    /// that can be told, and costs next to nothing.
+    pub(super) entries: Option<u64>,
+}
+
+/// Surveys the tree at `root`. `None` when its time was over, or was sure to be over, before it was done.
+pub(super) fn survey(root: &Path, limit: Option<Limit>) -> Result<Option<Survey>, DiskError> {
     let name = CString::new(root.as_os_str().as_bytes())
         .map_err(|error| DiskError::new("look at", root, std::io::Error::other(error)))?;
     let stat = look(rustix::fs::CWD, &name).map_err(|error| DiskError::new("look at", root, error))?;
@@ -31,9 +41,9 @@ pub(super) fn survey(root: &Path, within: Option<Duration>) -> Result<Option<Sur
     let newest = ctime_ns(&stat);
     let mut rest = Part { newest, ..Part::default() };
     if is_directory(&stat) {
-        let queue = Queue::new(deadline);
-        queue.push(PathBuf::new());
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+        let queue = Queue::new(limit, threads);
+        queue.push(PathBuf::new());
         let parts = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| queue.work(root))).collect();
             workers.into_iter().map(|worker| worker.join().map_err(|_| ())).collect::<Vec<_>>()
@@ -94,21 +104,41 @@ struct Queue {
     /// Directories that were queued and are not yet done; at zero the survey is over.
     open: AtomicUsize,
     late: AtomicBool,
-    deadline: Option<Instant>,
-    /// Entries looked at so far, folder by folder.
+    started: Instant,
+    limit: Option<Limit>,
+    threads: u64,
+    /// Entries looked at so far.
     seen: AtomicU64,
+    /// For how long threads have looked at them, added up.
+    busy_ns: AtomicU64,
 }
 
 impl Queue {
-    fn new(deadline: Option<Instant>) -> Self {
+    fn new(limit: Option<Limit>, threads: usize) -> Self {
         Self {
             waiting: Mutex::new(Vec::new()),
             changed: Condvar::new(),
             open: AtomicUsize::new(0),
             late: AtomicBool::new(false),
-            deadline,
+            started: Instant::now(),
+            limit,
+            threads: threads as u64,
             seen: AtomicU64::new(0),
+            busy_ns: AtomicU64::new(0),
         }
+    }
+
+    /// Counts entries that a thread has looked at since then, and tells whether it goes on.
+    fn goes_on(&self, entries: u64, since: &mut Instant) -> bool {
+        let Some(limit) = self.limit else { return true };
+        let busy = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        *since = Instant::now();
+        let seen = self.seen.fetch_add(entries, Ordering::Relaxed) + entries;
+        let busy_ns = self.busy_ns.fetch_add(busy, Ordering::Relaxed).saturating_add(busy);
+        if is_late(limit, self.threads, seen, busy_ns, self.started.elapsed()) {
+            self.late.store(true, Ordering::Relaxed);
+        }
+        !self.late.load(Ordering::Relaxed)
     }
 
     fn push(&self, directory: PathBuf) {
@@ -138,11 +168,7 @@ impl Queue {
         let (mut part, mut failure) = (Part::default(), None);
         let mut buffer = vec![MaybeUninit::<u8>::uninit(); 64 * 1024];
         while let Some(directory) = self.next() {
-            let is_large = self.seen.load(Ordering::Relaxed) >= ENTRIES_BEYOND_TIME;
-            if is_large && self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                self.late.store(true, Ordering::Relaxed);
-            }
-            // After a failure or past the deadline the queue is only drained, so that every thread ends.
+            // After a failure or past the time the queue is only drained, so that every thread ends.
             if failure.is_none() && !self.late.load(Ordering::Relaxed) {
                 failure = self.read(root, &directory, &mut buffer, &mut part).err();
             }
@@ -172,6 +198,7 @@ impl Queue {
         .map_err(failed)?;
         let mut names = RawDir::new(&handle, buffer);
         let mut records = Vec::new();
+        let mut since = Instant::now();
         while let Some(found) = names.next() {
             let found = found.map_err(failed)?;
             let name = found.file_name();
@@ -186,11 +213,28 @@ impl Queue {
             if is_directory(&stat) {
                 self.push(directory.join(std::ffi::OsStr::from_bytes(name.to_bytes())));
             }
+            let is_turn = (records.len() as u64).is_multiple_of(ENTRIES_TO_TELL);
+            if is_turn && !self.goes_on(ENTRIES_TO_TELL, &mut since) {
+                return Ok(());
+            }
         }
-        self.seen.fetch_add(records.len() as u64, Ordering::Relaxed);
+        self.goes_on(records.len() as u64 % ENTRIES_TO_TELL, &mut since);
         part.total.add(&digest_of(directory, &mut records));
         Ok(())
     }
+}
+
+/// Whether the time is over, or will be before the rest is done at the pace so far. `busy_ns` is what `seen` entries took all
+/// threads together, so that a first directory, which one thread lists alone, does not make the rest look slow.
+fn is_late(limit: Limit, threads: u64, seen: u64, busy_ns: u64, elapsed: Duration) -> bool {
+    let is_over = seen >= ENTRIES_BEYOND_TIME && elapsed > limit.within;
+    let Some(entries) = limit.entries.filter(|entries| *entries > ENTRIES_BEYOND_TIME) else {
+        return is_over;
+    };
+    let is_told = seen >= ENTRIES_TO_TELL || limit.within.is_zero();
+    let rest = u128::from(entries.saturating_sub(seen));
+    let rest_ns = rest * u128::from(busy_ns) / u128::from(seen.max(1) * threads);
+    is_over || (is_told && elapsed.as_nanos() + rest_ns > limit.within.as_nanos())
 }
 
 fn look(directory: impl std::os::fd::AsFd, name: &CStr) -> rustix::io::Result<Statx> {
@@ -239,4 +283,43 @@ fn digest_of(directory: &Path, records: &mut [Vec<u8>]) -> [u64; 4] {
         *lane = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
     }
     lanes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLISECOND: u64 = 1_000_000;
+
+    fn is_late(within_ms: u64, entries: Option<u64>, seen: u64, elapsed_ms: u64) -> bool {
+        let limit = Limit { within: Duration::from_millis(within_ms), entries };
+        // Two threads that never waited.
+        super::is_late(limit, 2, seen, 2 * elapsed_ms * MILLISECOND, Duration::from_millis(elapsed_ms))
+    }
+
+    #[test]
+    fn what_cannot_be_done_in_time_is_given_up_at_once_and_what_can_is_not() {
+        // 500 entries a millisecond: 15 ms are enough for 7,500.
+        assert!(is_late(15, Some(50_000), 500, 1));
+        assert!(!is_late(15, Some(7_000), 500, 1));
+        assert!(!is_late(15, Some(50_000), 100, 1), "too few to tell");
+        assert!(is_late(0, Some(50_000), 1, 1), "there is no time at all");
+        assert!(!is_late(15, None, 500, 1), "nobody knows how many there are");
+    }
+
+    #[test]
+    fn a_small_tree_is_looked_at_whatever_the_time_and_a_large_one_until_it_is_over() {
+        assert!(!is_late(0, Some(ENTRIES_BEYOND_TIME), 3_999, 100));
+        assert!(!is_late(15, None, 3_999, 100));
+        assert!(is_late(15, None, ENTRIES_BEYOND_TIME, 100));
+        assert!(is_late(15, Some(100), ENTRIES_BEYOND_TIME, 100), "it has grown");
+    }
+
+    #[test]
+    fn a_directory_that_one_thread_lists_alone_does_not_make_the_rest_look_slow() {
+        let limit = Limit { within: Duration::from_millis(15), entries: Some(14_000) };
+        // 10 ms by one of eight threads for 5,000 entries: the others are done in 2.25 ms by all.
+        assert!(!super::is_late(limit, 8, 5_000, 10 * MILLISECOND, Duration::from_millis(10)));
+        assert!(super::is_late(limit, 1, 5_000, 10 * MILLISECOND, Duration::from_millis(10)));
+    }
 }

@@ -1,19 +1,23 @@
-//! The newest verified snapshot, asked for what it has of files that nobody touched since.
+//! The newest verified snapshot, asked for what it has of a tree that nobody touched since: files that need not be read, and
+//! directories that need not be listed, again.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ffi::OsStr;
+use std::path::PathBuf;
 
+use rustic_core::TreeId;
 use rustic_core::jiff::Timestamp;
-use rustic_core::repofile::{BlobType, Node, Tree};
-use rustic_core::{DataId, TreeId};
-use switchback_core::manifest::{Hash, Kind, Manifest};
-use switchback_core::tree::Seen;
+use rustic_core::repofile::{BlobType, Node};
+use switchback_core::manifest::{Entry, Hash, Kind};
+use switchback_core::tree::{Seen, in_parallel};
+use switchback_core::world::FileKind;
 
 use crate::blobs::Blobs;
-
-/// So many listings are kept; files are asked for in path order, so few are enough.
-const LISTINGS_MAX: usize = 64;
+use crate::contents::Content;
+use crate::folders::{Child, Folder, waves};
+use crate::record::Files;
+use crate::stored::difference;
 
 /// A file that was touched less than this before the earlier snapshot is read again. A kernel stamps with the time of its last
 /// tick, and writes through a mapping stamp only when the page was clean: Linux writes pages back after 30 s and cleans them
@@ -23,78 +27,177 @@ const SETTLED_NS: i128 = 60 * 1_000_000_000;
 /// What a verified snapshot says of itself.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    /// Its manifest.
-    pub(crate) manifest: Manifest,
+    /// The files of its manifest.
+    pub(crate) files: Files,
     /// When its first file was read, nanoseconds since 1970.
     pub(crate) began_ns: i128,
 }
 
 /// An earlier snapshot.
 pub(crate) struct Earlier<'a> {
-    blobs: &'a Blobs,
-    verified: &'a Verified,
-    tree: TreeId,
-    listings: Mutex<HashMap<TreeId, Arc<Tree>>>,
+    pub(crate) blobs: &'a Blobs,
+    pub(crate) verified: &'a Verified,
+    pub(crate) tree: TreeId,
 }
 
-impl<'a> Earlier<'a> {
-    pub(crate) fn new(blobs: &'a Blobs, verified: &'a Verified, tree: TreeId) -> Self {
-        Self { blobs, verified, tree, listings: Mutex::default() }
+/// What an earlier snapshot has of a directory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Before {
+    /// Its listing.
+    pub(crate) tree: TreeId,
+    /// Whether a listing of the directory itself would be the same, if those below it are.
+    pub(crate) is_same: bool,
+}
+
+/// What an earlier snapshot has of a tree, by the numbers of what was seen and of its directories.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The hashes of files that nobody touched since.
+    pub(crate) hashes: Vec<Option<Hash>>,
+    /// The blobs of files that have the same device, inode, size, and times of modification and of change as then.
+    pub(crate) contents: Vec<Content>,
+    pub(crate) before: Vec<Option<Before>>,
+}
+
+/// The same of one directory.
+struct Found {
+    before: Before,
+    files: Vec<(usize, Content, Option<Hash>)>,
+    below: Vec<(usize, TreeId)>,
+}
+
+impl Known {
+    /// There is no earlier snapshot.
+    pub(crate) fn nothing(seen: &[Seen], folders: &[Folder]) -> Self {
+        Self {
+            hashes: vec![None; seen.len()],
+            contents: vec![Content::Unknown; seen.len()],
+            before: vec![None; folders.len()],
+        }
+    }
+}
+
+impl Earlier<'_> {
+    /// Goes through both trees, level by level. What is damaged in the earlier snapshot costs time here and nothing else.
+    pub(crate) fn known(&self, seen: &[Seen], folders: &[Folder]) -> Known {
+        let mut known = Known::nothing(seen, folders);
+        let mut trees = vec![None; folders.len()];
+        trees[0] = Some(self.tree);
+        for wave in waves(folders) {
+            let listed: Vec<(usize, TreeId)> =
+                wave.into_iter().filter_map(|at| Some((at, trees[at]?))).collect();
+            let found =
+                in_parallel(&listed, |&(at, tree)| Ok::<_, Infallible>(self.found(seen, folders, at, tree)));
+            let Ok(found) = found;
+            for ((at, _), found) in listed.into_iter().zip(found) {
+                let Some(found) = found else { continue };
+                known.before[at] = Some(found.before);
+                for (file, content, hash) in found.files {
+                    known.contents[file] = content;
+                    known.hashes[file] = hash;
+                }
+                for (below, tree) in found.below {
+                    trees[below] = Some(tree);
+                }
+            }
+        }
+        known
     }
 
-    /// The hash and the blobs of a file that nobody touched since well before the earlier snapshot: it has the same
-    /// device, inode, size and times, the time of change among them, which nobody can set.
-    pub(crate) fn untouched(&self, seen: &Seen) -> Option<(Hash, Vec<DataId>)> {
-        if seen.meta.ctime_ns + SETTLED_NS > self.verified.began_ns {
+    fn found(&self, seen: &[Seen], folders: &[Folder], at: usize, tree: TreeId) -> Option<Found> {
+        let listing = self.blobs.tree(tree).ok()?;
+        let names: Vec<Cow<'_, OsStr>> = listing.nodes.iter().map(Node::name).collect();
+        let children = &folders[at].children;
+        let mut found = Found {
+            before: Before { tree, is_same: listing.nodes.len() == children.len() },
+            files: Vec::with_capacity(children.len()),
+            below: Vec::new(),
+        };
+        // Both are in the order of their names; where a listing is not, its entries are not found, and everything is done anew.
+        let mut nodes = names.iter().zip(&listing.nodes).peekable();
+        for child in children {
+            let path = match *child {
+                Child::Entry(entry) => &seen[entry].path,
+                Child::Folder(below) => &folders[below].path,
+            };
+            let name = path.file_name().unwrap_or(OsStr::new(""));
+            while nodes.next_if(|(before, _)| ***before < *name).is_some() {}
+            let Some((_, node)) = nodes.next_if(|(before, _)| ***before == *name) else {
+                found.before.is_same = false;
+                continue;
+            };
+            let is_same = match *child {
+                Child::Entry(entry) => self.same_file(&seen[entry], node).is_some_and(|(content, hash)| {
+                    let is_same = hash.is_some();
+                    found.files.push((entry, content, hash));
+                    is_same
+                }),
+                Child::Folder(below) => {
+                    found.below.extend(node.subtree.map(|tree| (below, tree)));
+                    let entry = folders[below].entry.map(|entry| &seen[entry]);
+                    node.subtree.is_some() && entry.is_some_and(|seen| self.is_same_folder(seen, node))
+                }
+            };
+            found.before.is_same &= is_same;
+        }
+        Some(found)
+    }
+
+    /// The blobs of a file that has the same device, inode, size and times as then, if the repository still has all of them;
+    /// and its hash, if that was so well before the earlier snapshot: the time of change is among them, which nobody can set.
+    fn same_file(&self, seen: &Seen, node: &Node) -> Option<(Content, Option<Hash>)> {
+        if seen.meta.kind != FileKind::File || !is_same_inode(seen, node) || node.meta.size != seen.meta.size
+        {
             return None;
         }
-        let Kind::File { size, hash } = &self.verified.manifest.get(&seen.path)?.kind else { return None };
-        let content = self.content(seen)?;
-        (*size == seen.meta.size).then_some((*hash, content))
+        let ids = node.content.as_deref()?;
+        if !ids.iter().all(|id| self.blobs.index.find(BlobType::Data, id).is_some()) {
+            return None;
+        }
+        let known = self.verified.files.get(&seen.path).filter(|_| self.is_settled(seen));
+        let hash = known.filter(|(size, hash)| {
+            // Further names of a file, and attributes, are looked at again.
+            seen.meta.links == 1
+                && *size == seen.meta.size
+                && is_described(seen, Kind::File { size: *size, hash: *hash }, node)
+        });
+        Some((Content::from(ids.to_vec()), hash.map(|(_, hash)| hash)))
     }
 
-    /// The blobs of a file that has the same device, inode, size, and times of modification and of change as then, if the
-    /// repository still has all of them. What is damaged in the earlier snapshot costs time here and nothing else.
-    pub(crate) fn content(&self, seen: &Seen) -> Option<Vec<DataId>> {
-        let node = self.node(&seen.path)?;
-        let meta = &node.meta;
-        let ns = |time: Option<Timestamp>| time.map(Timestamp::as_nanosecond);
-        let same = node.is_file()
-            && meta.size == seen.meta.size
-            && (meta.device_id, meta.inode) == (seen.meta.identity.device, seen.meta.identity.inode)
-            && ns(meta.mtime) == Some(seen.meta.mtime_ns)
-            && ns(meta.ctime) == Some(seen.meta.ctime_ns);
-        let content = node.content.filter(|_| same)?;
-        content.iter().all(|id| self.blobs.index.find(BlobType::Data, id).is_some()).then_some(content)
+    fn is_same_folder(&self, seen: &Seen, node: &Node) -> bool {
+        node.is_dir()
+            && seen.meta.kind == FileKind::Directory
+            && is_same_inode(seen, node)
+            && self.is_settled(seen)
+            && is_described(seen, Kind::Directory, node)
     }
 
-    fn node(&self, path: &Path) -> Option<Node> {
-        let mut tree = self.tree;
-        let mut found: Option<Node> = None;
-        for name in path {
-            if let Some(above) = found {
-                tree = above.subtree?;
-            }
-            let listing = self.listing(tree)?;
-            let at = listing
-                .nodes
-                .binary_search_by(|node| AsRef::<std::ffi::OsStr>::as_ref(&node.name()).cmp(name))
-                .ok()?;
-            found = Some(listing.nodes[at].clone());
-        }
-        found
+    fn is_settled(&self, seen: &Seen) -> bool {
+        seen.meta.ctime_ns + SETTLED_NS <= self.verified.began_ns
     }
+}
 
-    fn listing(&self, id: TreeId) -> Option<Arc<Tree>> {
-        let mut listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(listing) = listings.get(&id) {
-            return Some(Arc::clone(listing));
-        }
-        if listings.len() >= LISTINGS_MAX {
-            listings.clear();
-        }
-        let listing = Arc::new(self.blobs.tree(id).ok()?);
-        listings.insert(id, Arc::clone(&listing));
-        Some(listing)
-    }
+/// Whether it is the same inode, and neither modified nor changed since.
+fn is_same_inode(seen: &Seen, node: &Node) -> bool {
+    let ns = |time: Option<Timestamp>| time.map(Timestamp::as_nanosecond);
+    let (meta, then) = (&seen.meta, &node.meta);
+    (then.device_id, then.inode) == (meta.identity.device, meta.identity.inode)
+        && ns(then.mtime) == Some(meta.mtime_ns)
+        && ns(then.ctime) == Some(meta.ctime_ns)
+}
+
+/// Whether a listing says of an entry, which has no extended attributes, what it would say now.
+fn is_described(seen: &Seen, kind: Kind, node: &Node) -> bool {
+    let links = if kind == Kind::Directory { 0 } else { seen.meta.links };
+    let entry = Entry {
+        path: PathBuf::new(),
+        kind,
+        mode: seen.meta.mode,
+        uid: seen.meta.uid,
+        gid: seen.meta.gid,
+        mtime_ns: seen.meta.mtime_ns,
+        xattrs: Vec::new(),
+        linked_to: None,
+    };
+    node.meta.links == links && difference(&entry, node).is_none()
 }

@@ -3,7 +3,7 @@
 //! All threads store at once. Each borrows a set of tools, so that neither the tables of the cutting nor the state of the
 //! compressor is made anew for every small file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
@@ -17,23 +17,24 @@ use switchback_core::world::{Disk, DiskError};
 use zstd::bulk::Compressor;
 
 use crate::archive::chunks::{Chunks, Cutting};
-use crate::archive::earlier::Earlier;
 use crate::archive::pack::{Pack, Packed, Packs};
 use crate::blobs::Blobs;
+use crate::contents::Content;
 use crate::trouble::Trouble;
 
 /// Stores content in one repository.
 pub(crate) struct Store<'a> {
     blobs: &'a Blobs,
-    earlier: Option<Earlier<'a>>,
     cutting: Cutting,
     compression: Option<i32>,
     data: Packs,
     trees: Packs,
     /// What this snapshot has added; the index knows what was there before.
     added: Mutex<HashSet<(bool, Id)>>,
-    /// The blobs of each file that was read, by its number among what was seen.
-    contents: Mutex<HashMap<usize, Vec<DataId>>>,
+    /// The blobs of each file, by its number among what was seen: those that are known before, and what was read.
+    contents: Mutex<Vec<Content>>,
+    /// Whether its blobs were known before anything was read.
+    is_known: Vec<bool>,
     idle: Mutex<Vec<Tools>>,
     trouble: Mutex<Option<Trouble>>,
 }
@@ -54,26 +55,25 @@ struct Sealing {
 impl<'a> Store<'a> {
     pub(crate) fn new(
         blobs: &'a Blobs,
-        earlier: Option<Earlier<'a>>,
+        contents: Vec<Content>,
         compression: Option<i32>,
         full: SyncSender<Pack>,
     ) -> Result<Self, Trouble> {
         Ok(Self {
             blobs,
-            earlier,
             cutting: Cutting::of(blobs.repository.config())?,
             compression,
             data: Packs::new(BlobType::Data, full.clone()),
             trees: Packs::new(BlobType::Tree, full),
             added: Mutex::default(),
-            contents: Mutex::default(),
+            is_known: contents.iter().map(Content::is_known).collect(),
+            contents: Mutex::new(contents),
             idle: Mutex::default(),
             trouble: Mutex::default(),
         })
     }
 
-    /// Reads a file, once, and stores what is new of it; its hash is that of the very bytes that were stored. One that nobody
-    /// touched since well before the newest verified snapshot is not read: it is what that one read.
+    /// Reads a file, once, and stores what is new of it; its hash is that of the very bytes that were stored.
     pub(crate) fn read_file(
         &self,
         disk: &dyn Disk,
@@ -81,35 +81,34 @@ impl<'a> Store<'a> {
         seen: &Seen,
         path: &Path,
     ) -> Result<Hash, DiskError> {
-        if let Some((hash, content)) = self.earlier.as_ref().and_then(|earlier| earlier.untouched(seen)) {
-            self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(at, content);
-            return Ok(hash);
-        }
         let mut tools = self.tools().map_err(|trouble| self.stopped(path, trouble))?;
-        let read = self.read_with(&mut tools, disk, seen, path);
+        let read = self.read_with(&mut tools, disk, at, seen, path);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tools);
         let (hash, content) = read?;
-        // A file that is read again, because it changed meanwhile, takes the place of what it was.
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(at, content);
+        if let Some(content) = content {
+            // A file that is read again, because it changed meanwhile, takes the place of what it was.
+            self.contents.lock().unwrap_or_else(PoisonError::into_inner)[at] = content.into();
+        }
         Ok(hash)
     }
 
+    /// The hash of a file, and its blobs, unless they are those that are known.
     fn read_with(
         &self,
         tools: &mut Tools,
         disk: &dyn Disk,
+        at: usize,
         seen: &Seen,
         path: &Path,
-    ) -> Result<(Hash, Vec<DataId>), DiskError> {
+    ) -> Result<(Hash, Option<Vec<DataId>>), DiskError> {
         let failed = |error| DiskError::new("read", path, error);
         let mut reader = disk.open(path)?;
         // Cutting costs more than reading. Whether the earlier blobs are this content is seen when they are read back.
         let is_long = seen.meta.size >= self.cutting.bytes_min() as u64;
-        let known = self.earlier.as_ref().filter(|_| is_long).and_then(|earlier| earlier.content(seen));
         let mut hasher = blake3::Hasher::new();
-        if let Some(content) = known {
+        if is_long && self.is_known[at] {
             hasher.update_reader(reader).map_err(failed)?;
-            return Ok((*hasher.finalize().as_bytes(), content));
+            return Ok((*hasher.finalize().as_bytes(), None));
         }
         let mut content = Vec::new();
         tools.chunks.begin();
@@ -118,7 +117,7 @@ impl<'a> Store<'a> {
             let id = self.put(BlobType::Data, chunk, &mut tools.sealing);
             content.push(DataId::from(id.map_err(|trouble| self.stopped(path, trouble))?));
         }
-        Ok((*hasher.finalize().as_bytes(), content))
+        Ok((*hasher.finalize().as_bytes(), Some(content)))
     }
 
     /// Stores the listing of a directory.
@@ -147,8 +146,8 @@ impl<'a> Store<'a> {
         Ok(id)
     }
 
-    /// What was read of each file, so far.
-    pub(crate) fn take_contents(&self) -> HashMap<usize, Vec<DataId>> {
+    /// The blobs of each file, as far as they are known.
+    pub(crate) fn take_contents(&self) -> Vec<Content> {
         std::mem::take(&mut *self.contents.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -210,7 +210,7 @@ impl RemoteCopy {
 
     fn compared(&self, blobs: &Blobs, id: &str) -> Result<Vec<String>, Trouble> {
         let (head, manifest) = self.load(id)?;
-        guarded(|| Ok(compare(blobs, &manifest, &head.record.paths, &snapshot_id(id)?)?.0))
+        guarded(|| compare(blobs, &manifest, &head.record.paths, &snapshot_id(id)?))
     }
 
     fn checked(&self, id: Option<&str>) -> Result<SnapshotCheck, Trouble> {

@@ -8,3 +8,4 @@ mod ground;
 mod restic;
 mod round_trip;
 mod trouble;
+mod unchanged;

@@ -85,6 +85,19 @@ fn peer(ground: &Ground, name: &str, commands: &[&str]) -> Contender {
     Contender::new(name, commands, Box::new(turn))
 }
 
+/// Reads the program, and what it will read of a project beside the trees. The steps of a large tree lie minutes apart, and there
+/// are kernels that take out of the page cache what was not used for so long: that is no matter of the tree's size.
+fn warm(program: &Path, project: &Path) {
+    let state = project.join(".switchback");
+    let inside = |folder: &str| std::fs::read_dir(state.join(folder)).into_iter().flatten().flatten();
+    let records = inside("txn").chain(inside("evidence")).map(|entry| entry.path());
+    let others = [program.to_owned(), project.join("switchback.toml"), state.join("journal.db")];
+    for path in records.chain(others) {
+        // What cannot be read is not warm; what is measured says itself what it misses.
+        drop(std::fs::read(path));
+    }
+}
+
 /// Times one step from old to candidate or back, under the eyes of a reader.
 fn step(
     ground: &Ground,
@@ -94,6 +107,9 @@ fn step(
     word: Option<&str>,
 ) -> Result<Vec<Sample>, Problem> {
     settle()?;
+    if word.is_some() {
+        warm(&ground.switchback, live);
+    }
     let [before, after] = if name == "cutover" { ["old", "candidate"] } else { ["candidate", "old"] };
     let reader = Reader::start(sentinels(ground, live, before, after)?)?;
     let timing = timed(call, word);

@@ -64,12 +64,15 @@ archive, or a repository. Switchback is timed from the start of the process to t
 durable outcome, and to its exit, when it has looked for late writers. What is timed is not the same work: Switchback's \
 outcome is synced and survives a power cut, that of the peers is not; `rsync` changes the live tree file by file; \
 restic, borg and tar restore into a fresh folder and `mv` it into place, which is the safest way to use them. \
+Before each step of Switchback its program, its plan and its records were read, with all trees alike: the steps of a large tree \
+lie minutes apart, and there are kernels that take out of the page cache what was not used for so long. \
 A *reader* opens one file of each path, over and over with a pause of 20 µs (the kernel adds about as much again), during all of it. *From the last \
 old look to the first new*: from the beginning of the last look that found both as before to the end of the \
 first that found both as afterwards; the truth is smaller by up to two looks and a pause, and whatever kept the reader from a core. *Mixed*: \
 looks at which one path was old and the other new for certain. \
-**Snapshots.** *First* begins with no repository (Switchback makes one, the peers were given an empty one), *second* \
-follows at once on an unchanged tree. Warm: the tree was read before. A Switchback snapshot is read back in full and compared with the tree before it \
+**Snapshots.** *First* begins with no repository, for everyone: that one is made, with its keys, is part of what is timed \
+(of restic and borg `init` and the first backup in one line), because whoever takes a first snapshot waits for it; *second* \
+follows at once on an unchanged tree, into the same repository. Warm: the tree was read before. A Switchback snapshot is read back in full and compared with the tree before it \
 counts; restic and borg read nothing back, so *restic and check* has the nearest work. \
 restic: repository version 2, its default compression, a password file, its cache, `GOMAXPROCS=2`. borg: no encryption, \
 its default compression, its cache; it has no setting for threads. All repositories are on the disk of the tree.";

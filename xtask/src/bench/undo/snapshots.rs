@@ -21,10 +21,10 @@ struct Saver {
     name: &'static str,
     /// Folders that are taken away before the first snapshot.
     left: Vec<PathBuf>,
-    /// Makes an empty repository, where that is a step of its own.
-    init: Option<Call>,
-    /// What is measured.
-    command: Vec<String>,
+    /// What makes a first snapshot where there is no repository yet, and makes that, too.
+    first: Vec<String>,
+    /// What makes another one.
+    second: Vec<String>,
     /// Prints a document that names all snapshots.
     list: Call,
     /// The field of that document with the snapshots; of restic it is the whole document.
@@ -57,11 +57,12 @@ pub fn contenders(ground: &Ground, peers: &[&str]) -> Result<Vec<Contender>, Pro
 fn ours(ground: &Ground) -> Saver {
     let project = ground.at("old");
     let program = shown(&ground.switchback);
+    let create = words(&[&program, "-C", &shown(&project), "snapshot", "create"]);
     Saver {
         name: "switchback",
         left: vec![project.join(".switchback")],
-        init: None,
-        command: words(&[&program, "-C", &shown(&project), "snapshot", "create"]),
+        first: create.clone(),
+        second: create,
         list: ground::switchback(&ground.switchback, &project, &["snapshot", "list", "--json"]),
         field: Some("snapshots"),
     }
@@ -71,8 +72,8 @@ fn restic(ground: &Ground, savers: &Path, name: &'static str, line: &str) -> Sav
     Saver {
         name,
         left: vec![savers.join("restic"), savers.join("restic-cache")],
-        init: Some(settled(ground, savers, &["restic", "init", "-q", "--repository-version", "2"])),
-        command: words(&["sh", "-c", line]),
+        first: words(&["sh", "-c", &format!("restic init -q --repository-version 2 && {line}")]),
+        second: words(&["sh", "-c", line]),
         list: settled(ground, savers, &["restic", "snapshots", "--json"]),
         field: None,
     }
@@ -82,8 +83,8 @@ fn borg(ground: &Ground, savers: &Path) -> Saver {
     Saver {
         name: "borg",
         left: vec![savers.join("borg"), savers.join("borg-home")],
-        init: Some(settled(ground, savers, &["borg", "init", "-e", "none"])),
-        command: words(&["borg", "create", "::{now:%f}", "tree", "config"]),
+        first: words(&["sh", "-c", "borg init -e none && borg create ::{now:%f} tree config"]),
+        second: words(&["sh", "-c", "borg create ::{now:%f} tree config"]),
         list: settled(ground, savers, &["borg", "list", "--json"]),
         field: Some("archives"),
     }
@@ -95,22 +96,25 @@ fn settled(ground: &Ground, savers: &Path, command: &[&str]) -> Call {
 }
 
 fn contender(ground: &Ground, savers: &Path, saver: Saver) -> Result<Contender, Problem> {
-    let line = if saver.command[0] == "sh" {
-        saver.command[2].clone()
-    } else {
-        peer::line(&saver.command, &ground.root)
+    let line = |command: &[String]| match command {
+        [shell, _, line] if shell == "sh" => line.clone(),
+        _ => peer::line(command, &ground.root),
     };
-    let call = with_settings(peer::measured(&saver.command)?.within(&ground.at("old")), savers);
-    let (name, commands) = (saver.name, [line.as_str()]);
+    let mut commands = vec![line(&saver.first), line(&saver.second)];
+    commands.dedup();
+    let call = |command: &[String]| {
+        Ok::<_, Problem>(with_settings(peer::measured(command)?.within(&ground.at("old")), savers))
+    };
+    let calls = [("first snapshot", call(&saver.first)?), ("second snapshot", call(&saver.second)?)];
+    let name = saver.name;
     let turn = move || {
         for left in &saver.left {
             remove(left)?;
         }
-        saver.init.as_ref().map(Call::output).transpose()?;
         let mut measured = Vec::new();
-        for (made, which) in (1..).zip(["first snapshot", "second snapshot"]) {
+        for (made, (which, call)) in (1..).zip(&calls) {
             settle()?;
-            let samples = peer::samples(&call)?;
+            let samples = peer::samples(call)?;
             measured.extend(samples.into_iter().map(|sample| {
                 let step = format!("{which}, {}", sample.step);
                 Sample { step, ..sample }
@@ -119,6 +123,7 @@ fn contender(ground: &Ground, savers: &Path, saver: Saver) -> Result<Contender, 
         }
         Ok(measured)
     };
+    let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
     Ok(Contender::new(name, &commands, Box::new(turn)))
 }
 
