@@ -101,7 +101,8 @@ impl Files {
     /// The first bits of a name.
     fn place_of(&self, name: &[u8; 16]) -> usize {
         let first = u32::from_be_bytes([name[0], name[1], name[2], name[3]]);
-        (first >> (32 - self.bits)) as usize
+        // Shifted as far as it goes, there is nothing left of it.
+        first.checked_shr(32 - self.bits).unwrap_or(0) as usize
     }
 }
 
@@ -172,7 +173,8 @@ impl Records {
     /// The files of a record, which is checked against its hashes.
     pub(crate) fn files(&self, disk: &dyn Disk, head: &Head) -> Result<Files, Trouble> {
         let id = &head.record.id;
-        let mut text = BufReader::with_capacity(READ_BYTES, disk.open(&self.directory.join(id))?);
+        let record = disk.open(&self.directory.join(id))?.take(RECORD_BYTES_MAX);
+        let mut text = BufReader::with_capacity(READ_BYTES, record);
         for _ in 0..HEAD_LINES {
             let read = text.by_ref().take(HEAD_BYTES_MAX).read_until(b'\n', &mut Vec::new());
             read.map_err(|error| self.damaged(id, &error.to_string()))?;

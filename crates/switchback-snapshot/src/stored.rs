@@ -203,11 +203,27 @@ impl Meant<'_> {
         Ok(Looked { is_confirmed: true, below: below.collect(), ..Looked::default() })
     }
 
+    /// What a listing says that stands for a directory of the manifest: contents, and what is beyond the manifest.
+    #[cfg(test)]
+    pub(crate) fn look_at_folder(&self, folder: usize, listing: Tree) -> (Vec<Content>, Vec<PathBuf>) {
+        let below = Below { folder: Some(folder), path: self.folders[folder].path.clone(), tree: None };
+        let looked = self.look_at(&below, listing);
+        let mut contents = vec![Content::Unknown; self.manifest.entries.len()];
+        for (at, content) in looked.contents {
+            contents[at] = content;
+        }
+        (contents, looked.beyond)
+    }
+
     fn look_at(&self, below: &Below, listing: Tree) -> Looked {
         let mut looked = Looked::default();
-        // By name; of entries of one name the last counts.
-        let mut nodes: BTreeMap<OsString, Node> =
-            listing.nodes.into_iter().map(|node| (node.name().into_owned(), node)).collect();
+        let mut nodes: BTreeMap<OsString, Node> = BTreeMap::new();
+        for node in listing.nodes {
+            // Of two entries of one name nobody knows which one a restore would take.
+            if let Some(twice) = nodes.insert(node.name().into_owned(), node) {
+                looked.beyond.push(below.path.join(&*twice.name()));
+            }
+        }
         let children = below.folder.map(|folder| self.folders[folder].children.as_slice());
         for child in children.unwrap_or_default() {
             let (path, entry) = match *child {
@@ -227,7 +243,10 @@ impl Meant<'_> {
                 looked.below.push(Below { folder, path: path.to_owned(), tree: node.subtree });
             }
             if let Some(at) = entry {
-                looked.contents.push((at, node.content.map_or(Content::Unknown, Content::from)));
+                // A file that is listed without content is an empty one, and compared as that.
+                let is_file = matches!(self.manifest.entries[at].kind, Kind::File { .. });
+                let ids = if is_file { Some(node.content.unwrap_or_default()) } else { node.content };
+                looked.contents.push((at, ids.map_or(Content::Unknown, Content::from)));
             }
         }
         for (name, node) in nodes {

@@ -86,12 +86,13 @@ pub fn read_through(
     described(disk, root, seen, Some(read), &|_| None)
 }
 
-/// The hash of a file without extended attributes of which everything is known, and `None` for all others; it is asked by the
-/// number of its entry among what was seen.
+/// The hash of a file of which the content is known, and `None` for all others; it is asked by the number of its entry among
+/// what was seen.
 pub type KnownFile<'a> = &'a (dyn Fn(usize) -> Option<Hash> + Sync);
 
-/// As [`read_through`], but for files that are `known`: they are as they were seen, and neither read nor looked at again. Whoever
-/// knows them has to walk once more at the end ([`is_as_seen`](super::is_as_seen)).
+/// As [`read_through`], but for files that are `known`: they are as they were seen, and neither read nor looked at again; only
+/// their extended attributes are, because who asks may see others than who asked last. Whoever knows them has to walk once more
+/// at the end ([`is_as_seen`](super::is_as_seen)).
 ///
 /// # Errors
 ///
@@ -133,7 +134,7 @@ fn described(
             (Some(_), _) => Content::Known,
             (None, Some(read)) => match known(at) {
                 Some(hash) => {
-                    *place = as_seen(&seen[at], hash);
+                    *place = as_seen(disk, root, &seen[at], hash)?;
                     return Ok::<bool, ScanError>(true);
                 }
                 None => Content::By(at, read),
@@ -173,11 +174,12 @@ fn nothing() -> Entry {
     }
 }
 
-/// The entry of a file of which everything is known.
-fn as_seen(seen: &Seen, hash: Hash) -> Entry {
+/// The entry of a file of which the content is known.
+fn as_seen(disk: &dyn Disk, root: &Path, seen: &Seen, hash: Hash) -> Result<Entry, DiskError> {
     let Meta { size, mode, uid, gid, mtime_ns, .. } = seen.meta;
     let (path, kind) = (seen.path.clone(), Kind::File { size, hash });
-    Entry { path, kind, mode, uid, gid, mtime_ns, xattrs: Vec::new(), linked_to: None }
+    let xattrs = disk.xattrs(&place(root, &path))?;
+    Ok(Entry { path, kind, mode, uid, gid, mtime_ns, xattrs, linked_to: None })
 }
 
 /// For each further name of an inode the number of its first one.

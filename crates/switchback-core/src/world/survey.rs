@@ -19,6 +19,8 @@ const THREADS_MAX: usize = 8;
 const ENTRIES_BEYOND_TIME: u64 = 4_000;
 /// After so many entries, and again after as many, it is asked whether the rest can be done in time.
 const ENTRIES_TO_TELL: u64 = 256;
+/// A pace that is too slow by less than half is believed after so many: the first entries may have been slow for another reason.
+const ENTRIES_TO_BE_SURE: u64 = 1_024;
 
 /// How long a survey may take.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +58,7 @@ pub(super) fn survey(root: &Path, limit: Option<Limit>) -> Result<Option<Survey>
             rest.entries += part.entries;
             rest.newest = rest.newest.max(part.newest);
         }
-        if queue.late.load(Ordering::Relaxed) {
+        if queue.is_cut.load(Ordering::Relaxed) {
             return Ok(None);
         }
     }
@@ -103,7 +105,10 @@ struct Queue {
     changed: Condvar,
     /// Directories that were queued and are not yet done; at zero the survey is over.
     open: AtomicUsize,
-    late: AtomicBool,
+    /// Nothing more is to be looked at.
+    is_over: AtomicBool,
+    /// Something was left out for that.
+    is_cut: AtomicBool,
     started: Instant,
     limit: Option<Limit>,
     threads: u64,
@@ -119,7 +124,8 @@ impl Queue {
             waiting: Mutex::new(Vec::new()),
             changed: Condvar::new(),
             open: AtomicUsize::new(0),
-            late: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            is_cut: AtomicBool::new(false),
             started: Instant::now(),
             limit,
             threads: threads as u64,
@@ -128,17 +134,18 @@ impl Queue {
         }
     }
 
-    /// Counts entries that a thread has looked at since then, and tells whether it goes on.
+    /// Counts entries that a thread has looked at since then, and tells whether there is time for more.
     fn goes_on(&self, entries: u64, since: &mut Instant) -> bool {
         let Some(limit) = self.limit else { return true };
         let busy = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
         *since = Instant::now();
         let seen = self.seen.fetch_add(entries, Ordering::Relaxed) + entries;
         let busy_ns = self.busy_ns.fetch_add(busy, Ordering::Relaxed).saturating_add(busy);
-        if is_late(limit, self.threads, seen, busy_ns, self.started.elapsed()) {
-            self.late.store(true, Ordering::Relaxed);
+        let is_late = is_late(limit, self.threads, seen, busy_ns, self.started.elapsed());
+        if is_late {
+            self.is_over.store(true, Ordering::Relaxed);
         }
-        !self.late.load(Ordering::Relaxed)
+        !is_late && !self.is_over.load(Ordering::Relaxed)
     }
 
     fn push(&self, directory: PathBuf) {
@@ -169,7 +176,9 @@ impl Queue {
         let mut buffer = vec![MaybeUninit::<u8>::uninit(); 64 * 1024];
         while let Some(directory) = self.next() {
             // After a failure or past the time the queue is only drained, so that every thread ends.
-            if failure.is_none() && !self.late.load(Ordering::Relaxed) {
+            if self.is_over.load(Ordering::Relaxed) {
+                self.is_cut.store(true, Ordering::Relaxed);
+            } else if failure.is_none() {
                 failure = self.read(root, &directory, &mut buffer, &mut part).err();
             }
             if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
@@ -215,6 +224,7 @@ impl Queue {
             }
             let is_turn = (records.len() as u64).is_multiple_of(ENTRIES_TO_TELL);
             if is_turn && !self.goes_on(ENTRIES_TO_TELL, &mut since) {
+                self.is_cut.store(true, Ordering::Relaxed);
                 return Ok(());
             }
         }
@@ -227,14 +237,17 @@ impl Queue {
 /// Whether the time is over, or will be before the rest is done at the pace so far. `busy_ns` is what `seen` entries took all
 /// threads together, so that a first directory, which one thread lists alone, does not make the rest look slow.
 fn is_late(limit: Limit, threads: u64, seen: u64, busy_ns: u64, elapsed: Duration) -> bool {
-    let is_over = seen >= ENTRIES_BEYOND_TIME && elapsed > limit.within;
-    let Some(entries) = limit.entries.filter(|entries| *entries > ENTRIES_BEYOND_TIME) else {
+    let is_over = seen > ENTRIES_BEYOND_TIME && elapsed > limit.within;
+    // The root is among those that are expected, and not among those that are counted here.
+    let below = limit.entries.map(|entries| entries.saturating_sub(1));
+    let Some(entries) = below.filter(|entries| *entries > ENTRIES_BEYOND_TIME) else {
         return is_over;
     };
-    let is_told = seen >= ENTRIES_TO_TELL || limit.within.is_zero();
     let rest = u128::from(entries.saturating_sub(seen));
     let rest_ns = rest * u128::from(busy_ns) / u128::from(seen.max(1) * threads);
-    is_over || (is_told && elapsed.as_nanos() + rest_ns > limit.within.as_nanos())
+    let (needed_ns, within_ns) = (elapsed.as_nanos() + rest_ns, limit.within.as_nanos());
+    let is_told = seen >= ENTRIES_TO_BE_SURE || (seen >= ENTRIES_TO_TELL && needed_ns > 2 * within_ns);
+    is_over || (needed_ns > within_ns && (is_told || limit.within.is_zero()))
 }
 
 fn look(directory: impl std::os::fd::AsFd, name: &CStr) -> rustix::io::Result<Statx> {
@@ -287,6 +300,8 @@ fn digest_of(directory: &Path, records: &mut [Vec<u8>]) -> [u64; 4] {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test lays out its tree directly")]
+
     use super::*;
 
     const MILLISECOND: u64 = 1_000_000;
@@ -303,16 +318,42 @@ mod tests {
         assert!(is_late(15, Some(50_000), 500, 1));
         assert!(!is_late(15, Some(7_000), 500, 1));
         assert!(!is_late(15, Some(50_000), 100, 1), "too few to tell");
+        assert!(!is_late(15, Some(10_000), 500, 1), "it may have been slow to begin with");
+        assert!(is_late(15, Some(10_000), 1_024, 2));
         assert!(is_late(0, Some(50_000), 1, 1), "there is no time at all");
         assert!(!is_late(15, None, 500, 1), "nobody knows how many there are");
     }
 
     #[test]
     fn a_small_tree_is_looked_at_whatever_the_time_and_a_large_one_until_it_is_over() {
-        assert!(!is_late(0, Some(ENTRIES_BEYOND_TIME), 3_999, 100));
-        assert!(!is_late(15, None, 3_999, 100));
-        assert!(is_late(15, None, ENTRIES_BEYOND_TIME, 100));
-        assert!(is_late(15, Some(100), ENTRIES_BEYOND_TIME, 100), "it has grown");
+        // With the root there is one more than are counted.
+        assert!(!is_late(0, Some(ENTRIES_BEYOND_TIME + 1), ENTRIES_BEYOND_TIME, 100));
+        assert!(!is_late(15, None, ENTRIES_BEYOND_TIME, 100));
+        assert!(is_late(15, None, ENTRIES_BEYOND_TIME + 1, 100));
+        assert!(is_late(15, Some(100), ENTRIES_BEYOND_TIME + 1, 100), "it has grown");
+    }
+
+    #[test]
+    fn a_survey_that_came_to_its_end_is_one_however_long_it_took() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["a", "b"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+            for number in 0..1_999 {
+                std::fs::write(root.path().join(folder).join(number.to_string()), "").unwrap();
+            }
+        }
+        let whole = survey(root.path(), None).unwrap().unwrap();
+        assert_eq!(whole.entries, ENTRIES_BEYOND_TIME + 1);
+        let no_time = |entries| Some(Limit { within: Duration::ZERO, entries });
+        for entries in [None, Some(whole.entries)] {
+            let found = survey(root.path(), no_time(entries)).unwrap().unwrap();
+            assert_eq!(found.digest, whole.digest);
+        }
+        assert!(survey(root.path(), no_time(Some(100_000))).unwrap().is_none(), "more were expected");
+        for number in 0..2_000 {
+            std::fs::write(root.path().join("a").join(format!("new {number}")), "").unwrap();
+        }
+        assert!(survey(root.path(), no_time(None)).unwrap().is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! directories that need not be listed, again.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub(crate) struct Earlier<'a> {
     pub(crate) blobs: &'a Blobs,
     pub(crate) verified: &'a Verified,
     pub(crate) tree: TreeId,
+    /// Files are cut from this length on; shorter ones are one blob.
+    pub(crate) cut_from: u64,
 }
 
 /// What an earlier snapshot has of a directory.
@@ -56,14 +59,27 @@ pub(crate) struct Known {
     pub(crate) hashes: Vec<Option<Hash>>,
     /// The blobs of files that have the same device, inode, size, and times of modification and of change as then.
     pub(crate) contents: Vec<Content>,
+    /// Of those that are long and have to be read again, the hashes of then: as long as that is their hash, these are their blobs.
+    pub(crate) before_hashes: HashMap<usize, Hash>,
     pub(crate) before: Vec<Option<Before>>,
 }
 
 /// The same of one directory.
 struct Found {
     before: Before,
-    files: Vec<(usize, Content, Option<Hash>)>,
+    files: Vec<(usize, FoundFile)>,
     below: Vec<(usize, TreeId)>,
+}
+
+/// The same of a file.
+struct FoundFile {
+    content: Content,
+    /// Its hash then.
+    hash: Option<Hash>,
+    /// Whether nobody can have touched it since, so that its content is known.
+    is_settled: bool,
+    /// Whether a listing would say the same of it, if it has no extended attributes.
+    is_described: bool,
 }
 
 impl Known {
@@ -72,13 +88,15 @@ impl Known {
         Self {
             hashes: vec![None; seen.len()],
             contents: vec![Content::Unknown; seen.len()],
+            before_hashes: HashMap::new(),
             before: vec![None; folders.len()],
         }
     }
 }
 
 impl Earlier<'_> {
-    /// Goes through both trees, level by level. What is damaged in the earlier snapshot costs time here and nothing else.
+    /// Goes through both trees, level by level. What is damaged in the earlier snapshot is not known here; whether it is needed all the
+    /// same is seen when all is read back.
     pub(crate) fn known(&self, seen: &[Seen], folders: &[Folder]) -> Known {
         let mut known = Known::nothing(seen, folders);
         let mut trees = vec![None; folders.len()];
@@ -92,9 +110,13 @@ impl Earlier<'_> {
             for ((at, _), found) in listed.into_iter().zip(found) {
                 let Some(found) = found else { continue };
                 known.before[at] = Some(found.before);
-                for (file, content, hash) in found.files {
-                    known.contents[file] = content;
-                    known.hashes[file] = hash;
+                for (at, file) in found.files {
+                    if file.is_settled {
+                        known.hashes[at] = file.hash;
+                    } else if seen[at].meta.size >= self.cut_from {
+                        known.before_hashes.extend(file.hash.map(|hash| (at, hash)));
+                    }
+                    known.contents[at] = file.content;
                 }
                 for (below, tree) in found.below {
                     trees[below] = Some(tree);
@@ -127,9 +149,9 @@ impl Earlier<'_> {
                 continue;
             };
             let is_same = match *child {
-                Child::Entry(entry) => self.same_file(&seen[entry], node).is_some_and(|(content, hash)| {
-                    let is_same = hash.is_some();
-                    found.files.push((entry, content, hash));
+                Child::Entry(entry) => self.same_file(&seen[entry], node).is_some_and(|file| {
+                    let is_same = file.is_described;
+                    found.files.push((entry, file));
                     is_same
                 }),
                 Child::Folder(below) => {
@@ -143,9 +165,9 @@ impl Earlier<'_> {
         Some(found)
     }
 
-    /// The blobs of a file that has the same device, inode, size and times as then, if the repository still has all of them;
-    /// and its hash, if that was so well before the earlier snapshot: the time of change is among them, which nobody can set.
-    fn same_file(&self, seen: &Seen, node: &Node) -> Option<(Content, Option<Hash>)> {
+    /// A file that has the same device, inode, size and times as then, if the repository still has all of its blobs. Its content
+    /// is known, if that was so well before the earlier snapshot: the time of change is among them, which nobody can set.
+    fn same_file(&self, seen: &Seen, node: &Node) -> Option<FoundFile> {
         if seen.meta.kind != FileKind::File || !is_same_inode(seen, node) || node.meta.size != seen.meta.size
         {
             return None;
@@ -154,14 +176,16 @@ impl Earlier<'_> {
         if !ids.iter().all(|id| self.blobs.index.find(BlobType::Data, id).is_some()) {
             return None;
         }
-        let known = self.verified.files.get(&seen.path).filter(|_| self.is_settled(seen));
-        let hash = known.filter(|(size, hash)| {
-            // Further names of a file, and attributes, are looked at again.
-            seen.meta.links == 1
-                && *size == seen.meta.size
-                && is_described(seen, Kind::File { size: *size, hash: *hash }, node)
+        let hash = self.verified.files.get(&seen.path).filter(|(size, _)| *size == seen.meta.size);
+        let hash = hash.map(|(_, hash)| hash);
+        let is_settled = hash.is_some() && self.is_settled(seen);
+        // Which of several names is the first one, a listing does not say.
+        let is_described = hash.is_some_and(|hash| {
+            is_settled
+                && seen.meta.links == 1
+                && is_described(seen, Kind::File { size: seen.meta.size, hash }, node)
         });
-        Some((Content::from(ids.to_vec()), hash.map(|(_, hash)| hash)))
+        Some(FoundFile { content: Content::from(ids.to_vec()), hash, is_settled, is_described })
     }
 
     fn is_same_folder(&self, seen: &Seen, node: &Node) -> bool {

@@ -107,13 +107,16 @@ impl Described<'_> {
         Ok(Listing { tree: TreeId::from(store.put_tree(&listing)?), is_reused: false })
     }
 
-    /// The earlier listing of a directory, where it would be the same again.
+    /// The earlier listing of a directory, where it would be the same again: it is known but for extended attributes.
     fn reusable(&self, at: usize, listings: &[Listing]) -> Option<TreeId> {
         let before = self.before[at].as_ref().filter(|before| before.is_same)?;
+        let is_plain = |entry: usize| self.manifest.entries[entry].xattrs.is_empty();
         let is_same_below = |child: &Child| match *child {
-            Child::Entry(_) => true,
+            Child::Entry(entry) => is_plain(entry),
             Child::Folder(below) => {
-                self.before[below].as_ref().is_some_and(|before| before.tree == listings[below].tree)
+                let is_same = |before: &Before| before.tree == listings[below].tree;
+                self.folders[below].entry.is_none_or(is_plain)
+                    && self.before[below].as_ref().is_some_and(is_same)
             }
         };
         self.folders[at].children.iter().all(is_same_below).then_some(before.tree)

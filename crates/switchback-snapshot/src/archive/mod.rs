@@ -26,6 +26,7 @@ use switchback_core::port::SnapshotRequest;
 use switchback_core::tree::{Seen, read_unknown};
 use switchback_core::world::{Disk, FileKind};
 
+use crate::archive::chunks::Cutting;
 pub(crate) use crate::archive::earlier::Verified;
 use crate::archive::earlier::{Earlier, Known};
 pub(crate) use crate::archive::listings::Listing;
@@ -97,9 +98,10 @@ impl Job<'_> {
 
     fn store(self, folders: &[Folder], compression: Option<i32>, full: SyncSender<Pack>) -> Stored {
         let Self { disk, blobs, request, seen, .. } = self;
-        let Known { hashes, contents, before } = self.known(folders);
-        let store = Store::new(blobs, contents, compression, full)?;
-        let read = |at: usize, path: &Path| store.read_file(disk, at, &seen[at], path);
+        let cutting = Cutting::of(blobs.repository.config())?;
+        let Known { hashes, contents, before_hashes, before } = self.known(folders, &cutting);
+        let store = Store::new(blobs, cutting, (contents, before_hashes), compression, full);
+        let read = |at: usize, path: &Path| store.read_file(disk, at, path);
         let manifest = read_unknown(disk, &request.root, seen, &|at| hashes[at], &read);
         let manifest = match store.take_trouble() {
             Some(trouble) => return Err(trouble),
@@ -120,11 +122,12 @@ impl Job<'_> {
     }
 
     /// What the earlier snapshot knows, which is then needed no more.
-    fn known(self, folders: &[Folder]) -> Known {
+    fn known(self, folders: &[Folder], cutting: &Cutting) -> Known {
         let nothing = || Known::nothing(self.seen, folders);
         let Some((id, verified)) = &self.parent else { return nothing() };
         let Ok(snapshot) = self.blobs.file::<SnapshotFile>(id) else { return nothing() };
-        Earlier { blobs: self.blobs, verified, tree: snapshot.tree }.known(self.seen, folders)
+        let cut_from = cutting.bytes_min() as u64;
+        Earlier { blobs: self.blobs, verified, tree: snapshot.tree, cut_from }.known(self.seen, folders)
     }
 }
 

@@ -3,7 +3,7 @@
 //! All threads store at once. Each borrows a set of tools, so that neither the tables of the cutting nor the state of the
 //! compressor is made anew for every small file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,6 @@ use rustic_core::repofile::BlobType;
 use rustic_core::{DataId, Id};
 use sha2::{Digest, Sha256};
 use switchback_core::manifest::Hash;
-use switchback_core::tree::Seen;
 use switchback_core::world::{Disk, DiskError};
 use zstd::bulk::Compressor;
 
@@ -33,8 +32,8 @@ pub(crate) struct Store<'a> {
     added: Mutex<HashSet<(bool, Id)>>,
     /// The blobs of each file, by its number among what was seen: those that are known before, and what was read.
     contents: Mutex<Vec<Content>>,
-    /// Whether its blobs were known before anything was read.
-    is_known: Vec<bool>,
+    /// The hashes of long files of which the blobs are known, if these still are their hashes.
+    before_hashes: HashMap<usize, Hash>,
     idle: Mutex<Vec<Tools>>,
     trouble: Mutex<Option<Trouble>>,
 }
@@ -55,34 +54,29 @@ struct Sealing {
 impl<'a> Store<'a> {
     pub(crate) fn new(
         blobs: &'a Blobs,
-        contents: Vec<Content>,
+        cutting: Cutting,
+        (contents, before_hashes): (Vec<Content>, HashMap<usize, Hash>),
         compression: Option<i32>,
         full: SyncSender<Pack>,
-    ) -> Result<Self, Trouble> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             blobs,
-            cutting: Cutting::of(blobs.repository.config())?,
+            cutting,
             compression,
             data: Packs::new(BlobType::Data, full.clone()),
             trees: Packs::new(BlobType::Tree, full),
             added: Mutex::default(),
-            is_known: contents.iter().map(Content::is_known).collect(),
+            before_hashes,
             contents: Mutex::new(contents),
             idle: Mutex::default(),
             trouble: Mutex::default(),
-        })
+        }
     }
 
     /// Reads a file, once, and stores what is new of it; its hash is that of the very bytes that were stored.
-    pub(crate) fn read_file(
-        &self,
-        disk: &dyn Disk,
-        at: usize,
-        seen: &Seen,
-        path: &Path,
-    ) -> Result<Hash, DiskError> {
+    pub(crate) fn read_file(&self, disk: &dyn Disk, at: usize, path: &Path) -> Result<Hash, DiskError> {
         let mut tools = self.tools().map_err(|trouble| self.stopped(path, trouble))?;
-        let read = self.read_with(&mut tools, disk, at, seen, path);
+        let read = self.read_with(&mut tools, disk, at, path);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tools);
         let (hash, content) = read?;
         if let Some(content) = content {
@@ -98,18 +92,20 @@ impl<'a> Store<'a> {
         tools: &mut Tools,
         disk: &dyn Disk,
         at: usize,
-        seen: &Seen,
         path: &Path,
     ) -> Result<(Hash, Option<Vec<DataId>>), DiskError> {
         let failed = |error| DiskError::new("read", path, error);
         let mut reader = disk.open(path)?;
-        // Cutting costs more than reading. Whether the earlier blobs are this content is seen when they are read back.
-        let is_long = seen.meta.size >= self.cutting.bytes_min() as u64;
-        let mut hasher = blake3::Hasher::new();
-        if is_long && self.is_known[at] {
+        // Cutting costs more than reading twice what was written through a mapping, which nothing but its content tells.
+        if let Some(before) = self.before_hashes.get(&at) {
+            let mut hasher = blake3::Hasher::new();
             hasher.update_reader(reader).map_err(failed)?;
-            return Ok((*hasher.finalize().as_bytes(), None));
+            if hasher.finalize().as_bytes() == before {
+                return Ok((*before, None));
+            }
+            reader = disk.open(path)?;
         }
+        let mut hasher = blake3::Hasher::new();
         let mut content = Vec::new();
         tools.chunks.begin();
         while let Some(chunk) = tools.chunks.next(&mut *reader).map_err(failed)? {

@@ -125,6 +125,8 @@ type Hook = Box<dyn FnMut(&str, &Path) -> Option<std::io::Error> + Send>;
 pub(crate) struct OddDisk {
     hook: Mutex<Option<Hook>>,
     space: Mutex<Option<Space>>,
+    /// What has one more extended attribute than the real disk says, without having been touched.
+    attributed: Mutex<Option<PathBuf>>,
 }
 
 impl std::fmt::Debug for OddDisk {
@@ -144,6 +146,11 @@ impl OddDisk {
 
     pub(crate) fn pretend_space(&self, space: Space) {
         *self.space.lock().unwrap() = Some(space);
+    }
+
+    /// From now on there is an extended attribute that could not be seen before, as for another user.
+    pub(crate) fn reveal_attribute(&self, path: PathBuf) {
+        *self.attributed.lock().unwrap() = Some(path);
     }
 
     fn ask(&self, doing: &'static str, path: &Path) -> Result<(), DiskError> {
@@ -185,7 +192,11 @@ impl Disk for OddDisk {
         RealDisk.read_link(path)
     }
     fn xattrs(&self, path: &Path) -> Result<Vec<(OsString, Vec<u8>)>, DiskError> {
-        RealDisk.xattrs(path)
+        let mut all = RealDisk.xattrs(path)?;
+        if self.attributed.lock().unwrap().as_deref() == Some(path) {
+            all.push((OsString::from("trusted.colour"), b"blue".to_vec()));
+        }
+        Ok(all)
     }
     fn space(&self, path: &Path) -> Result<Space, DiskError> {
         let pretended = *self.space.lock().unwrap();

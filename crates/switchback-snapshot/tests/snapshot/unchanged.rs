@@ -1,14 +1,15 @@
 //! What nobody touched is taken over from the newest snapshot, folder by folder; what was touched is not, and all of it is read back.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use switchback_core::port::{PortError, SnapshotReader, SnapshotRecord, SnapshotRequest, Vault};
 use switchback_core::world::{Disk, RealDisk};
 
-use crate::ground::{Ground, manifest_of, said};
+use crate::ground::{Ground, manifest_of, noise, said};
 
 /// A tree of which a snapshot was made long after it was written.
 fn settled() -> Ground {
@@ -28,7 +29,7 @@ fn create(ground: &Ground, seconds: i64) -> Result<SnapshotRecord, PortError> {
     ground.vault_in(seconds).create(&request)
 }
 
-/// The files of the repository that hold listings: they are much shorter than a file that is stored.
+/// The files of the repository that hold contents and listings, the shortest first.
 fn listings(ground: &Ground) -> Vec<PathBuf> {
     let mut packs = ground.repository_files("data");
     packs.sort_by_key(|path| fs::metadata(path).unwrap().len());
@@ -90,6 +91,56 @@ fn whatever_is_touched_in_any_folder_is_in_the_next_snapshot() {
     ground.vault.restore(&newest, &[], &ground.at("back")).unwrap();
     assert_eq!(manifest_of(&ground.at("back"), &["src"]), manifest_of(&ground.project(), &["src"]));
     assert_eq!(fs::read(at(&ground, "d/another name")).unwrap(), b"two in src/a/b");
+}
+
+#[test]
+fn what_was_not_touched_is_not_opened() {
+    let ground = Ground::new();
+    ground.write("src/plain", "nothing special");
+    ground.write("src/long", noise(1, 700_000));
+    ground.write("src/many/one name", "of a file with two");
+    fs::hard_link(ground.project().join("src/many/one name"), ground.project().join("src/many/two")).unwrap();
+    ground.write("src/coloured/file", "with an attribute");
+    // Where a file system has none, it is one more plain file.
+    RealDisk.set_xattr(&ground.project().join("src/coloured/file"), OsStr::new("user.colour"), b"blue").ok();
+    let opened = || {
+        let (all, src) = (Arc::new(Mutex::new(Vec::new())), ground.project().join("src"));
+        let seen = Arc::clone(&all);
+        ground.disk.on(move |doing, path| {
+            if doing == "open" && path.starts_with(&src) {
+                seen.lock().unwrap().push(path.strip_prefix(&src).unwrap().to_owned());
+            }
+            None
+        });
+        all
+    };
+    create(&ground, 30).unwrap();
+    // It was touched too short a time before the snapshot: nobody knows.
+    let all = opened();
+    create(&ground, 120).unwrap();
+    assert_eq!(all.lock().unwrap().len(), 4, "{all:?}");
+    let all = opened();
+    let record = create(&ground, 240).unwrap();
+    assert_eq!(*all.lock().unwrap(), [""; 0].map(PathBuf::from));
+    ground.write("src/plain", "something else");
+    let all = opened();
+    create(&ground, 360).unwrap();
+    assert_eq!(*all.lock().unwrap(), [PathBuf::from("plain")]);
+    ground.disk.behave();
+    assert_eq!(ground.vault.check(Some(&record.id)).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn an_attribute_that_could_not_be_seen_before_is_in_manifest_and_listing() {
+    for path in ["src/a/b/one", "src/a/b"] {
+        let ground = settled();
+        ground.disk.reveal_attribute(ground.project().join(path));
+        let record = create(&ground, 240).unwrap();
+        let kept = ground.vault.show(&record.id).unwrap().1;
+        let entry = kept.get(Path::new(path)).unwrap();
+        assert_eq!(entry.xattrs, [(OsString::from("trusted.colour"), b"blue".to_vec())], "{path}");
+        assert_eq!(ground.vault.check(Some(&record.id)).unwrap().findings, [""; 0], "{path}");
+    }
 }
 
 #[test]
