@@ -2,7 +2,7 @@
 
 pub mod counts;
 pub mod needs;
-pub mod npm;
+pub mod packages;
 
 use std::io::IsTerminal;
 
@@ -29,7 +29,7 @@ pub struct SuiteOptions {
 /// Runs all tests of the workspace, then its doctests. Answers whether all that ran passed.
 pub fn test(workspace: &Workspace, options: &SuiteOptions) -> Result<bool, Problem> {
     let mut missing = needs::provide(needs::NEEDS, !options.no_install)?;
-    missing.extend(npm::provide(workspace, !options.no_install)?);
+    missing.extend(packages::provide(workspace, !options.no_install)?);
     let runner = Runner::of(workspace)?;
     announce_not_run(workspace, runner, &missing)?;
 

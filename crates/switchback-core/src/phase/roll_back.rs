@@ -326,7 +326,8 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
         let phases = chosen.iter().map(|live| live.prepare.phase.clone()).collect();
         return Ok(RollBackOutcome { phases, against, ..RollBackOutcome::default() });
     }
-    let mut outcome = RollBackOutcome::default();
+    let names = chosen.iter().map(|live| (live.id.as_str(), live.prepare.phase.as_str()));
+    let mut outcome = RollBackOutcome { databases: back::untold(work, names), ..RollBackOutcome::default() };
     let started = work.world().clock.monotonic();
     let (mut done, mut whole) = (Vec::new(), Vec::new());
     let mut processes = around(work, &chosen)?;
@@ -364,7 +365,7 @@ fn carry_out(work: &Work<'_>, options: &RollBackOptions) -> Result<RollBackOutco
         done.push((live.id, restored));
     }
     // The old code is started on the old schema.
-    outcome.databases = follow_databases(work, options);
+    outcome.databases.extend(follow_databases(work, options));
     outcome.processes = processes.finish();
     for (id, restored) in done {
         let kept = settle(work, &id, restored)?;

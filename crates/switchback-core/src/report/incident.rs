@@ -62,6 +62,8 @@ struct Incident<'r> {
     why: String,
     /// The first record of something restored.
     restored: &'r Record,
+    /// The last record before the command.
+    after: u64,
     /// Restored, and kept aside.
     paths: (Vec<String>, Vec<String>),
     /// Whether phases are still live of which parts were rolled back.
@@ -107,6 +109,7 @@ impl<'r> Incident<'r> {
             phases,
             why: why.unwrap_or_else(|| "the journal does not say why".to_owned()),
             restored: restored.first()?,
+            after: first,
             paths,
             is_part,
         })
@@ -168,12 +171,44 @@ impl<'r> Incident<'r> {
             sections: vec![
                 listed("restored", "What was restored", &self.paths.0),
                 listed("kept", "What was written since, and is kept aside", &self.paths.1),
+                self.databases(clean),
                 checks("after", "What the checks say of what is live again", &self.outcomes(true), clean),
                 checks("before", "What they said before it", &self.outcomes(false), clean),
                 time_line(&tell_all(self.records, clean)),
             ],
             foot: words(format!("Made by {TOOL} from the journal, event {}.", self.restored.seq)),
         }
+    }
+
+    /// What became of the databases that went live with the phases: the last word on each.
+    fn databases(&self, clean: &dyn Fn(&str) -> String) -> Section {
+        let mut last: Vec<(&str, &str, &[String], &str)> = Vec::new();
+        // They follow the tree before that is put away.
+        for record in self.records.iter().filter(|record| record.seq > self.after) {
+            let Event::DatabaseEnded { database, verdict, steps, summary, .. } = &record.event else {
+                continue;
+            };
+            last.retain(|(known, ..)| known != database);
+            last.push((database, verdict, steps, summary));
+        }
+        if last.is_empty() {
+            let text = "The journal tells of none that these phases changed.";
+            return Section::new("databases", 2, "Databases", vec![Block::Text(words(text))]);
+        }
+        let mut table =
+            Table::new("Databases", &["database", "verdict", "steps still in it", "what was done"]);
+        for (database, verdict, steps, summary) in last {
+            let verdict = Verdict::from_word(verdict).unwrap_or(Verdict::Unknown).spoken();
+            let left = if steps.is_empty() { words("none") } else { codes(steps) };
+            let row = vec![
+                code(clean(database)),
+                vec![Bit::Strong(verdict.to_owned())],
+                left,
+                words(clean(summary)),
+            ];
+            table.rows.push(row);
+        }
+        Section::new("databases", 2, "Databases", vec![Block::Table(table)])
     }
 
     fn facts(&self) -> Vec<(&'static str, Words)> {

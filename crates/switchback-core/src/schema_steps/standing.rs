@@ -14,7 +14,7 @@ pub enum Standing {
     HalfDeployed,
     /// Its revert was begun and never ended.
     HalfReverted,
-    /// It is in the database, and not in the folder any more.
+    /// It is in the database, and not in the folder: it was taken out of it, or came from another one.
     Missing,
     /// It is not in the database, and comes before one that is.
     Late,
@@ -90,7 +90,7 @@ pub(super) fn refusals(all: &[Stood], accepts_changed: bool) -> Vec<String> {
     for one in all {
         let name = &one.name;
         match one.standing {
-            Standing::Missing => refusals.push(format!("step `{name}` was deployed, and is not in the folder any more")),
+            Standing::Missing => refusals.push(format!("step `{name}` was deployed, and is not in this folder")),
             Standing::Late => refusals.push(format!(
                 "step `{name}` was not deployed, and comes before one that was: give it a number behind all of those"
             )),

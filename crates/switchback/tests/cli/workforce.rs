@@ -4,12 +4,26 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::databases::duckdb;
 use super::ground::Ground;
+use super::s3::of_npm;
 
-/// The example as its README lays it out.
+/// The example as its README lays it out, with SQLite.
 fn ground() -> Ground {
+    laid_out(Ground::new())
+}
+
+/// The same with DuckDB.
+fn duckdb_ground() -> Ground {
+    let mut ground = duckdb::ground();
+    let packages = std::fs::canonicalize(of_npm("../python/packages")).unwrap();
+    ground.set("PYTHONPATH", packages.to_str().unwrap());
+    ground.set("PLANNER_DATABASE", "duckdb");
+    laid_out(ground)
+}
+
+fn laid_out(ground: Ground) -> Ground {
     let example: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/workforce");
-    let ground = Ground::new();
     ground.tool("cp", &["-r", &example.join("live/.").display().to_string(), "."]);
     ground.tool("cp", &["-r", &example.join("candidate").display().to_string(), "../candidate"]);
     // The monolith was stopped after its second year: that state is brought over.
@@ -41,7 +55,29 @@ fn replace(ground: &Ground, path: &str, old: &str, new: &str) {
 // rows: OM-4, OM-6, OM-7, OM-9, OM-10
 #[test]
 fn needs_python3_the_monolith_becomes_modules_and_comes_back() {
-    let ground = ground();
+    becomes_modules_and_comes_back(&ground());
+}
+
+// rows: OM-1, OM-2, OM-4, OM-6, OM-7, OM-9, OM-10, PC-10
+#[test]
+fn needs_duckdb_needs_pypi_duckdb_all_of_it_holds_with_duckdb() {
+    let ground = duckdb_ground();
+    becomes_modules_and_comes_back(&ground);
+    let database = std::fs::read(ground.at("state/simulation.db")).unwrap();
+    assert_eq!(&database[8..12], b"DUCK");
+    state_goes_along_and_back(&ground);
+    // Whatever the database is, the results are the same, byte for byte.
+    let sqlite = self::ground();
+    let years =
+        "-B -m planner.simulation --config config/base.json --start 2025 --end 2027 --out state --resume";
+    sqlite.tool("python3", &years.split(' ').collect::<Vec<_>>());
+    for table in ["events", "workforce", "registry", "summary"] {
+        let file = format!("state/results/{table}.csv");
+        assert_eq!(ground.read(&file), sqlite.read(&file), "{table}");
+    }
+}
+
+fn becomes_modules_and_comes_back(ground: &Ground) {
     let before = ground.read("planner/simulation.py");
     let seen = ground.expect(0, "run --json").json();
     let found = checks(&seen);
@@ -55,7 +91,7 @@ fn needs_python3_the_monolith_becomes_modules_and_comes_back() {
     ground.expect(0, "rollback");
     assert!(!ground.at("planner/orchestrator.py").exists());
     assert_eq!(ground.read("planner/simulation.py"), before);
-    assert_eq!(checkpoints(&ground), ["year_2025.json", "year_2026.json"]);
+    assert_eq!(checkpoints(ground), ["year_2025.json", "year_2026.json"]);
 }
 
 fn checkpoints(ground: &Ground) -> Vec<String> {
@@ -69,14 +105,17 @@ fn checkpoints(ground: &Ground) -> Vec<String> {
 // rows: OM-1, OM-2, PC-10
 #[test]
 fn needs_python3_the_state_goes_along_and_back_and_what_was_written_since_is_not_lost() {
-    let ground = ground();
+    state_goes_along_and_back(&ground());
+}
+
+fn state_goes_along_and_back(ground: &Ground) {
     // What is compared side by side is looked at elsewhere.
     let plan = ground.read("switchback.toml");
     let (start, rest) = plan.split_once("[[check]]\nname = \"side by side\"").unwrap();
     let (_, end) = rest.split_once("# What was brought over").unwrap();
     ground.write("switchback.toml", format!("{start}# What was brought over{end}"));
     ground.expect(0, "run");
-    assert_eq!(checkpoints(&ground), ["2025.v2.json", "2026.v2.json"]);
+    assert_eq!(checkpoints(ground), ["2025.v2.json", "2026.v2.json"]);
     let years = |module: &str| {
         format!("-B -m {module} --config config/base.json --start 2025 --end 2027 --out state --resume")
     };
@@ -89,7 +128,7 @@ fn needs_python3_the_state_goes_along_and_back_and_what_was_written_since_is_not
     assert!(seen["kept_aside"].to_string().contains("2027.v2.json"), "{seen:#}");
     ground.expect(0, "rollback --accept-loss 2");
     // The monolith goes on where it was, on the same database: its way of counting 2027 apart, it comes to the same.
-    assert_eq!(checkpoints(&ground), ["year_2025.json", "year_2026.json"]);
+    assert_eq!(checkpoints(ground), ["year_2025.json", "year_2026.json"]);
     simulate("planner.simulation");
     let by_monolith = ground.read("state/results/summary.csv");
     let all_but_participation = |text: &str| -> Vec<Vec<String>> {

@@ -1,5 +1,6 @@
 """Year after year: events, database, checkpoint; at the end the results."""
 
+import contextlib
 import os
 
 from .checkpoints import Checkpoints
@@ -24,14 +25,14 @@ class Orchestrator:
         else:
             workforce, registry = load_census(self.settings.census, self.start)
             first, headcount = self.start, len(workforce)
-        store = Store(os.path.join(self.out, "simulation.db"))
-        for year in range(first, self.end + 1):
-            growth = (1 + self.settings.target_growth_rate) ** (year - self.start + 1)
-            events = Year(self.settings, year, workforce, registry).simulate(round(headcount * growth))
-            store.save_year(year, events, workforce, registry, summarize(year, workforce))
-            self.checkpoints.save(year, workforce, registry, headcount)
-            if year == stop_after:
-                return None
-        store.note_run(first, self.end)
-        store.write_results(os.path.join(self.out, "results"))
-        return store.summaries()
+        with contextlib.closing(Store(os.path.join(self.out, "simulation.db"))) as store:
+            for year in range(first, self.end + 1):
+                growth = (1 + self.settings.target_growth_rate) ** (year - self.start + 1)
+                events = Year(self.settings, year, workforce, registry).simulate(round(headcount * growth))
+                store.save_year(year, events, workforce, registry, summarize(year, workforce))
+                self.checkpoints.save(year, workforce, registry, headcount)
+                if year == stop_after:
+                    return None
+            store.note_run(first, self.end)
+            store.write_results(os.path.join(self.out, "results"))
+            return store.summaries()

@@ -1,5 +1,9 @@
-"""The database of a simulation, and the results that are written from it."""
+"""The database of a simulation, and the results that are written from it.
 
+It is one of SQLite, or of DuckDB when PLANNER_DATABASE says `duckdb` and its driver is there.
+"""
+
+import contextlib
 import csv
 import os
 import sqlite3
@@ -10,16 +14,38 @@ TABLES = {
     "registry": ["employee", "hired", "left_in", "enrolled_in"],
     "summary": ["year", "headcount", "payroll", "participation", "deferrals"],
 }
+# Of each column the type, too: DuckDB wants one.
+TYPES = {"employee": "TEXT", "kind": "TEXT"}
+TYPES.update(dict.fromkeys(["amount", "salary", "deferral", "payroll", "participation", "deferrals"], "DOUBLE"))
+
+
+def connect(path):
+    """A connection whose transactions begin where it says so."""
+    if os.environ.get("PLANNER_DATABASE") == "duckdb":
+        import duckdb
+
+        return duckdb.connect(path)
+    return sqlite3.connect(path, isolation_level=None)
 
 
 class Store:
     def __init__(self, path):
-        self.database = sqlite3.connect(path)
+        self.database = connect(path)
         for table, columns in TABLES.items():
-            self.database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+            typed = ", ".join(f"{column} {TYPES.get(column, 'INTEGER')}" for column in columns)
+            self.database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({typed})")
+
+    def close(self):
+        self.database.close()
+
+    @contextlib.contextmanager
+    def _transaction(self):
+        self.database.execute("BEGIN TRANSACTION")
+        yield
+        self.database.execute("COMMIT")
 
     def save_year(self, year, events, workforce, registry, summary):
-        with self.database:
+        with self._transaction():
             for table in ("events", "workforce", "summary"):
                 self.database.execute(f"DELETE FROM {table} WHERE year >= ?", [year])
             self.database.execute("DELETE FROM registry")
@@ -30,16 +56,16 @@ class Store:
 
     def _insert(self, table, rows):
         marks = ", ".join("?" for _ in TABLES[table])
-        self.database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        if rows:
+            self.database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
     def note_run(self, first, last):
         """Where there is a table of runs: the database of a simulation that began before has one."""
         if self.database.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone():
-            with self.database:
-                self.database.execute("INSERT INTO runs VALUES (?, ?, 'modules')", [first, last])
+            self.database.execute("INSERT INTO runs VALUES (?, ?, 'modules')", [first, last])
 
     def summaries(self):
-        return [list(row) for row in self.database.execute("SELECT * FROM summary ORDER BY year")]
+        return [list(row) for row in self.database.execute("SELECT * FROM summary ORDER BY year").fetchall()]
 
     def write_results(self, folder):
         os.makedirs(folder, exist_ok=True)
@@ -47,4 +73,4 @@ class Store:
             with open(os.path.join(folder, f"{table}.csv"), "w", newline="") as file:
                 rows = csv.writer(file)
                 rows.writerow(columns)
-                rows.writerows(self.database.execute(f"SELECT * FROM {table} ORDER BY 1, 2"))
+                rows.writerows(self.database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall())

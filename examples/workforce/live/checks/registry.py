@@ -1,5 +1,6 @@
 """Whether the tables of a simulation agree with each other, over all years: `registry.py DIR` looks into DIR/simulation.db."""
 
+import os
 import sqlite3
 import sys
 
@@ -10,7 +11,7 @@ CONTRADICTIONS = {
         WHERE r.employee IS NULL OR r.hired > w.year OR r.left_in <= w.year""",
     "who is enrolled is enrolled in the registry since then": """
         SELECT w.year, w.employee FROM workforce AS w JOIN registry AS r USING (employee)
-        WHERE w.enrolled <> (r.enrolled_in IS NOT NULL AND r.enrolled_in <= w.year)""",
+        WHERE w.enrolled <> CASE WHEN r.enrolled_in <= w.year THEN 1 ELSE 0 END""",
     "nobody works after leaving": """
         SELECT w.year, w.employee FROM workforce AS w JOIN events AS e USING (employee)
         WHERE e.kind = 'termination' AND e.year <= w.year""",
@@ -24,7 +25,13 @@ CONTRADICTIONS = {
         WHERE headcount <> (SELECT count(*) FROM workforce AS w WHERE w.year = s.year)""",
 }
 
-database = sqlite3.connect(f"file:{sys.argv[1]}/simulation.db?mode=ro", uri=True)
+path = f"{sys.argv[1]}/simulation.db"
+if os.environ.get("PLANNER_DATABASE") == "duckdb":
+    import duckdb
+
+    database = duckdb.connect(path, read_only=True)
+else:
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
 if not database.execute("SELECT count(*) FROM workforce").fetchone()[0]:
     sys.exit("there is nobody to look at")
 for name, query in CONTRADICTIONS.items():

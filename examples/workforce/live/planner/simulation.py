@@ -2,9 +2,12 @@
 checkpoints, database, results.
 
     python3 -m planner.simulation --config config/base.json --start 2025 --end 2027 --out DIR
+
+The database is one of SQLite, or of DuckDB when PLANNER_DATABASE says `duckdb` and its driver is there.
 """
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import json
@@ -18,6 +21,9 @@ TABLES = {
     "registry": ["employee", "hired", "left_in", "enrolled_in"],
     "summary": ["year", "headcount", "payroll", "participation", "deferrals"],
 }
+# Of each column the type, too: DuckDB wants one.
+TYPES = {"employee": "TEXT", "kind": "TEXT"}
+TYPES.update(dict.fromkeys(["amount", "salary", "deferral", "payroll", "participation", "deferrals"], "DOUBLE"))
 RATES = ["termination_rate", "promotion_rate", "enrollment_rate", "merit_rate"]
 
 
@@ -110,23 +116,35 @@ def summarize(year, workforce):
 
 
 def open_database(path):
-    database = sqlite3.connect(path)
+    if os.environ.get("PLANNER_DATABASE") == "duckdb":
+        import duckdb
+
+        database = duckdb.connect(path)
+    else:
+        # Transactions begin where it says so, as in DuckDB.
+        database = sqlite3.connect(path, isolation_level=None)
     for table, columns in TABLES.items():
-        database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+        typed = ", ".join(f"{column} {TYPES.get(column, 'INTEGER')}" for column in columns)
+        database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({typed})")
     return database
 
 
+def insert(database, table, rows):
+    marks = ", ".join("?" for _ in TABLES[table])
+    if rows:
+        database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+
 def save_year(database, year, events, workforce, registry, summary):
-    with database:
-        for table in ("events", "workforce", "summary"):
-            database.execute(f"DELETE FROM {table} WHERE year >= ?", [year])
-        database.execute("DELETE FROM registry")
-        database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", events)
-        people = [[year, employee, *person] for employee, person in sorted(workforce.items())]
-        database.executemany("INSERT INTO workforce VALUES (?, ?, ?, ?, ?, ?)", people)
-        entries = [[employee, *entry] for employee, entry in sorted(registry.items())]
-        database.executemany("INSERT INTO registry VALUES (?, ?, ?, ?)", entries)
-        database.execute("INSERT INTO summary VALUES (?, ?, ?, ?, ?)", summary)
+    database.execute("BEGIN TRANSACTION")
+    for table in ("events", "workforce", "summary"):
+        database.execute(f"DELETE FROM {table} WHERE year >= ?", [year])
+    database.execute("DELETE FROM registry")
+    insert(database, "events", events)
+    insert(database, "workforce", [[year, employee, *person] for employee, person in sorted(workforce.items())])
+    insert(database, "registry", [[employee, *entry] for employee, entry in sorted(registry.items())])
+    insert(database, "summary", [summary])
+    database.execute("COMMIT")
 
 
 def write_results(database, folder):
@@ -135,7 +153,7 @@ def write_results(database, folder):
         with open(os.path.join(folder, f"{table}.csv"), "w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(columns)
-            rows.writerows(database.execute(f"SELECT * FROM {table} ORDER BY 1, 2"))
+            rows.writerows(database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall())
 
 
 def save_checkpoint(folder, year, workforce, registry, headcount):
@@ -165,16 +183,16 @@ def simulate(config, start, end, out, stop_after=None, resume=False):
         first = start
         workforce, registry = load_census(config["census"], start)
         headcount = len(workforce)
-    database = open_database(os.path.join(out, "simulation.db"))
-    for year in range(first, end + 1):
-        target = round(headcount * (1 + config["target_growth_rate"]) ** (year - start + 1))
-        events = simulate_year(config, year, workforce, registry, target)
-        save_year(database, year, events, workforce, registry, summarize(year, workforce))
-        save_checkpoint(folder, year, workforce, registry, headcount)
-        if year == stop_after:
-            return None
-    write_results(database, os.path.join(out, "results"))
-    return [list(row) for row in database.execute("SELECT * FROM summary ORDER BY year")]
+    with contextlib.closing(open_database(os.path.join(out, "simulation.db"))) as database:
+        for year in range(first, end + 1):
+            target = round(headcount * (1 + config["target_growth_rate"]) ** (year - start + 1))
+            events = simulate_year(config, year, workforce, registry, target)
+            save_year(database, year, events, workforce, registry, summarize(year, workforce))
+            save_checkpoint(folder, year, workforce, registry, headcount)
+            if year == stop_after:
+                return None
+        write_results(database, os.path.join(out, "results"))
+        return [list(row) for row in database.execute("SELECT * FROM summary ORDER BY year").fetchall()]
 
 
 def run_multi_year_simulation(start_year, end_year, config_path=None, out=".", **legacy):

@@ -109,6 +109,41 @@ pub(in crate::phase) fn planned(work: &Work<'_>, transactions: &[String]) -> Vec
     facts.into_iter().map(|(key, fact)| (key.1.clone(), does(&fact.steps))).collect()
 }
 
+/// The databases that phases change of whose cutover the journal does not tell: nobody can say what is in them.
+pub(in crate::phase) fn untold<'a>(
+    work: &Work<'_>,
+    transactions: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<DatabaseBack> {
+    let history = work.history();
+    let untold: Vec<&str> =
+        transactions.filter(|(id, _)| history.of_transaction(id).is_none()).map(|(_, phase)| phase).collect();
+    let phases = work.plan().phases.iter().filter(|phase| untold.contains(&phase.name.as_str()));
+    let changes = phases.flat_map(|phase| {
+        super::of(work, phase).unwrap_or_default().into_iter().map(move |change| (phase, change))
+    });
+    changes
+        .map(|(phase, change)| {
+            let database = change.database.shown();
+            let why = "the journal does not tell of its cutover";
+            let steps = change.steps.display();
+            DatabaseBack {
+                summary: work.redactor.clean(&format!(
+                    "what the phase `{}` left in the database `{database}` is not known: {why}",
+                    phase.name
+                )),
+                database,
+                verdict: Verdict::Unknown,
+                left: Vec::new(),
+                would_lose: 0,
+                next: format!(
+                    "`switchback schema status` with the steps that were live (`{steps}`) says what is there, and \
+                     `switchback schema revert` takes it back"
+                ),
+            }
+        })
+        .collect()
+}
+
 /// Ends what a run that was killed left in databases, and says so.
 ///
 /// # Errors

@@ -42,6 +42,34 @@ fn what_was_left_goes_with_the_next_cutover_that_finds_it_there() {
     same(&ground, "sqlite:../before.db", "sqlite:app.db", &[]);
 }
 
+// rows: RB-12
+#[test]
+fn the_record_of_the_incident_says_what_stayed_in_databases() {
+    let ground = with_rows_left();
+    let folder = ground.at(".switchback/incidents");
+    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(file).unwrap();
+    let (_, databases) = text.split_once("\n## Databases\n").unwrap();
+    let row = databases.lines().find(|line| line.contains("app.db")).unwrap();
+    assert!(row.contains("| **no** | `0001_payments` |"), "{row}");
+    assert!(row.contains("1 step of the phase still there"), "{row}");
+}
+
+#[test]
+fn without_a_journal_a_rollback_says_that_it_cannot_tell_what_is_in_databases() {
+    let ground = ground("");
+    ground.expect(0, "run");
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        drop(std::fs::remove_file(ground.at(format!(".switchback/{name}"))));
+    }
+    let seen = ground.expect(2, "rollback --json").json();
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    let reverted = &seen["reverted"][0];
+    assert_eq!(reverted["verdict"], "unknown", "{seen:#}");
+    assert!(reverted["summary"].as_str().unwrap().contains("the journal does not tell"), "{seen:#}");
+    assert_eq!(steps_in(&ground), BOTH);
+}
+
 #[test]
 fn a_part_leaves_databases_as_they_are() {
     let ground = ground("");

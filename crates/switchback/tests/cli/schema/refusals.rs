@@ -38,7 +38,7 @@ fn a_step_that_was_changed_removed_or_inserted_is_refused() {
     refused(&ground, "the revert script of step `0005_cents` was changed");
     schema(&ground, 0, "revert", "app.db", &["--accept-changed"]);
     std::fs::rename(ground.at("steps/0003_payments"), ground.at("aside")).unwrap();
-    refused(&ground, "step `0003_payments` was deployed, and is not in the folder any more");
+    refused(&ground, "step `0003_payments` was deployed, and is not in this folder");
     std::fs::rename(ground.at("aside"), ground.at("steps/0003_payments")).unwrap();
     std::fs::create_dir(ground.at("steps/0003a")).unwrap();
     let seen = run(&ground, "status", "app.db", &[]);

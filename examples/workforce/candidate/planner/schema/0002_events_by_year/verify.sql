@@ -1,1 +1,1 @@
-SELECT count(*) FROM sqlite_schema WHERE name = 'events_by_year';
+SELECT count(*) FROM sqlite_master WHERE name = 'events_by_year';
