@@ -246,13 +246,17 @@ fn apt_get(arguments: &[&str]) -> Result<(), Problem> {
     // At run level 1 a package does not start its server where it asks (`invoke-rc.d`): tests start their own.
     let call =
         Call::new("apt-get", arguments).with("DEBIAN_FRONTEND", "noninteractive").with("RUNLEVEL", "1");
+    carried_out(&call, "install the package by hand, or leave its tests out with `--no-install`")
+}
+
+/// Shows a call and carries it out; `hint` is the next move where it fails.
+pub(super) fn carried_out(call: &Call, hint: &str) -> Result<(), Problem> {
     println!("> {call}");
     let status = call.show()?;
     if status.success() {
         return Ok(());
     }
-    Err(Problem::new(format!("could not run `{call}`"), status)
-        .hint("install the package by hand, or leave its tests out with `--no-install`"))
+    Err(Problem::new(format!("could not run `{call}`"), status).hint(hint))
 }
 
 #[cfg(test)]

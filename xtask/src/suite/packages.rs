@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::needs::Need;
+use super::needs::{Need, carried_out};
 use crate::problem::Problem;
 use crate::program::Call;
 use crate::workspace::Workspace;
@@ -26,6 +26,9 @@ struct Registry {
 
 /// The machines that all packages are there for.
 const MACHINE: &str = "x86_64";
+
+/// The next move where an installer fails.
+const NO_INSTALLER: &str = "check the network, or leave these tests out with `--no-install`";
 
 const REGISTRIES: &[Registry] = &[
     Registry {
@@ -120,12 +123,15 @@ impl Registry {
 fn with_npm(folder: &Path) -> Result<(), Problem> {
     // No package runs anything of its own.
     let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    carried_out(&Call::new("npm", &arguments).within(folder))
+    carried_out(&Call::new("npm", &arguments).within(folder), NO_INSTALLER)
 }
 
 fn with_pip(folder: &Path) -> Result<(), Problem> {
     // Debian's own Python has no pip; an environment brings one. Programs find the packages by `PYTHONPATH`.
-    carried_out(&Call::new("python3", &["-m", "venv", "--clear", "environment"]).within(folder))?;
+    carried_out(
+        &Call::new("python3", &["-m", "venv", "--clear", "environment"]).within(folder),
+        NO_INSTALLER,
+    )?;
     let packages = folder.join("packages");
     if packages.exists() {
         fs::remove_dir_all(&packages).map_err(|source| Problem::at("remove", &packages, source))?;
@@ -135,17 +141,8 @@ fn with_pip(folder: &Path) -> Result<(), Problem> {
         ["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--no-deps"];
     let python = folder.join("environment/bin/python");
     let call = Call::new(&python.display().to_string(), &arguments).within(folder);
-    carried_out(&["--target", "packages", "-r", "requirements.txt"].into_iter().fold(call, Call::argument))
-}
-
-fn carried_out(call: &Call) -> Result<(), Problem> {
-    println!("> {call}");
-    let status = call.show()?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(Problem::new(format!("could not run `{call}`"), status)
-        .hint("check the network, or leave these tests out with `--no-install`"))
+    let call = ["--target", "packages", "-r", "requirements.txt"].into_iter().fold(call, Call::argument);
+    carried_out(&call, NO_INSTALLER)
 }
 
 #[cfg(test)]
