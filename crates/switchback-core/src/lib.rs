@@ -29,6 +29,7 @@ pub mod report;
 pub mod rule;
 pub mod schema_steps;
 pub mod secret;
+pub mod signature;
 pub mod test_results;
 pub mod tree;
 pub mod verdict;
