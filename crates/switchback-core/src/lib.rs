@@ -7,6 +7,7 @@
 //! names what implements its ports ([`port`]): comparing and keeping snapshots are other crates.
 
 pub mod bisect;
+pub mod certificate;
 pub mod change;
 pub mod check;
 pub mod code;

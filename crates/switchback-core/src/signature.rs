@@ -115,7 +115,9 @@ pub enum SignatureFault {
     #[error("it is signed by {}, and that is none of the keys that count", .0.join(", "))]
     Stranger(Vec<String>),
     /// A signature is not that of its key over this content.
-    #[error("the signature of {0} is not over this content: one of the two was changed, or another key made it")]
+    #[error(
+        "the signature of {0} is not over this content: one of the two was changed, or another key made it"
+    )]
     Bad(String),
     /// A key that was asked for is none.
     #[error("the key `{0}` cannot be used: it is no point of the curve")]

@@ -41,10 +41,7 @@ pub(crate) fn seal(secret: &SigningKey, key_id: String, payload_type: &str, payl
 /// # Errors
 ///
 /// When it is too large, not an envelope, holds something else, or has no signature.
-pub fn read(
-    text: &str,
-    payload_type: &str,
-) -> Result<(Vec<u8>, Vec<(String, [u8; 64])>), SignatureFault> {
+pub fn read(text: &str, payload_type: &str) -> Result<(Vec<u8>, Vec<(String, [u8; 64])>), SignatureFault> {
     let form = |why: String| SignatureFault::Form(why);
     if text.len() > ENVELOPE_BYTES_MAX {
         return Err(form(format!("it has {} bytes, and {ENVELOPE_BYTES_MAX} is the most", text.len())));
@@ -174,7 +171,10 @@ mod tests {
         let (_, first) = secret(1);
         let (_, second) = secret(2);
         let opened = open(&text, "text/plain", &[second.clone(), first.clone()]).unwrap();
-        assert_eq!((opened.payload.as_slice(), opened.signed_by.as_slice()), (&b"hello"[..], &[first.clone()][..]));
+        assert_eq!(
+            (opened.payload.as_slice(), opened.signed_by.as_slice()),
+            (&b"hello"[..], &[first.clone()][..])
+        );
         let stranger = open(&text, "text/plain", std::slice::from_ref(&second)).unwrap_err();
         assert_eq!(stranger, SignatureFault::Stranger(vec![key::fingerprint(&first)]));
         let other = open(&text, "text/html", std::slice::from_ref(&first)).unwrap_err();
@@ -187,7 +187,8 @@ mod tests {
         let (_, first) = secret(1);
         let mut envelope: Envelope = serde_json::from_str(&sealed(1, "text/plain", b"hello")).unwrap();
         envelope.payload = STANDARD.encode(b"hellp");
-        let bad = open(&serde_json::to_string(&envelope).unwrap(), "text/plain", std::slice::from_ref(&first));
+        let bad =
+            open(&serde_json::to_string(&envelope).unwrap(), "text/plain", std::slice::from_ref(&first));
         assert_eq!(bad.unwrap_err(), SignatureFault::Bad(key::fingerprint(&first)));
         let mut envelope: Envelope = serde_json::from_str(&sealed(1, "text/plain", b"hello")).unwrap();
         envelope.payload_type = "text/html".to_owned();
@@ -235,7 +236,9 @@ mod tests {
         assert!(why("[]").contains("not an envelope"));
         assert!(why(r#"{"payload":"","payloadType":"t","signatures":[]}"#).contains("nobody"));
         assert!(why(r#"{"payload":"=","payloadType":"t","signatures":[{"sig":""}]}"#).contains("`payload`"));
-        assert!(why(r#"{"payload":"","payloadType":"t","signatures":[{"sig":"AAAA"}]}"#).contains("64 bytes"));
+        assert!(
+            why(r#"{"payload":"","payloadType":"t","signatures":[{"sig":"AAAA"}]}"#).contains("64 bytes")
+        );
         let deep = "[".repeat(100_000);
         assert!(why(&deep).contains("not an envelope"));
         let many = vec![r#"{"sig":""}"#; SIGNATURES_MAX + 1].join(",");

@@ -41,8 +41,9 @@ impl OpenSsh {
     /// What a command prints, without the end of its line. Neither that nor what it says beside it is ever shown: it may hold
     /// the passphrase.
     fn said(&self, line: &str, place: &KeyPlace) -> Result<Zeroizing<String>, Trouble> {
-        let refused =
-            |why: String| Trouble::Passphrase(format!("the command that prints the passphrase failed: {why}"));
+        let refused = |why: String| {
+            Trouble::Passphrase(format!("the command that prints the passphrase failed: {why}"))
+        };
         let mut command = Command::shell(line, place.folder.as_path(), COMMAND_TIMEOUT);
         command.output_bytes_max = 16 * 1024;
         let finished = self.world.processes.run(&command).map_err(|error| refused(error.to_string()))?;
@@ -77,8 +78,10 @@ impl Signatures for OpenSsh {
     fn open(&self, place: &KeyPlace) -> Result<Box<dyn Signer>, PortError> {
         let what = format!("could not open the key `{}`", place.file.display());
         let failed = |why: String, hint: &str| PortError::new(what.clone(), vec![why]).hinted(hint);
-        const FILE: &str = "name the private key: `--key ~/.ssh/id_ed25519`; `ssh-keygen -t ed25519` makes one";
-        const PASSPHRASE: &str = "name what knows it: `--passphrase-command CMD` or `--passphrase-variable NAME`";
+        const FILE: &str =
+            "name the private key: `--key ~/.ssh/id_ed25519`; `ssh-keygen -t ed25519` makes one";
+        const PASSPHRASE: &str =
+            "name what knows it: `--passphrase-command CMD` or `--passphrase-variable NAME`";
         let disk = self.world.disk.as_ref();
         let bytes = disk.read(&place.file, KEY_BYTES_MAX).map_err(|error| failed(error.to_string(), FILE))?;
         let bytes = Zeroizing::new(bytes);

@@ -3,6 +3,7 @@
 pub mod counts;
 pub mod needs;
 pub mod npm;
+pub mod pip;
 
 use std::io::IsTerminal;
 
@@ -30,6 +31,7 @@ pub struct SuiteOptions {
 pub fn test(workspace: &Workspace, options: &SuiteOptions) -> Result<bool, Problem> {
     let mut missing = needs::provide(needs::NEEDS, !options.no_install)?;
     missing.extend(npm::provide(workspace, !options.no_install)?);
+    missing.extend(pip::provide(workspace, !options.no_install)?);
     let runner = Runner::of(workspace)?;
     announce_not_run(workspace, runner, &missing)?;
 

@@ -97,7 +97,8 @@ fn a_key_that_asks_for_endless_work_is_refused() {
     let rounds = bcrypt + 6 + 4 + 4 + 16;
     bytes[rounds..rounds + 4].copy_from_slice(&[0xff; 4]);
     let encoded = STANDARD.encode(bytes);
-    let lines: Vec<&str> = (0..encoded.len()).step_by(70).map(|at| &encoded[at..encoded.len().min(at + 70)]).collect();
+    let lines: Vec<&str> =
+        (0..encoded.len()).step_by(70).map(|at| &encoded[at..encoded.len().min(at + 70)]).collect();
     let text = format!(
         "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n",
         lines.join("\n")
