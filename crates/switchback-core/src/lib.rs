@@ -7,6 +7,7 @@
 //! names what implements its ports ([`port`]): comparing and keeping snapshots are other crates.
 
 pub mod bisect;
+pub mod certificate;
 pub mod change;
 pub mod check;
 pub mod code;
@@ -29,6 +30,7 @@ pub mod report;
 pub mod rule;
 pub mod schema_steps;
 pub mod secret;
+pub mod signature;
 pub mod test_results;
 pub mod tree;
 pub mod verdict;

@@ -12,6 +12,7 @@ use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::documents::CheckpointsRequest;
 use crate::manifest::Manifest;
 use crate::rule::{DistributionRule, Rule};
+use crate::signature::{KeyPlace, Opened, PublicKey, SignatureFault};
 use crate::verdict::Verdict;
 
 /// Compares two results, each a file or a directory.
@@ -422,6 +423,50 @@ pub struct StatementError {
     pub offset: Option<usize>,
     /// Whether the connection is gone, so that nobody knows whether the statement was carried out.
     pub is_cut: bool,
+}
+
+/// Signs, and says whether something is signed.
+pub trait Signatures: Debug + Send + Sync {
+    /// Opens a private key.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, not a private key of the kind `ssh-ed25519`, or is locked and the passphrase is not at hand or
+    /// does not open it.
+    fn open(&self, place: &KeyPlace) -> Result<Box<dyn Signer>, PortError>;
+
+    /// What a key is called: its fingerprint as OpenSSH shows it, `SHA256:…`.
+    fn key_id(&self, key: &PublicKey) -> String;
+
+    /// Opens an envelope that holds what `payload_type` says and is signed by one of `keys`. Every signature of one of them
+    /// has to be good; those of others are passed over.
+    ///
+    /// # Errors
+    ///
+    /// When it is no envelope, holds something else, or is not signed by any of them.
+    fn verify(
+        &self,
+        envelope: &str,
+        payload_type: &str,
+        keys: &[PublicKey],
+    ) -> Result<Opened, SignatureFault>;
+
+    /// What an envelope holds, whoever signed it, and what the keys are called that its signatures name. Nothing of it is
+    /// believed by that.
+    ///
+    /// # Errors
+    ///
+    /// When it is no envelope, or holds something else.
+    fn peek(&self, envelope: &str, payload_type: &str) -> Result<(Vec<u8>, Vec<String>), SignatureFault>;
+}
+
+/// A private key that is open.
+pub trait Signer: Debug {
+    /// Its public half.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Signs a payload: the envelope, as one line of JSON.
+    fn sign(&self, payload_type: &str, payload: &[u8]) -> String;
 }
 
 /// A failure of a port: what was being done, what went wrong, and the next move.

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::certificate_args::CertificateCommand;
 pub(crate) use crate::code_args::{
     ApiArgs, GraphFormat, ImportsAction, ImportsArgs, MergeArgs, MoveArgs, RoutesArgs, ShimsArgs,
 };
 use crate::config_args::ConfigArgs;
 use crate::constraint_args::ConstraintArgs;
 use crate::document_args::CheckpointsCommand;
+use crate::key_args::KeyArgs;
 use crate::rule_args::RuleArgs;
 use crate::schema_args::SchemaCommand;
 pub(crate) use crate::snapshot_args::{Kept, SnapshotCommand};
@@ -92,7 +94,12 @@ pub enum Command {
     #[command(after_help = "Examples:\n  switchback check\n  switchback check tests --at staged")]
     Check(CheckArgs),
     /// Approve a staged phase in a role
-    #[command(after_help = "Example:\n  switchback approve unify --role risk")]
+    ///
+    /// What is approved is exactly what was shown: plan, both trees, and what the checks said. A changed byte of any of it voids
+    /// the approval. Where the plan lists keys for the role, it is signed with one of them.
+    #[command(
+        after_help = "Examples:\n  switchback approve unify --role risk\n  switchback approve unify --role risk --key ~/.ssh/id_ed25519\n  switchback approve unify --role risk --key ~/.ssh/id_ed25519 --passphrase-command 'pass show ssh'"
+    )]
     Approve(ApproveArgs),
     /// Refuse a staged phase in a role
     #[command(
@@ -124,6 +131,12 @@ pub enum Command {
         after_help = "Examples:\n  switchback report --output report.html\n  switchback report --format markdown\n  switchback report --format junit --output checks.xml\n  switchback report --json"
     )]
     Report(ReportArgs),
+    /// Sign what was proved as a certificate, and verify one without the data
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  switchback certificate create --key ~/.ssh/id_ed25519 --output unify.certificate.json\n  switchback certificate verify unify.certificate.json --key ana.pub\n  switchback certificate verify unify.certificate.json --key ana.pub --tree ../checkout"
+    )]
+    Certificate(CertificateCommand),
     /// Make, look at, check and restore snapshots
     #[command(
         subcommand,
@@ -296,9 +309,9 @@ pub struct ApproveArgs {
     /// In which role
     #[arg(long)]
     pub role: String,
-    /// Sign the approval with this key (not built yet)
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    /// The key that signs it
+    #[command(flatten)]
+    pub key: KeyArgs,
 }
 
 /// `reject`.

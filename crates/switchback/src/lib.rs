@@ -4,6 +4,7 @@
 //! call and shows what came out → `ui` is the only place that writes to a terminal. `failure` turns errors of the
 //! libraries into what, where, why, and what now.
 
+mod certificate_args;
 mod cli;
 mod code_args;
 mod commands;
@@ -13,6 +14,7 @@ mod constraint_args;
 mod demo;
 mod document_args;
 mod failure;
+mod key_args;
 mod progress;
 mod rule_args;
 mod schema_args;

@@ -12,6 +12,7 @@ use switchback_core::port::{PortError, Querier, RemoteVault, Schemas, Vault, Vau
 use switchback_core::world::World;
 use switchback_documents::ports::Documents;
 use switchback_python::ports::PythonCode;
+use switchback_signature::ports::OpenSsh;
 use switchback_snapshot::{RemoteCopy, RusticVault};
 
 /// Everything that a project needs from outside.
@@ -37,6 +38,7 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         migrator: Arc::new(Documents::new(world.clone())),
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         schemas: schemas(&world),
+        signatures: Arc::new(OpenSsh::new(world.clone())),
         world,
     }
 }

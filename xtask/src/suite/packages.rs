@@ -67,13 +67,22 @@ const NPM: &[Need] = &[
     },
 ];
 
-const PYPI: &[Need] = &[Need {
-    name: "pypi_duckdb",
-    probe: &["duckdb/__init__.py"],
-    package: "duckdb",
-    depends_on_machine: false,
-    used_by: "Python programs with a database of DuckDB",
-}];
+const PYPI: &[Need] = &[
+    Need {
+        name: "pypi_duckdb",
+        probe: &["duckdb/__init__.py"],
+        package: "duckdb",
+        depends_on_machine: false,
+        used_by: "Python programs with a database of DuckDB",
+    },
+    Need {
+        name: "in_toto",
+        probe: &["in_toto_attestation", "google/protobuf", "securesystemslib"],
+        package: "in-toto-attestation, protobuf, securesystemslib",
+        depends_on_machine: false,
+        used_by: "certificates, read and verified by another implementation of in-toto and DSSE",
+    },
+];
 
 /// Lays out what is missing, when it may. Returns what is missing still: when it may not, or on another machine.
 pub fn provide(workspace: &Workspace, install: bool) -> Result<Vec<&'static Need>, Problem> {
@@ -176,9 +185,9 @@ mod tests {
             assert!(package["integrity"].as_str().unwrap().starts_with("sha512-"), "{}", need.package);
         }
         let requirements = fs::read_to_string(workspace.root.join("xtask/pip/requirements.txt")).unwrap();
-        for need in PYPI {
-            let (_, after) = requirements.split_once(&format!("\n{}==", need.package)).unwrap();
-            assert!(after.lines().nth(1).unwrap().trim().starts_with("--hash=sha256:"), "{}", need.package);
+        for package in PYPI.iter().flat_map(|need| need.package.split(", ")) {
+            let (_, after) = requirements.split_once(&format!("\n{package}==")).unwrap();
+            assert!(after.lines().nth(1).unwrap().trim().starts_with("--hash=sha256:"), "{package}");
         }
     }
 

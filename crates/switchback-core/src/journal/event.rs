@@ -50,6 +50,29 @@ pub struct Binding {
     pub tool: String,
 }
 
+/// One piece of evidence that an approval relied on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReliedOn {
+    /// The check; empty: the rehearsal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub check: String,
+    /// At which moment it looked.
+    pub at: String,
+    /// Its verdict.
+    pub verdict: String,
+    /// The hash of its report.
+    pub evidence: String,
+}
+
+/// The signature of an approval: what was signed is in the envelope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The public key, as OpenSSH writes it.
+    pub key: String,
+    /// The envelope of DSSE.
+    pub envelope: serde_json::Value,
+}
+
 /// What became of a dependency environment when a candidate was staged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EnvironmentFact {
@@ -127,8 +150,21 @@ pub enum Event {
         measure: Option<f64>,
         binding: Binding,
     },
-    /// Somebody approved in a role.
-    Approved { phase: String, role: String, binding: Binding },
+    /// Somebody approved in a role. `person`: who that is by the plan, where it lists the key; `relied_on`: the evidence that
+    /// there was; `signed`: the signature, where a key was used.
+    Approved {
+        phase: String,
+        role: String,
+        binding: Binding,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        person: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        relied_on: Vec<ReliedOn>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        expires: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<Signed>,
+    },
     /// Somebody refused in a role.
     Rejected { phase: String, role: String, why: String },
     /// The exchange is about to begin.
@@ -406,6 +442,45 @@ mod tests {
             Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)),
             "cba373ef4020eff343d6c486c8d2bbed22b9ea90cb83442dd32004cc0271ad32"
         );
+    }
+
+    #[test]
+    fn an_approval_is_pinned_with_and_without_a_signature() {
+        let binding = Binding { plan: "p".into(), tool: "t".into(), ..Binding::default() };
+        let mut event = Event::Approved {
+            phase: "unify".into(),
+            role: "risk".into(),
+            binding,
+            person: String::new(),
+            relied_on: Vec::new(),
+            expires: String::new(),
+            signed: None,
+        };
+        let (word, body) = event.write().unwrap();
+        let binding =
+            r#""binding":{"inputs":"","new_tree":"","old_tree":"","options":"","plan":"p","tool":"t"}"#;
+        assert_eq!(word, "approved");
+        assert_eq!(body, format!(r#"{{{binding},"phase":"unify","role":"risk"}}"#));
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+        let Event::Approved { person, relied_on, expires, signed, .. } = &mut event else { unreachable!() };
+        "Ana".clone_into(person);
+        "2027-01-01T00:00:00Z".clone_into(expires);
+        let fact = |check: &str, at: &str| ReliedOn {
+            check: check.into(),
+            at: at.into(),
+            verdict: "yes".into(),
+            evidence: "e".into(),
+        };
+        *relied_on = vec![fact("rules", "staged"), fact("", "rehearsed")];
+        *signed = Some(Signed { key: "ssh-ed25519 A".into(), envelope: serde_json::json!({"payload": "x"}) });
+        let (word, body) = event.write().unwrap();
+        assert_eq!(
+            body,
+            format!(
+                r#"{{{binding},"expires":"2027-01-01T00:00:00Z","person":"Ana","phase":"unify","relied_on":[{{"at":"staged","check":"rules","evidence":"e","verdict":"yes"}},{{"at":"rehearsed","evidence":"e","verdict":"yes"}}],"role":"risk","signed":{{"envelope":{{"payload":"x"}},"key":"ssh-ed25519 A"}}}}"#
+            )
+        );
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
     }
 
     #[test]

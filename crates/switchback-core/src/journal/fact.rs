@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::event::{Binding, EnvironmentFact};
+use super::event::{Binding, EnvironmentFact, ReliedOn, Signed};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -117,8 +117,12 @@ pub struct CheckFact {
 }
 
 /// An approval or a refusal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SignOff {
+    /// Position of the event.
+    pub seq: u64,
+    /// When it was written down, RFC 3339.
+    pub time: String,
     /// In which role.
     pub role: String,
     /// Who.
@@ -127,4 +131,12 @@ pub struct SignOff {
     pub binding: Option<Binding>,
     /// The reason of a refusal.
     pub why: String,
+    /// Who that is by the plan; empty where only the actor is known.
+    pub person: String,
+    /// The evidence that an approval relied on.
+    pub relied_on: Vec<ReliedOn>,
+    /// Until when an approval counts, RFC 3339; empty: until something changes.
+    pub expires: String,
+    /// Its signature.
+    pub signed: Option<Signed>,
 }

@@ -288,12 +288,25 @@ impl PhaseHistory {
                 self.rehearsal =
                     Some(RehearsalFact { verdict, summary, evidence, milliseconds, binding, time });
             }
-            Event::Approved { role, binding, .. } => {
-                let binding = Some(binding);
-                self.sign_offs.push(SignOff { role, actor: record.actor, binding, why: String::new() });
+            Event::Approved { role, binding, person, relied_on, expires, signed, .. } => {
+                let (seq, time, actor) = (record.seq, record.time, record.actor);
+                let (binding, why) = (Some(binding), String::new());
+                self.sign_offs.push(SignOff {
+                    seq,
+                    time,
+                    role,
+                    actor,
+                    binding,
+                    why,
+                    person,
+                    relied_on,
+                    expires,
+                    signed,
+                });
             }
             Event::Rejected { role, why, .. } => {
-                self.sign_offs.push(SignOff { role, actor: record.actor, binding: None, why });
+                let (seq, time, actor) = (record.seq, record.time, record.actor);
+                self.sign_offs.push(SignOff { seq, time, role, actor, why, ..SignOff::default() });
             }
             Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
             _ => {}

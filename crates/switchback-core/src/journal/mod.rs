@@ -13,7 +13,7 @@ pub mod store;
 pub mod verify;
 
 pub use databases::{DatabaseFact, DatabaseKey, Direction};
-pub use event::{Binding, EnvironmentFact, Event, Record};
+pub use event::{Binding, EnvironmentFact, Event, Record, ReliedOn, Signed};
 pub use history::{History, PhaseHistory, PhaseState};
 pub use processes::{ProcessFact, ProcessStep};
 pub use store::{Journal, JournalError};

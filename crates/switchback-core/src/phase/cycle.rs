@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::duration::CutOverTime;
 use super::error::StepError;
 use super::gate::{self, Gate, Needs};
 use super::look::{look, open_checks};
@@ -321,11 +322,13 @@ fn staged_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<Ru
         return Ok(Some(RunOutcome::reached(phase)));
     }
     let again = || gate::before_cut_over(work, phase, Needs::of(until));
-    match failing(work, phase, "cut-over", || make_live(work, phase, gate, again))? {
+    let time = CutOverTime::begin(work);
+    match failing(work, phase, "cut-over", || make_live(work, phase, gate, time, again))? {
         Made::Held(gate) => Ok(Some(RunOutcome::held(phase, gate))),
         Made::Refused(reasons) => Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STOPPED))),
         Made::Undeployed(reasons) => Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_DEPLOYED))),
-        Made::Live(gate, processes) => start_and_look(work, phase, &gate, processes),
+        Made::Late(reasons) => Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_BEGUN_IN_TIME))),
+        Made::Live(gate, processes) => start_and_look(work, phase, &gate, processes, time),
     }
 }
 
@@ -336,13 +339,25 @@ fn start_and_look(
     phase: &Phase,
     gate: &Gate,
     processes: HandOverOpen<'_>,
+    time: CutOverTime,
 ) -> Result<Option<RunOutcome>, StepError> {
     let looks_first = !gate.unseen.is_empty() || processes.is_empty();
+    let late = |why: String| -> Result<Option<RunOutcome>, StepError> {
+        let reasons = handing_over::take_back(work, phase, why)?;
+        Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_DONE_IN_TIME)))
+    };
+    let is_over = processes.is_empty();
+    if is_over && let Some(why) = time.overrun(work) {
+        return late(why);
+    }
     if looks_first && let Some(refused) = second_look(work, phase, &gate.unseen)? {
         return Ok(Some(refused));
     }
     if let Some(reasons) = handing_over::finish(work, phase, processes)? {
         return Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STARTED)));
+    }
+    if !is_over && let Some(why) = time.overrun(work) {
+        return late(why);
     }
     if looks_first { Ok(None) } else { second_look(work, phase, &[]) }
 }
@@ -350,6 +365,10 @@ fn start_and_look(
 const NOT_STOPPED: &str = "nothing was exchanged; correct `stop` or the process, then `switchback run`";
 const NOT_DEPLOYED: &str =
     "nothing was exchanged; correct the step or the database, then `switchback run --restage`";
+const NOT_BEGUN_IN_TIME: &str =
+    "nothing was exchanged; find out what took so long, or raise `cutover_seconds_max`";
+const NOT_DONE_IN_TIME: &str =
+    "the cutover was taken back; find out what took so long, or raise `cutover_seconds_max`";
 const NOT_STARTED: &str = "the cutover was taken back; what the process said is in `.switchback/processes`; correct it, then `switchback run`";
 
 /// Whether the present candidate is still to be rehearsed: it never was, or nobody could tell, or something that the

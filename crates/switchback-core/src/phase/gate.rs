@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::approval::{Judge, tally};
 use super::cycle::Point;
 use super::error::StepError;
 use super::evidence::EvidenceStore;
@@ -14,9 +15,9 @@ use super::seal::{Seal, Sealed, named_manifest};
 use super::stage::{candidate, named};
 use super::{environment, layout, snapshot};
 use crate::journal::Binding;
-use crate::journal::history::{CheckFact, PhaseHistory, SignOff, StagedFact};
+use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
 use crate::manifest::{Manifest, to_hex};
-use crate::plan::{CheckPlan, Mechanism, Moment, Phase, Plan};
+use crate::plan::{CheckPlan, Mechanism, Moment, Phase, Plan, WindowStanding};
 use crate::verdict::Verdict;
 use crate::world::Disk;
 
@@ -41,6 +42,13 @@ impl Gate {
     /// An open gate.
     fn open() -> Self {
         Self { verdict: Verdict::Yes, reasons: Vec::new(), next: String::new(), unseen: Vec::new() }
+    }
+
+    /// One that says no.
+    pub(super) fn closed(reason: impl Into<String>, next: impl Into<String>) -> Self {
+        let mut gate = Self::open();
+        gate.close(Verdict::No, reason, next);
+        gate
     }
 
     pub(super) fn close(&mut self, verdict: Verdict, reason: impl Into<String>, next: impl Into<String>) {
@@ -117,12 +125,18 @@ pub struct Needs {
     pub rehearsal: bool,
     /// The approvals.
     pub approvals: bool,
+    /// The window, in which cutovers happen.
+    pub window: bool,
 }
 
 impl Needs {
     /// What is needed to reach a point.
     pub fn of(point: Point) -> Self {
-        Self { rehearsal: point >= Point::Rehearsed, approvals: point >= Point::Approved }
+        Self {
+            rehearsal: point >= Point::Rehearsed,
+            approvals: point >= Point::Approved,
+            window: point > Point::Approved,
+        }
     }
 }
 
@@ -160,6 +174,9 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     }
     if needs.approvals {
         look_at_approvals(work, phase, &history, &present, &mut gate);
+    }
+    if needs.window {
+        look_at_window(work, &mut gate);
     }
     Ok(gate)
 }
@@ -381,17 +398,39 @@ fn look_at_approvals(
         tool: TOOL.to_owned(),
         ..Binding::default()
     };
-    for missing in missing_approvals(phase, history, &now) {
+    for role in tally(&Judge::of(&work.project), phase, history, &now).iter().filter(|role| !role.is_met()) {
+        let is_signed = work.plan().approvers_of(&role.role).next().is_some();
+        let key = if is_signed { " --key FILE" } else { "" };
         gate.close(
             Verdict::No,
-            missing.reason,
-            format!("`switchback approve {} --role {}`", quoted(&phase.name), quoted(&missing.role)),
+            role.reason(),
+            format!("`switchback approve {} --role {}{key}`", quoted(&phase.name), quoted(&role.role)),
         );
     }
 }
 
+/// A cutover happens in the window of the plan, where it has one.
+fn look_at_window(work: &Work<'_>, gate: &mut Gate) {
+    let Some(opening) = &work.plan().window.opening else { return };
+    if let WindowStanding::Closed(next) = opening.standing(work.world().clock.now()) {
+        let reason = format!("outside the window: a cutover may happen {}", opening.words());
+        match next {
+            Some(next) => gate.close(
+                Verdict::No,
+                format!("{reason}; it opens at {}", opening.shown(next)),
+                "`switchback run` goes on once it is open",
+            ),
+            None => gate.close(
+                Verdict::No,
+                format!("{reason}; it is over, and does not open again"),
+                "name another time in `[window]`; evidence and approvals are about the plan, so they are made anew",
+            ),
+        }
+    }
+}
+
 /// A name as it is typed into a shell.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
         name.to_owned()
     } else {
@@ -417,54 +456,4 @@ pub fn inputs_relied_on(plan: &Plan, phase: &Phase, history: &PhaseHistory) -> S
         }
     }
     if is_any { to_hex(hasher.finalize().as_bytes()) } else { String::new() }
-}
-
-/// A role that has not approved yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingApproval {
-    /// The role.
-    pub role: String,
-    /// Why its approval is missing.
-    pub reason: String,
-}
-
-/// What each person said last in a role, in the order in which it was said.
-pub fn last_words<'h>(history: &'h PhaseHistory, role: &str) -> Vec<&'h SignOff> {
-    let mut last: Vec<&SignOff> = Vec::new();
-    for sign_off in history.sign_offs.iter().filter(|sign_off| sign_off.role == role) {
-        last.retain(|earlier| earlier.actor != sign_off.actor);
-        last.push(sign_off);
-    }
-    last
-}
-
-/// The roles whose approval is missing, refused, or about something else.
-pub fn missing_approvals(phase: &Phase, history: &PhaseHistory, now: &Binding) -> Vec<MissingApproval> {
-    let mut missing = Vec::new();
-    for role in &phase.approve.roles {
-        let last = last_words(history, role);
-        let mut problems = Vec::new();
-        let mut valid = 0;
-        for sign_off in &last {
-            match &sign_off.binding {
-                None => problems.push(format!("{} refused: {}", sign_off.actor, sign_off.why)),
-                Some(binding) => match changed_since(binding, now) {
-                    changed if changed.is_empty() => valid += 1,
-                    changed => problems.push(format!(
-                        "the approval of {} is void, because since then {} changed",
-                        sign_off.actor,
-                        changed.join(", ")
-                    )),
-                },
-            }
-        }
-        let refused = last.iter().any(|sign_off| sign_off.binding.is_none());
-        if refused || valid < phase.approve.each {
-            let wanted = format!("role `{role}`: {valid} of {} approvals", phase.approve.each);
-            let reason =
-                if problems.is_empty() { wanted } else { format!("{wanted} ({})", problems.join("; ")) };
-            missing.push(MissingApproval { role: role.clone(), reason });
-        }
-    }
-    missing
 }

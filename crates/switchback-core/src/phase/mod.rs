@@ -1,16 +1,18 @@
 //! The phase: one reversible change, from its snapshot to its end, or back.
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
-//! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
+//! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] with [`approval`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
 //! `restore` rolls back to a copy, and `safety` makes one in git. `recover` comes before all of them; `databases` and
 //! `processes` stand around what exchanges trees.
 
 pub mod alone;
+pub mod approval;
 mod bytecode;
 pub mod cut_over;
 pub mod cycle;
 mod databases;
 mod doctor;
+mod duration;
 mod environment;
 mod error;
 pub mod evidence;

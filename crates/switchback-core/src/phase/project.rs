@@ -14,8 +14,8 @@ use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
 use crate::plan::{self, Plan, Remote, STATE_FOLDER};
 use crate::port::{
-    Comparer, Configurer, Inspector, Migrator, Mover, Querier, RemoteVault, Schemas, Statistician, Vault,
-    VaultPlace, Vaults,
+    Comparer, Configurer, Inspector, Migrator, Mover, Querier, RemoteVault, Schemas, Signatures,
+    Statistician, Vault, VaultPlace, Vaults,
 };
 use crate::tree::copy::{keeping_time, make_directories, remove_tree};
 use crate::world::{Confinement, Disk, FileKind, Lock, World};
@@ -46,6 +46,8 @@ pub struct Ports {
     pub vaults: Arc<dyn Vaults>,
     /// Opens databases whose schema is changed.
     pub schemas: Arc<dyn Schemas>,
+    /// Signs, and says whether something is signed.
+    pub signatures: Arc<dyn Signatures>,
 }
 
 /// A project with its plan, to be looked at.

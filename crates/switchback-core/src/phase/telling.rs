@@ -92,7 +92,7 @@ fn stand_in(project: &mut Project, history: &History, error: &StepError) -> Resu
         }
         project.plan.phases.push(Phase {
             name: phase.name.clone(),
-            approve: Approve { roles, each: 1 },
+            approve: Approve { roles, each: 1, ..Approve::default() },
             undo: Undo::default(),
             changes: Vec::new(),
             hash: project.plan.hash,

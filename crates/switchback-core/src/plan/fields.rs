@@ -213,9 +213,25 @@ impl<'a> Fields<'a> {
 
     /// A whole number, 0 or more.
     pub fn whole(&self, name: &str) -> Option<u64> {
+        self.ask(name, whole_of)
+    }
+
+    /// A whole number, 0 or more, or the entries of a table of them: offset, name, number.
+    pub(super) fn whole_or_named(&self, name: &str) -> Option<(Option<u64>, Vec<(usize, String, u64)>)> {
         self.ask(name, |value| {
-            let integer = value.as_integer()?;
-            u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+            let Some(table) = value.as_table() else { return Some((Some(whole_of(value)?), Vec::new())) };
+            let entries = table.iter().map(|(entry, value)| {
+                Some((value.span().start, entry.get_ref().to_string(), whole_of(value.get_ref())?))
+            });
+            Some((None, entries.collect::<Option<_>>()?))
+        })
+    }
+
+    /// A time, with or without quotes, as it is written.
+    pub(super) fn instant(&self, name: &str) -> Option<String> {
+        self.ask(name, |value| match value {
+            DeValue::Datetime(time) => Some(time.to_string()),
+            other => other.as_str().map(str::to_owned),
         })
     }
 
@@ -421,6 +437,11 @@ impl<'a> Fields<'a> {
         canonical_table(self.table, &mut text);
         text
     }
+}
+
+fn whole_of(value: &DeValue<'_>) -> Option<u64> {
+    let integer = value.as_integer()?;
+    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
 fn placed_values_of(value: &DeValue<'_>) -> Option<Vec<(usize, String)>> {

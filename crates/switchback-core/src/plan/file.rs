@@ -11,8 +11,8 @@ use super::key::{Key, KindKeys, Shape};
 use super::moment::Moment;
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal,
-    playbook, process, snapshot, trigger, undo,
+    Approve, Approver, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project,
+    Rehearsal, approver, playbook, process, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -64,17 +64,13 @@ const REHEARSAL: &[Key] = &[
         "the building is given up after this many seconds; 3600 when left out",
     ),
 ];
-const APPROVE: &[Key] = &[
-    Key::required("roles", Shape::Texts, "who must approve"),
-    Key::optional("each", Shape::Whole, "how many different persons of each role; 1 when left out"),
-];
 const CHANGE: &[Key] = &[
     Key::required("kind", Shape::Text, "the kind of change"),
     Key::optional("name", Shape::Text, "what it is called: `rollback --only NAME` takes it back alone"),
 ];
 const PHASE: &[Key] = &[
     Key::required("name", Shape::Text, "what the phase is called"),
-    Key::optional("approve", Shape::Table(APPROVE), "who must approve before it goes live"),
+    Key::optional("approve", Shape::Table(approver::APPROVE), "who must approve before it goes live"),
     undo::TOGETHER,
     undo::ONLY,
     Key::required("change", Shape::Kinds(CHANGE, change::kinds), "how the candidate is made"),
@@ -112,8 +108,9 @@ const PLAN: &[Key] = &[
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
     Key::optional("playbook", Shape::Tables(playbook::PLAYBOOK), "named repairs"),
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
+    Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
+    Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
     Key::not_built("notify", "who is told"),
-    Key::not_built("window", "when a cutover may happen"),
     Key::not_built("shadow", "old and new side by side"),
 ];
 
@@ -247,6 +244,8 @@ fn read_plan<'a>(
         paths::look_for_unsaved(wanted, &held, findings);
     }
     let processes = read_processes(&fields, &names, findings);
+    let approvers = read_approvers(&fields, &phases, findings);
+    let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),
@@ -261,6 +260,8 @@ fn read_plan<'a>(
         triggers,
         playbooks,
         processes,
+        approvers,
+        window,
         fault: None,
     })
 }
@@ -306,6 +307,18 @@ fn read_processes<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findin
         processes.push(read);
     }
     processes
+}
+
+fn read_approvers<'a>(plan: &Fields<'a>, phases: &[Phase], findings: &'a Findings<'a>) -> Vec<Approver> {
+    let mut approvers: Vec<Approver> = Vec::new();
+    for (offset, table) in plan.tables("approver") {
+        let fields = Fields::new(table, offset, "`[[approver]]`", approver::APPROVER, findings);
+        let Some(read) = approver::read(&fields, phases, &approvers) else { continue };
+        look_at_name(&fields, &read.name, "approver", approvers.iter().map(|one| one.name.as_str()));
+        approvers.push(read);
+    }
+    approver::look_at_quorum(plan, phases, &approvers);
+    approvers
 }
 
 /// A check that is not carried out for the phase of a playbook can neither call for it nor prove it.
@@ -376,7 +389,8 @@ fn read_phases<'a>(plan: &Fields<'a>, managed: &[Managed], findings: &'a Finding
         let fields = Fields::new(table, offset, "`[[phase]]`", PHASE, findings);
         let Some(name) = fields.filled_text("name") else { continue };
         look_at_name(&fields, &name, "phase", phases.iter().map(|phase| phase.name.as_str()));
-        let approve = fields.table("approve").map_or_else(Approve::default, |approve| read_approve(&approve));
+        let approve =
+            fields.table("approve").map_or_else(Approve::default, |approve| approver::read_approve(&approve));
         let changes = read_changes(&fields, findings);
         if fields.is_empty_list("change") {
             fields.find("change", format!("the phase `{name}` has no change"), "add a `[[phase.change]]`");
@@ -386,18 +400,6 @@ fn read_phases<'a>(plan: &Fields<'a>, managed: &[Managed], findings: &'a Finding
         phases.push(Phase { name, approve, undo, changes, hash });
     }
     phases
-}
-
-fn read_approve(fields: &Fields<'_>) -> Approve {
-    let roles = fields.texts("roles");
-    let each = fields.whole("each").unwrap_or(1);
-    if roles.as_ref().is_some_and(|roles| roles.iter().all(|role| role.trim().is_empty())) {
-        fields.find("roles", "`roles` names nobody", "name at least one role, or take `approve` out");
-    }
-    if each == 0 {
-        fields.find("each", "`each` cannot be 0", "use 1 or more, or take `approve` out");
-    }
-    Approve { roles: roles.unwrap_or_default(), each }
 }
 
 /// The kind of a table, when it is one of `known`; else a finding.
@@ -476,7 +478,8 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
         if timeout_s == 0 {
             fields.find("timeout_s", "`timeout_s` cannot be 0", "give the check at least one second");
         }
-        let hash: Hash = *blake3::hash(fields.canonical().as_bytes()).as_bytes();
+        let settings = fields.canonical();
+        let hash: Hash = *blake3::hash(settings.as_bytes()).as_bytes();
         let inputs = fields.texts("inputs").unwrap_or_default().into_iter().map(PathBuf::from);
         if let Some(check) = read {
             let mut inputs: Vec<PathBuf> = inputs.collect();
@@ -493,6 +496,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
                 inputs,
                 step: fields.word("step"),
                 timeout_s,
+                settings,
                 hash,
                 check,
             });

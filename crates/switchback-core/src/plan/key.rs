@@ -50,6 +50,8 @@ pub enum Shape {
     TextLists,
     /// A whole number, 0 or more.
     Whole,
+    /// A whole number, 0 or more, or a table whose keys are names and whose values are such numbers.
+    WholeOrNamed,
     /// A number, 0 or more.
     Number,
     /// A number of either sign, as it is written.
@@ -98,6 +100,7 @@ impl Shape {
             Self::Texts => "a list of texts".to_owned(),
             Self::TextLists => "a list of lists of texts".to_owned(),
             Self::Whole => "a whole number, 0 or more".to_owned(),
+            Self::WholeOrNamed => "a whole number, 0 or more, or a table of them".to_owned(),
             Self::Number => "a number, 0 or more".to_owned(),
             Self::Decimal => "a number".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),

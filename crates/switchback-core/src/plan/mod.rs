@@ -3,6 +3,7 @@
 //! The way in: [`load`] reads `switchback.toml` → `fields` asks every table for its keys and collects findings →
 //! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
+mod approver;
 mod environment;
 mod fields;
 mod file;
@@ -17,9 +18,11 @@ mod schema;
 mod snapshot;
 mod trigger;
 mod undo;
+mod window;
 
 use std::path::{Path, PathBuf};
 
+pub use approver::{Approve, Approver};
 pub use environment::Dependencies;
 pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
@@ -34,10 +37,12 @@ pub use schema::json_schema;
 pub use snapshot::{Keep, Remote, Snapshot};
 pub use trigger::{Action, Condition, Trigger};
 pub use undo::Undo;
+pub use window::{Opening, Window, WindowStanding};
 
 use crate::change::Change;
 use crate::check::Check;
 use crate::manifest::Hash;
+use crate::signature::PublicKey;
 use crate::tree::exchange::Way;
 
 /// A plan that can be carried out.
@@ -69,6 +74,10 @@ pub struct Plan {
     pub playbooks: Vec<Playbook>,
     /// What runs the tree, in the order in which it is started.
     pub processes: Vec<Process>,
+    /// Who approves, and is known by a key.
+    pub approvers: Vec<Approver>,
+    /// `[window]`.
+    pub window: Window,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -163,15 +172,6 @@ pub struct Phase {
     pub hash: Hash,
 }
 
-/// Who must approve a phase before it goes live. No role: nobody is asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Approve {
-    /// Roles.
-    pub roles: Vec<String>,
-    /// How many different persons of each role.
-    pub each: u64,
-}
-
 /// One change of a phase.
 #[derive(Debug)]
 pub struct ChangePlan {
@@ -200,7 +200,9 @@ pub struct CheckPlan {
     pub step: Option<String>,
     /// It is given up after this long.
     pub timeout_s: u64,
-    /// BLAKE3 of everything that the plan says about it.
+    /// Everything that the plan says about it, as text that does not depend on layout.
+    pub settings: String,
+    /// BLAKE3 of that.
     pub hash: Hash,
     /// What it looks at.
     pub check: Box<dyn Check>,
@@ -232,6 +234,8 @@ impl Plan {
             triggers: Vec::new(),
             playbooks: Vec::new(),
             processes: Vec::new(),
+            approvers: Vec::new(),
+            window: Window::default(),
             fault: Some(fault),
         }
     }
@@ -249,6 +253,16 @@ impl Plan {
     /// The playbook of that name.
     pub fn playbook(&self, name: &str) -> Option<&Playbook> {
         self.playbooks.iter().find(|playbook| playbook.name == name)
+    }
+
+    /// The persons who have a role and are known by a key; none: the role is approved in without one.
+    pub fn approvers_of(&self, role: &str) -> impl Iterator<Item = &Approver> {
+        self.approvers.iter().filter(move |approver| approver.has(role))
+    }
+
+    /// Whose key it is.
+    pub fn approver_with(&self, key: &PublicKey) -> Option<&Approver> {
+        self.approvers.iter().find(|approver| approver.keys.contains(key))
     }
 
     /// The delays after the cutover at which a phase is looked at, shortest first.

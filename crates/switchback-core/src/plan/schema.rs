@@ -52,6 +52,10 @@ fn shape(shape: Shape) -> Value {
             json!({"oneOf": [{"enum": words}, {"type": "array", "items": {"type": "string"}}]})
         }
         Shape::Whole => json!({"type": "integer", "minimum": 0}),
+        Shape::WholeOrNamed => {
+            let whole = json!({"type": "integer", "minimum": 0});
+            json!({"oneOf": [whole.clone(), named(&whole)]})
+        }
         Shape::Number => json!({"type": "number", "minimum": 0}),
         Shape::Decimal => json!({"type": "number"}),
         Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),

@@ -7,6 +7,7 @@ use super::process_status::ProcessStatus;
 use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
+use crate::phase::approval::{RoleTally, Standing};
 use crate::verdict::Verdict;
 
 /// The document `switchback/<name>/1` of a status, with the verdict of what was done.
@@ -40,6 +41,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
         |criterion| json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by}),
     );
     document.insert("criteria".to_owned(), criteria.collect());
+    if !status.approvals.is_empty() {
+        document.insert("approvals".to_owned(), status.approvals.iter().map(approval).collect());
+    }
     if !status.environments.is_empty() {
         document.insert("environments".to_owned(), environments(&status.environments));
     }
@@ -58,6 +62,45 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     let failed = status.failed.as_ref().map(|(step, why)| json!({"step": step, "why": why}));
     document.insert("failed".to_owned(), json!(failed));
     Value::Object(document)
+}
+
+/// What was said in a role, and how each of it stands.
+fn approval(tally: &RoleTally) -> Value {
+    let votes = tally.votes.iter().map(|vote| {
+        let altered = match &vote.standing {
+            Standing::Void(altered) => altered.as_slice(),
+            _ => &[],
+        };
+        let changed = altered
+            .iter()
+            .map(|one| json!({"what": one.what, "approved": one.approved, "now": one.now}))
+            .collect::<Vec<_>>();
+        let about = vote.about.as_ref().map(|about| {
+            json!({"plan": about.plan, "old_tree": about.old_tree, "new_tree": about.new_tree,
+                   "inputs": about.inputs, "tool": about.tool})
+        });
+        let expires = (!vote.expires.is_empty()).then_some(&vote.expires);
+        json!({
+            "seq": vote.seq,
+            "time": vote.time,
+            "who": vote.who,
+            "key": vote.key,
+            "approved": vote.approved,
+            "why": vote.why,
+            "expires": expires,
+            "counts": vote.standing.counts(),
+            "standing": vote.standing.words(),
+            "about": about,
+            "changed": changed,
+        })
+    });
+    json!({
+        "role": tally.role,
+        "needed": tally.needed,
+        "missing": tally.missing(),
+        "refused": tally.is_refused(),
+        "votes": votes.collect::<Vec<_>>(),
+    })
 }
 
 /// What became of the dependency environments.
@@ -110,10 +153,13 @@ pub fn event(record: &Record) -> Value {
 
 fn waits_for(waits: &WaitsFor) -> Value {
     match waits {
-        WaitsFor::Approval { role } => json!({"kind": "approval", "role": role}),
+        WaitsFor::Approval { role, missing, why } => {
+            json!({"kind": "approval", "role": role, "missing": missing, "why": why})
+        }
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
         WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
+        WaitsFor::Window { opens } => json!({"kind": "window", "opens": opens}),
         WaitsFor::Plan => json!({"kind": "plan"}),
         WaitsFor::Run => json!({"kind": "run"}),
     }

@@ -42,6 +42,7 @@ pub use phase_report::{
 pub use process_status::ProcessStatus;
 pub use run_report::{RunFact, RunReport, Undo, run_report};
 pub use save::save;
+pub(crate) use status::last_outcomes;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};
 pub use story::{Story, Told};
 pub use visible::visible;

@@ -155,7 +155,7 @@ fn facts(report: &RunReport) -> Vec<(&'static str, Words)> {
         facts.push(("Against it", against));
     }
     facts.push(("Rehearsal", rehearsals(report)));
-    let roles: u64 = report.phases.iter().map(|phase| phase.roles.0.len() as u64).sum();
+    let roles: u64 = report.phases.iter().map(|phase| phase.roles.len() as u64).sum();
     let approved = report.phases.iter().flat_map(|phase| phase.approvals());
     let approved = approved.filter(|(_, verdict)| *verdict == Verdict::Yes).count();
     facts.push((
@@ -452,6 +452,6 @@ impl PhaseReport {
             let criterion = self.criteria.iter().rev().find(|criterion| criterion.name == name);
             criterion.map_or(Verdict::Unknown, |criterion| criterion.verdict)
         };
-        self.roles.0.iter().map(|role| (role, verdict(role))).collect()
+        self.roles.iter().map(|(role, _)| (role, verdict(role))).collect()
     }
 }

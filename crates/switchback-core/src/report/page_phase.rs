@@ -3,7 +3,7 @@
 use super::details::Detail;
 use super::material::Named;
 use super::page::{Block, Section, Table};
-use super::phase_report::{CheckReport, PhaseReport};
+use super::phase_report::{CheckReport, PhaseReport, SignOffReport};
 use super::run_report::RunReport;
 use super::story::short;
 use super::wording::{Bit, Words, code, codes, hash, marked, odd_names, took, words};
@@ -226,25 +226,33 @@ fn rehearsal(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
 }
 
 fn sign_offs(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
-    let (roles, each) = &phase.roles;
+    let roles: Vec<String> = phase.roles.iter().map(|(role, _)| role.clone()).collect();
+    let each = phase.roles.first().map_or(1, |(_, needed)| *needed);
     let is_known = report.plan_fault.is_none();
     if is_known && roles.is_empty() && phase.sign_offs.is_empty() {
         return vec![Block::Text(words("The plan asks nobody: no approval is needed for this phase."))];
     }
-    let needed = [
-        words(format!("Needed: {} in each of these roles: ", counted(*each, "approval"))),
-        codes(roles),
-        words("."),
-    ];
+    let needed = if phase.roles.iter().all(|(_, needed)| *needed == each) {
+        [
+            words(format!("Needed: {} in each of these roles: ", counted(each, "approval"))),
+            codes(&roles),
+            words("."),
+        ]
+        .concat()
+    } else {
+        let of_role = |(role, needed): &(String, u64)| [words(format!("{needed} in ")), code(role)].concat();
+        let each = phase.roles.iter().map(of_role).collect::<Vec<_>>();
+        [words("Needed: approvals, "), each.join(&Bit::Text(", ".to_owned())), words(".")].concat()
+    };
     let unknown = "Who must approve stands in the plan, which cannot be used.";
-    let mut blocks = vec![Block::Text(if is_known { needed.concat() } else { words(unknown) })];
+    let mut blocks = vec![Block::Text(if is_known { needed } else { words(unknown) })];
     let mut table = Table::new("Approvals and refusals", &["role", "who", "when", "what", "how it stands"]);
     for sign_off in &phase.sign_offs {
         let what =
             if sign_off.approved { "approved".to_owned() } else { format!("refused: {}", sign_off.why) };
         table.rows.push(vec![
             code(&sign_off.role),
-            code(&sign_off.actor),
+            who_signed(sign_off),
             vec![Bit::Time(sign_off.time.clone())],
             words(what),
             words(&sign_off.standing),
@@ -256,4 +264,14 @@ fn sign_offs(report: &RunReport, phase: &PhaseReport) -> Vec<Block> {
         blocks.push(Block::Table(table));
     }
     blocks
+}
+
+/// Who that was: a person of the plan with the name of the key, or whoever was at the terminal.
+fn who_signed(sign_off: &SignOffReport) -> Words {
+    let mut found = code(sign_off.person.as_ref().unwrap_or(&sign_off.actor));
+    if let Some(key) = &sign_off.key {
+        found.extend(words(", signed with "));
+        found.extend(code(key));
+    }
+    found
 }

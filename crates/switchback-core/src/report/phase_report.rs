@@ -4,12 +4,13 @@ use super::details::{Detail, details};
 use super::material::{FileNames, Material};
 use super::reasons::reasons;
 use super::status::{
-    Criterion, PhaseStatus, as_staged, criteria, is_about, last_outcomes, phase_status, present,
+    Criterion, PhaseStatus, approvals, as_staged, criteria, is_about, last_outcomes, phase_status,
 };
 use crate::journal::history::{CheckFact, PhaseHistory};
 use crate::journal::{Binding, EnvironmentFact, Event, PhaseState};
 use crate::manifest::{EntryCounts, to_hex};
 use crate::phase::TOOL;
+use crate::phase::approval::{Judge, Standing, Vote};
 use crate::phase::gate::changed_since;
 use crate::plan::{Moment, Phase};
 use crate::verdict::Verdict;
@@ -38,7 +39,7 @@ pub struct PhaseReport {
     /// Every approval and refusal of this run, in order.
     pub sign_offs: Vec<SignOffReport>,
     /// The roles that must approve, and how many persons of each.
-    pub roles: (Vec<String>, u64),
+    pub roles: Vec<(String, u64)>,
     /// What must hold.
     pub criteria: Vec<Criterion>,
     /// When it went live, who cut over, and as which generation.
@@ -132,6 +133,10 @@ pub struct SignOffReport {
     pub time: String,
     /// Who: `user@host`.
     pub actor: String,
+    /// Who that is by the plan, where a key says so.
+    pub person: Option<String>,
+    /// What the key is called that signed it.
+    pub key: Option<String>,
     /// In which role.
     pub role: String,
     /// Whether it is an approval.
@@ -182,12 +187,12 @@ impl CheckReport {
 pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseReport {
     let history = material.history.phase(&phase.name);
     let checks = history.map_or_else(Vec::new, |history| checks(material, phase, history));
-    let sign_offs = sign_offs(material, phase, history);
     let roll_backs = roll_backs(material, &phase.name);
     let began = |event: &Event| matches!(event, Event::SnapshotStarted { .. });
-    let trees = as_staged(material.project, material.store(), history, None);
+    let trees = as_staged(material.project, material.store(), history, None).map(|(criterion, _)| criterion);
+    let judge = &Judge::of(material.project);
     let mut report = PhaseReport {
-        status: phase_status(material.plan(), phase, &material.history),
+        status: phase_status(judge, phase, &material.history),
         attempts: material.about(&phase.name).filter(|record| began(&record.event)).count() as u64,
         changes: phase
             .changes
@@ -199,12 +204,12 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         rehearsal: history.and_then(|history| rehearsal(material, history)),
         open_checks: open_checks(material, phase, history),
         unfinished: history.and_then(|history| history.looking.clone()),
-        roles: (phase.approve.roles.clone(), phase.approve.each),
-        criteria: criteria(material.plan(), phase, history).into_iter().chain(trees).collect(),
+        roles: phase.approve.roles.iter().map(|role| (role.clone(), phase.approve.needed(role))).collect(),
+        criteria: criteria(judge, phase, history).into_iter().chain(trees).collect(),
         live: history.and_then(|history| live(material, history)),
         reasons: Vec::new(),
         checks,
-        sign_offs,
+        sign_offs: sign_offs(material, judge, phase, history),
         roll_backs,
     };
     let reasons = reasons(material, phase, history, &report);
@@ -365,35 +370,38 @@ fn open_checks(
     open.into_iter().map(|(_, check)| check).collect()
 }
 
-fn sign_offs(material: &Material<'_>, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<SignOffReport> {
-    // What was said before the last candidate was built, or given up, is about another one.
-    let built = material.about(&phase.name).rev().find_map(|record| {
-        matches!(record.event, Event::Staged { .. } | Event::Abandoned { .. }).then_some(record.seq)
-    });
+fn sign_offs(
+    material: &Material<'_>,
+    judge: &Judge<'_>,
+    phase: &Phase,
+    history: Option<&PhaseHistory>,
+) -> Vec<SignOffReport> {
+    let tallies = history.map_or_else(Vec::new, |history| approvals(judge, phase, history));
     let mut found: Vec<SignOffReport> = Vec::new();
     for record in material.about(&phase.name) {
-        let (role, binding, why) = match &record.event {
-            Event::Approved { role, binding, .. } => (role, Some(binding), String::new()),
-            Event::Rejected { role, why, .. } => (role, None, material.clean(why)),
+        let (role, approved, why) = match &record.event {
+            Event::Approved { role, .. } => (role, true, String::new()),
+            Event::Rejected { role, why, .. } => (role, false, material.clean(why)),
             _ => continue,
         };
-        for earlier in
-            found.iter_mut().filter(|one| one.role == *role && one.actor == record.actor && one.counts)
-        {
-            earlier.counts = false;
-            "a later word of the same person replaced it".clone_into(&mut earlier.standing);
-        }
-        let (counts, standing) = if built.is_some_and(|built| record.seq < built) {
-            (false, "about an earlier candidate".to_owned())
-        } else {
-            standing(material, phase, history, binding)
-        };
+        let vote = tallies
+            .iter()
+            .filter(|tally| tally.role == *role)
+            .flat_map(|tally| &tally.votes)
+            .find(|vote| vote.seq == record.seq);
+        // What was said before the last candidate was built, or given up, is about another one.
+        let (counts, standing) = vote.map_or_else(
+            || (false, "about an earlier candidate".to_owned()),
+            |vote| standing(material, history, vote),
+        );
         found.push(SignOffReport {
             seq: record.seq,
             time: record.time.clone(),
             actor: record.actor.clone(),
+            person: vote.map(|vote| vote.who.clone()).filter(|who| *who != record.actor),
+            key: vote.and_then(|vote| vote.key.clone()),
             role: role.clone(),
-            approved: binding.is_some(),
+            approved,
             why,
             counts,
             standing,
@@ -402,26 +410,20 @@ fn sign_offs(material: &Material<'_>, phase: &Phase, history: Option<&PhaseHisto
     found
 }
 
-fn standing(
-    material: &Material<'_>,
-    phase: &Phase,
-    history: Option<&PhaseHistory>,
-    binding: Option<&Binding>,
-) -> (bool, String) {
-    let Some(binding) = binding else { return (true, "it holds the phase".to_owned()) };
-    match history.and_then(|history| Some((history, history.staged.as_ref()?))) {
-        Some((history, _)) if history.state == PhaseState::Staged && material.plan().fault.is_some() => {
+fn standing(material: &Material<'_>, history: Option<&PhaseHistory>, vote: &Vote) -> (bool, String) {
+    let is_staged = history.is_some_and(|history| history.state == PhaseState::Staged);
+    match &vote.standing {
+        Standing::Holds | Standing::Withdrawn(_) | Standing::Replaced => {
+            (vote.standing.counts(), vote.standing.words())
+        }
+        _ if is_staged && material.plan().fault.is_some() => {
             (false, "whether it counts cannot be told: the plan cannot be used".to_owned())
         }
-        Some((history, staged)) if history.state == PhaseState::Staged => {
-            let changed = changed_since(binding, &present(material.plan(), phase, history, staged));
-            if changed.is_empty() {
-                (true, "it counts".to_owned())
-            } else {
-                (false, format!("void, because since then {} changed", changed.join(", ")))
-            }
+        standing if is_staged => (standing.counts(), standing.words()),
+        Standing::Invalid(_) | Standing::Elsewhere(_) => (false, vote.standing.words()),
+        Standing::Counts | Standing::Void(_) | Standing::Expired(_) => {
+            (true, "it counted at the cutover".to_owned())
         }
-        _ => (true, "it counted at the cutover".to_owned()),
     }
 }
 

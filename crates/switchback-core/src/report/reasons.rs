@@ -2,10 +2,10 @@
 
 use super::material::Material;
 use super::phase_report::{CheckReport, PhaseReport};
-use super::status::{AS_STAGED, Status, WaitsFor, present, waits_for};
+use super::status::{AS_STAGED, Status, WaitsFor, approvals, waits_for};
 use crate::journal::PhaseState;
 use crate::journal::history::PhaseHistory;
-use crate::phase::gate::missing_approvals;
+use crate::phase::approval::Judge;
 use crate::plan::Phase;
 use crate::verdict::Verdict;
 
@@ -34,19 +34,17 @@ pub(super) fn reasons(
         reasons.push(format!("{} was rolled back alone: {}", back.restored.join(", "), back.why));
     }
     reasons.extend(report.outcomes().filter_map(of_check));
-    if history.state == PhaseState::Staged
-        && material.plan().fault.is_none()
-        && let Some(staged) = &history.staged
-    {
-        let now = present(material.plan(), phase, history, staged);
-        reasons.extend(missing_approvals(phase, history, &now).into_iter().map(|missing| missing.reason));
+    let judge = &Judge::of(material.project);
+    if history.state == PhaseState::Staged && material.plan().fault.is_none() {
+        let open = approvals(judge, phase, history).into_iter().filter(|tally| !tally.is_met());
+        reasons.extend(open.map(|tally| tally.reason()));
     }
     reasons.extend(touched(report).map(str::to_owned));
     for (check, action) in &history.fired {
         reasons.push(format!("a trigger on the check `{check}` fired: {action}"));
     }
     // The checks that are a no stand above already; an approval too.
-    let waits = waits_for(material.plan(), phase, Some(history));
+    let waits = waits_for(judge, phase, Some(history));
     reasons.extend(waits.iter().filter_map(|waits| match waits {
         WaitsFor::Check { name, at }
             if !checks.iter().any(|check| check.name == *name && check.at == *at) =>
@@ -61,6 +59,10 @@ pub(super) fn reasons(
         WaitsFor::Plan => {
             Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())
         }
+        WaitsFor::Window { opens: Some(opens) } => {
+            Some(format!("it waits for its window, which opens at {opens}"))
+        }
+        WaitsFor::Window { opens: None } => Some("its window is over, and does not open again".to_owned()),
         WaitsFor::Watch { at, due } => {
             Some(format!("it is live, and watched: the checks at {at} are due at {due}"))
         }

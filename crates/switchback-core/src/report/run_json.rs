@@ -1,6 +1,6 @@
 //! The document `switchback/report/1`: that of a status, with what a report adds.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::details::Detail;
 use super::json::{document, environments};
@@ -63,8 +63,13 @@ fn phase(phase: &PhaseReport) -> Value {
         json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by,
                "open": criterion.is_open})
     });
+    let needed: Map<String, Value> =
+        phase.roles.iter().map(|(role, needed)| (role.clone(), json!(needed))).collect();
+    let names: Vec<&String> = phase.roles.iter().map(|(role, _)| role).collect();
+    let each = phase.roles.iter().map(|(_, needed)| *needed).min().unwrap_or(1);
     let approvals = phase.sign_offs.iter().map(|sign_off| {
         json!({"seq": sign_off.seq, "time": sign_off.time, "actor": sign_off.actor, "role": sign_off.role,
+               "person": sign_off.person, "key": sign_off.key,
                "approved": sign_off.approved, "why": sign_off.why, "counts": sign_off.counts,
                "standing": sign_off.standing})
     });
@@ -88,7 +93,7 @@ fn phase(phase: &PhaseReport) -> Value {
         "checks": phase.checks.iter().map(check).collect::<Vec<_>>(),
         "open_checks": open.collect::<Vec<_>>(),
         "criteria": criteria.collect::<Vec<_>>(),
-        "roles": {"names": phase.roles.0, "each": phase.roles.1},
+        "roles": {"names": names, "each": each, "needed": needed},
         "approvals": approvals.collect::<Vec<_>>(),
         "live": live,
         "roll_backs": phase.roll_backs.iter().map(roll_back).collect::<Vec<_>>(),

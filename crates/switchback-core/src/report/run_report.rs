@@ -95,7 +95,7 @@ pub fn run_report(project: &Project) -> Result<RunReport, StepError> {
     let material = Material::read(project)?;
     let plan = &project.plan;
     let phases: Vec<PhaseReport> = plan.phases.iter().map(|phase| phase_report(&material, phase)).collect();
-    let mut status = status(plan, &material.history);
+    let mut status = status(project, &material.history);
     for check in &mut status.checks {
         check.summary = material.clean(&check.summary);
     }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use crate::journal::history::{CheckFact, PhaseHistory, RehearsalFact, StagedFact};
 use crate::journal::{Binding, EnvironmentFact, History, PhaseState};
 use crate::manifest::to_hex;
+use crate::phase::approval::{Judge, RoleTally, tally};
 use crate::phase::evidence::EvidenceStore;
-use crate::phase::gate::{inputs_relied_on, last_words, missing_approvals};
-use crate::phase::touched::touched;
+use crate::phase::gate::inputs_relied_on;
+use crate::phase::touched::{Touched, touched};
 use crate::phase::watch::due;
 use crate::phase::{Project, TOOL};
-use crate::plan::{CheckPlan, Moment, Phase, Plan};
+use crate::plan::{CheckPlan, Moment, Phase, Plan, WindowStanding};
 use crate::verdict::Verdict;
 
 use super::database_status::{DatabaseStatus, databases};
@@ -23,6 +24,10 @@ pub enum WaitsFor {
     Approval {
         /// In this role.
         role: String,
+        /// How many are missing.
+        missing: u64,
+        /// Why what was said does not do.
+        why: Vec<String>,
     },
     /// A check that is not a yes.
     Check {
@@ -39,6 +44,11 @@ pub enum WaitsFor {
         at: String,
         /// When it is due, RFC 3339.
         due: String,
+    },
+    /// The window, in which cutovers happen.
+    Window {
+        /// When it opens, RFC 3339; `None`: never again.
+        opens: Option<String>,
     },
     /// A plan that can be used: without one nobody can say what else.
     Plan,
@@ -93,6 +103,8 @@ pub struct Status {
     pub checks: Vec<CheckFact>,
     /// What must hold for the phase.
     pub criteria: Vec<Criterion>,
+    /// What was said in each role that the phase asks for, about the candidate that is staged.
+    pub approvals: Vec<RoleTally>,
     /// What became of the dependency environments when its candidate was staged.
     pub environments: Vec<EnvironmentFact>,
     /// The processes that run the tree, as far as the plan and the journal tell of them.
@@ -111,9 +123,10 @@ pub(super) const AS_STAGED: &str = "both trees are as they were staged";
 const QUICK_LOOK: Duration = Duration::from_millis(5);
 
 /// Derives the status.
-pub fn status(plan: &Plan, history: &History) -> Status {
+pub fn status(project: &Project, history: &History) -> Status {
+    let (plan, judge) = (&project.plan, &Judge::of(project));
     let phases: Vec<PhaseStatus> =
-        plan.phases.iter().map(|phase| phase_status(plan, phase, history)).collect();
+        plan.phases.iter().map(|phase| phase_status(judge, phase, history)).collect();
     let at = plan
         .phases
         .iter()
@@ -132,11 +145,15 @@ pub fn status(plan: &Plan, history: &History) -> Status {
             .and_then(|p| phases.iter().find(|s| s.name == p.name))
             .map_or_else(String::new, |s| s.point.clone()),
         verdict: Verdict::all(phases.iter().map(|phase| phase.verdict)),
-        waits_for: phase.map_or_else(Vec::new, |phase| waits_for(plan, phase, phase_history)),
+        waits_for: phase.map_or_else(Vec::new, |phase| waits_for(judge, phase, phase_history)),
         generation: history.generation,
         checks: phase_history
             .map_or_else(Vec::new, |history| last_outcomes(history).into_iter().cloned().collect()),
-        criteria: phase.map_or_else(Vec::new, |phase| criteria(plan, phase, phase_history)),
+        criteria: phase.map_or_else(Vec::new, |phase| criteria(judge, phase, phase_history)),
+        approvals: phase
+            .zip(phase_history)
+            .filter(|(_, history)| history.state == PhaseState::Staged && plan.fault.is_none())
+            .map_or_else(Vec::new, |(phase, history)| approvals(judge, phase, history)),
         environments: phase_history
             .and_then(|history| history.staged.as_ref())
             .map_or_else(Vec::new, |staged| staged.environments.clone()),
@@ -154,19 +171,20 @@ pub(super) fn as_staged(
     evidence: &EvidenceStore,
     history: Option<&PhaseHistory>,
     within: Option<Duration>,
-) -> Option<Criterion> {
+) -> Option<(Criterion, Touched)> {
     let history = history.filter(|history| history.state == PhaseState::Staged)?;
     let found = touched(project, evidence, history.staged.as_ref()?, within);
     let why = match &found {
         Ok(found) => found.words().map(str::to_owned),
         Err(error) => Some(format!("they could not be looked at: {error}")),
     };
-    Some(Criterion {
+    let criterion = Criterion {
         name: AS_STAGED.to_owned(),
         verdict: if why.is_none() { Verdict::Yes } else { Verdict::Unknown },
         by: why.unwrap_or_else(|| "a look at both".to_owned()),
         is_open: false,
-    })
+    };
+    Some((criterion, found.unwrap_or_default()))
 }
 
 impl Status {
@@ -175,12 +193,32 @@ impl Status {
     pub fn with_trees(mut self, project: &Project, history: &History) -> Self {
         let evidence = EvidenceStore::new(project.state());
         let phase = self.phase.as_deref().and_then(|phase| history.phase(phase));
-        self.criteria.extend(as_staged(project, &evidence, phase, Some(QUICK_LOOK)));
+        if let Some((criterion, touched)) = as_staged(project, &evidence, phase, Some(QUICK_LOOK)) {
+            if touched.live || touched.candidate {
+                self.doubt_approvals(&criterion.by);
+            }
+            self.criteria.push(criterion);
+        }
         self
+    }
+
+    /// What was approved was touched since. Whether it is still the same, the next run finds out.
+    fn doubt_approvals(&mut self, why: &str) {
+        for tally in self.approvals.iter().filter(|tally| tally.is_met()) {
+            let name = approved_by(&tally.role);
+            for criterion in self.criteria.iter_mut().filter(|criterion| criterion.name == name) {
+                (criterion.verdict, criterion.is_open) = (Verdict::Unknown, false);
+            }
+            let why = vec![format!("{why}; `switchback run` says whether its approvals still count")];
+            self.waits_for.retain(|waits| !matches!(waits, WaitsFor::Run | WaitsFor::Window { .. }));
+            let role = tally.role.clone();
+            self.waits_for.push(WaitsFor::Approval { role, missing: tally.needed, why });
+        }
     }
 }
 
-pub(super) fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> PhaseStatus {
+pub(super) fn phase_status(judge: &Judge<'_>, phase: &Phase, history: &History) -> PhaseStatus {
+    let plan = judge.plan;
     let Some(found) = history.phase(&phase.name) else {
         return PhaseStatus {
             name: phase.name.clone(),
@@ -189,7 +227,9 @@ pub(super) fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> Pha
         };
     };
     let is_approved = is_rehearsed(plan, found)
-        && waits_for(plan, phase, Some(found)).iter().all(|waits| *waits == WaitsFor::Run);
+        && waits_for(judge, phase, Some(found))
+            .iter()
+            .all(|waits| matches!(waits, WaitsFor::Run | WaitsFor::Window { .. }));
     let point = match found.state {
         PhaseState::Staged if is_approved => "approved",
         PhaseState::Staged if is_rehearsed(plan, found) => "rehearsed",
@@ -197,7 +237,7 @@ pub(super) fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> Pha
     };
     let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
         || found.rehearsal.as_ref().is_some_and(|fact| fact.verdict == Verdict::No)
-        || phase.approve.roles.iter().any(|role| is_refused(found, role));
+        || approvals(judge, phase, found).iter().any(RoleTally::is_refused);
     let verdict = match found.state {
         PhaseState::Finished => Verdict::Yes,
         PhaseState::RolledBack => Verdict::No,
@@ -215,9 +255,10 @@ fn is_rehearsed(plan: &Plan, history: &PhaseHistory) -> bool {
     history.rehearsal.as_ref().is_some_and(holds)
 }
 
-/// Whether anybody's last word in a role is a refusal.
-fn is_refused(history: &PhaseHistory, role: &str) -> bool {
-    last_words(history, role).iter().any(|sign_off| sign_off.binding.is_none())
+/// What was said in each role about the present candidate, held against what is there as far as journal and plan tell it.
+pub(super) fn approvals(judge: &Judge<'_>, phase: &Phase, history: &PhaseHistory) -> Vec<RoleTally> {
+    let Some(staged) = &history.staged else { return Vec::new() };
+    tally(judge, phase, history, &present(judge.plan, phase, history, staged))
 }
 
 /// Whether an outcome is about the plan as it is now: before the cutover no other counts.
@@ -226,7 +267,7 @@ pub(super) fn is_about(plan: &Plan, check: &CheckPlan, fact: &CheckFact) -> bool
 }
 
 /// The last outcome of each check at each moment, in the order in which they first looked.
-pub(super) fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
+pub(crate) fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
     let mut last: Vec<&CheckFact> = Vec::new();
     for fact in &history.checks {
         match last.iter_mut().find(|known| known.check == fact.check && known.at == fact.at) {
@@ -237,7 +278,8 @@ pub(super) fn last_outcomes(history: &PhaseHistory) -> Vec<&CheckFact> {
     last
 }
 
-pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<WaitsFor> {
+pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<WaitsFor> {
+    let plan = judge.plan;
     if plan.fault.is_some() {
         let is_over = history.is_some_and(|history| history.state == PhaseState::Finished);
         return if is_over { Vec::new() } else { vec![WaitsFor::Plan] };
@@ -272,11 +314,20 @@ pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistor
     {
         waits.push(WaitsFor::Rehearsal);
     }
-    if history.state == PhaseState::Staged
-        && let Some(staged) = &history.staged
-    {
-        let missing = missing_approvals(phase, history, &present(plan, phase, history, staged));
-        waits.extend(missing.into_iter().map(|missing| WaitsFor::Approval { role: missing.role }));
+    if history.state == PhaseState::Staged {
+        let open = approvals(judge, phase, history).into_iter().filter(|tally| !tally.is_met());
+        waits.extend(open.map(|tally| WaitsFor::Approval {
+            missing: tally.missing(),
+            why: tally.problems(),
+            role: tally.role,
+        }));
+        let is_next = waits.is_empty() && is_rehearsed(plan, history);
+        let opening = plan.window.opening.as_ref().filter(|_| is_next);
+        if let Some(opening) = opening
+            && let WindowStanding::Closed(next) = opening.standing(judge.now)
+        {
+            waits.push(WaitsFor::Window { opens: next.map(|next| opening.shown(next)) });
+        }
     }
     if history.state == PhaseState::Live
         && let Some(since) = &history.live_since
@@ -309,7 +360,8 @@ pub(super) fn present(plan: &Plan, phase: &Phase, history: &PhaseHistory, staged
     }
 }
 
-pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<Criterion> {
+pub(super) fn criteria(judge: &Judge<'_>, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<Criterion> {
+    let plan = judge.plan;
     let mut criteria = Vec::new();
     let snapshot = history.and_then(|history| history.snapshot.as_ref());
     criteria.push(Criterion {
@@ -342,7 +394,8 @@ pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
         criteria.extend(history.into_iter().flat_map(looked_at));
     }
     criteria.push(rehearsal(plan, history));
-    criteria.extend(phase.approve.roles.iter().map(|role| approval(plan, phase, role, history)));
+    let tallies = history.map_or_else(Vec::new, |history| approvals(judge, phase, history));
+    criteria.extend(phase.approve.roles.iter().map(|role| approval(plan, phase, role, history, &tallies)));
     criteria
 }
 
@@ -380,21 +433,31 @@ fn is_about_plan(plan: &Plan, history: &PhaseHistory) -> bool {
 }
 
 /// Whether a role has approved what is staged, or had approved what went live.
-fn approval(plan: &Plan, phase: &Phase, role: &str, history: Option<&PhaseHistory>) -> Criterion {
-    let words = history.map_or_else(Vec::new, |history| last_words(history, role));
-    let is_refused = words.iter().any(|sign_off| sign_off.binding.is_none());
-    let is_missing = match history.and_then(|history| Some((history, history.staged.as_ref()?))) {
-        Some((history, staged)) if history.state == PhaseState::Staged => {
-            let missing = missing_approvals(phase, history, &present(plan, phase, history, staged));
-            missing.iter().any(|missing| missing.role == role)
-        }
-        _ => (words.len() as u64) < phase.approve.each,
+fn approval(
+    plan: &Plan,
+    phase: &Phase,
+    role: &str,
+    history: Option<&PhaseHistory>,
+    tallies: &[RoleTally],
+) -> Criterion {
+    let tally = tallies.iter().find(|tally| tally.role == role);
+    let is_refused = tally.is_some_and(RoleTally::is_refused);
+    let is_staged = history.is_some_and(|history| history.state == PhaseState::Staged);
+    let is_missing = match tally {
+        Some(tally) if is_staged => !tally.is_met(),
+        // What counted at the cutover is not judged by what is there now.
+        Some(tally) => (tally.said() as u64) < phase.approve.needed(role),
+        None => true,
     };
     let verdict = match (is_refused, is_missing) {
         (true, _) => Verdict::No,
         (false, true) => Verdict::Unknown,
         (false, false) => Verdict::Yes,
     };
-    let (name, by) = (format!("approved by {role}"), format!("approval {role}"));
+    let (name, by) = (approved_by(role), format!("approval {role}"));
     Criterion { name, verdict, by, is_open: verdict == Verdict::Unknown && plan.fault.is_none() }
+}
+
+fn approved_by(role: &str) -> String {
+    format!("approved by {role}")
 }

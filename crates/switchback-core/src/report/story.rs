@@ -80,6 +80,9 @@ fn words(event: &Event) -> String {
                 crate::verdict::Verdict::from_word(verdict).map_or(verdict.as_str(), |known| known.spoken());
             format!("check {check} at {at}: {verdict}: {summary}")
         }
+        Event::Approved { role, person, .. } if !person.is_empty() => {
+            format!("approved in the role {role} by {person}")
+        }
         Event::Approved { role, .. } => format!("approved in the role {role}"),
         Event::Rejected { role, why, .. } => format!("refused in the role {role}: {why}"),
         Event::CutOver { generation, .. } => format!("generation {generation} went live"),

@@ -84,10 +84,11 @@ pub(super) fn odd_names(report: &RunReport) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for phase in &report.phases {
         names.push(phase.status.name.clone());
-        names.extend(phase.roles.0.iter().cloned());
+        names.extend(phase.roles.iter().map(|(role, _)| role.clone()));
         names.extend(
             phase.sign_offs.iter().flat_map(|sign_off| [sign_off.role.clone(), sign_off.actor.clone()]),
         );
+        names.extend(phase.sign_offs.iter().filter_map(|sign_off| sign_off.person.clone()));
         names.extend(phase.checks.iter().map(|check| check.name.clone()));
         names.extend(phase.open_checks.iter().map(|(name, ..)| name.clone()));
         if let Some(Ok(files)) = phase.candidate.as_ref().map(|candidate| &candidate.files) {

@@ -1,6 +1,7 @@
 //! `switchback approve` and `switchback reject`.
 
-use switchback_core::phase::{StepError, Work, sign_off};
+use switchback_core::phase::sign_off::{self, ApproveOptions};
+use switchback_core::phase::{StepError, Work};
 use switchback_core::report::{json, status};
 use switchback_core::verdict::Verdict;
 
@@ -9,17 +10,14 @@ use crate::cli::{ApproveArgs, RejectArgs};
 use crate::failure::Failure;
 
 pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdict, Failure> {
-    if args.key.is_some() {
-        let hint = "approve without `--key`: the journal records who approved what";
-        return Err(Failure::new("signed approvals are not built yet", Vec::new(), hint));
-    }
     let doing = |error| Failure::doing("could not approve", error);
     let work = Work::begin(context.project()?, "approve", context.ui).map_err(doing)?;
     let phase =
         work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
-    let gate = sign_off::approve(&work, phase, &args.role).map_err(doing)?;
+    let options = ApproveOptions { role: args.role.clone(), key: args.key.place(&context.root) };
+    let gate = sign_off::approve(&work, phase, &options).map_err(doing)?;
     if context.ui.json {
-        let mut document = json::document("approve", gate.verdict, &status(work.plan(), &work.history()));
+        let mut document = json::document("approve", gate.verdict, &status(&work.project, &work.history()));
         document["reasons"] = gate.reasons.iter().cloned().collect();
         document["next"] = gate.next.clone().into();
         context.ui.document(&document);
@@ -46,7 +44,7 @@ pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict
         work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
     sign_off::reject(&work, phase, &args.role, &args.why).map_err(doing)?;
     if context.ui.json {
-        context.ui.document(&json::document("reject", Verdict::Yes, &status(work.plan(), &work.history())));
+        context.ui.document(&json::document("reject", Verdict::Yes, &status(&work.project, &work.history())));
     } else {
         context.ui.show(&format!(
             "phase {} is rejected in the role {}; it will not go live",

@@ -25,7 +25,7 @@ pub(crate) fn check(context: &Context<'_>, args: &CheckArgs) -> Result<Verdict, 
     let verdict = carry_out(&work, &options)
         .map_err(|error| Failure::doing("could not carry out the checks", error))?;
     if context.ui.json {
-        let mut document = json::document("check", verdict, &status(work.plan(), &work.history()));
+        let mut document = json::document("check", verdict, &status(&work.project, &work.history()));
         let records = work.records().map_err(|error| Failure::doing("could not read the journal", error))?;
         let new: Vec<_> = records.into_iter().filter(|record| record.seq > first).collect();
         json::add_events(&mut document, &new);

@@ -14,7 +14,7 @@ pub(crate) fn doctor(context: &Context<'_>) -> Result<Verdict, Failure> {
     let found = examine(&work).map_err(|error| Failure::doing("could not look at what is live", error))?;
     if context.ui.json {
         let mut document =
-            documents::document("doctor", found.verdict, &status(work.plan(), &work.history()));
+            documents::document("doctor", found.verdict, &status(&work.project, &work.history()));
         document["found"] = validation::as_json(&found.checks);
         document["playbooks"] = found
             .playbooks

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::json as value;
+use serde_json::{Value, json as value};
+use switchback_core::journal::store::Row;
 use switchback_core::journal::{Event, Journal, Record, verify};
+use switchback_core::phase::approval::look_at_signatures;
 use switchback_core::phase::{StepError, Untold, open_to_tell};
 use switchback_core::plan::STATE_FOLDER;
+use switchback_core::quantity::counted;
 use switchback_core::report::json;
 use switchback_core::verdict::Verdict;
 
@@ -66,7 +69,9 @@ fn show_record(context: &Context<'_>, record: &Record) {
     }
     let word = event["event"].as_str().unwrap_or_default();
     let body = event["body"].as_object().map_or_else(String::new, |body| {
-        let shown = body.iter().filter(|(_, value)| !value.is_object());
+        // What has parts of its own is in `--json`.
+        let is_plain = |value: &Value| !value.is_object() && !value.get(0).is_some_and(Value::is_object);
+        let shown = body.iter().filter(|(_, value)| is_plain(value));
         let words = shown.map(|(name, value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             // Hashes are shown as git shows them; all of them are in `--json`.
@@ -81,7 +86,11 @@ fn show_record(context: &Context<'_>, record: &Record) {
 fn verify_chain(context: &Context<'_>, journal: &Journal) -> Result<Verdict, Failure> {
     let rows =
         journal.rows_after(0).map_err(|error| Failure::doing("could not read the journal", error.into()))?;
-    let faults = verify(&rows);
+    let mut faults = verify(&rows);
+    let records = rows.iter().filter_map(record_of).collect::<Vec<_>>();
+    let signed = look_at_signatures(&records, context.ports.signatures.as_ref());
+    faults.extend(signed.faults);
+    faults.sort_by_key(|fault| fault.seq);
     let verdict = match (rows.is_empty(), faults.is_empty()) {
         (true, _) => Verdict::Unknown,
         (false, true) => Verdict::Yes,
@@ -96,11 +105,16 @@ fn verify_chain(context: &Context<'_>, journal: &Journal) -> Result<Verdict, Fai
             "verdict": verdict.word(),
             "events": rows.len(),
             "head": head,
+            "signatures": signed.verified,
             "faults": listed,
         }));
         return Ok(verdict);
     }
-    context.ui.show(&format!("{}: {} events", context.ui.verdict(verdict), rows.len()));
+    let signatures = match signed.verified {
+        0 => String::new(),
+        verified => format!(", {} verified", counted(verified, "signature")),
+    };
+    context.ui.show(&format!("{}: {} events{signatures}", context.ui.verdict(verdict), rows.len()));
     for fault in &faults {
         context.ui.show(&format!("  event {}: {}", fault.seq, fault.what));
     }
@@ -111,4 +125,16 @@ fn verify_chain(context: &Context<'_>, journal: &Journal) -> Result<Verdict, Fai
         );
     }
     Ok(verdict)
+}
+
+/// A row as an event, where this program knows it; what it does not know is a fault by itself.
+fn record_of(row: &Row) -> Option<Record> {
+    Some(Record {
+        seq: row.seq,
+        time: row.time.clone(),
+        actor: row.actor.clone(),
+        event: Event::read(&row.event, &row.body).ok()?,
+        prev: row.prev.clone(),
+        hash: row.hash.clone(),
+    })
 }

@@ -3,6 +3,7 @@
 mod api;
 mod approve;
 mod bisect;
+mod certificate;
 mod check;
 mod checkpoints;
 mod compare;
@@ -110,6 +111,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Doctor => doctor::doctor(&context),
         Command::Log(args) => log::log(&context, args),
         Command::Report(args) => report::report(&context, args),
+        Command::Certificate(command) => certificate::certificate(&context, command),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Schema(command) => schema::schema(&context, command),
         Command::Compare(args) => compare::compare(&context, args),

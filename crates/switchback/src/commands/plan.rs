@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use switchback_core::phase::preview::{PlanPreview, preview};
-use switchback_core::plan::{Condition, Dependencies, Plan, json_schema};
+use switchback_core::plan::{Condition, Dependencies, Moment, Phase, Plan, Window, json_schema};
 use switchback_core::report::{json as documents, status};
+use switchback_core::signature::PublicKey;
 use switchback_core::verdict::Verdict;
 
 use super::{Context, processes};
@@ -19,12 +20,18 @@ pub(crate) fn plan(context: &Context<'_>, args: &PlanArgs) -> Result<Verdict, Fa
     let failed = |error| Failure::doing("could not find out what the plan would do", error);
     let preview = preview(&project).map_err(failed)?;
     if context.ui.json {
-        let status = status(&project.plan, &project.history().map_err(failed)?);
+        let status = status(&project, &project.history().map_err(failed)?);
         let mut document = documents::document("plan", Verdict::Yes, &status);
         document["changes"] = changes(&preview);
         document["mechanism"] = json!(preview.mechanism.word());
         if !project.plan.dependencies.is_empty() {
             document["environments"] = environments(&project.plan);
+        }
+        if project.plan.phases.iter().any(|phase| !phase.approve.roles.is_empty()) {
+            document["required_approvals"] = approvals(&project.plan);
+        }
+        if project.plan.window != Window::default() {
+            document["window"] = window(&project.plan.window);
         }
         document["window_ms_expected"] = json!(preview.window_ms_expected);
         if !project.plan.processes.is_empty() {
@@ -109,17 +116,57 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
             ui.show(&format!("  process: {}", processes::would(process)));
         }
         for role in &phase.approve.roles {
-            ui.show(&format!("  approval: {} of role {role}", phase.approve.each));
+            ui.show(&format!("  approval: {}", sign_off(plan, phase, role)));
         }
     }
     for trigger in &plan.triggers {
         ui.show(&format!("trigger: {} when {}", trigger.action.word(), condition(&trigger.condition)));
+    }
+    if let Some(opening) = &plan.window.opening {
+        ui.show(&format!("cutovers happen {}", opening.words()));
+    }
+    if let Some(seconds_max) = plan.window.cutover_seconds_max {
+        ui.show(&format!("a cutover that takes more than {seconds_max} s is taken back"));
     }
     ui.show(&format!(
         "cutover by {}; old and new can be seen mixed for about {:.2} ms",
         preview.mechanism.word(),
         preview.window_ms_expected
     ));
+}
+
+/// Who must approve in a role, in words.
+fn sign_off(plan: &Plan, phase: &Phase, role: &str) -> String {
+    let names: Vec<&str> = plan.approvers_of(role).map(|approver| approver.name.as_str()).collect();
+    let signed = if names.is_empty() { String::new() } else { format!(", signed by {}", names.join(" or ")) };
+    let valid = phase.approve.valid_for_s.map_or_else(String::new, |valid_for_s| {
+        let delay = Moment::After(valid_for_s).to_string();
+        format!("; it counts for {}", delay.trim_start_matches('+'))
+    });
+    format!("{} of role {role}{signed}{valid}", phase.approve.needed(role))
+}
+
+/// Who must approve, and when a cutover may happen.
+fn approvals(plan: &Plan) -> Value {
+    let of_role = |phase: &Phase, role: &String| {
+        let persons: Vec<Value> = plan
+            .approvers_of(role)
+            .map(|approver| json!({"name": approver.name, "keys": approver.keys.iter().map(PublicKey::text).collect::<Vec<_>>()}))
+            .collect();
+        json!({"phase": phase.name, "role": role, "needed": phase.approve.needed(role), "persons": persons,
+               "valid_for_seconds": phase.approve.valid_for_s, "several_roles": phase.approve.several_roles})
+    };
+    let of_phase =
+        |phase: &Phase| phase.approve.roles.iter().map(|role| of_role(phase, role)).collect::<Vec<_>>();
+    plan.phases.iter().flat_map(of_phase).collect()
+}
+
+fn window(window: &Window) -> Value {
+    let opening = window.opening.as_ref();
+    json!({"from": opening.map(|opening| opening.shown(opening.from)),
+           "minutes": opening.map(|opening| opening.minutes),
+           "every_seconds": opening.and_then(|opening| opening.every_s),
+           "cutover_seconds_max": window.cutover_seconds_max})
 }
 
 /// A trigger's condition in words.

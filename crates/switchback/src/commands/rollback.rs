@@ -72,7 +72,7 @@ fn origin(from: From) -> Origin {
 fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &[Difference]) -> Verdict {
     let verdict = verdict_of(&plan.against);
     if context.ui.json {
-        let status = status(work.plan(), &work.history());
+        let status = status(&work.project, &work.history());
         let mut document = documents::document("rollback", verdict, &status);
         document["dry_run"] = json!(true);
         about_part(&mut document, &plan.against, &plan.left);
@@ -115,7 +115,7 @@ fn show(context: &Context<'_>, work: &Work<'_>, done: &Repair, first: u64) {
     let outcome = &done.rolled_back;
     let incident = context.incident(work, first);
     if context.ui.json {
-        let status = status(work.plan(), &work.history());
+        let status = status(&work.project, &work.history());
         let mut document = documents::document("rollback", done.verdict, &status);
         about_part(&mut document, &outcome.against, &outcome.left);
         document["restored"] = json!(outcome.restored);

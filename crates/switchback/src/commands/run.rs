@@ -48,7 +48,7 @@ pub(crate) fn show(
     outcome: &RunOutcome,
     first_seq: u64,
 ) -> Result<Verdict, Failure> {
-    let status = status(work.plan(), &work.history());
+    let status = status(&work.project, &work.history());
     // A trigger may have rolled back.
     let is_back = work.history().phases.iter().any(|phase| phase.state == PhaseState::RolledBack);
     let incident = if is_back { context.incident(work, first_seq) } else { None };

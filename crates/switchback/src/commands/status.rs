@@ -1,5 +1,6 @@
 //! `switchback status`.
 
+use switchback_core::phase::approval::{Standing, Vote};
 use switchback_core::report::{Status, WaitsFor, json, status as derive};
 use switchback_core::verdict::Verdict;
 
@@ -8,7 +9,7 @@ use crate::failure::Failure;
 
 pub(crate) fn status(context: &Context<'_>) -> Result<Verdict, Failure> {
     let (project, history) = context.told("status", "could not find out where the run stands")?;
-    let status = derive(&project.plan, &history).with_trees(&project, &history);
+    let status = derive(&project, &history).with_trees(&project, &history);
     if context.ui.json {
         context.ui.document(&json::document("status", status.verdict, &status));
     } else {
@@ -34,6 +35,11 @@ fn show(context: &Context<'_>, status: &Status) {
     for criterion in &status.criteria {
         let verdict = if criterion.is_open { "not yet".to_owned() } else { ui.verdict(criterion.verdict) };
         ui.show(&format!("  {verdict}: {}", criterion.name));
+    }
+    for tally in &status.approvals {
+        for vote in &tally.votes {
+            show_vote(context, &tally.role, vote);
+        }
     }
     for environment in &status.environments {
         ui.show(&format!("  environment {}: {}", environment.path, environment.summary));
@@ -63,12 +69,50 @@ fn show(context: &Context<'_>, status: &Status) {
     }
 }
 
+/// What was said in a role, where there is more to tell than that it counts.
+fn show_vote(context: &Context<'_>, role: &str, vote: &Vote) {
+    let key = vote.key.as_ref().map_or_else(String::new, |key| format!(" ({key})"));
+    let altered = match &vote.standing {
+        Standing::Void(altered) => altered.as_slice(),
+        Standing::Counts if vote.key.is_none() && vote.expires.is_empty() => return,
+        Standing::Replaced | Standing::Withdrawn(_) => return,
+        _ => &[],
+    };
+    let until = match &vote.standing {
+        Standing::Counts if !vote.expires.is_empty() => format!(", until {}", vote.expires),
+        _ => String::new(),
+    };
+    let what = if vote.approved { "approval" } else { "refusal" };
+    let why = if vote.approved { String::new() } else { format!(" ({})", vote.why) };
+    let standing = vote.standing.words();
+    context.ui.show(&format!("  {what} in the role {role} by {}{key}: {standing}{until}{why}", vote.who));
+    for one in altered {
+        let now = if one.now.is_empty() { "gone or damaged".to_owned() } else { short(&one.now) };
+        context.ui.show(&format!("    {}: approved was {}, now it is {now}", one.what, short(&one.approved)));
+    }
+}
+
+/// Hashes are shown as git shows them; all of them are in `--json`.
+fn short(hash: &str) -> String {
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match hash {
+        "" => "nothing".to_owned(),
+        hash if is_hash => hash[..12].to_owned(),
+        hash => hash.to_owned(),
+    }
+}
+
 fn words(waits: &WaitsFor) -> String {
     match waits {
-        WaitsFor::Approval { role } => format!("an approval in the role `{role}`"),
+        WaitsFor::Approval { role, missing: 0 | 1, .. } => format!("an approval in the role `{role}`"),
+        WaitsFor::Approval { role, missing, .. } => format!("{missing} approvals in the role `{role}`"),
         WaitsFor::Check { name, at } => format!("the check `{name}` at {at}"),
         WaitsFor::Rehearsal => "a rehearsal that holds".to_owned(),
         WaitsFor::Watch { at, due } => format!("the checks at {at}, due at {due}"),
+        WaitsFor::Window { opens: Some(opens) } => format!("its window, which opens at {opens}"),
+        WaitsFor::Window { opens: None } => {
+            "a window: the plan's is over, and does not open again".to_owned()
+        }
         WaitsFor::Plan => "a plan that can be used".to_owned(),
         WaitsFor::Run => "`switchback run`".to_owned(),
     }

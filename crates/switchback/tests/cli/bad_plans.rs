@@ -15,6 +15,8 @@ const KINDS: &[&str] = &[
     "a-folder-under-a-file-as-text",
     "absolute-path",
     "action-unknown",
+    "approve-wrong",
+    "approvers-wrong",
     "candidate-key-typo",
     "change-kind-not-built",
     "change-kind-unknown",
@@ -92,7 +94,8 @@ const KINDS: &[&str] = &[
     "version-future",
     "version-missing",
     "version-text",
-    "window-not-built",
+    "window-half",
+    "window-wrong",
     "wrong-type",
     "wrong-type-of-table",
 ];

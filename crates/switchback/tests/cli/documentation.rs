@@ -219,7 +219,8 @@ fn the_schema_accepts_every_example_and_refuses_what_the_reader_refuses() {
         ("/check/0/url", json!("http://localhost")),
         ("/trigger/0/do", json!("rollback")),
         ("/trigger/0/when/worse_than/of", json!("after")),
-        ("/window", json!({"minutes": 60})),
+        ("/window", json!({"minutes": "sixty"})),
+        ("/shadow", json!({"for": "24h"})),
         ("/phase", json!([])),
     ] {
         let mut bad = good.clone();

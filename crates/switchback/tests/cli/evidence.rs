@@ -70,6 +70,8 @@ fn a_changed_plan_voids_evidence_and_approval_and_a_new_look_renews_the_evidence
       not yet: rehearsed in and out again
       not yet: approved by risk
       yes: both trees are as they were staged
+      approval in the role risk by [ACTOR] void, because since then the plan changed
+        the plan: approved was [ID], now it is [ID]
     waits for the check `rules` at staged
     waits for an approval in the role `risk`
     there is nothing to roll back
@@ -77,8 +79,8 @@ fn a_changed_plan_voids_evidence_and_approval_and_a_new_look_renews_the_evidence
     "#);
     ground.expect(0, "check rules --at staged");
     let renewed = ground.expect(1, "run");
-    assert!(!renewed.err.contains("evidence"), "{renewed}");
-    assert!(renewed.err.contains("is void, because since then the plan changed"), "{renewed}");
+    assert!(!renewed.err.contains("at staged is void"), "{renewed}");
+    assert!(renewed.err.contains("is void, because since then the plan, the evidence"), "{renewed}");
     ground.expect(0, "approve unify --role risk");
     ground.expect(0, "run");
     assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
@@ -149,9 +151,13 @@ fn an_approval_does_not_outlive_the_inputs_that_the_checks_had_read() {
     ground.write("rules.txt", "at most 50 %\n");
     ground.expect(0, "check rules --at staged");
     let seen = ground.expect(1, "run");
-    assert!(seen.err.contains("is void, because since then the inputs changed"), "{seen}");
+    assert!(seen.err.contains("is void, because since then the inputs"), "{seen}");
     let status = ground.run("status --json").json();
-    assert_eq!(status["waits_for"][0], serde_json::json!({"kind": "approval", "role": "risk"}));
+    let waits = &status["waits_for"][0];
+    assert_eq!((&waits["kind"], &waits["role"]), (&"approval".into(), &"risk".into()));
+    assert_eq!(waits["missing"], 1);
+    let why = waits["why"][0].as_str().unwrap();
+    assert!(why.contains("is void, because since then the inputs"), "{why}");
     ground.expect(0, "approve unify --role risk");
     ground.expect(0, "run");
 }

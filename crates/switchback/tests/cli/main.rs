@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test ends the test")]
 #![expect(clippy::disallowed_methods, reason = "a test lays out, damages and looks at files directly")]
 
+mod approvals;
 mod archives;
 mod bad_plans;
 mod batch_processor;
 mod bisect;
 mod browser;
+mod certificates;
 mod checkpoints;
 mod comparisons;
 mod configs;

@@ -160,6 +160,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       yes: approved by risk
       no: approved by tech-lead
       yes: both trees are as they were staged
+      refusal in the role tech-lead by [ACTOR] it holds the phase (not today)
     waits for an approval in the role `tech-lead`
     there is nothing to roll back
     --- exit 1
@@ -178,6 +179,8 @@ fn a_run_from_its_first_status_to_its_rollback() {
     $ switchback approve unify --role tech-lead
     --- stdout
     yes: phase unify is approved
+    --- stderr
+      unify: the refusal of [ACTOR] is withdrawn by this: not today
     --- exit 0
     "#);
     insta::assert_snapshot!(ground.run("run --until approved"), @r#"

@@ -76,6 +76,22 @@ fn status_as_a_document_is_what_the_contract_says() {
     {
       "schema": "switchback/status/1",
       "verdict": "unknown",
+      "approvals": [
+        {
+          "missing": 1,
+          "needed": 1,
+          "refused": false,
+          "role": "risk",
+          "votes": []
+        },
+        {
+          "missing": 1,
+          "needed": 1,
+          "refused": false,
+          "role": "tech-lead",
+          "votes": []
+        }
+      ],
       "checks": [
         {
           "at": "staged",
@@ -144,11 +160,15 @@ fn status_as_a_document_is_what_the_contract_says() {
       "waits_for": [
         {
           "kind": "approval",
-          "role": "risk"
+          "missing": 1,
+          "role": "risk",
+          "why": []
         },
         {
           "kind": "approval",
-          "role": "tech-lead"
+          "missing": 1,
+          "role": "tech-lead",
+          "why": []
         }
       ]
     }
@@ -304,9 +324,9 @@ fn what_cannot_be_typed_is_refused_with_what_can() {
     insta::assert_snapshot!(ground.run("approve unify --role risk --key k"), @r#"
     $ switchback approve unify --role risk --key k
     --- stderr
-    error: signed approvals are not built yet
+    error: the phase `unify` has no role `risk`
 
-    hint: approve without `--key`: the journal records who approved what
+    hint: the plan asks nobody for an approval of this phase
     --- exit 2
     "#);
     assert_eq!(ground.run("").code, 2);

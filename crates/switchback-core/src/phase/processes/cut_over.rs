@@ -4,6 +4,7 @@ use super::{HandOver, Member, Reached};
 use crate::journal::ProcessStep;
 use crate::phase::cut_over::cut_over;
 use crate::phase::databases::{self, forward};
+use crate::phase::duration::CutOverTime;
 use crate::phase::error::StepError;
 use crate::phase::gate::Gate;
 use crate::phase::project::Work;
@@ -23,6 +24,8 @@ pub(crate) enum Made<'w> {
     Refused(Vec<String>),
     /// Nothing was exchanged, because the steps of a database were not deployed, for these reasons.
     Undeployed(Vec<String>),
+    /// Nothing was exchanged, because it took longer than it may, for these reasons.
+    Late(Vec<String>),
 }
 
 /// Processes that wait for the tree that is live now.
@@ -63,6 +66,7 @@ pub(crate) fn make_live<'w>(
     work: &'w Work<'w>,
     phase: &Phase,
     gate: Gate,
+    time: CutOverTime,
     look_again: impl FnOnce() -> Result<Gate, StepError>,
 ) -> Result<Made<'w>, StepError> {
     let mut hand_over = HandOver::of_cut_over(work, phase);
@@ -101,6 +105,14 @@ pub(crate) fn make_live<'w>(
             }
             return Err(error);
         }
+    }
+    if let Some(why) = time.overrun(work) {
+        // The last moment at which nobody sees anything of the new tree.
+        let left = forward::put_back(work);
+        let mut reasons = vec![why];
+        reasons.extend(hand_over.put_back());
+        reasons.extend(left?);
+        return Ok(Made::Late(reasons));
     }
     if let Err(error) = cut_over(work, phase, &gate) {
         after_error(hand_over, &error)?;
@@ -186,7 +198,12 @@ pub(crate) fn take_back_failed(work: &Work<'_>, phase: &Phase) -> Result<Option<
     why.map(|why| take_back(work, phase, why)).transpose()
 }
 
-fn take_back(work: &Work<'_>, phase: &Phase, why: String) -> Result<Vec<String>, StepError> {
+/// Takes back a cutover that is live, for a reason; everything that there is to say about it.
+///
+/// # Errors
+///
+/// Those of a rollback.
+pub(crate) fn take_back(work: &Work<'_>, phase: &Phase, why: String) -> Result<Vec<String>, StepError> {
     let options =
         RollBackOptions { phase: Some(phase.name.clone()), why: why.clone(), ..RollBackOptions::default() };
     let back = roll_back(work, &options)?;

@@ -42,6 +42,7 @@ fn told(what: &str, answers: &Answers) {
     assert!(*old > 0 && *new > 0 && all > 200, "{answers:?}");
 }
 
+// rows: PC-7
 #[test]
 fn needs_python3_no_request_is_lost_through_cutover_and_rollback() {
     let shop = served();
