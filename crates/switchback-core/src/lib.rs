@@ -21,6 +21,7 @@ pub mod journal;
 pub mod manifest;
 pub mod mapping;
 pub mod pattern;
+pub mod performance;
 pub mod phase;
 pub mod plan;
 pub mod port;
