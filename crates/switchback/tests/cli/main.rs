@@ -6,6 +6,8 @@
 mod archives;
 mod bad_plans;
 mod batch_processor;
+mod bench_pairs;
+mod benches;
 mod bisect;
 mod browser;
 mod checkpoints;
