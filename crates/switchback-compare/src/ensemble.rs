@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use num_traits::ToPrimitive;
+use switchback_core::performance::{LimitFinding, RatioFinding, RatioRequest};
 use switchback_core::port::{Comparison, PortError, Statistician};
 use switchback_core::rule::{DistributionRule, Tolerance};
 use switchback_core::world::Disk;
@@ -121,6 +122,14 @@ impl Statistician for EnsembleJudge {
     fn judge(&self, old: &Path, new: &Path, rule: &DistributionRule) -> Result<Comparison, PortError> {
         let outcome = self.outcome(old, new, rule)?;
         Ok(Comparison { verdict: outcome.verdict, summary: outcome.summary(), report: outcome.to_json() })
+    }
+
+    fn slowdown(&self, request: &RatioRequest<'_>) -> RatioFinding {
+        switchback_statistics::slowdown(request)
+    }
+
+    fn limit(&self, values: &[f64], share: f64, limit: f64, alpha: f64) -> LimitFinding {
+        switchback_statistics::limit(values, share, limit, alpha)
     }
 }
 

@@ -22,6 +22,7 @@ pub mod journal;
 pub mod manifest;
 pub mod mapping;
 pub mod pattern;
+pub mod performance;
 pub mod phase;
 pub mod plan;
 pub mod port;

@@ -11,6 +11,7 @@ use crate::configuration::{ConfigComparison, ConfigRequest};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use crate::documents::CheckpointsRequest;
 use crate::manifest::Manifest;
+use crate::performance::{LimitFinding, RatioFinding, RatioRequest};
 use crate::rule::{DistributionRule, Rule};
 use crate::signature::{KeyPlace, Opened, PublicKey, SignatureFault};
 use crate::verdict::Verdict;
@@ -90,7 +91,7 @@ pub trait Querier: Debug + Send + Sync {
     ) -> Result<ConstraintOutcome, PortError>;
 }
 
-/// Compares two ensembles: tables whose rows are replicates and whose columns are statistics.
+/// Compares numbers that vary: ensembles, which are tables whose rows are replicates and whose columns are statistics; and runs.
 pub trait Statistician: Debug + Send + Sync {
     /// Whether every statistic is distributed alike in `old` and `new`, two files, within the margins of `rule`.
     ///
@@ -98,6 +99,12 @@ pub trait Statistician: Debug + Send + Sync {
     ///
     /// When no verdict can be reached: a file that cannot be read, no statistic in common, a level that is none.
     fn judge(&self, old: &Path, new: &Path, rule: &DistributionRule) -> Result<Comparison, PortError>;
+
+    /// Whether NEW takes more than OLD by more than a margin.
+    fn slowdown(&self, request: &RatioRequest<'_>) -> RatioFinding;
+
+    /// Whether the value below which `share` of all runs lie is itself below `limit`, at the level `alpha`. The values are finite.
+    fn limit(&self, values: &[f64], share: f64, limit: f64, alpha: f64) -> LimitFinding;
 }
 
 /// Rewrites source code.

@@ -13,12 +13,14 @@ pub struct MedianRatio {
     pub interval: [f64; 2],
 }
 
-/// The ratio of the medians of two samples of positive finite numbers, with its percentile interval (B. Efron, *Bootstrap
-/// methods: another look at the jackknife*, Annals of Statistics 7 (1979) 1): each side is drawn from for itself. `None`
-/// when a side has fewer than two values, or one that is not finite and above 0.
+/// The ratio of the medians of two samples of finite numbers, 0 or more, with its percentile interval (B. Efron, *Bootstrap
+/// methods: another look at the jackknife*, Annals of Statistics 7 (1979) 1): each side is drawn from for itself. It holds its
+/// level with few values and with ties: R. R. Wilcox, *Comparing medians*, Computational Statistics & Data Analysis 51 (2006)
+/// 1934. `None` when a side has fewer than [`runs_min`] values, or one that is not finite, or below 0.
 ///
-/// The order of the values changes nothing, and swapping the sides gives the reciprocal of everything, but for the noise of
-/// the bootstrap when both samples are the same.
+/// Nothing and nothing are alike: the ratio of 0 and 0 is 1, and that of anything else to 0 is infinite. The order of the values
+/// changes nothing, and swapping the sides gives the reciprocal of everything, but for the noise of the bootstrap when both
+/// samples are the same.
 #[must_use]
 pub fn median_ratio(
     old: &[f64],
@@ -27,7 +29,7 @@ pub fn median_ratio(
     resamples: usize,
     seed: u64,
 ) -> Option<MedianRatio> {
-    let (old, new) = (in_order(old)?, in_order(new)?);
+    let (old, new) = (in_order(old, alpha)?, in_order(new, alpha)?);
     let is_old_first = comes_first(&old, &new, 1.0);
     let streams = if is_old_first { (1, 2) } else { (2, 1) };
     let (mut old_random, mut new_random) = (Random::new(seed, streams.0), Random::new(seed, streams.1));
@@ -35,7 +37,7 @@ pub fn median_ratio(
     let mut logs: Vec<f64> = (0..resamples)
         .map(|_| {
             let one = drawn_median(&old, &mut old_random, &mut drawn);
-            drawn_median(&new, &mut new_random, &mut drawn).ln() - one.ln()
+            log_ratio(one, drawn_median(&new, &mut new_random, &mut drawn))
         })
         .collect();
     logs.sort_by(f64::total_cmp);
@@ -46,11 +48,30 @@ pub fn median_ratio(
     )]
     let cut = ((float(resamples + 1) * alpha).floor() as usize).max(1);
     let (low, high) = (*logs.get(cut - 1)?, *logs.get(resamples.checked_sub(cut)?)?);
-    Some(MedianRatio { ratio: median(&new) / median(&old), interval: [low.exp(), high.exp()] })
+    let ratio = log_ratio(median(&old), median(&new)).exp();
+    Some(MedianRatio { ratio, interval: [low.exp(), high.exp()] })
 }
 
-fn in_order(values: &[f64]) -> Option<Vec<f64>> {
-    let is_fit = values.len() >= 2 && values.iter().all(|value| value.is_finite() && *value > 0.0);
+/// With fewer values on a side, no interval of level `1 - 2 alpha` of a median can be stated without knowing the distribution: all of
+/// them lie on one side of it with a probability of `0.5^n`.
+#[must_use]
+pub fn runs_min(alpha: f64) -> usize {
+    let mut runs = 1;
+    let mut chance = 0.5;
+    while chance > alpha && runs < 1_000 {
+        (runs, chance) = (runs + 1, chance * 0.5);
+    }
+    runs.max(2)
+}
+
+/// The logarithm of a ratio of numbers, 0 or more, one of which may be 0.
+pub(crate) fn log_ratio(old: f64, new: f64) -> f64 {
+    if old == 0.0 && new == 0.0 { 0.0 } else { (new / old).ln() }
+}
+
+fn in_order(values: &[f64], alpha: f64) -> Option<Vec<f64>> {
+    let is_fit =
+        values.len() >= runs_min(alpha) && values.iter().all(|value| value.is_finite() && *value >= 0.0);
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     is_fit.then_some(values)
@@ -75,6 +96,7 @@ fn drawn_median(sorted: &[f64], random: &mut Random, places: &mut Vec<usize>) ->
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 
@@ -109,10 +131,26 @@ mod tests {
 
     #[test]
     fn what_has_no_ratio_is_none() {
-        for bad in [&[1.0][..], &[1.0, 0.0], &[1.0, -1.0], &[1.0, f64::NAN], &[]] {
-            assert_eq!(median_ratio(bad, &[1.0, 2.0], 0.05, 99, 0), None, "{bad:?}");
-            assert_eq!(median_ratio(&[1.0, 2.0], bad, 0.05, 99, 0), None, "{bad:?}");
+        let good = [1.0, 2.0, 1.0, 2.0, 1.5];
+        let with = |value: f64| [1.0, 1.0, 1.0, 1.0, value];
+        let bad = [&good[..4], &with(-1.0)[..], &with(f64::NAN)[..], &with(f64::INFINITY)[..], &[]];
+        for bad in bad {
+            assert_eq!(median_ratio(bad, &good, 0.05, 99, 0), None, "{bad:?}");
+            assert_eq!(median_ratio(&good, bad, 0.05, 99, 0), None, "{bad:?}");
         }
-        assert_eq!(median_ratio(&[1.0, 2.0], &[1.0, 2.0], 0.05, 0, 0), None, "no resamples");
+        assert!(median_ratio(&good, &good, 0.05, 99, 0).is_some());
+        assert_eq!(median_ratio(&good, &good, 0.05, 0, 0), None, "no resamples");
+        assert_eq!([0.4, 0.05, 0.01, 0.001].map(runs_min), [2, 5, 7, 10]);
+    }
+
+    #[test]
+    fn what_does_not_vary_is_exact_and_nothing_is_as_much_as_nothing() {
+        let ratio = |old: f64, new: f64| median_ratio(&[old; 5], &[new; 6], 0.05, 999, 0).unwrap();
+        let wanted = MedianRatio { ratio: 1.0, interval: [1.0, 1.0] };
+        assert_eq!((ratio(7.0, 7.0), ratio(0.0, 0.0)), (wanted, wanted));
+        assert!(ratio(0.0, 3.0).interval[0].is_infinite());
+        assert_eq!(ratio(3.0, 0.0).interval, [0.0, 0.0]);
+        let ten_percent = ratio(40.0, 44.0);
+        assert!((ten_percent.interval[0] - 1.1).abs() < 1e-12 && (ten_percent.ratio - 1.1).abs() < 1e-12);
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench_args::BenchCommand;
 use crate::certificate_args::CertificateCommand;
 pub(crate) use crate::code_args::{
     ApiArgs, GraphFormat, ImportsAction, ImportsArgs, MergeArgs, MoveArgs, RoutesArgs, ShimsArgs,
@@ -166,6 +167,14 @@ pub enum Command {
         after_help = "Examples:\n  switchback distribution old.parquet new.parquet\n  switchback distribution old.csv new.csv --columns elasticity --margin-mean 0.1 --seed 7\n  switchback distribution old.csv new.csv --paired --absolute 1e-12"
     )]
     Distribution(DistributionArgs),
+    /// Measure time, memory, input and output of programs; tell whether the new one takes more
+    ///
+    /// Old and new run in turn, until it is decided or there were turns enough. A machine that is too noisy is *could not tell*.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  switchback bench run --old ../before -- python3 -m app.report --out {out}\n  switchback bench update --baseline perf.json -- python3 -m app.report\n  switchback bench compare --baseline perf.json -- python3 -m app.report\n  switchback bench compare --samples old.json new.json --margin 0.05"
+    )]
+    Bench(BenchCommand),
     /// Find the commit after which a command gives other results
     #[command(
         after_help = "Examples:\n  switchback bisect --good v1.4 --bad HEAD -- python3 run.py --out {out}\n  switchback bisect --good 3f2a91c --bad main --absolute 1e-9 --stages 01_load,02_clean -- 'make data && cp -r data/. {out}'"

@@ -1,10 +1,12 @@
-//! `switchback confined`: this process gives up its rights, and becomes a command.
+//! `switchback confined`: this process gives up its rights, and becomes a command. `switchback measured`: it starts one, and writes
+//! down what it took.
 
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use switchback_core::world::{Confinement, World};
+use switchback_core::world::{Confinement, World, measure};
 
 use crate::cli::ConfinedArgs;
 use crate::ui;
@@ -43,4 +45,22 @@ pub(crate) fn become_command(args: &ConfinedArgs, world: &World) -> ExitCode {
     let error = command.exec();
     ui::complain(&format!("`{}` could not be run: {error}", program.display()));
     if error.kind() == std::io::ErrorKind::NotFound { NOT_FOUND.into() } else { NOT_EXECUTABLE.into() }
+}
+
+/// `measured --record FILE -- COMMAND…`, which the program calls for itself: runs the command, writes down what it took, and ends as it
+/// did. `None` for everything else.
+///
+/// It comes before the command line is read: what this process takes is the least that it can say of the memory of a command.
+pub(crate) fn measured(arguments: &[OsString]) -> Option<ExitCode> {
+    let [_, verb, flag, record, separator, command @ ..] = arguments else { return None };
+    if verb != "measured" || flag != "--record" || separator != "--" || command.is_empty() {
+        return None;
+    }
+    Some(match measure(Path::new(record), command) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            ui::complain(&format!("the command could not be measured: {error}"));
+            NOT_PREPARED.into()
+        }
+    })
 }

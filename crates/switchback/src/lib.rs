@@ -4,6 +4,7 @@
 //! call and shows what came out → `ui` is the only place that writes to a terminal. `failure` turns errors of the
 //! libraries into what, where, why, and what now.
 
+mod bench_args;
 mod certificate_args;
 mod cli;
 mod code_args;
@@ -34,6 +35,10 @@ pub use wiring::ports;
 
 /// Runs the program with these arguments in that world.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(ended) = confined::measured(&arguments) {
+        return ended;
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return ui::usage(&error),

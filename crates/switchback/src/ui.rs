@@ -93,6 +93,13 @@ impl Ui {
         }
     }
 
+    /// The rows of a table for a person, each column as wide as its widest cell.
+    pub(crate) fn table(&self, rows: &[Vec<String>]) {
+        for line in aligned(rows) {
+            self.show(&format!("  {line}"));
+        }
+    }
+
     /// A message.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {

@@ -17,6 +17,7 @@ mod http;
 mod imports;
 mod integrity;
 mod notebook;
+mod performance;
 mod restart;
 mod routes;
 mod rule_keys;
@@ -68,6 +69,7 @@ pub static KINDS: &[&Kind] = &[
     &imports::KIND,
     &integrity::KIND,
     &notebook::KIND,
+    &performance::KIND,
     &restart::KIND,
     &routes::KIND,
     &scenarios::KIND,
@@ -78,7 +80,7 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["coverage", "freshness", "log", "performance", "prometheus"];
+pub const NOT_BUILT: &[&str] = &["coverage", "freshness", "log", "prometheus"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {

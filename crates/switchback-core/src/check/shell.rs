@@ -77,7 +77,7 @@ pub(crate) fn filled(line: &str, tree: &Path, out: &Path) -> String {
 
 /// The line with its placeholders filled in: those of every command, and `{name}` for each of `values`. What is filled in is
 /// not looked at again.
-pub(super) fn filled_with(line: &str, tree: &Path, out: &Path, values: &[(&str, &str)]) -> String {
+pub(crate) fn filled_with(line: &str, tree: &Path, out: &Path, values: &[(&str, &str)]) -> String {
     let (mut done, mut rest) = (String::with_capacity(line.len()), line);
     while let Some(start) = rest.find('{') {
         done.push_str(&rest[..start]);

@@ -8,7 +8,7 @@ use super::approval::{
 };
 use super::error::StepError;
 use super::gate::{self, Gate, Needs};
-use super::project::{TOOL, Work};
+use super::project::{Project, TOOL, Work};
 use super::witness::Notice;
 use crate::journal::{Binding, Event, PhaseState, Signed};
 use crate::manifest::to_hex;
@@ -37,8 +37,9 @@ struct About {
 
 /// Approves a staged phase in a role. The gate must be open but for approvals: nobody is asked to sign what does not
 /// hold.
-pub fn approve(work: &Work<'_>, phase: &Phase, options: &ApproveOptions) -> Result<Gate, StepError> {
-    let about = about(work, phase, &options.role)?;
+pub fn approve(work: &Work<'_>, phase: &str, options: &ApproveOptions) -> Result<Gate, StepError> {
+    let phase = phase_with(&work.project, phase, &options.role)?;
+    let about = about(work, phase)?;
     let signer = match &options.key {
         Some(place) => {
             look_at_mode(work, place);
@@ -181,14 +182,16 @@ fn look_at_mode(work: &Work<'_>, place: &KeyPlace) {
 }
 
 /// Refuses a staged phase in a role. It stands until somebody approves in the same role.
-pub fn reject(work: &Work<'_>, phase: &Phase, role: &str, why: &str) -> Result<(), StepError> {
-    about(work, phase, role)?;
+pub fn reject(work: &Work<'_>, phase: &str, role: &str, why: &str) -> Result<(), StepError> {
+    let phase = phase_with(&work.project, phase, role)?;
+    about(work, phase)?;
     let why = work.redactor.clean(why);
     work.record(Event::Rejected { phase: phase.name.clone(), role: role.to_owned(), why })
 }
 
-/// What is signed; an error when there is nothing to sign.
-fn about(work: &Work<'_>, phase: &Phase, role: &str) -> Result<About, StepError> {
+/// The phase in which the role is asked for. It touches nothing: it comes before the project is worked on.
+pub fn phase_with<'p>(project: &'p Project, phase: &str, role: &str) -> Result<&'p Phase, StepError> {
+    let phase = project.plan.phase(phase).ok_or_else(|| StepError::NoPhase(phase.to_owned()))?;
     if !phase.approve.roles.iter().any(|known| known == role) {
         let roles = if phase.approve.roles.is_empty() {
             "the plan asks nobody for an approval of this phase".to_owned()
@@ -197,6 +200,11 @@ fn about(work: &Work<'_>, phase: &Phase, role: &str) -> Result<About, StepError>
         };
         return Err(StepError::not_now(format!("the phase `{}` has no role `{role}`", phase.name), roles));
     }
+    Ok(phase)
+}
+
+/// What is signed; an error when there is nothing to sign.
+fn about(work: &Work<'_>, phase: &Phase) -> Result<About, StepError> {
     let history = work.history();
     let staged = history
         .phase(&phase.name)

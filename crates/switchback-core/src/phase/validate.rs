@@ -30,7 +30,7 @@ fn step_of(kind: &str) -> &'static str {
     match kind {
         "imports" | "startup" | "symbols" | "api" | "routes" | "files" => "imports",
         "equivalence" | "constraint" | "distribution" | "integrity" => "data",
-        "http" => "speed",
+        "http" | "performance" => "speed",
         "tests" => "tests",
         _ => "function",
     }

@@ -8,6 +8,7 @@ mod clock;
 mod confinement;
 mod disk;
 mod group;
+mod measurement;
 mod network;
 mod process;
 mod real_disk;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub use clock::{Clock, RealClock};
 pub use confinement::{Confinement, ConfinementError, is_supported as can_confine};
 pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
+pub use measurement::{Usage, measure};
 pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
 pub use process::{
     Command, Exit, Finished, Interrupted, Interruption, OUTPUT_BYTES_MAX, ProcessError, Processes,

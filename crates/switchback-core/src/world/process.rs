@@ -4,13 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::confinement::{self, Confinement};
 use super::group;
+use super::measurement::{self, MemoryWatch, Usage};
 
 /// So much of what a command puts out is kept where nothing else is said: the end of it.
 pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -181,6 +182,17 @@ pub trait Processes: Debug + Send + Sync {
         interruption: Option<&Interruption>,
     ) -> Result<Finished, ProcessError>;
 
+    /// Runs a command to its end as [`Processes::run`] does, and says what it took; `None` where nobody could find out.
+    /// `record` is a path in a folder that it may write to, at which nothing is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Processes::run`].
+    fn measure(&self, command: &Command, record: &Path) -> Result<(Finished, Option<Usage>), ProcessError> {
+        let _ = record;
+        Ok((self.run(command)?, None))
+    }
+
     /// Whether a command with a confinement is held to it. Where not, it runs as any other.
     fn confines(&self) -> bool {
         false
@@ -194,7 +206,8 @@ pub struct RealProcesses {
 }
 
 impl RealProcesses {
-    /// Commands that are confined by the program `confiner`, which understands the subcommand `confined`.
+    /// Commands that are confined and measured by the program `confiner`, which understands the subcommands `confined` and
+    /// `measured`.
     pub fn confining(confiner: impl Into<PathBuf>) -> Self {
         Self { confiner: Some(confiner.into()) }
     }
@@ -217,6 +230,41 @@ impl Processes for RealProcesses {
         command: &Command,
         interruption: Option<&Interruption>,
     ) -> Result<Finished, ProcessError> {
+        self.carry_out(command, interruption, &mut |_| {})
+    }
+
+    fn measure(&self, command: &Command, record: &Path) -> Result<(Finished, Option<Usage>), ProcessError> {
+        let Some(measurer) = self.confiner.as_ref().and_then(|path| path.to_str()) else {
+            return Ok((self.run(command)?, None));
+        };
+        let own = [measurer, "measured", "--record", &record.display().to_string(), "--"].map(str::to_owned);
+        let argv = own.into_iter().chain(command.argv.iter().cloned()).collect();
+        let measured = Command { argv, ..command.clone() };
+        let mut watch = None;
+        let finished = self.carry_out(&measured, None, &mut |process| watch = Some(MemoryWatch::of(process)));
+        let peak_bytes = watch.map_or(0, MemoryWatch::end);
+        let mut finished = finished?;
+        let record = measurement::read(record, peak_bytes);
+        if let (Some(record), Exit::Code(_)) = (&record, finished.exit) {
+            finished.elapsed = record.usage.wall;
+            finished.exit = record.signal.map_or(finished.exit, Exit::Signal);
+        }
+        Ok((finished, record.map(|record| record.usage)))
+    }
+
+    fn confines(&self) -> bool {
+        self.confiner.is_some() && confinement::is_supported()
+    }
+}
+
+impl RealProcesses {
+    /// Runs a command to its end; `begun` hears of its process as soon as there is one.
+    fn carry_out(
+        &self,
+        command: &Command,
+        interruption: Option<&Interruption>,
+        begun: &mut dyn FnMut(u32),
+    ) -> Result<Finished, ProcessError> {
         let failed = |source| ProcessError {
             program: command.argv.first().cloned().unwrap_or_default(),
             directory: command.directory.clone(),
@@ -224,6 +272,7 @@ impl Processes for RealProcesses {
         };
         let started = Instant::now();
         let mut child = self.spawn(command).map_err(failed)?;
+        begun(child.id());
         let stdout = keep_tail(child.stdout.take(), command.output_bytes_max);
         let stderr = keep_tail(child.stderr.take(), command.output_bytes_max);
         let (exit, sent) = wait(&mut child, started, command, interruption).map_err(failed)?;
@@ -244,12 +293,6 @@ impl Processes for RealProcesses {
         Ok(Finished { exit, stdout, stderr, elapsed: started.elapsed(), interrupted })
     }
 
-    fn confines(&self) -> bool {
-        self.confiner.is_some() && confinement::is_supported()
-    }
-}
-
-impl RealProcesses {
     fn spawn(&self, command: &Command) -> std::io::Result<Child> {
         let (program, arguments) = command
             .argv

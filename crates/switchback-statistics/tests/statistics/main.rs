@@ -7,6 +7,7 @@ mod cases;
 mod edges;
 mod level;
 mod properties;
+mod slowdowns;
 
 use switchback_statistics::{
     ColumnFinding, DistributionOptions, DistributionOutcome, DistributionPlan, Ensemble, Ensembles, Random,

@@ -1,7 +1,7 @@
 //! `switchback approve` and `switchback reject`.
 
+use switchback_core::phase::Work;
 use switchback_core::phase::sign_off::{self, ApproveOptions};
-use switchback_core::phase::{StepError, Work};
 use switchback_core::report::{json, status};
 use switchback_core::verdict::Verdict;
 
@@ -11,11 +11,11 @@ use crate::failure::Failure;
 
 pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdict, Failure> {
     let doing = |error| Failure::doing("could not approve", error);
-    let work = Work::begin(context.project()?, "approve", context.ui).map_err(doing)?;
-    let phase =
-        work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
+    let project = context.project()?;
+    sign_off::phase_with(&project, &args.phase, &args.role).map_err(doing)?;
+    let work = Work::begin(project, "approve", context.ui).map_err(doing)?;
     let options = ApproveOptions { role: args.role.clone(), key: args.key.place(&context.root) };
-    let gate = sign_off::approve(&work, phase, &options).map_err(doing)?;
+    let gate = sign_off::approve(&work, &args.phase, &options).map_err(doing)?;
     if context.ui.json {
         let mut document = json::document("approve", gate.verdict, &status(&work.project, &work.history()));
         document["reasons"] = gate.reasons.iter().cloned().collect();
@@ -39,10 +39,10 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
 
 pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict, Failure> {
     let doing = |error| Failure::doing("could not reject", error);
-    let work = Work::begin(context.project()?, "reject", context.ui).map_err(doing)?;
-    let phase =
-        work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
-    sign_off::reject(&work, phase, &args.role, &args.why).map_err(doing)?;
+    let project = context.project()?;
+    sign_off::phase_with(&project, &args.phase, &args.role).map_err(doing)?;
+    let work = Work::begin(project, "reject", context.ui).map_err(doing)?;
+    sign_off::reject(&work, &args.phase, &args.role, &args.why).map_err(doing)?;
     if context.ui.json {
         context.ui.document(&json::document("reject", Verdict::Yes, &status(&work.project, &work.history())));
     } else {

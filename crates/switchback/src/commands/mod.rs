@@ -2,6 +2,7 @@
 
 mod api;
 mod approve;
+mod bench;
 mod bisect;
 mod certificate;
 mod check;
@@ -117,6 +118,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Compare(args) => compare::compare(&context, args),
         Command::Constraint(args) => constraint::constraint(&context, args),
         Command::Distribution(args) => distribution::distribution(&context, args),
+        Command::Bench(command) => bench::bench(&context, command),
         Command::Bisect(args) => bisect::bisect(&context, args),
         Command::Move(args) => moving::moving(&context, args),
         Command::Merge(args) => merging::merging(&context, args),

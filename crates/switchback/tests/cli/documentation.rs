@@ -292,6 +292,9 @@ fn the_command_line_reference_is_what_help_says() {
         "snapshot check",
         "snapshot restore",
         "compare",
+        "bench run",
+        "bench compare",
+        "bench update",
         "bisect",
         "distribution",
     ] {

@@ -7,6 +7,8 @@ mod approvals;
 mod archives;
 mod bad_plans;
 mod batch_processor;
+mod bench_pairs;
+mod benches;
 mod bisect;
 mod browser;
 mod certificates;
