@@ -146,5 +146,6 @@ impl HttpCheck {
             _ => Looked::new(Verdict::Yes, summary, details),
         }
         .measured(p95_ms)
+        .of_samples(self.requests)
     }
 }

@@ -125,6 +125,8 @@ pub enum Event {
         milliseconds: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         measure: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<u64>,
         binding: Binding,
     },
     /// Somebody approved in a role.

@@ -110,6 +110,8 @@ pub struct CheckFact {
     pub milliseconds: u64,
     /// What `worse_than` compares, where the check measures something.
     pub measure: Option<f64>,
+    /// How many samples it rests on, where that was counted.
+    pub samples: Option<u64>,
     /// What it was about.
     pub binding: Binding,
     /// Position of the event.

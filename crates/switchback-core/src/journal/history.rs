@@ -266,6 +266,7 @@ impl PhaseHistory {
                 evidence,
                 milliseconds,
                 measure,
+                samples,
                 binding,
                 ..
             } => {
@@ -278,6 +279,7 @@ impl PhaseHistory {
                     evidence,
                     milliseconds,
                     measure,
+                    samples,
                     binding,
                     seq: record.seq,
                 });

@@ -432,6 +432,10 @@ pub fn watch_step(work: &Work<'_>, phase: &Phase) -> Result<Option<RunOutcome>, 
             return Ok(Some(RunOutcome::held(phase, gate)));
         }
     }
+    let gate = gate::of_repeated(work, phase);
+    if gate.verdict != Verdict::Yes {
+        return Ok(Some(RunOutcome::held(phase, gate)));
+    }
     if state(work, phase) == PhaseState::Live {
         work.record(Event::Watched { phase: phase.name.clone() })?;
     }

@@ -470,7 +470,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
         let Some(name) = fields.filled_text("name") else { continue };
         look_at_name(&fields, &name, "check", names.iter().map(String::as_str));
         names.push(name.clone());
-        let at = read_moments(&fields);
+        let (at, every) = read_moments(&fields);
         let for_phases = read_phase_names(&fields, phases, "the check would never be carried out");
         let timeout_s = fields.whole("timeout_s").unwrap_or(CHECK_TIMEOUT_S);
         if timeout_s == 0 {
@@ -489,6 +489,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
                 name,
                 kind: word,
                 at,
+                every,
                 phases: for_phases,
                 inputs,
                 step: fields.word("step"),
@@ -501,8 +502,8 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
     checks
 }
 
-fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
-    let Some(texts) = fields.placed_texts("at") else { return vec![Moment::Staged] };
+fn read_moments(fields: &Fields<'_>) -> (Vec<Moment>, Option<Every>) {
+    let Some(texts) = fields.placed_texts("at") else { return (vec![Moment::Staged], None) };
     if texts.is_empty() {
         fields.find(
             "at",
@@ -510,20 +511,29 @@ fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
             "name a point, e.g. `staged`",
         );
     }
-    let mut moments = Vec::new();
+    let (mut moments, mut every) = (Vec::new(), None);
     for (offset, text) in texts {
         if let Some(moment) = Moment::parse(&text) {
             moments.push(moment);
             continue;
         }
+        if let Some(found) = Every::parse(&text) {
+            if every.replace(found).is_some() {
+                let message = "`at` says twice how often the check is repeated";
+                fields.findings().add(offset, message, "keep one, or make a second check");
+            }
+            continue;
+        }
         let near = if text.starts_with('+') {
             "a delay is written as `+90s`, `+30m`, `+1h` or `+7d`, of at most a year".to_owned()
+        } else if text.starts_with("every") {
+            "what is repeated is written as `every 5m for 24h`, the interval not longer than the period".to_owned()
         } else {
             advise(&text, ["before", "staged", "rehearsed", "live", "rolled-back"].into_iter())
         };
         fields.findings().add(offset, format!("unknown point `{}` in `at`", shown(&text)), near);
     }
-    moments
+    (moments, every)
 }
 
 /// The phases that something is for; `never` says what an empty list would mean.

@@ -25,14 +25,14 @@ pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
 pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
-pub use moment::Moment;
+pub use moment::{Every, Moment};
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
 pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use scalar::Scalar;
 pub use schema::json_schema;
 pub use snapshot::{Keep, Remote, Snapshot};
-pub use trigger::{Action, Condition, Trigger};
+pub use trigger::{Action, Condition, Direction, OffBy, Trigger};
 pub use undo::Undo;
 
 use crate::change::Change;
@@ -192,6 +192,8 @@ pub struct CheckPlan {
     pub kind: &'static str,
     /// When it is carried out.
     pub at: Vec<Moment>,
+    /// After the cutover it is carried out again and again.
+    pub every: Option<Every>,
     /// For which phases; `None`: for all.
     pub phases: Option<Vec<String>>,
     /// Files and folders that it reads beside the trees; its evidence is bound to their content.
@@ -259,6 +261,11 @@ impl Plan {
         moments.sort();
         moments.dedup();
         moments
+    }
+
+    /// The checks of a phase that are carried out again and again after the cutover.
+    pub fn repeated_checks<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = (&'a CheckPlan, Every)> {
+        self.checks.iter().filter(move |check| check.is_for(phase)).filter_map(|check| Some((check, check.every?)))
     }
 
     /// The folder of the project's state: `.switchback` at its root.

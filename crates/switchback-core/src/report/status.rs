@@ -8,9 +8,9 @@ use crate::manifest::to_hex;
 use crate::phase::evidence::EvidenceStore;
 use crate::phase::gate::{inputs_relied_on, last_words, missing_approvals};
 use crate::phase::touched::touched;
-use crate::phase::watch::due;
+use crate::phase::watch::{due, next_number};
 use crate::phase::{Project, TOOL};
-use crate::plan::{CheckPlan, Moment, Phase, Plan};
+use crate::plan::{CheckPlan, Every, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
 use super::database_status::{DatabaseStatus, databases};
@@ -285,7 +285,11 @@ pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistor
             let at = moment.to_string();
             plan.checks_at(&phase.name, *moment).any(|check| history.last_check(&check.name, &at).is_none())
         });
-        if let Some(moment) = next
+        let repeated = plan.repeated_checks(&phase.name).filter_map(|(check, every)| {
+            let (number, _) = next_number(every, &check.name, &history.checks, 0)?;
+            Some(every.moment(number))
+        });
+        if let Some(moment) = next.into_iter().chain(repeated).min()
             && let Some(due) = due(since, moment)
         {
             waits.push(WaitsFor::Watch { at: moment.to_string(), due: due.to_string() });
@@ -295,6 +299,21 @@ pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistor
         waits.push(WaitsFor::Run);
     }
     waits
+}
+
+/// How a check that is repeated stands: as its last look says, and open until it is at its end.
+fn repeated(check: &CheckPlan, every: Every, history: Option<&PhaseHistory>) -> Criterion {
+    let facts = history.map_or(&[][..], |history| history.checks.as_slice());
+    let is_time = |fact: &&CheckFact| {
+        fact.check == check.name && Moment::parse(&fact.at).is_some_and(|moment| every.number(moment).is_some())
+    };
+    let last = facts.iter().rev().find(is_time);
+    let is_open = next_number(every, &check.name, facts, 0).is_some();
+    let verdict = match last {
+        Some(fact) if fact.verdict == Verdict::No || !is_open => fact.verdict,
+        _ => Verdict::Unknown,
+    };
+    Criterion { name: format!("{} {every}", check.name), verdict, by: format!("check {}", check.name), is_open }
 }
 
 /// What an approval must be about, as far as the journal and the plan tell it.
@@ -337,6 +356,7 @@ pub(super) fn criteria(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
                 is_open: fact.is_none(),
             });
         }
+        criteria.extend(check.every.map(|every| repeated(check, every, history)));
     }
     if plan.fault.is_some() {
         criteria.extend(history.into_iter().flat_map(looked_at));

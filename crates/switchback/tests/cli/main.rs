@@ -60,5 +60,6 @@ mod terminal;
 mod triggers;
 mod undos;
 #[cfg(not(feature = "sql"))]
+mod watching;
 mod without_sql;
 mod workforce;
