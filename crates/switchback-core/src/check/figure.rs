@@ -187,6 +187,7 @@ fn of_answer(scene: &Scene<'_>, url: &str, pointer: Option<&str>) -> Result<f64,
         url: url.to_owned(),
         method: "GET".to_owned(),
         headers: Vec::new(),
+        body: None,
         timeout: Duration::from_millis(REQUEST_TIMEOUT_MS).min(scene.timeout),
         body_bytes_max: BYTES_MAX,
     };

@@ -66,6 +66,7 @@ impl Check for PrometheusCheck {
             url: format!("{}/api/v1/query?query={}", self.url, encoded(&self.query)),
             method: "GET".to_owned(),
             headers,
+            body: None,
             timeout: Duration::from_millis(REQUEST_TIMEOUT_MS).min(scene.timeout),
             body_bytes_max: BYTES_MAX,
         };

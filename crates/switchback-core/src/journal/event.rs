@@ -243,6 +243,16 @@ pub enum Event {
         steps: Vec<String>,
         summary: String,
     },
+    /// Somebody is about to be told of the event at that position.
+    NotificationStarted { receiver: String, about: u64 },
+    /// Whether that arrived, as far as can be known.
+    NotificationEnded {
+        receiver: String,
+        about: u64,
+        delivered: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
 }
 
 impl Event {

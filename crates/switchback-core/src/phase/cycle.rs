@@ -13,6 +13,7 @@ use super::watch::{Watch, fire, watch};
 use super::{cut_over, finish, rehearsal, snapshot, stage};
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
+use crate::notify::deliver;
 use crate::plan::{CheckPlan, Moment, Phase};
 use crate::verdict::Verdict;
 
@@ -477,6 +478,8 @@ pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> 
             return Ok(RunOutcome::reached(phase));
         }
         let Some(outcome) = watch_step(work, phase)? else { return Ok(RunOutcome::reached(phase)) };
+        // A watch goes on for days: what it saw is told now.
+        deliver(work)?;
         let Some(due) = outcome.due.filter(|_| !once) else { return Ok(outcome) };
         let wait = due.duration_since(work.world().clock.now());
         work.world().clock.sleep(wait.unsigned_abs().min(WATCH_PAUSE_MAX));

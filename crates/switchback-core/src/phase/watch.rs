@@ -198,6 +198,6 @@ fn is_worse(condition: &Condition, fact: &CheckFact, baseline: Option<&CheckFact
 const NOW: &str = "now";
 
 /// Whether a moment, as the journal has it, is one of the live tree.
-pub(super) fn is_live(at: &str) -> bool {
+pub(crate) fn is_live(at: &str) -> bool {
     at == "live" || at.starts_with('+')
 }

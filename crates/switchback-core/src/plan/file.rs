@@ -8,11 +8,11 @@ use super::environment::{self, ENVIRONMENT};
 use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
-use super::moment::Moment;
+use super::moment::{Every, Moment};
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal,
-    playbook, process, snapshot, trigger, undo,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Receiver, Rehearsal,
+    notify, playbook, process, snapshot, trigger, undo,
 };
 use crate::change;
 use crate::check;
@@ -112,7 +112,7 @@ const PLAN: &[Key] = &[
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
     Key::optional("playbook", Shape::Tables(playbook::PLAYBOOK), "named repairs"),
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
-    Key::not_built("notify", "who is told"),
+    Key::optional("notify", Shape::Tables(notify::NOTIFY), "who is told what turn a run took"),
     Key::not_built("window", "when a cutover may happen"),
     Key::not_built("shadow", "old and new side by side"),
 ];
@@ -261,6 +261,7 @@ fn read_plan<'a>(
         triggers,
         playbooks,
         processes,
+        receivers: read_receivers(&fields, findings),
         fault: None,
     })
 }
@@ -269,6 +270,17 @@ fn read_plan<'a>(
 fn names_of(plan: &Fields<'_>, list: &str) -> Vec<String> {
     let tables = plan.tables(list).into_iter();
     tables.filter_map(|(_, table)| Some(table.get("name")?.get_ref().as_str()?.to_owned())).collect()
+}
+
+fn read_receivers<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Receiver> {
+    let mut receivers: Vec<Receiver> = Vec::new();
+    for (number, (offset, table)) in (1..).zip(plan.tables("notify")) {
+        let fields = Fields::new(table, offset, "`[[notify]]`", notify::NOTIFY, findings);
+        let Some(read) = notify::read(&fields, number) else { continue };
+        look_at_name(&fields, &read.name, "receiver", receivers.iter().map(|one| one.name.as_str()));
+        receivers.push(read);
+    }
+    receivers
 }
 
 fn read_playbooks<'a>(

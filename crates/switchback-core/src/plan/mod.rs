@@ -10,6 +10,7 @@ mod finding;
 mod key;
 mod moment;
 mod paths;
+mod notify;
 mod playbook;
 mod process;
 mod scalar;
@@ -27,6 +28,7 @@ pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
 pub use moment::{Every, Moment};
 pub use paths::{STATE_FOLDER, relative};
+pub use notify::{Form, Receiver, Severity, Turn, Way};
 pub use playbook::{Playbook, Restore};
 pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use scalar::Scalar;
@@ -69,6 +71,8 @@ pub struct Plan {
     pub playbooks: Vec<Playbook>,
     /// What runs the tree, in the order in which it is started.
     pub processes: Vec<Process>,
+    /// Who is told what turn a run took.
+    pub receivers: Vec<Receiver>,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -233,6 +237,7 @@ impl Plan {
             checks: Vec::new(),
             triggers: Vec::new(),
             playbooks: Vec::new(),
+            receivers: Vec::new(),
             processes: Vec::new(),
             fault: Some(fault),
         }

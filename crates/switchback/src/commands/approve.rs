@@ -18,6 +18,7 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
     let phase =
         work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
     let gate = sign_off::approve(&work, phase, &args.role).map_err(doing)?;
+    context.notify(&work);
     if context.ui.json {
         let mut document = json::document("approve", gate.verdict, &status(work.plan(), &work.history()));
         document["reasons"] = gate.reasons.iter().cloned().collect();
@@ -45,6 +46,7 @@ pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict
     let phase =
         work.plan().phase(&args.phase).ok_or_else(|| doing(StepError::NoPhase(args.phase.clone())))?;
     sign_off::reject(&work, phase, &args.role, &args.why).map_err(doing)?;
+    context.notify(&work);
     if context.ui.json {
         context.ui.document(&json::document("reject", Verdict::Yes, &status(work.plan(), &work.history())));
     } else {

@@ -32,6 +32,7 @@ mod mapping;
 mod market_regime;
 mod moving;
 mod notebooks;
+mod notify;
 mod parts;
 mod plan;
 mod playbooks;
