@@ -21,6 +21,7 @@ pub mod init;
 pub mod journal;
 pub mod manifest;
 pub mod mapping;
+pub mod notify;
 pub mod pattern;
 pub mod performance;
 pub mod phase;

@@ -12,12 +12,17 @@ mod copies;
 mod dbt;
 mod distribution;
 mod equivalence;
+mod figure;
 mod files;
+mod freshness;
 mod http;
 mod imports;
 mod integrity;
+mod limits;
+mod log;
 mod notebook;
 mod performance;
+mod prometheus;
 mod restart;
 mod routes;
 mod rule_keys;
@@ -64,12 +69,16 @@ pub static KINDS: &[&Kind] = &[
     &constraint::KIND,
     &distribution::KIND,
     &equivalence::KIND,
+    &figure::KIND,
     &files::KIND,
+    &freshness::KIND,
     &http::KIND,
     &imports::KIND,
     &integrity::KIND,
+    &log::KIND,
     &notebook::KIND,
     &performance::KIND,
+    &prometheus::KIND,
     &restart::KIND,
     &routes::KIND,
     &scenarios::KIND,
@@ -80,7 +89,7 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["coverage", "freshness", "log", "prometheus"];
+pub const NOT_BUILT: &[&str] = &["coverage"];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -142,6 +151,8 @@ pub struct Scene<'a> {
     pub timeout: Duration,
     /// What the same check found at `before`, as [`Looked::details`]; `None` when it did not look then.
     pub before: Option<&'a Value>,
+    /// What it found when it last looked at what is live; `None` when it did not since the cutover.
+    pub last: Option<&'a Value>,
 }
 
 /// One of the two trees that a phase is about.
@@ -214,8 +225,10 @@ pub struct Looked {
     pub summary: String,
     /// Everything else: the evidence.
     pub details: Value,
-    /// What triggers compare with `before`: milliseconds or seconds, where the check measures something.
+    /// What triggers compare with `before`: milliseconds, seconds, or a number of the user's, where the check measures something.
     pub measure: Option<f64>,
+    /// How many samples the answer rests on, where that can be counted: requests, lines, runs.
+    pub samples: Option<u64>,
     /// What a person wants to see at once beside the summary: rows of cells, the first of them the heading.
     pub table: Vec<Vec<String>>,
 }
@@ -223,7 +236,7 @@ pub struct Looked {
 impl Looked {
     /// A verdict with its line and its evidence.
     pub fn new(verdict: Verdict, summary: impl Into<String>, details: Value) -> Self {
-        Self { verdict, summary: summary.into(), details, measure: None, table: Vec::new() }
+        Self { verdict, summary: summary.into(), details, measure: None, samples: None, table: Vec::new() }
     }
 
     /// *Could not tell*, and why.
@@ -241,6 +254,13 @@ impl Looked {
     #[must_use]
     fn shown(mut self, table: Vec<Vec<String>>) -> Self {
         self.table = table;
+        self
+    }
+
+    /// With how many samples it rests on.
+    #[must_use]
+    pub fn of_samples(mut self, samples: u64) -> Self {
+        self.samples = Some(samples);
         self
     }
 

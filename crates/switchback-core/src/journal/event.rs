@@ -148,6 +148,8 @@ pub enum Event {
         milliseconds: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         measure: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<u64>,
         binding: Binding,
     },
     /// Somebody approved in a role. `person`: who that is by the plan, where it lists the key; `relied_on`: the evidence that
@@ -277,6 +279,18 @@ pub enum Event {
         steps: Vec<String>,
         summary: String,
     },
+    /// Somebody is about to be told of the event at that position.
+    NotificationStarted { receiver: String, about: u64 },
+    /// Whether that arrived, as far as can be known.
+    NotificationEnded {
+        receiver: String,
+        about: u64,
+        delivered: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        may_have_arrived: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
 }
 
 impl Event {
@@ -320,7 +334,9 @@ impl Event {
             Self::RunStarted { .. }
             | Self::RestoreStarted { .. }
             | Self::Restored { .. }
-            | Self::RestoreUndone { .. } => None,
+            | Self::RestoreUndone { .. }
+            | Self::NotificationStarted { .. }
+            | Self::NotificationEnded { .. } => None,
             Self::SnapshotStarted { phase }
             | Self::SnapshotTaken { phase, .. }
             | Self::SafetyBranchMade { phase, .. }

@@ -76,6 +76,15 @@ impl StagedFact {
     }
 }
 
+/// What somebody was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldFact {
+    /// Position of the last event that arrived.
+    pub seq: u64,
+    /// Position of an event of which nobody knows whether it arrived.
+    pub open: Option<u64>,
+}
+
 /// What the journal says about the rehearsal of the present candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RehearsalFact {
@@ -110,6 +119,8 @@ pub struct CheckFact {
     pub milliseconds: u64,
     /// What `worse_than` compares, where the check measures something.
     pub measure: Option<f64>,
+    /// How many samples it rests on, where that was counted.
+    pub samples: Option<u64>,
     /// What it was about.
     pub binding: Binding,
     /// Position of the event.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
-pub use super::fact::{CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact};
+pub use super::fact::{
+    CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact, ToldFact,
+};
 use super::processes::ProcessFact;
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
@@ -266,6 +268,7 @@ impl PhaseHistory {
                 evidence,
                 milliseconds,
                 measure,
+                samples,
                 binding,
                 ..
             } => {
@@ -278,6 +281,7 @@ impl PhaseHistory {
                     evidence,
                     milliseconds,
                     measure,
+                    samples,
                     binding,
                     seq: record.seq,
                 });
@@ -354,6 +358,8 @@ pub struct History {
     pub processes: BTreeMap<String, ProcessFact>,
     /// What was last told of each database around each transaction.
     pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
+    /// What was told to whom, by the names of receivers.
+    pub told: BTreeMap<String, ToldFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -425,18 +431,35 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
-            self.take_restore(record.event);
+            self.take_other(record.event);
         }
         Ok(())
     }
 
-    /// What a restore takes back is told by the rollbacks that are recorded between its beginning and its end.
-    fn take_restore(&mut self, event: Event) {
+    /// Events that are about no phase. What a restore takes back is told by the rollbacks between its beginning and its end.
+    fn take_other(&mut self, event: Event) {
         match event {
             Event::RestoreStarted { transaction, from, source, takes_back, why } => {
                 self.restoring = Some(OpenRestore { transaction, from, source, takes_back, why });
             }
             Event::Restored { .. } | Event::RestoreUndone { .. } => self.restoring = None,
+            Event::NotificationStarted { receiver, about } => {
+                let told = self
+                    .told
+                    .entry(receiver)
+                    .or_insert(ToldFact { seq: about.saturating_sub(1), open: None });
+                told.open = Some(about);
+            }
+            Event::NotificationEnded { receiver, about, delivered, may_have_arrived, .. } => {
+                let told = self
+                    .told
+                    .entry(receiver)
+                    .or_insert(ToldFact { seq: about.saturating_sub(1), open: None });
+                told.open = may_have_arrived.then_some(about);
+                if delivered {
+                    told.seq = about;
+                }
+            }
             _ => {}
         }
     }

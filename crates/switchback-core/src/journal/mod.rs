@@ -14,6 +14,7 @@ pub mod verify;
 
 pub use databases::{DatabaseFact, DatabaseKey, Direction};
 pub use event::{Binding, EnvironmentFact, Event, Record, ReliedOn, Signed};
+pub use fact::ToldFact;
 pub use history::{History, PhaseHistory, PhaseState};
 pub use processes::{ProcessFact, ProcessStep};
 pub use store::{Journal, JournalError};

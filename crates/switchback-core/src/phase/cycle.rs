@@ -14,6 +14,7 @@ use super::watch::{Watch, fire, watch};
 use super::{cut_over, finish, rehearsal, snapshot, stage};
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
+use crate::notify::deliver;
 use crate::plan::{CheckPlan, Moment, Phase};
 use crate::verdict::Verdict;
 
@@ -451,6 +452,10 @@ pub fn watch_step(work: &Work<'_>, phase: &Phase) -> Result<Option<RunOutcome>, 
             return Ok(Some(RunOutcome::held(phase, gate)));
         }
     }
+    let gate = gate::of_repeated(work, phase);
+    if gate.verdict != Verdict::Yes {
+        return Ok(Some(RunOutcome::held(phase, gate)));
+    }
     if state(work, phase) == PhaseState::Live {
         work.record(Event::Watched { phase: phase.name.clone() })?;
     }
@@ -492,6 +497,8 @@ pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> 
             return Ok(RunOutcome::reached(phase));
         }
         let Some(outcome) = watch_step(work, phase)? else { return Ok(RunOutcome::reached(phase)) };
+        // A watch goes on for days: what it saw is told now.
+        deliver(work)?;
         let Some(due) = outcome.due.filter(|_| !once) else { return Ok(outcome) };
         let wait = due.duration_since(work.world().clock.now());
         work.world().clock.sleep(wait.unsigned_abs().min(WATCH_PAUSE_MAX));

@@ -58,6 +58,7 @@ pub fn examine(work: &Work<'_>) -> Result<Examination, StepError> {
             check.is_for(&phase.name)
                 && !seen.contains(&check.name.as_str())
                 && (check.at.contains(&Moment::Live)
+                    || check.every.is_some()
                     || check.at.iter().any(|at| at.delay_s().is_some())
                     || playbooks.iter().any(|playbook| playbook.symptoms.contains(&check.name)))
         };

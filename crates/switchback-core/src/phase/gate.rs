@@ -80,6 +80,18 @@ pub fn of_checks(work: &Work<'_>, phase: &Phase, moment: Moment) -> Gate {
     gate
 }
 
+/// What is repeated ends well when its last time does; what was before is for triggers to judge, which know how often is too often.
+pub fn of_repeated(work: &Work<'_>, phase: &Phase) -> Gate {
+    let mut gate = Gate::open();
+    let history = work.history();
+    for (check, every) in work.plan().repeated_checks(&phase.name) {
+        let at = every.moment(every.times()).to_string();
+        let fact = history.phase(&phase.name).and_then(|history| history.last_check(&check.name, &at));
+        judge(&mut gate, check, &at, fact);
+    }
+    gate
+}
+
 /// The command that looks again. What is rehearsed is looked at as a whole.
 fn looks_again(check: &CheckPlan, at: &str) -> String {
     let name = if at == "rehearsed" { String::new() } else { format!("{} ", quoted(&check.name)) };

@@ -15,6 +15,7 @@ use super::saved::PhaseSnapshot;
 use super::seal::named_manifest;
 use super::stage::candidate;
 use super::trees::{Contents, PhaseTrees};
+use super::watch::is_live;
 use crate::check::{Looked, Scene};
 use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
 use crate::journal::{Binding, Event};
@@ -149,6 +150,7 @@ fn look_once(
         evidence,
         milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         measure: looked.measure,
+        samples: looked.samples,
         binding,
     })?;
     if looked.verdict != Verdict::Unknown {
@@ -178,7 +180,9 @@ fn see(
     binding: &Binding,
 ) -> Result<Looked, StepError> {
     let (work, phase) = (looking.work, looking.phase);
-    let before = details_before(work, phase, check)?;
+    let before = last_fact(work, phase, check, |at| at == "before");
+    let before = details(work, before.filter(|fact| fact.verdict != Verdict::Unknown))?;
+    let last = details(work, last_fact(work, phase, check, is_live))?;
     let saved = PhaseSnapshot::of(work, phase);
     let kept = KeptParts::of(work, phase, check, looking.moment, binding);
     let scene = Scene {
@@ -199,6 +203,7 @@ fn see(
         confinement: looking.confinement,
         timeout: Duration::from_secs(check.timeout_s),
         before: before.as_ref(),
+        last: last.as_ref(),
     };
     let mut looked = match (looking.place.altered)()? {
         None => check.check.look(&scene),
@@ -231,6 +236,7 @@ fn store(
         "at": at,
         "summary": looked.summary,
         "measure": looked.measure,
+        "samples": looked.samples,
         "binding": binding_json(binding),
         "details": looked.details,
     });
@@ -250,11 +256,21 @@ pub fn binding_json(binding: &Binding) -> Value {
     })
 }
 
-/// What the check saw at `before`, if it looked then and came to an answer.
-fn details_before(work: &Work<'_>, phase: &Phase, check: &CheckPlan) -> Result<Option<Value>, StepError> {
+/// What came of the last look of a check at such a moment.
+fn last_fact(
+    work: &Work<'_>,
+    phase: &Phase,
+    check: &CheckPlan,
+    is_meant: impl Fn(&str) -> bool,
+) -> Option<CheckFact> {
     let history = work.history();
-    let fact = history.phase(&phase.name).and_then(|history| history.last_check(&check.name, "before"));
-    let Some(fact) = fact.filter(|fact| fact.verdict != Verdict::Unknown) else { return Ok(None) };
+    let is_wanted = |fact: &&CheckFact| fact.check == check.name && is_meant(&fact.at);
+    history.phase(&phase.name)?.checks.iter().rev().find(is_wanted).cloned()
+}
+
+/// What a check saw then.
+fn details(work: &Work<'_>, fact: Option<CheckFact>) -> Result<Option<Value>, StepError> {
+    let Some(fact) = fact else { return Ok(None) };
     let text = work.evidence.get(work.world().disk.as_ref(), &fact.evidence)?;
     let value: Value =
         serde_json::from_str(&text).map_err(|error| super::evidence::EvidenceError::Damaged {

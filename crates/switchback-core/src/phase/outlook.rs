@@ -144,6 +144,7 @@ mod tests {
                     evidence: String::new(),
                     milliseconds: 1_500,
                     measure: None,
+                    samples: None,
                     binding: Binding::default(),
                 },
             ),

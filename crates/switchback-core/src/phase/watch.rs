@@ -9,7 +9,8 @@ use super::roll_back::{RollBackOptions, roll_back};
 use super::witness::Notice;
 use crate::journal::Event;
 use crate::journal::history::{CheckFact, PhaseHistory};
-use crate::plan::{Action, Moment, Phase, Trigger};
+use crate::plan::{Action, CheckPlan, Condition, Every, Moment, Phase, Trigger};
+use crate::quantity::counted;
 use crate::verdict::Verdict;
 
 /// What watching came to.
@@ -32,31 +33,88 @@ pub enum Watch {
 
 /// When a moment is due for a phase that went live then.
 pub fn due(live_since: &str, moment: Moment) -> Option<Timestamp> {
-    let since: Timestamp = live_since.parse().ok()?;
+    after(live_since.parse().ok()?, moment)
+}
+
+fn after(since: Timestamp, moment: Moment) -> Option<Timestamp> {
     let delay = i64::try_from(moment.delay_s()?).ok()?;
     since.checked_add(SignedDuration::from_secs(delay)).ok()
 }
 
 /// Carries out what is due, once.
 pub fn watch(work: &Work<'_>, phase: &Phase) -> Result<Watch, StepError> {
+    let since = work.history().phase(&phase.name).and_then(|history| history.live_since.clone());
+    let since: Timestamp = since.as_deref().and_then(|since| since.parse().ok()).ok_or_else(|| {
+        StepError::not_now("the journal does not say when the phase went live", "`switchback log verify`")
+    })?;
+    let mut open: Vec<(Moment, Vec<&CheckPlan>)> = Vec::new();
     for moment in work.plan().watch_moments(&phase.name) {
-        let since = work.history().phase(&phase.name).and_then(|history| history.live_since.clone());
-        let due = since.as_deref().and_then(|since| due(since, moment)).ok_or_else(|| {
-            StepError::not_now("the journal does not say when the phase went live", "`switchback log verify`")
-        })?;
-        let open = open_checks(work, phase, moment, |fact| fact.verdict == Verdict::Unknown);
-        if open.is_empty() {
-            continue;
+        let checks = open_checks(work, phase, moment, |fact| fact.verdict == Verdict::Unknown);
+        if !checks.is_empty() {
+            open.push((moment, checks));
         }
+    }
+    for time in next_times(work, phase, since) {
+        if time.missed > 0 && time.due(since).is_some_and(|due| due <= work.world().clock.now()) {
+            let missed = counted(time.missed, "time");
+            let what = format!("the check `{}` was missed {missed}: nobody watched", time.check.name);
+            work.witness.notice(Notice::Warning(what));
+        }
+        open.push((time.moment, vec![time.check]));
+    }
+    open.sort_by_key(|(moment, _)| *moment);
+    for (moment, checks) in open {
+        let due = after(since, moment).unwrap_or(since);
         if due > work.world().clock.now() {
             return Ok(Watch::Waits { at: moment.to_string(), due });
         }
-        look(work, phase, moment, &open)?;
+        look(work, phase, moment, &checks)?;
         if let Some(fired) = fire(work, phase)? {
             return Ok(fired);
         }
     }
-    Ok(Watch::Over)
+    // What is repeated may be due again by now.
+    let next = next_times(work, phase, since).into_iter().min_by_key(|time| time.moment);
+    Ok(match next {
+        Some(next) => Watch::Waits { at: next.moment.to_string(), due: next.due(since).unwrap_or(since) },
+        None => Watch::Over,
+    })
+}
+
+/// The next time of a check that is repeated.
+struct Time<'p> {
+    check: &'p CheckPlan,
+    moment: Moment,
+    /// How many times before it passed without a look: one look says what several at once would.
+    missed: u64,
+}
+
+impl Time<'_> {
+    fn due(&self, since: Timestamp) -> Option<Timestamp> {
+        after(since, self.moment)
+    }
+}
+
+/// The next time of each check that is repeated and not at its end: the last one that is due, else the one to come.
+fn next_times<'p>(work: &'p Work<'_>, phase: &'p Phase, since: Timestamp) -> Vec<Time<'p>> {
+    let elapsed_s = u64::try_from(work.world().clock.now().duration_since(since).as_secs()).unwrap_or(0);
+    let history = work.history();
+    let facts = history.phase(&phase.name).map_or(&[][..], |history| history.checks.as_slice());
+    let next = |(check, every): (&'p CheckPlan, Every)| {
+        let (number, missed) = next_number(every, &check.name, facts, elapsed_s)?;
+        Some(Time { check, moment: every.moment(number), missed })
+    };
+    work.plan().repeated_checks(&phase.name).filter_map(next).collect()
+}
+
+/// Which time of a repeated check is next, so long after the cutover, and how many before it passed without a look; `None` when
+/// it is at its end.
+pub fn next_number(every: Every, check: &str, facts: &[CheckFact], elapsed_s: u64) -> Option<(u64, u64)> {
+    let number = |fact: &CheckFact| Moment::parse(&fact.at).and_then(|moment| every.number(moment));
+    let done = facts.iter().filter(|fact| fact.check == check).filter_map(number).max().unwrap_or(0);
+    let due = (elapsed_s / every.every_s).min(every.times());
+    let number = if due > done { due } else { done + 1 };
+    (number <= every.times()).then_some((number, number - done - 1))
 }
 
 /// Looks at every trigger; the first that rolls back or holds ends the watch.
@@ -102,15 +160,8 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
     // What somebody looked at by hand is no outcome of the watch.
     let watched = history.checks.iter().rev().filter(of_check).filter(|fact| fact.at != NOW);
     let since_live = watched.take_while(|fact| is_live(&fact.at));
-    for fact in since_live.filter(|fact| fact.verdict != Verdict::Unknown) {
-        let is_worse = match condition.worse_than_times {
-            None => fact.verdict == Verdict::No,
-            Some(times) => match (fact.measure, baseline.and_then(|baseline| baseline.measure)) {
-                (Some(now), Some(before)) => now > before * times,
-                // Without a measure on both sides, only the check's own verdict is left.
-                _ => fact.verdict == Verdict::No,
-            },
-        };
+    for fact in since_live {
+        let Some(is_worse) = is_worse(condition, fact, baseline) else { continue };
         if !is_worse {
             break;
         }
@@ -128,9 +179,25 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
     None
 }
 
+/// Whether an outcome is what a trigger waits for; `None` when it says nothing of it.
+fn is_worse(condition: &Condition, fact: &CheckFact, baseline: Option<&CheckFact>) -> Option<bool> {
+    let is_thin = |least: u64| fact.samples.is_none_or(|samples| samples < least);
+    if fact.verdict == Verdict::Unknown || condition.least_samples.is_some_and(is_thin) {
+        return None;
+    }
+    let measures = fact.measure.zip(baseline.and_then(|baseline| baseline.measure));
+    Some(match (condition, measures) {
+        (Condition { worse_than_times: Some(times), .. }, Some((now, before))) => now > before * times,
+        (Condition { off_by: Some(off), .. }, Some((now, before))) => off.is_met(before, now),
+        // Without a measure on both sides, only the check's own verdict is left.
+        _ => fact.verdict == Verdict::No,
+    })
+}
+
 /// [`Moment::Now`], as the journal has it.
 const NOW: &str = "now";
 
-fn is_live(at: &str) -> bool {
+/// Whether a moment, as the journal has it, is one of the live tree.
+pub(crate) fn is_live(at: &str) -> bool {
     at == "live" || at.starts_with('+')
 }

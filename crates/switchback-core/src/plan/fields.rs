@@ -537,6 +537,7 @@ fn type_words(value: &DeValue<'_>) -> &'static str {
         DeValue::String(_) => "a text",
         DeValue::Integer(integer) if integer.as_str().starts_with('-') => "a negative number",
         DeValue::Integer(_) => "a whole number",
+        DeValue::Float(float) if float.as_str().starts_with('-') => "a negative number",
         DeValue::Float(_) => "a number with a fraction",
         DeValue::Boolean(_) => "`true` or `false`",
         DeValue::Datetime(_) => "a date",

@@ -8,11 +8,11 @@ use super::environment::{self, ENVIRONMENT};
 use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
-use super::moment::Moment;
+use super::moment::{Every, Moment};
 use super::paths;
 use super::{
     Approve, Approver, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project,
-    Rehearsal, approver, playbook, process, snapshot, trigger, undo, window,
+    Receiver, Rehearsal, approver, notify, playbook, process, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -110,7 +110,7 @@ const PLAN: &[Key] = &[
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
     Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
     Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
-    Key::not_built("notify", "who is told"),
+    Key::optional("notify", Shape::Tables(notify::NOTIFY), "who is told what turn a run took"),
     Key::not_built("shadow", "old and new side by side"),
 ];
 
@@ -262,6 +262,7 @@ fn read_plan<'a>(
         processes,
         approvers,
         window,
+        receivers: read_receivers(&fields, findings),
         fault: None,
     })
 }
@@ -270,6 +271,17 @@ fn read_plan<'a>(
 fn names_of(plan: &Fields<'_>, list: &str) -> Vec<String> {
     let tables = plan.tables(list).into_iter();
     tables.filter_map(|(_, table)| Some(table.get("name")?.get_ref().as_str()?.to_owned())).collect()
+}
+
+fn read_receivers<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Receiver> {
+    let mut receivers: Vec<Receiver> = Vec::new();
+    for (number, (offset, table)) in (1..).zip(plan.tables("notify")) {
+        let fields = Fields::new(table, offset, "`[[notify]]`", notify::NOTIFY, findings);
+        let Some(read) = notify::read(&fields, number) else { continue };
+        look_at_name(&fields, &read.name, "receiver", receivers.iter().map(|one| one.name.as_str()));
+        receivers.push(read);
+    }
+    receivers
 }
 
 fn read_playbooks<'a>(
@@ -472,7 +484,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
         let Some(name) = fields.filled_text("name") else { continue };
         look_at_name(&fields, &name, "check", names.iter().map(String::as_str));
         names.push(name.clone());
-        let at = read_moments(&fields);
+        let (at, every) = read_moments(&fields);
         let for_phases = read_phase_names(&fields, phases, "the check would never be carried out");
         let timeout_s = fields.whole("timeout_s").unwrap_or(CHECK_TIMEOUT_S);
         if timeout_s == 0 {
@@ -492,6 +504,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
                 name,
                 kind: word,
                 at,
+                every,
                 phases: for_phases,
                 inputs,
                 step: fields.word("step"),
@@ -505,8 +518,8 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
     checks
 }
 
-fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
-    let Some(texts) = fields.placed_texts("at") else { return vec![Moment::Staged] };
+fn read_moments(fields: &Fields<'_>) -> (Vec<Moment>, Option<Every>) {
+    let Some(texts) = fields.placed_texts("at") else { return (vec![Moment::Staged], None) };
     if texts.is_empty() {
         fields.find(
             "at",
@@ -514,20 +527,30 @@ fn read_moments(fields: &Fields<'_>) -> Vec<Moment> {
             "name a point, e.g. `staged`",
         );
     }
-    let mut moments = Vec::new();
+    let (mut moments, mut every) = (Vec::new(), None);
     for (offset, text) in texts {
         if let Some(moment) = Moment::parse(&text) {
             moments.push(moment);
             continue;
         }
+        if let Some(found) = Every::parse(&text) {
+            if every.replace(found).is_some() {
+                let message = "`at` says twice how often the check is repeated";
+                fields.findings().add(offset, message, "keep one, or make a second check");
+            }
+            continue;
+        }
         let near = if text.starts_with('+') {
             "a delay is written as `+90s`, `+30m`, `+1h` or `+7d`, of at most a year".to_owned()
+        } else if text.starts_with("every") {
+            "what is repeated is written as `every 5m for 24h`, the interval not longer than the period"
+                .to_owned()
         } else {
             advise(&text, ["before", "staged", "rehearsed", "live", "rolled-back"].into_iter())
         };
         fields.findings().add(offset, format!("unknown point `{}` in `at`", shown(&text)), near);
     }
-    moments
+    (moments, every)
 }
 
 /// The phases that something is for; `never` says what an empty list would mean.

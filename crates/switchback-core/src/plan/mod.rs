@@ -10,6 +10,7 @@ mod file;
 mod finding;
 mod key;
 mod moment;
+mod notify;
 mod paths;
 mod playbook;
 mod process;
@@ -28,14 +29,15 @@ pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
 pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
-pub use moment::Moment;
+pub use moment::{Every, Moment};
+pub use notify::{Channel, Form, Receiver, Severity, Turn};
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
 pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use scalar::Scalar;
 pub use schema::json_schema;
 pub use snapshot::{Keep, Remote, Snapshot};
-pub use trigger::{Action, Condition, Trigger};
+pub use trigger::{Action, Condition, Direction, OffBy, Trigger};
 pub use undo::Undo;
 pub use window::{Opening, Window, WindowStanding};
 
@@ -78,6 +80,8 @@ pub struct Plan {
     pub approvers: Vec<Approver>,
     /// `[window]`.
     pub window: Window,
+    /// Who is told what turn a run took.
+    pub receivers: Vec<Receiver>,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -192,6 +196,8 @@ pub struct CheckPlan {
     pub kind: &'static str,
     /// When it is carried out.
     pub at: Vec<Moment>,
+    /// After the cutover it is carried out again and again.
+    pub every: Option<Every>,
     /// For which phases; `None`: for all.
     pub phases: Option<Vec<String>>,
     /// Files and folders that it reads beside the trees; its evidence is bound to their content.
@@ -233,6 +239,7 @@ impl Plan {
             checks: Vec::new(),
             triggers: Vec::new(),
             playbooks: Vec::new(),
+            receivers: Vec::new(),
             processes: Vec::new(),
             approvers: Vec::new(),
             window: Window::default(),
@@ -273,6 +280,14 @@ impl Plan {
         moments.sort();
         moments.dedup();
         moments
+    }
+
+    /// The checks of a phase that are carried out again and again after the cutover.
+    pub fn repeated_checks<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = (&'a CheckPlan, Every)> {
+        self.checks
+            .iter()
+            .filter(move |check| check.is_for(phase))
+            .filter_map(|check| Some((check, check.every?)))
     }
 
     /// The folder of the project's state: `.switchback` at its root.

@@ -1,4 +1,4 @@
-//! When a check is carried out: at a point of the cycle, or some time after the cutover.
+//! When a check is carried out: at a point of the cycle, some time after the cutover, or again and again.
 
 use std::fmt;
 
@@ -33,22 +33,7 @@ impl Moment {
             "rehearsed" => Some(Self::Rehearsed),
             "live" => Some(Self::Live),
             "rolled-back" => Some(Self::RolledBack),
-            _ => {
-                let delay = text.strip_prefix('+')?;
-                let (number, unit) = delay.split_at_checked(delay.len().checked_sub(1)?)?;
-                let seconds = match unit {
-                    "s" => 1,
-                    "m" => 60,
-                    "h" => 3_600,
-                    "d" => 86_400,
-                    _ => return None,
-                };
-                if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return None;
-                }
-                let delay = number.parse::<u64>().ok()?.checked_mul(seconds)?;
-                (1..=DELAY_S_MAX).contains(&delay).then_some(Self::After(delay))
-            }
+            _ => seconds(text.strip_prefix('+')?).map(Self::After),
         }
     }
 
@@ -58,6 +43,65 @@ impl Moment {
             Self::After(delay_s) => Some(delay_s),
             Self::Before | Self::Staged | Self::Rehearsed | Self::Live | Self::RolledBack | Self::Now => None,
         }
+    }
+}
+
+/// A whole number of seconds, minutes, hours or days, in seconds: at least one, at most a year and a day.
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit_s = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let found = number.parse::<u64>().ok()?.checked_mul(unit_s)?;
+    (1..=DELAY_S_MAX).contains(&found).then_some(found)
+}
+
+/// Again and again after the cutover: `every 5m for 24h`. Each time is the moment of its delay, `+5m`, `+10m` …
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Every {
+    /// From one time to the next.
+    pub every_s: u64,
+    /// The last time is not later than this after the cutover.
+    pub for_s: u64,
+}
+
+impl Every {
+    /// Reads `every INTERVAL for PERIOD`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (every, period) = text.strip_prefix("every ")?.split_once(" for ")?;
+        let (every_s, for_s) = (seconds(every.trim())?, seconds(period.trim())?);
+        (every_s <= for_s).then_some(Self { every_s, for_s })
+    }
+
+    /// How many times there are.
+    pub fn times(self) -> u64 {
+        self.for_s / self.every_s
+    }
+
+    /// Which time a moment is, from 1; `None` when it is none of them.
+    pub fn number(self, moment: Moment) -> Option<u64> {
+        let delay_s = moment.delay_s()?;
+        (delay_s.is_multiple_of(self.every_s) && delay_s <= self.for_s).then_some(delay_s / self.every_s)
+    }
+
+    /// The moment of a time.
+    pub fn moment(self, number: u64) -> Moment {
+        Moment::After(number.saturating_mul(self.every_s))
+    }
+}
+
+impl fmt::Display for Every {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |delay_s| Moment::After(delay_s).to_string();
+        let (every, period) = (shown(self.every_s), shown(self.for_s));
+        write!(out, "every {} for {}", every.trim_start_matches('+'), period.trim_start_matches('+'))
     }
 }
 
@@ -80,7 +124,22 @@ impl fmt::Display for Moment {
 
 #[cfg(test)]
 mod tests {
-    use super::Moment;
+    use super::{Every, Moment};
+
+    #[test]
+    fn times_are_moments_and_read_back() {
+        let every = Every::parse("every 30m for 24h").unwrap();
+        assert_eq!(every, Every { every_s: 1_800, for_s: 86_400 });
+        assert_eq!((every.times(), every.to_string()), (48, "every 30m for 1d".to_owned()));
+        assert_eq!(every.moment(3).to_string(), "+90m");
+        assert_eq!(every.number(Moment::After(5_400)), Some(3));
+        for moment in [Moment::After(5_401), Moment::After(90_000), Moment::Live] {
+            assert_eq!(every.number(moment), None, "{moment}");
+        }
+        for text in ["every 5m", "every for 1h", "every 2h for 1h", "every 0s for 1h", "each 5m for 1h"] {
+            assert_eq!(Every::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn delays_read_back_in_their_largest_unit() {

@@ -9,9 +9,9 @@ use crate::phase::approval::{Judge, RoleTally, tally};
 use crate::phase::evidence::EvidenceStore;
 use crate::phase::gate::inputs_relied_on;
 use crate::phase::touched::{Touched, touched};
-use crate::phase::watch::due;
+use crate::phase::watch::{due, next_number};
 use crate::phase::{Project, TOOL};
-use crate::plan::{CheckPlan, Moment, Phase, Plan, WindowStanding};
+use crate::plan::{CheckPlan, Every, Moment, Phase, Plan, WindowStanding};
 use crate::verdict::Verdict;
 
 use super::database_status::{DatabaseStatus, databases};
@@ -336,7 +336,11 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
             let at = moment.to_string();
             plan.checks_at(&phase.name, *moment).any(|check| history.last_check(&check.name, &at).is_none())
         });
-        if let Some(moment) = next
+        let repeated = plan.repeated_checks(&phase.name).filter_map(|(check, every)| {
+            let (number, _) = next_number(every, &check.name, &history.checks, 0)?;
+            Some(every.moment(number))
+        });
+        if let Some(moment) = next.into_iter().chain(repeated).min()
             && let Some(due) = due(since, moment)
         {
             waits.push(WaitsFor::Watch { at: moment.to_string(), due: due.to_string() });
@@ -346,6 +350,27 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
         waits.push(WaitsFor::Run);
     }
     waits
+}
+
+/// How a check that is repeated stands: as its last look says, and open until it is at its end.
+fn repeated(check: &CheckPlan, every: Every, history: Option<&PhaseHistory>) -> Criterion {
+    let facts = history.map_or(&[][..], |history| history.checks.as_slice());
+    let is_time = |fact: &&CheckFact| {
+        fact.check == check.name
+            && Moment::parse(&fact.at).is_some_and(|moment| every.number(moment).is_some())
+    };
+    let last = facts.iter().rev().find(is_time);
+    let is_open = next_number(every, &check.name, facts, 0).is_some();
+    let verdict = match last {
+        Some(fact) if fact.verdict == Verdict::No || !is_open => fact.verdict,
+        _ => Verdict::Unknown,
+    };
+    Criterion {
+        name: format!("{} {every}", check.name),
+        verdict,
+        by: format!("check {}", check.name),
+        is_open,
+    }
 }
 
 /// What an approval must be about, as far as the journal and the plan tell it.
@@ -389,6 +414,7 @@ pub(super) fn criteria(judge: &Judge<'_>, phase: &Phase, history: Option<&PhaseH
                 is_open: fact.is_none(),
             });
         }
+        criteria.extend(check.every.map(|every| repeated(check, every, history)));
     }
     if plan.fault.is_some() {
         criteria.extend(history.into_iter().flat_map(looked_at));

@@ -12,6 +12,8 @@ pub struct HttpRequest {
     pub method: String,
     /// Headers, in order.
     pub headers: Vec<(String, String)>,
+    /// What is sent with it.
+    pub body: Option<Vec<u8>>,
     /// The whole exchange may take this long.
     pub timeout: Duration,
     /// At most this many bytes of the body are read.
@@ -92,8 +94,11 @@ impl Network for RealNetwork {
         for (name, value) in &request.headers {
             asked = asked.header(name.as_str(), value.as_str());
         }
-        let asked = asked.body(()).map_err(|error| NetworkError::NotAsked(error.to_string()))?;
-        let mut answer = agent.run(asked)?;
+        let not_asked = |error: ureq::http::Error| NetworkError::NotAsked(error.to_string());
+        let mut answer = match &request.body {
+            None => agent.run(asked.body(()).map_err(not_asked)?)?,
+            Some(body) => agent.run(asked.body(body.as_slice()).map_err(not_asked)?)?,
+        };
         let status = answer.status().as_u16();
         let mut body = Vec::new();
         let reader = answer.body_mut().as_reader();

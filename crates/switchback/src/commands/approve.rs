@@ -16,6 +16,7 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
     let work = Work::begin(project, "approve", context.ui).map_err(doing)?;
     let options = ApproveOptions { role: args.role.clone(), key: args.key.place(&context.root) };
     let gate = sign_off::approve(&work, &args.phase, &options).map_err(doing)?;
+    context.notify(&work);
     if context.ui.json {
         let mut document = json::document("approve", gate.verdict, &status(&work.project, &work.history()));
         document["reasons"] = gate.reasons.iter().cloned().collect();
@@ -43,6 +44,7 @@ pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict
     sign_off::phase_with(&project, &args.phase, &args.role).map_err(doing)?;
     let work = Work::begin(project, "reject", context.ui).map_err(doing)?;
     sign_off::reject(&work, &args.phase, &args.role, &args.why).map_err(doing)?;
+    context.notify(&work);
     if context.ui.json {
         context.ui.document(&json::document("reject", Verdict::Yes, &status(&work.project, &work.history())));
     } else {

@@ -36,6 +36,7 @@ mod watch;
 use std::path::PathBuf;
 
 use switchback_core::journal::History;
+use switchback_core::notify::deliver;
 use switchback_core::phase::{Notice, Ports, Project, StepError, Untold, Witness, Work, open_to_tell};
 use switchback_core::report::write_incident;
 use switchback_core::verdict::Verdict;
@@ -77,6 +78,13 @@ impl Context<'_> {
                 self.ui.notice(Notice::Warning(what));
                 None
             }
+        }
+    }
+
+    /// Tells those whom the plan names what happened. What was done is done: that it could not be told is a warning.
+    pub(crate) fn notify(&self, work: &Work<'_>) {
+        if let Err(error) = deliver(work) {
+            self.ui.notice(Notice::Warning(format!("nobody was told: {error}")));
         }
     }
 

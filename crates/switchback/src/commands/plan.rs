@@ -106,7 +106,8 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
             }
         }
         for check in plan.checks.iter().filter(|check| check.is_for(&phase.name)) {
-            let at: Vec<String> = check.at.iter().map(ToString::to_string).collect();
+            let mut at: Vec<String> = check.at.iter().map(ToString::to_string).collect();
+            at.extend(check.every.map(|every| every.to_string()));
             ui.show(&format!("  check: {} ({}) at {}", check.name, check.kind, at.join(", ")));
         }
         if !plan.checks.iter().any(|check| check.is_for(&phase.name)) {

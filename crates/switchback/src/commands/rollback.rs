@@ -114,6 +114,7 @@ fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &
 fn show(context: &Context<'_>, work: &Work<'_>, done: &Repair, first: u64) {
     let outcome = &done.rolled_back;
     let incident = context.incident(work, first);
+    context.notify(work);
     if context.ui.json {
         let status = status(&work.project, &work.history());
         let mut document = documents::document("rollback", done.verdict, &status);

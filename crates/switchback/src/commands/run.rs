@@ -18,8 +18,9 @@ pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Fail
         .map_err(|error| Failure::doing("could not begin the run", error))?;
     let first = work.history().seq;
     expect(context.ui, &work)?;
-    let outcome =
-        run_plan(&work, &options).map_err(|error| Failure::doing("could not carry on the run", error))?;
+    let outcome = run_plan(&work, &options);
+    context.notify(&work);
+    let outcome = outcome.map_err(|error| Failure::doing("could not carry on the run", error))?;
     show(context, &work, "run", &outcome, first)
 }
 

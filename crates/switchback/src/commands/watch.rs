@@ -11,7 +11,8 @@ pub(crate) fn watch(context: &Context<'_>, args: &WatchArgs) -> Result<Verdict, 
     let work = Work::begin(context.project()?, "watch", context.ui)
         .map_err(|error| Failure::doing("could not begin the watch", error))?;
     let first = work.history().seq;
-    let outcome = watch_live(&work, args.once)
-        .map_err(|error| Failure::doing("could not carry on the watch", error))?;
+    let outcome = watch_live(&work, args.once);
+    context.notify(&work);
+    let outcome = outcome.map_err(|error| Failure::doing("could not carry on the watch", error))?;
     run::show(context, &work, "watch", &outcome, first)
 }

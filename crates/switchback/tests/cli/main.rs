@@ -36,6 +36,7 @@ mod mapping;
 mod market_regime;
 mod moving;
 mod notebooks;
+mod notify;
 mod parts;
 mod plan;
 mod playbooks;
@@ -64,5 +65,6 @@ mod terminal;
 mod triggers;
 mod undos;
 #[cfg(not(feature = "sql"))]
+mod watching;
 mod without_sql;
 mod workforce;

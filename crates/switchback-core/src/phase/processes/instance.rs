@@ -80,6 +80,7 @@ impl Instance<'_> {
                     url: url.replace(GENERATION, &number),
                     method: "GET".to_owned(),
                     headers: Vec::new(),
+                    body: None,
                     timeout,
                     body_bytes_max: ANSWER_BYTES_MAX,
                 };

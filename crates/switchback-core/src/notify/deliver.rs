@@ -1,0 +1,173 @@
+//! Bringing messages to those who are told: each in order, with retries, and in the journal before and after.
+
+use std::time::Duration;
+
+use super::message::Message;
+use crate::journal::{Event, ToldFact};
+use crate::phase::{Notice, StepError, Work};
+use crate::plan::{Channel, Form, Receiver};
+use crate::world::{Command, HttpRequest};
+
+/// How often a message is tried within one command.
+const TRIES_MAX: u32 = 3;
+/// The pause before the second try; it doubles with each.
+const PAUSE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(20);
+const ANSWER_BYTES_MAX: u64 = 4_096;
+
+/// Tells everybody what happened since they were last told. Who cannot be reached is a warning, and is told by the next command:
+/// nothing else waits for it.
+///
+/// # Errors
+///
+/// When the journal cannot be read or written.
+pub fn deliver(work: &Work<'_>) -> Result<(), StepError> {
+    if work.plan().receivers.is_empty() {
+        return Ok(());
+    }
+    let records = work.records()?;
+    // Whoever is new is told of this run, and not of those before.
+    let began = records.iter().rev().find(|record| matches!(record.event, Event::RunStarted { .. }));
+    let began = began.map_or(0, |record| record.seq.saturating_sub(1));
+    for receiver in &work.plan().receivers {
+        let told =
+            work.history().told.get(&receiver.name).copied().unwrap_or(ToldFact { seq: began, open: None });
+        let messages = records
+            .iter()
+            .filter(|record| record.seq > told.seq)
+            .filter_map(|record| Message::of(work.plan(), record))
+            .filter(|message| receiver.wants(message));
+        for message in messages {
+            let again = told.open == Some(message.seq);
+            if let Err(why) = tell(work, receiver, &message, again)? {
+                let what = format!(
+                    "`{}` was not told of event {}: {why}; the next command tries again",
+                    receiver.name, message.seq
+                );
+                work.witness.notice(Notice::Warning(what));
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Receiver {
+    fn wants(&self, message: &Message) -> bool {
+        message.severity >= self.severity && (self.on.is_empty() || self.on.contains(&message.turn))
+    }
+}
+
+/// Tells one message; why it did not arrive, when it did not.
+fn tell(
+    work: &Work<'_>,
+    receiver: &Receiver,
+    message: &Message,
+    again: bool,
+) -> Result<Result<(), String>, StepError> {
+    work.record(Event::NotificationStarted { receiver: receiver.name.clone(), about: message.seq })?;
+    let (mut pause, mut tries, mut again) = (PAUSE, 1, again);
+    let outcome = loop {
+        let outcome = sent(work, receiver, message, again);
+        let Err(failure) = &outcome else { break outcome };
+        // Nobody knows whether what got no answer arrived.
+        again |= failure.may_have_arrived;
+        if tries == TRIES_MAX || failure.is_final {
+            break outcome;
+        }
+        work.world().clock.sleep(pause);
+        (pause, tries) = (pause * 2, tries + 1);
+    };
+    let why = outcome.err().map(|failure| work.redactor.clean(&failure.why));
+    work.record(Event::NotificationEnded {
+        receiver: receiver.name.clone(),
+        about: message.seq,
+        delivered: why.is_none(),
+        may_have_arrived: why.is_some() && again,
+        why: why.clone().unwrap_or_default(),
+    })?;
+    Ok(why.map_or(Ok(()), Err))
+}
+
+/// Why a message did not arrive.
+struct Failure {
+    why: String,
+    /// Trying again at once changes nothing.
+    is_final: bool,
+    may_have_arrived: bool,
+}
+
+fn sent(work: &Work<'_>, receiver: &Receiver, message: &Message, again: bool) -> Result<(), Failure> {
+    let refused = |why: String| Failure { why, is_final: true, may_have_arrived: false };
+    let line = work.redactor.clean(&message.line(again));
+    let document = work.redactor.clean(&message.to_json(again).to_string());
+    match &receiver.channel {
+        Channel::Webhook { url, form } => {
+            let url = filled(work, url).map_err(refused)?;
+            let body = match form {
+                Form::Slack => serde_json::json!({ "text": line }).to_string(),
+                Form::Json => document,
+            };
+            posted(work, &url, body)
+        }
+        Channel::Command(command) => {
+            let mut command = Command::shell(command, &work.project.root, TIMEOUT);
+            command.variables = [
+                ("SWITCHBACK_MESSAGE", line),
+                ("SWITCHBACK_NOTIFICATION", document),
+                ("SWITCHBACK_SEVERITY", message.severity.word().to_owned()),
+                ("SWITCHBACK_TURN", message.turn.word().to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec();
+            let failed = |why: String| Failure { why, is_final: false, may_have_arrived: true };
+            let finished = work.world().processes.run(&command).map_err(|error| failed(error.to_string()))?;
+            if finished.succeeded() {
+                return Ok(());
+            }
+            let said = finished
+                .last_line()
+                .map_or_else(String::new, |line| format!(": {}", work.redactor.clean_output(&line)));
+            Err(failed(format!("the command ended with {}{said}", finished.ending())))
+        }
+    }
+}
+
+fn posted(work: &Work<'_>, url: &str, body: String) -> Result<(), Failure> {
+    let request = HttpRequest {
+        url: url.to_owned(),
+        method: "POST".to_owned(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: Some(body.into_bytes()),
+        timeout: TIMEOUT,
+        body_bytes_max: ANSWER_BYTES_MAX,
+    };
+    // The address of a webhook is a secret, and errors of the network quote it.
+    let hidden = |text: String| text.replace(url, "***");
+    match work.world().network.ask(&request) {
+        Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+        Ok(answer) => Err(Failure {
+            why: format!("it answers with status {}", answer.status),
+            is_final: (400..500).contains(&answer.status) && !matches!(answer.status, 408 | 429),
+            may_have_arrived: false,
+        }),
+        Err(error) => {
+            Err(Failure { why: hidden(error.to_string()), is_final: false, may_have_arrived: true })
+        }
+    }
+}
+
+/// An address with its variables filled in.
+fn filled(work: &Work<'_>, text: &str) -> Result<String, String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, behind) = after.split_once('}').ok_or("there is a `${` without an end in `webhook`")?;
+        let value = work.world().surroundings.variable(name).filter(|value| !value.is_empty());
+        filled.push_str(before);
+        filled.push_str(&value.ok_or_else(|| format!("the environment variable `{name}` is not set"))?);
+        rest = behind;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}

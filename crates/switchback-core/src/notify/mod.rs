@@ -1,0 +1,11 @@
+//! Telling people what turn a run took (PC-13): records of the journal → [`message`]s → [`deliver`].
+//!
+//! The journal is the outbox. What was told to whom is in it, so that a command that was killed, or a receiver that was down,
+//! loses nothing: the next command goes on behind the last record that was delivered. Between the intent to tell and its outcome
+//! nobody knows whether it arrived; then it is told again, and says so.
+
+mod deliver;
+mod message;
+
+pub use deliver::deliver;
+pub use message::Message;

@@ -1,0 +1,138 @@
+//! Telling people: what arrives at a real server on this machine, what is tried again, and what is said to be a repetition.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::ground::Ground;
+
+/// A server that keeps what it is sent, and answers with the next of its statuses; 0 is no answer, and without one it is 200.
+struct Hook {
+    address: String,
+    got: Arc<Mutex<Vec<String>>>,
+    statuses: Arc<Mutex<Vec<u16>>>,
+}
+
+impl Hook {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/services/T0/B0/geheim123456", listener.local_addr().unwrap());
+        let (got, statuses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        let (kept, next) = (Arc::clone(&got), Arc::clone(&statuses));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = Vec::new();
+                let mut part = [0; 4096];
+                let body = loop {
+                    let count = stream.read(&mut part).unwrap();
+                    request.extend_from_slice(&part[..count]);
+                    let text = String::from_utf8_lossy(&request).into_owned();
+                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                    let length = head.lines().find_map(|line| {
+                        line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()
+                    });
+                    if body.len() >= length.unwrap_or(0) || count == 0 {
+                        break body.to_owned();
+                    }
+                };
+                kept.lock().unwrap().push(body);
+                let status = next.lock().unwrap().pop().unwrap_or(200);
+                if status > 0 {
+                    let answer =
+                        format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+                    drop(stream.write_all(answer.as_bytes()));
+                }
+            }
+        });
+        Self { address, got, statuses }
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let got = std::mem::take(&mut *self.got.lock().unwrap());
+        let text =
+            |body: &String| serde_json::from_str::<Value>(body).unwrap()["text"].as_str().unwrap().to_owned();
+        got.iter().map(text).collect()
+    }
+}
+
+fn told(hook: &Hook, more: &str) -> Ground {
+    let mut ground = Ground::shop(&format!("[[notify]]\nwebhook = \"${{HOOK}}\"\n{more}"));
+    ground.set("HOOK", &hook.address);
+    ground
+}
+
+// rows: PC-13
+#[test]
+fn each_turn_is_told_once_and_in_order() {
+    let hook = Hook::start();
+    let ground = told(&hook, "");
+    ground.expect(0, "run");
+    let texts = hook.texts();
+    assert_eq!(texts.len(), 4, "{texts:#?}");
+    assert!(texts[0].starts_with("[info] shop: started: the run r1-"), "{texts:#?}");
+    assert_eq!(texts[1], "[info] shop, phase unify: cut-over: generation 1 is live");
+    assert!(texts[2].contains("watched") && texts[3].contains("finished"), "{texts:#?}");
+    ground.expect(0, "rollback");
+    assert_eq!(hook.texts(), ["[critical] shop, phase unify: roll-back: rolled back; live again: src"]);
+    drop(ground.run("status"));
+    assert_eq!(hook.texts(), [""; 0]);
+    assert!(!ground.expect(0, "log").out.contains("geheim"));
+}
+
+// rows: PC-13
+#[test]
+fn what_did_not_arrive_is_tried_again_and_what_may_have_is_said_to_be_a_repetition() {
+    let hook = Hook::start();
+    let ground = told(&hook, "on = [\"cut-over\", \"roll-back\"]\n");
+    // Refused for good, as by a webhook that was removed.
+    hook.statuses.lock().unwrap().push(404);
+    let seen = ground.expect(0, "run");
+    assert!(
+        seen.err.contains("`webhook 1` was not told of event") && seen.err.contains("status 404"),
+        "{seen}"
+    );
+    assert!(!seen.err.contains("geheim"), "{seen}");
+    assert_eq!(hook.texts().len(), 1);
+    // Busy, then no answer, then heard: the last one says that it may be one too many.
+    hook.statuses.lock().unwrap().extend([200, 0, 503]);
+    ground.expect(0, "rollback");
+    let texts = hook.texts();
+    assert_eq!(texts.len(), 4, "{texts:#?}");
+    assert!(texts[..2].iter().all(|text| text.ends_with("generation 1 is live")), "{texts:#?}");
+    assert!(texts[2].ends_with("generation 1 is live (this may have been told before)"), "{texts:#?}");
+    assert!(texts[3].contains("roll-back"), "{texts:#?}");
+}
+
+// rows: PC-13
+#[test]
+fn a_command_finds_the_notification_and_only_what_it_asked_for() {
+    let ground = Ground::shop(
+        "[[notify]]\nname = \"pager\"\ncommand = \"echo \\\"$SWITCHBACK_NOTIFICATION\\\" >> told.jsonl\"\nseverity = \"critical\"\n",
+    );
+    ground.expect(0, "run");
+    assert!(!ground.at("told.jsonl").exists());
+    ground.expect(0, "rollback --why later");
+    let text = ground.read("told.jsonl");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(told["schema"], "switchback/notification/1");
+    assert_eq!(
+        (&told["turn"], &told["severity"], &told["phase"]),
+        (&"roll-back".into(), &"critical".into(), &"unify".into())
+    );
+    assert_eq!(told["may_be_a_repetition"], false);
+}
+
+// rows: PC-13
+#[test]
+fn nobody_waits_for_somebody_who_cannot_be_reached() {
+    let mut ground = Ground::shop("[[notify]]\nwebhook = \"${HOOK}\"\non = [\"cut-over\"]\n");
+    let seen = ground.expect(0, "run");
+    assert!(seen.err.contains("the environment variable `HOOK` is not set"), "{seen}");
+    ground.set("HOOK", "http://127.0.0.1:1/geheim123456");
+    let seen = ground.expect(0, "rollback");
+    assert!(seen.err.contains("was not told of event") && !seen.err.contains("geheim"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+}
