@@ -113,6 +113,13 @@ pub const NEEDS: &[Need] = &[
         used_by: "tables of PostgreSQL: each test makes a cluster of its own and starts it",
     },
     Need {
+        name: "sshd",
+        probe: &["sh", "-c", "command -v ssh && PATH=$PATH:/usr/sbin command -v sshd"],
+        package: "openssh-client openssh-server",
+        depends_on_machine: false,
+        used_by: "a server that keeps the second copy: each test starts its own, with keys of its own",
+    },
+    Need {
         name: "npm",
         probe: &["npm", "--version"],
         package: "npm",

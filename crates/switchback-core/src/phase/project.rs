@@ -129,12 +129,12 @@ impl Project {
         let Some(address) = &self.plan.snapshot.remote else {
             return Err(StepError::not_now(
                 "the plan names no second place where snapshots are kept",
-                "name one: `remote = \"s3://bucket/folder\"` or a folder on another disk, in `[snapshot]`",
+                "name one: `remote = \"s3://bucket/folder\"`, `\"sftp:user@host:folder\"` or a folder on another disk, in `[snapshot]`",
             ));
         };
         let address = match address {
             Remote::Folder(folder) => self.root.join(folder).to_string_lossy().into_owned(),
-            Remote::ObjectStore(address) => address.clone(),
+            Remote::ObjectStore(address) | Remote::Server(address) => address.clone(),
         };
         Ok(self.ports.vaults.remote(&self.vault_place(), &address)?)
     }

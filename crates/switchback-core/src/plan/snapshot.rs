@@ -6,6 +6,7 @@ use super::fields::{Fields, shown};
 use super::file::relative_paths;
 use super::key::{Key, Shape};
 use super::paths::STATE_FOLDER;
+use super::server::SftpAddress;
 use crate::database::Database;
 
 /// The keys of `[snapshot]`.
@@ -18,7 +19,7 @@ pub(super) const SNAPSHOT: &[Key] = &[
     Key::optional(
         "remote",
         Shape::Text,
-        "a second place to which each snapshot is copied: `s3://bucket/folder`, or a folder on another disk",
+        "a second place to which each snapshot is copied: `s3://bucket/folder`, `sftp:user@host:folder`, or a folder on another disk",
     ),
     Key::optional(
         "password_file",
@@ -104,6 +105,8 @@ pub enum Remote {
     Folder(PathBuf),
     /// The address of a folder in an object store: `s3://bucket/folder`.
     ObjectStore(String),
+    /// The address of a folder on a server: `sftp:user@host:folder`.
+    Server(String),
 }
 
 /// Reads `[snapshot]`.
@@ -162,6 +165,18 @@ fn is_address(text: &str) -> bool {
 
 /// `None`, with a finding: it is no place that can be used.
 fn read_remote(fields: &Fields<'_>, text: &str) -> Option<Remote> {
+    if text.starts_with("sftp:") {
+        if let Err(why) = SftpAddress::parse(text) {
+            let message = format!("`{}` is no address of SFTP: {why}", shown(text));
+            fields.find(
+                "remote",
+                message,
+                "e.g. `sftp:backup@store:/srv/shop`, or `sftp://backup@store:2222//srv/shop`",
+            );
+            return None;
+        }
+        return Some(Remote::Server(text.to_owned()));
+    }
     let Some(rest) = text.strip_prefix("s3://") else {
         if !is_address(text) {
             return Some(Remote::Folder(PathBuf::from(text)));
@@ -170,7 +185,7 @@ fn read_remote(fields: &Fields<'_>, text: &str) -> Option<Remote> {
         fields.find(
             "remote",
             message,
-            "use `s3://bucket/folder`, or a folder (a mounted disk or network share)",
+            "use `s3://bucket/folder`, `sftp:user@host:folder`, or a folder (a mounted disk or network share)",
         );
         return None;
     };

@@ -1,15 +1,16 @@
 //! A second copy of a repository, elsewhere: the same files under the same names, so that restic opens it as it opens the
 //! first one (`restic -r s3:https://s3.amazonaws.com/bucket/folder`).
 //!
-//! [`shelf`] is a place that keeps files by name → [`folder`] and [`s3`] are such places → [`backend`] lets the library read
+//! [`shelf`] is a place that keeps files by name → [`folder`], [`s3`] and [`sftp`] are such places → [`backend`] lets the library read
 //! from one → [`sealed`] keeps the records of verified snapshots there, encrypted with the repository's own key → [`RemoteCopy`]
-//! sends and reads. Nothing that is there is ever altered or removed.
+//! sends and reads. Nothing that is there in its full length is ever altered, and nothing is removed.
 
 mod backend;
 mod folder;
 mod listing;
 mod s3;
 mod sealed;
+mod sftp;
 mod shelf;
 
 use std::fmt::Write as _;
@@ -27,6 +28,7 @@ use switchback_core::world::World;
 pub(crate) use self::backend::ShelfBackend;
 use self::folder::Folder;
 use self::s3::Bucket;
+use self::sftp::Server;
 pub(crate) use self::shelf::Shelf;
 use crate::blobs::Blobs;
 use crate::record::Head;
@@ -48,18 +50,20 @@ pub struct RemoteCopy {
 }
 
 impl RemoteCopy {
-    /// The copy at `address`: an absolute path, or `s3://bucket/folder`. Nothing is read or written before a method is called.
+    /// The copy at `address`: an absolute path, `s3://bucket/folder`, or `sftp:user@host:folder`. Nothing is read or written before a method is called.
     ///
     /// # Errors
     ///
     /// When the address, or what the environment says about the store, cannot be understood.
     pub fn new(world: &World, place: &VaultPlace, address: &str) -> Result<Self, PortError> {
+        let (surroundings, clock) = (world.surroundings.as_ref(), Arc::clone(&world.clock));
+        let unusable = |trouble: Trouble| trouble.failed(format!("could not use `{address}`"));
         let shelf: Arc<dyn Shelf> = match address.strip_prefix("s3://") {
-            None => Arc::new(Folder::new(Arc::clone(&world.disk), Path::new(address))),
-            Some(rest) => {
-                let bucket = Bucket::new(rest, world.surroundings.as_ref(), Arc::clone(&world.clock));
-                Arc::new(bucket.map_err(|trouble| trouble.failed(format!("could not use `{address}`")))?)
+            Some(rest) => Arc::new(Bucket::new(rest, surroundings, clock).map_err(unusable)?),
+            None if address.starts_with("sftp:") => {
+                Arc::new(Server::new(address, surroundings, clock).map_err(unusable)?)
             }
+            None => Arc::new(Folder::new(Arc::clone(&world.disk), Path::new(address))),
         };
         let local = RusticVault::at(world.clone(), place);
         let place = local.place.elsewhere(Arc::clone(&shelf));

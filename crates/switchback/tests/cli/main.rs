@@ -56,6 +56,7 @@ mod scenarios;
 #[cfg(feature = "databases")]
 mod schema;
 mod secrets;
+mod sftp;
 mod shapes;
 mod snapshot_databases;
 mod snapshots;

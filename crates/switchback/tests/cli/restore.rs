@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use switchback_core::manifest::Manifest;
@@ -10,6 +11,7 @@ use switchback_core::world::RealDisk;
 
 use super::ground::Ground;
 use super::s3::{KEY, S3};
+use super::sftp::Server;
 
 /// What is managed, with everything that a restore must bring back.
 fn managed(ground: &Ground) -> Manifest {
@@ -315,43 +317,110 @@ fn the_password_is_in_a_file_or_said_by_a_command_and_never_shown() {
 #[test]
 fn needs_s3rver_a_bucket_holds_the_copy_and_gives_it_back() {
     let server = S3::start();
-    let mut ground = project(&["one", "two"], "");
-    ground.write(
-        "switchback.toml",
-        plan(&["one", "two"], "").replace("../elsewhere", "s3://results/shops/first"),
-    );
+    let mut ground = copied_to("s3://results/shops/first");
     ground.set("AWS_ENDPOINT_URL", &server.endpoint());
     ground.set("AWS_ACCESS_KEY_ID", KEY);
     ground.set("AWS_SECRET_ACCESS_KEY", KEY);
-    // More than one page of a listing, and packs of more than one part.
-    for number in 0..40_u32 {
-        ground.write(&format!("src/data/{number}.bin"), number.to_le_bytes().repeat(50_000));
-    }
-    let mut states = vec![managed(&ground)];
-    for phase in ["one", "two"] {
-        let done = ground.expect(0, &format!("run --phase {phase}"));
-        assert!(done.err.contains("copied to the second place"), "{done}");
-        states.push(managed(&ground));
-    }
-    let listed = ground.expect(0, "snapshot list --from remote --json").json();
-    assert_eq!(listed["snapshots"].as_array().unwrap().len(), 2);
-    ground.expect(0, "snapshot check --from remote");
-    ground.expect(0, "rollback --from remote");
-    assert_eq!(managed(&ground), states[1]);
-    // Everything that was kept here is lost, but for the journal and the password.
-    fs::remove_dir_all(ground.at(".switchback/snapshots")).unwrap();
-    fs::remove_dir_all(ground.at(".switchback/snapshots-manifests")).unwrap();
-    ground.expect(2, "rollback --from snapshot");
-    ground.expect(0, "rollback --from remote");
-    assert_eq!(managed(&ground), states[0]);
+    let live = goes_there_and_comes_back(&ground);
     ground.set("AWS_SECRET_ACCESS_KEY", "verborgen");
     ground.set("AWS_ACCESS_KEY_ID", "stranger");
     let refused = ground.expect(2, "snapshot list --from remote");
     assert!(refused.err.contains("AWS_ACCESS_KEY_ID") && !refused.err.contains("verborgen"), "{refused}");
     let refused = ground.expect(2, "run");
     assert!(!refused.err.contains("verborgen") && !refused.err.contains("Signature"), "{refused}");
-    assert_eq!(managed(&ground), states[0]);
+    assert_eq!(managed(&ground), live);
     ground.set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
     let refused = ground.expect(2, "snapshot check --from remote");
     assert!(refused.err.contains("cannot be reached"), "{refused}");
+}
+
+// rows: RE-9, RE-18
+#[test]
+fn needs_sshd_a_server_holds_the_copy_and_gives_it_back() {
+    let server = Server::start();
+    let mut ground = copied_to(&server.address("shops/first"));
+    ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh());
+    let live = goes_there_and_comes_back(&ground);
+    // Half a file, as somebody who was killed left it, is in nobody's way.
+    let config = server.folder("shops/first/config");
+    fs::write(config.with_file_name("config-tmp"), "half").unwrap();
+    ground.expect(0, "snapshot check --from remote");
+    assert_eq!(managed(&ground), live);
+    what_is_missing_is_sent_again(&server);
+    // A server that does not know the key, and one that is not there.
+    ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh_of_a_stranger());
+    let refused = ground.expect(2, "snapshot list --from remote");
+    assert!(refused.err.contains("Permission denied"), "{refused}");
+    let address = server.address("shops/first");
+    drop(server);
+    let refused = ground.expect(2, "snapshot list --from remote");
+    assert!(
+        refused.err.contains("`127.0.0.1` cannot be reached")
+            && refused.err.contains("SWITCHBACK_SSH_COMMAND"),
+        "{refused}"
+    );
+    assert!(refused.err.contains(&address), "{refused}");
+}
+
+/// What is cut short there is found, and is sent again.
+fn what_is_missing_is_sent_again(server: &Server) {
+    let mut ground = copied_to(&server.address("shops/second"));
+    ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh());
+    ground.expect(0, "run --phase one");
+    let pack = largest_file(&server.folder("shops/second/data"));
+    let whole = fs::read(&pack).unwrap();
+    // Nobody may read it but its owner.
+    assert_eq!(fs::metadata(&pack).unwrap().permissions().mode() & 0o777, 0o400);
+    fs::remove_file(&pack).unwrap();
+    fs::write(&pack, &whole[..whole.len() - 1]).unwrap();
+    ground.expect(1, "snapshot check --from remote");
+    ground.expect(0, "run --phase two");
+    assert_eq!(fs::read(&pack).unwrap(), whole);
+    ground.expect(0, "snapshot check --from remote");
+}
+
+/// The longest file below a folder.
+fn largest_file(folder: &Path) -> PathBuf {
+    let mut waiting = vec![folder.to_owned()];
+    let mut found: Vec<(u64, PathBuf)> = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let about = fs::metadata(&path).unwrap();
+            if about.is_dir() { waiting.push(path) } else { found.push((about.len(), path)) }
+        }
+    }
+    found.into_iter().max().unwrap().1
+}
+
+fn copied_to(remote: &str) -> Ground {
+    let ground = project(&["one", "two"], "");
+    ground.write("switchback.toml", plan(&["one", "two"], "").replace("../elsewhere", remote));
+    ground
+}
+
+/// Two phases go live and are taken back from the second place, the last time when nothing else is left; what is live then.
+fn goes_there_and_comes_back(ground: &Ground) -> Manifest {
+    // More than one page of a listing, and packs of more than one part.
+    for number in 0..40_u32 {
+        ground.write(&format!("src/data/{number}.bin"), number.to_le_bytes().repeat(50_000));
+    }
+    let mut states = vec![managed(ground)];
+    for phase in ["one", "two"] {
+        let done = ground.expect(0, &format!("run --phase {phase}"));
+        assert!(done.err.contains("copied to the second place"), "{done}");
+        states.push(managed(ground));
+    }
+    let listed = ground.expect(0, "snapshot list --from remote --json").json();
+    assert_eq!(listed["snapshots"].as_array().unwrap().len(), 2);
+    ground.expect(0, "snapshot check --from remote");
+    ground.expect(0, "rollback --from remote");
+    assert_eq!(managed(ground), states[1]);
+    // Everything that was kept here is lost, but for the journal and the password.
+    fs::remove_dir_all(ground.at(".switchback/snapshots")).unwrap();
+    fs::remove_dir_all(ground.at(".switchback/snapshots-manifests")).unwrap();
+    ground.expect(2, "rollback --from snapshot");
+    ground.expect(0, "rollback --from remote");
+    assert_eq!(managed(ground), states[0]);
+    states.swap_remove(0)
 }
