@@ -35,13 +35,21 @@ pub(crate) fn seal(secret: &SigningKey, key_id: String, payload_type: &str, payl
     }
 }
 
-/// Reads an envelope that holds what `payload_type` says: its payload, and its signatures as bytes with the names of their
-/// keys. Nothing of it is verified.
+/// What is in an envelope, whoever signed it.
+#[derive(Debug)]
+pub struct Content {
+    /// What it holds.
+    pub payload: Vec<u8>,
+    /// Its signatures, with what the keys are called that they name.
+    pub signatures: Vec<(String, [u8; 64])>,
+}
+
+/// Reads an envelope that holds what `payload_type` says. Nothing of it is verified.
 ///
 /// # Errors
 ///
 /// When it is too large, not an envelope, holds something else, or has no signature.
-pub fn read(text: &str, payload_type: &str) -> Result<(Vec<u8>, Vec<(String, [u8; 64])>), SignatureFault> {
+pub fn read(text: &str, payload_type: &str) -> Result<Content, SignatureFault> {
     let form = |why: String| SignatureFault::Form(why);
     if text.len() > ENVELOPE_BYTES_MAX {
         return Err(form(format!("it has {} bytes, and {ENVELOPE_BYTES_MAX} is the most", text.len())));
@@ -74,7 +82,7 @@ pub fn read(text: &str, payload_type: &str) -> Result<(Vec<u8>, Vec<(String, [u8
     if signatures.is_empty() {
         return Err(form("it has no signature of ed25519, which is 64 bytes in base64".to_owned()));
     }
-    Ok((payload, signatures))
+    Ok(Content { payload, signatures })
 }
 
 /// Opens an envelope, see [`Signatures::verify`](switchback_core::port::Signatures::verify).
@@ -83,7 +91,7 @@ pub fn read(text: &str, payload_type: &str) -> Result<(Vec<u8>, Vec<(String, [u8
 ///
 /// Those of [`read`], and when none of `keys` signed it, or the signature of one of them is not good.
 pub fn open(text: &str, payload_type: &str, keys: &[PublicKey]) -> Result<Opened, SignatureFault> {
-    let (payload, signatures) = read(text, payload_type)?;
+    let Content { payload, signatures } = read(text, payload_type)?;
     let message = signed_bytes(payload_type, &payload);
     let known: Vec<_> = keys
         .iter()

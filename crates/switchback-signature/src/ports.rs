@@ -12,7 +12,7 @@ use crate::envelope;
 use crate::key::{self, KEY_BYTES_MAX, KeyFault};
 
 /// A person may have to type it somewhere.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Keys of OpenSSH, and envelopes of DSSE.
 #[derive(Debug, Clone)]
@@ -61,6 +61,12 @@ impl OpenSsh {
     }
 }
 
+/// The next move where a file is no key.
+const FILE_HINT: &str = "name the private key: `--key ~/.ssh/id_ed25519`; `ssh-keygen -t ed25519` makes one";
+/// The next move where a key does not open.
+const PASSPHRASE_HINT: &str =
+    "name what knows it: `--passphrase-command CMD` or `--passphrase-variable NAME`";
+
 /// Why a key was not opened.
 #[derive(Debug)]
 enum Trouble {
@@ -78,20 +84,17 @@ impl Signatures for OpenSsh {
     fn open(&self, place: &KeyPlace) -> Result<Box<dyn Signer>, PortError> {
         let what = format!("could not open the key `{}`", place.file.display());
         let failed = |why: String, hint: &str| PortError::new(what.clone(), vec![why]).hinted(hint);
-        const FILE: &str =
-            "name the private key: `--key ~/.ssh/id_ed25519`; `ssh-keygen -t ed25519` makes one";
-        const PASSPHRASE: &str =
-            "name what knows it: `--passphrase-command CMD` or `--passphrase-variable NAME`";
         let disk = self.world.disk.as_ref();
-        let bytes = disk.read(&place.file, KEY_BYTES_MAX).map_err(|error| failed(error.to_string(), FILE))?;
+        let bytes =
+            disk.read(&place.file, KEY_BYTES_MAX).map_err(|error| failed(error.to_string(), FILE_HINT))?;
         let bytes = Zeroizing::new(bytes);
-        let text = std::str::from_utf8(&bytes).map_err(|_| failed(KeyFault::Form.to_string(), FILE))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| failed(KeyFault::Form.to_string(), FILE_HINT))?;
         let secret = key::open(text, || self.passphrase(place)).map_err(|trouble| match trouble {
             Trouble::Key(fault @ (KeyFault::Locked | KeyFault::Passphrase)) => {
-                failed(fault.to_string(), PASSPHRASE)
+                failed(fault.to_string(), PASSPHRASE_HINT)
             }
-            Trouble::Key(fault) => failed(fault.to_string(), FILE),
-            Trouble::Passphrase(why) => failed(why, PASSPHRASE),
+            Trouble::Key(fault) => failed(fault.to_string(), FILE_HINT),
+            Trouble::Passphrase(why) => failed(why, PASSPHRASE_HINT),
         })?;
         let public = key::public(&secret.verifying_key());
         Ok(Box::new(OpenKey { secret, public }))
@@ -111,7 +114,7 @@ impl Signatures for OpenSsh {
     }
 
     fn peek(&self, envelope: &str, payload_type: &str) -> Result<(Vec<u8>, Vec<String>), SignatureFault> {
-        let (payload, signatures) = envelope::read(envelope, payload_type)?;
+        let envelope::Content { payload, signatures } = envelope::read(envelope, payload_type)?;
         let names = envelope::names(&signatures);
         Ok((payload, names))
     }

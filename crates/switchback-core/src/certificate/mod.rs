@@ -2,7 +2,7 @@
 //! the data nor the project can verify (BX-5).
 //!
 //! In the order of the data: [`make`] takes it from journal, evidence and plan → `content` hashes trees as a checkout keeps them,
-//! `settings` says what the plan said → `conclusion` is what follows → [`format`] is what is signed; [`mod@verify`] goes the way back; [`save`](fn@save) writes the file.
+//! `settings` says what the plan said → `conclusion` is what follows → [`mod@format`] is what is signed; [`mod@verify`] goes the way back; [`save`](fn@save) writes the file.
 
 mod conclusion;
 pub mod content;

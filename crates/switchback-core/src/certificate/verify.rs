@@ -245,7 +245,7 @@ impl Look {
             TreeIs::Old => self.verified.push(format!("the tree in `{place}` is the old one")),
             TreeIs::New => self.verified.push(format!("the tree in `{place}` is the new one")),
             TreeIs::Both => {
-                self.verified.push(format!("the tree in `{place}` is both the old and the new one"))
+                self.verified.push(format!("the tree in `{place}` is both the old and the new one"));
             }
             TreeIs::Neither(paths) => {
                 let named = paths.iter().take(NAMED_MAX).map(|path| format!("`{path}`")).collect::<Vec<_>>();
@@ -321,7 +321,7 @@ fn at_role(role: &RoleEntry, predicate: &Predicate, signatures: &dyn Signatures)
         match at_vote(role, vote, predicate, signatures) {
             Ok(()) => good += 1,
             Err(why) => {
-                faults.push(format!("the approval of {} in the role `{}`: {why}", vote.who, role.role))
+                faults.push(format!("the approval of {} in the role `{}`: {why}", vote.who, role.role));
             }
         }
     }

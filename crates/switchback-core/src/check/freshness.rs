@@ -140,10 +140,11 @@ impl FreshnessCheck {
                 FileKind::Directory => {
                     waiting.extend(disk.list(&path)?.into_iter().map(|child| path.join(child)));
                 }
-                FileKind::File if meta.size >= self.least_bytes => {
-                    if newest.as_ref().is_none_or(|(_, known)| known.mtime_ns < meta.mtime_ns) {
-                        *newest = Some((path, meta));
-                    }
+                FileKind::File
+                    if meta.size >= self.least_bytes
+                        && newest.as_ref().is_none_or(|(_, known)| known.mtime_ns < meta.mtime_ns) =>
+                {
+                    *newest = Some((path, meta));
                 }
                 _ => {}
             }

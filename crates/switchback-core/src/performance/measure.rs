@@ -45,7 +45,7 @@ impl Measure {
         }
     }
 
-    /// The measure of this name, which is one of [`COMMON`] or of `counters`.
+    /// The measure of this name, which is one of `COMMON` or of `counters`.
     pub fn named<'c>(name: &str, counters: impl IntoIterator<Item = &'c str>) -> Option<Self> {
         let common = COMMON.into_iter().find(|measure| measure.name() == name);
         common.or_else(|| {

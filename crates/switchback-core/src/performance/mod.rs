@@ -3,7 +3,7 @@
 //! The way of the data: [`PerformanceRule`] says what is measured and held against what ([`Measure`], [`Budget`], [`Counter`]) →
 //! [`turn`] says who runs when, and after how many turns it is looked at what was found → [`measured()`] carries the turns out for
 //! each case of a [`Session`], and asks whoever knows statistics ([`crate::port::Statistician`]) → [`CaseFinding`] is the answer for one case, [`document`] and
-//! [`page`] tell it. [`baseline`] keeps figures for another day, with the facts of the [`machine`] that they belong to.
+//! [`page`] tell it. `baseline` keeps figures for another day, with the facts of the `machine` that they belong to.
 //!
 //! What this deliberately does not do: it knows no command. [`Runs`] come from whoever runs them, as [`Sample`]s.
 

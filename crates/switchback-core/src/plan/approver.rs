@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Phase;
-use super::fields::{Fields, advise, shown};
+use super::fields::{Fields, WholeOrNamed, advise, shown};
 use super::key::{Key, Shape};
 use super::moment::Moment;
 use crate::signature::PublicKey;
@@ -82,7 +82,11 @@ pub(super) fn read_approve(fields: &Fields<'_>) -> Approve {
         fields.find("roles", "`roles` names nobody", "name at least one role, or take `approve` out");
     }
     let roles = roles.unwrap_or_default();
-    let (each, named) = fields.whole_or_named("each").unwrap_or((None, Vec::new()));
+    let (each, named) = match fields.whole_or_named("each") {
+        Some(WholeOrNamed::Whole(each)) => (Some(each), Vec::new()),
+        Some(WholeOrNamed::Named(named)) => (None, named),
+        None => (None, Vec::new()),
+    };
     if each == Some(0) || named.iter().any(|(_, _, number)| *number == 0) {
         fields.find("each", "`each` cannot be 0", "use 1 or more, or take `approve` out");
     }

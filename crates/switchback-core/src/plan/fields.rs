@@ -15,6 +15,15 @@ pub type NamedText = (usize, String, String);
 /// A list in a list: its byte offset, and its texts, each with its own.
 pub(super) type PlacedList = (usize, Vec<(usize, String)>);
 
+/// One number, or one for each of several names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WholeOrNamed {
+    /// The number.
+    Whole(u64),
+    /// Where each stands, its name, and its number.
+    Named(Vec<(usize, String, u64)>),
+}
+
 /// One table of the plan file. Making it looks for unknown keys; asking it looks at the values.
 #[derive(Debug)]
 pub struct Fields<'a> {
@@ -216,14 +225,14 @@ impl<'a> Fields<'a> {
         self.ask(name, whole_of)
     }
 
-    /// A whole number, 0 or more, or the entries of a table of them: offset, name, number.
-    pub(super) fn whole_or_named(&self, name: &str) -> Option<(Option<u64>, Vec<(usize, String, u64)>)> {
+    /// A whole number, 0 or more, or a table of them.
+    pub(super) fn whole_or_named(&self, name: &str) -> Option<WholeOrNamed> {
         self.ask(name, |value| {
-            let Some(table) = value.as_table() else { return Some((Some(whole_of(value)?), Vec::new())) };
+            let Some(table) = value.as_table() else { return whole_of(value).map(WholeOrNamed::Whole) };
             let entries = table.iter().map(|(entry, value)| {
                 Some((value.span().start, entry.get_ref().to_string(), whole_of(value.get_ref())?))
             });
-            Some((None, entries.collect::<Option<_>>()?))
+            entries.collect::<Option<_>>().map(WholeOrNamed::Named)
         })
     }
 

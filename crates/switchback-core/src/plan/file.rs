@@ -12,7 +12,7 @@ use super::moment::{Every, Moment};
 use super::paths;
 use super::{
     Approve, Approver, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project,
-    Receiver, Rehearsal, approver, notify, playbook, process, snapshot, trigger, undo, window,
+    Receiver, Rehearsal, Trigger, approver, notify, playbook, process, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -230,11 +230,7 @@ fn read_plan<'a>(
     let mut check_names = names_of(&fields, "check");
     check_names.sort();
     check_names.dedup();
-    let mut triggers = Vec::new();
-    for (offset, table) in fields.tables("trigger") {
-        let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
-        triggers.extend(trigger::read(&fields, &check_names));
-    }
+    let triggers = read_triggers(&fields, &check_names, findings);
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
     if let (Some(project), Some(snapshot)) = (&project, &snapshot) {
@@ -271,6 +267,16 @@ fn read_plan<'a>(
 fn names_of(plan: &Fields<'_>, list: &str) -> Vec<String> {
     let tables = plan.tables(list).into_iter();
     tables.filter_map(|(_, table)| Some(table.get("name")?.get_ref().as_str()?.to_owned())).collect()
+}
+
+fn read_triggers<'a>(plan: &Fields<'a>, checks: &[String], findings: &'a Findings<'a>) -> Vec<Trigger> {
+    let tables = plan.tables("trigger").into_iter();
+    tables
+        .filter_map(|(offset, table)| {
+            let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
+            trigger::read(&fields, checks)
+        })
+        .collect()
 }
 
 fn read_receivers<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Receiver> {

@@ -204,12 +204,11 @@ fn read_turns(fields: &Fields<'_>) -> Vec<Turn> {
     }
     let mut turns = Vec::new();
     for (offset, text) in texts {
-        match Turn::from_word(&text) {
-            Some(turn) => turns.push(turn),
-            None => {
-                let near = advise(&text, TURNS.iter().map(|(_, word)| *word));
-                fields.findings().add(offset, format!("unknown turn `{}` in `on`", shown(&text)), near);
-            }
+        if let Some(turn) = Turn::from_word(&text) {
+            turns.push(turn);
+        } else {
+            let near = advise(&text, TURNS.iter().map(|(_, word)| *word));
+            fields.findings().add(offset, format!("unknown turn `{}` in `on`", shown(&text)), near);
         }
     }
     turns

@@ -1,5 +1,7 @@
 //! Keys as `ssh-keygen` wrote them, opened and refused.
 
+#![expect(clippy::disallowed_methods, reason = "a test lays out and reads files directly")]
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;

@@ -128,21 +128,17 @@ fn verify_file(context: &Context<'_>, args: &VerifyArgs) -> Result<Verdict, Fail
     let keys = keys(context, &args.keys)?;
     let signatures = context.ports.signatures.as_ref();
     let mut look = verify(&text, &keys, signatures).map_err(|error| unreadable(error.to_string()))?;
-    let tree = match &args.tree {
-        Some(tree) => {
-            let tree = std::path::absolute(tree)
-                .map_err(|source| failed(DiskError::new("find the folder", tree, source).into()))?;
-            if world.disk.look(&tree.join(".")).map_err(|error| failed(error.into()))?.is_none() {
-                let what = format!("there is no folder `{}`", tree.display());
-                return Err(Failure::new(what, Vec::new(), "name the folder that holds the managed paths"));
-            }
-            Some((tree, true))
+    let tree = if let Some(tree) = &args.tree {
+        let tree = std::path::absolute(tree)
+            .map_err(|source| failed(DiskError::new("find the folder", tree, source).into()))?;
+        if world.disk.look(&tree.join(".")).map_err(|error| failed(error.into()))?.is_none() {
+            let what = format!("there is no folder `{}`", tree.display());
+            return Err(Failure::new(what, Vec::new(), "name the folder that holds the managed paths"));
         }
-        None => {
-            let plan =
-                world.disk.look(&context.root.join(PLAN_FILE)).map_err(|error| failed(error.into()))?;
-            plan.map(|_| (context.root.clone(), false))
-        }
+        Some((tree, true))
+    } else {
+        let plan = world.disk.look(&context.root.join(PLAN_FILE)).map_err(|error| failed(error.into()))?;
+        plan.map(|_| (context.root.clone(), false))
     };
     if let Some((folder, counts)) = &tree {
         look.at_tree(world, folder, *counts).map_err(failed)?;

@@ -1,6 +1,6 @@
 //! Approvals: what is signed, and which of what was said counts.
 //!
-//! [`format`] is the statement that a person signs; `relied` the evidence that it relies on; [`tally`] counts, role by role, from
+//! [`mod@format`] is the statement that a person signs; `relied` the evidence that it relies on; [`tally()`] counts, role by role, from
 //! the journal, the plan, and the trees as they are; [`mod@verify`] looks at signatures in the journal without any of that.
 
 pub mod format;

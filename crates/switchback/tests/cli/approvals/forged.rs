@@ -28,8 +28,8 @@ fn append(ground: &Ground, word: &str, body: &Value) {
 /// The body of the last approval.
 fn approved(ground: &Ground) -> Value {
     let log = ground.run("log --json").out;
-    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events.filter(|event| event["event"] == "approved").last().unwrap()["body"].clone()
+    let mut events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.rfind(|event| event["event"] == "approved").unwrap()["body"].clone()
 }
 
 /// The project refuses to go live, and says why; the journal is found out where its signatures are looked at.
@@ -106,10 +106,9 @@ fn what_is_written_beside_a_signature_does_not_count() {
     ground.expect(0, "check rules --at staged");
     ground.expect(1, "run");
     let log = ground.run("log --json").out;
-    let looked = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut looked = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let plan =
-        looked.filter(|event| event["event"] == "rehearsed").last().unwrap()["body"]["binding"]["plan"]
-            .clone();
+        looked.rfind(|event| event["event"] == "rehearsed").unwrap()["body"]["binding"]["plan"].clone();
     body["binding"]["plan"] = plan;
     append(&ground, "approved", &body);
     refused(

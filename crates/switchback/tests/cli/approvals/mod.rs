@@ -59,6 +59,31 @@ fn approve(ground: &Ground, code: i32, role: &str, key: &str) -> super::ground::
 #[test]
 fn two_persons_of_a_role_and_one_of_another_sign_what_then_goes_live() {
     let ground = rehearsed("roles = [\"risk\", \"tech-lead\"], each = { risk = 1 }", &persons());
+    who_may_not_sign_is_refused_by_name(&ground);
+    they_sign(&ground);
+    let document = ground.run("status --json").json();
+    assert_eq!(document["waits_for"], serde_json::json!([{"kind": "run"}]));
+    let vote = &document["approvals"][0]["votes"][0];
+    assert_eq!((&vote["who"], &vote["counts"]), (&"Ana".into(), &true.into()));
+    assert_eq!(vote["key"], "SHA256:EGxd4OZcxRAYcfODAIoVONSd4wB3+yts2w+l4HiyS20");
+    insta::assert_snapshot!(ground.run("log verify"), @r#"
+    $ switchback log verify
+    --- stdout
+    yes: 11 events, 2 signatures verified
+      head [HASH]
+    --- stderr
+    a cut-off end, or a journal written anew as a whole, shows only beside a head kept elsewhere
+    --- exit 0
+    "#);
+    ground.expect(0, "run");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+    let report = ground.expect(0, "report --format markdown");
+    assert!(report.out.contains("signed with `SHA256:"), "{report}");
+    let report = ground.run("report --json").json();
+    assert!(report.to_string().contains("\"person\":\"Ana\""), "{report}");
+}
+
+fn who_may_not_sign_is_refused_by_name(ground: &Ground) {
     insta::assert_snapshot!(ground.run("plan"), @r#"
     $ switchback plan
     --- stdout
@@ -82,7 +107,7 @@ fn two_persons_of_a_role_and_one_of_another_sign_what_then_goes_live() {
     next: `switchback approve unify --role risk --key FILE` signs with a private key
     --- exit 1
     "#);
-    insta::assert_snapshot!(approve(&ground, 1, "risk", "cy"), @r#"
+    insta::assert_snapshot!(approve(ground, 1, "risk", "cy"), @r#"
     $ switchback approve unify --role risk --key ../keys/cy
     --- stdout
     no: phase unify does not go live yet
@@ -92,7 +117,7 @@ fn two_persons_of_a_role_and_one_of_another_sign_what_then_goes_live() {
     next: whoever has the role signs: Ana, Bo
     --- exit 1
     "#);
-    insta::assert_snapshot!(approve(&ground, 1, "tech-lead", "ana"), @r#"
+    insta::assert_snapshot!(approve(ground, 1, "tech-lead", "ana"), @r#"
     $ switchback approve unify --role tech-lead --key ../keys/ana
     --- stdout
     no: phase unify does not go live yet
@@ -102,7 +127,10 @@ fn two_persons_of_a_role_and_one_of_another_sign_what_then_goes_live() {
     next: whoever has the role signs: Bo
     --- exit 1
     "#);
-    insta::assert_snapshot!(approve(&ground, 1, "risk", "ana"), @r#"
+}
+
+fn they_sign(ground: &Ground) {
+    insta::assert_snapshot!(approve(ground, 1, "risk", "ana"), @r#"
     $ switchback approve unify --role risk --key ../keys/ana
     --- stdout
     no: phase unify does not go live yet
@@ -112,7 +140,7 @@ fn two_persons_of_a_role_and_one_of_another_sign_what_then_goes_live() {
     next: `switchback approve unify --role tech-lead --key FILE`
     --- exit 1
     "#);
-    insta::assert_snapshot!(approve(&ground, 0, "tech-lead", "bo"), @r#"
+    insta::assert_snapshot!(approve(ground, 0, "tech-lead", "bo"), @r#"
     $ switchback approve unify --role tech-lead --key ../keys/bo
     --- stdout
     yes: phase unify is approved
@@ -135,26 +163,6 @@ fn two_persons_of_a_role_and_one_of_another_sign_what_then_goes_live() {
     there is nothing to roll back
     --- exit 2
     "#);
-    let document = ground.run("status --json").json();
-    assert_eq!(document["waits_for"], serde_json::json!([{"kind": "run"}]));
-    let vote = &document["approvals"][0]["votes"][0];
-    assert_eq!((&vote["who"], &vote["counts"]), (&"Ana".into(), &true.into()));
-    assert_eq!(vote["key"], "SHA256:EGxd4OZcxRAYcfODAIoVONSd4wB3+yts2w+l4HiyS20");
-    insta::assert_snapshot!(ground.run("log verify"), @r#"
-    $ switchback log verify
-    --- stdout
-    yes: 11 events, 2 signatures verified
-      head [HASH]
-    --- stderr
-    a cut-off end, or a journal written anew as a whole, shows only beside a head kept elsewhere
-    --- exit 0
-    "#);
-    ground.expect(0, "run");
-    assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
-    let report = ground.expect(0, "report --format markdown");
-    assert!(report.out.contains("signed with `SHA256:"), "{report}");
-    let report = ground.run("report --json").json();
-    assert!(report.to_string().contains("\"person\":\"Ana\""), "{report}");
 }
 
 // rows: PC-6
