@@ -8,11 +8,15 @@ use super::environment::{self, ENVIRONMENT};
 use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
+use super::lists::{
+    look_at_name, look_at_proofs, names_of, read_approvers, read_playbooks, read_processes, read_receivers,
+    read_triggers,
+};
 use super::moment::{Every, Moment};
 use super::paths;
 use super::{
-    Approve, Approver, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project,
-    Receiver, Rehearsal, Trigger, approver, notify, playbook, process, snapshot, trigger, undo, window,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, notify,
+    playbook, process, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -26,7 +30,6 @@ pub const PLAN_BYTES_MAX: u64 = 1024 * 1024;
 
 const VERSION: u64 = 1;
 const CHECK_TIMEOUT_S: u64 = 3_600;
-const NAME_CHARACTERS_MAX: usize = 100;
 
 const PROJECT: &[Key] = &[
     Key::required("name", Shape::Text, "what the project is called in reports"),
@@ -263,100 +266,6 @@ fn read_plan<'a>(
     })
 }
 
-/// The names of all tables of a list, whatever else may be wrong with them.
-fn names_of(plan: &Fields<'_>, list: &str) -> Vec<String> {
-    let tables = plan.tables(list).into_iter();
-    tables.filter_map(|(_, table)| Some(table.get("name")?.get_ref().as_str()?.to_owned())).collect()
-}
-
-fn read_triggers<'a>(plan: &Fields<'a>, checks: &[String], findings: &'a Findings<'a>) -> Vec<Trigger> {
-    let tables = plan.tables("trigger").into_iter();
-    tables
-        .filter_map(|(offset, table)| {
-            let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
-            trigger::read(&fields, checks)
-        })
-        .collect()
-}
-
-fn read_receivers<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Receiver> {
-    let mut receivers: Vec<Receiver> = Vec::new();
-    for (number, (offset, table)) in (1..).zip(plan.tables("notify")) {
-        let fields = Fields::new(table, offset, "`[[notify]]`", notify::NOTIFY, findings);
-        let Some(read) = notify::read(&fields, number) else { continue };
-        look_at_name(&fields, &read.name, "receiver", receivers.iter().map(|one| one.name.as_str()));
-        receivers.push(read);
-    }
-    receivers
-}
-
-fn read_playbooks<'a>(
-    plan: &Fields<'a>,
-    checks: &[String],
-    phases: &[String],
-    findings: &'a Findings<'a>,
-) -> Vec<Playbook> {
-    let all = names_of(plan, "playbook");
-    let mut playbooks: Vec<Playbook> = Vec::new();
-    let mut offsets = Vec::new();
-    for (offset, table) in plan.tables("playbook") {
-        let fields = Fields::new(table, offset, "`[[playbook]]`", playbook::PLAYBOOK, findings);
-        let Some(read) = playbook::read(&fields, checks, phases, &all) else { continue };
-        look_at_name(&fields, &read.name, "playbook", playbooks.iter().map(|one| one.name.as_str()));
-        playbooks.push(read);
-        offsets.push(fields.offset_of("escalate"));
-    }
-    if let Some((at, way)) = playbook::circle(&playbooks) {
-        findings.add(
-            offsets.get(at).copied().unwrap_or_default(),
-            format!("the playbooks escalate in a circle: {way}"),
-            "let the last one end without `escalate`",
-        );
-    }
-    playbooks
-}
-
-fn read_processes<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<'a>) -> Vec<Process> {
-    let mut processes: Vec<Process> = Vec::new();
-    for (offset, table) in plan.tables("process") {
-        let fields = Fields::new(table, offset, "`[[process]]`", process::PROCESS, findings);
-        let Some(read) = process::read(&fields, phases) else { continue };
-        look_at_name(&fields, &read.name, "process", processes.iter().map(|one| one.name.as_str()));
-        processes.push(read);
-    }
-    processes
-}
-
-fn read_approvers<'a>(plan: &Fields<'a>, phases: &[Phase], findings: &'a Findings<'a>) -> Vec<Approver> {
-    let mut approvers: Vec<Approver> = Vec::new();
-    for (offset, table) in plan.tables("approver") {
-        let fields = Fields::new(table, offset, "`[[approver]]`", approver::APPROVER, findings);
-        let Some(read) = approver::read(&fields, phases, &approvers) else { continue };
-        look_at_name(&fields, &read.name, "approver", approvers.iter().map(|one| one.name.as_str()));
-        approvers.push(read);
-    }
-    approver::look_at_quorum(plan, phases, &approvers);
-    approvers
-}
-
-/// A check that is not carried out for the phase of a playbook can neither call for it nor prove it.
-fn look_at_proofs(plan: &Fields<'_>, playbooks: &[Playbook], checks: &[CheckPlan]) {
-    for playbook in playbooks {
-        let Some(phase) = &playbook.phase else { continue };
-        let named = playbook.symptoms.iter().chain(&playbook.prove);
-        let is_not_for = |check: &&CheckPlan| !check.is_for(phase);
-        for check in
-            named.filter_map(|name| checks.iter().find(|check| &check.name == name)).filter(is_not_for)
-        {
-            let message = format!(
-                "the playbook `{}` is for the phase `{phase}`, and its check `{}` is not carried out for that",
-                playbook.name, check.name
-            );
-            plan.find("playbook", message, format!("add `{phase}` to the `phases` of the check"));
-        }
-    }
-}
-
 fn read_rehearsal(plan: &Fields<'_>) -> Rehearsal {
     let Some(fields) = plan.table("rehearsal") else { return Rehearsal::default() };
     let environment = fields.filled_text("environment");
@@ -572,25 +481,6 @@ pub(super) fn read_phase_names(fields: &Fields<'_>, phases: &[String], never: &s
         }
     }
     Some(texts.into_iter().map(|(_, text)| text).collect())
-}
-
-fn look_at_name<'n>(fields: &Fields<'_>, name: &str, what: &str, mut others: impl Iterator<Item = &'n str>) {
-    if others.any(|other| other == name) {
-        fields.find(
-            "name",
-            format!(
-                "two {what}{} are called `{}`",
-                if what.ends_with('s') { "es" } else { "s" },
-                shown(name)
-            ),
-            "give each a name of its own",
-        );
-    }
-    if name.chars().any(char::is_control) || name.chars().count() > NAME_CHARACTERS_MAX {
-        let message =
-            format!("the name of the {what} `{}` is too long or has control characters", shown(name));
-        fields.find("name", message, "use a short name in plain characters");
-    }
 }
 
 /// The kinds of a table of kinds, for the schema.

@@ -9,6 +9,7 @@ mod fields;
 mod file;
 mod finding;
 mod key;
+mod lists;
 mod moment;
 mod notify;
 mod paths;
