@@ -12,6 +12,7 @@ use super::redact::Redactor;
 use super::witness::{Nobody, Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
+use crate::notify::Mailer;
 use crate::plan::{self, Plan, Remote, STATE_FOLDER};
 use crate::port::{
     Comparer, Configurer, Inspector, Migrator, Mover, Querier, RemoteVault, Schemas, Signatures,
@@ -48,6 +49,8 @@ pub struct Ports {
     pub schemas: Arc<dyn Schemas>,
     /// Signs, and says whether something is signed.
     pub signatures: Arc<dyn Signatures>,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
 }
 
 /// A project with its plan, to be looked at.
