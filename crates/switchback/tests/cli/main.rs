@@ -32,6 +32,7 @@ mod integrity;
 mod journal;
 mod killed;
 mod kinds;
+mod mail;
 mod mapping;
 mod market_regime;
 mod moving;
