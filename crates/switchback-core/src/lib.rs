@@ -21,6 +21,7 @@ pub mod init;
 pub mod journal;
 pub mod manifest;
 pub mod mapping;
+pub mod package;
 pub mod pattern;
 pub mod phase;
 pub mod plan;

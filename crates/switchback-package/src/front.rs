@@ -27,7 +27,9 @@ pub struct Front {
 /// When it is none, or its manifest says what nobody may act upon.
 pub fn open<R: Read + Seek>(reader: &mut R) -> Result<Front, PackageError> {
     let cut = |error: std::io::Error| match error.kind() {
-        ErrorKind::UnexpectedEof => PackageError::refused("it ends before its manifest, and what is said about that, do"),
+        ErrorKind::UnexpectedEof => {
+            PackageError::refused("it ends before its manifest, and what is said about that, do")
+        }
         _ => PackageError::Read(error),
     };
     reader.seek(SeekFrom::Start(0))?;

@@ -55,7 +55,9 @@ pub(crate) fn look(manifest: &Manifest) -> Result<(), PackageError> {
         entry_alone(entry, manifest.form)?;
         if entry.path.as_str() <= last && !last.is_empty() {
             let (entry, last) = (shown(&entry.path), shown(last));
-            return refused(format!("entry {entry} stands behind {last}: entries are in order, each of them once"));
+            return refused(format!(
+                "entry {entry} stands behind {last}: entries are in order, each of them once"
+            ));
         }
         last = &entry.path;
         if let Some(other) = seen.insert(folded(&entry.path), &entry.path) {
@@ -81,7 +83,9 @@ fn look_above(manifest: &Manifest, seen: &HashMap<String, &str>) -> Result<(), P
         for (at, _) in path.match_indices('/') {
             if let Some(above) = seen.get(&path[..at]) {
                 let (entry, above) = (shown(&entry.path), shown(above));
-                return Err(PackageError::Refused(format!("entry {entry} stands below {above}, which is no folder")));
+                return Err(PackageError::Refused(format!(
+                    "entry {entry} stands below {above}, which is no folder"
+                )));
             }
         }
     }

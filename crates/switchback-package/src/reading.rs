@@ -97,7 +97,8 @@ pub fn content<R: Read + Seek>(
         let unpacked = unpack(&mut packed, entry, layout.form(), &layout.wrapping(entry)?, &mut |bytes| {
             content.extend_from_slice(bytes);
         });
-        let is_good = unpacked.is_ok_and(|unpacked| matches!(unpacked, Unpacked::Is(sums) if is_said(entry, &sums)));
+        let is_good =
+            unpacked.is_ok_and(|unpacked| matches!(unpacked, Unpacked::Is(sums) if is_said(entry, &sums)));
         return Ok(is_good.then_some(content));
     }
     Ok(None)
@@ -125,7 +126,12 @@ impl<R: Read + Seek> Walk<'_, R> {
         if found == expected {
             return Ok(true);
         }
-        let differs = found.iter().zip(expected).position(|(one, other)| one != other);
+        if expected.starts_with(&found) {
+            let name = self.named(place);
+            self.fault(name, "the archive ends in it".to_owned());
+            return Ok(false);
+        }
+        let differs = found.iter().zip(expected).take_while(|(one, other)| one == other).count();
         if self.layout.form() == Form::Zip && !matches!(place, Place::Manifest | Place::Statement) {
             let stands = zipped::stands(&found, &mut self.reader);
             if let Some((place, what)) = self.stranger(place, stands) {
@@ -135,13 +141,8 @@ impl<R: Read + Seek> Walk<'_, R> {
             self.reader.seek(SeekFrom::Start(self.at))?;
         }
         let name = self.named(place);
-        match differs {
-            Some(differs) => {
-                let offset = begins + differs as u64;
-                self.fault(name, format!("byte {offset} of the archive is not what its manifest makes it"));
-            }
-            None => self.fault(name, "the archive ends in it".to_owned()),
-        }
+        let offset = begins + differs as u64;
+        self.fault(name, format!("byte {offset} of the archive is not what its manifest makes it"));
         Ok(found.len() == expected.len())
     }
 
@@ -157,11 +158,13 @@ impl<R: Read + Seek> Walk<'_, R> {
             Stands::Entry { name, is_encrypted: true } if name == expected => {
                 Some((entry(&name), "it is encrypted".to_owned()))
             }
-            Stands::Entry { name, .. } if name != expected => Some(self.misplaced(&name, &expected)),
-            Stands::Listed(name) if matches!(place, Place::Header(_)) => {
-                Some((entry(&expected), format!("it is missing: the directory, with {}, begins there", shown(&name))))
+            Stands::Listed(name) if matches!(place, Place::Header(_)) => Some((
+                entry(&expected),
+                format!("it is missing: the directory, with {}, begins there", shown(&name)),
+            )),
+            Stands::Entry { name, .. } | Stands::Listed(name) if name != expected => {
+                Some(self.misplaced(&name, &expected))
             }
-            Stands::Listed(name) if name != expected => Some(self.misplaced(&name, &expected)),
             Stands::End if !expected.is_empty() => {
                 Some((entry(&expected), "it is missing: the archive ends before it".to_owned()))
             }
@@ -172,7 +175,8 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// One entry where another one should be.
     fn misplaced(&self, name: &str, expected: &str) -> (String, String) {
         let is_known = [MANIFEST, STATEMENT].contains(&name) || self.layout.manifest().entry(name).is_some();
-        let place = format!("entry {}", shown(if is_known && !expected.is_empty() { expected } else { name }));
+        let place =
+            format!("entry {}", shown(if is_known && !expected.is_empty() { expected } else { name }));
         let what = match (is_known, expected) {
             (false, _) => "it is not in the manifest".to_owned(),
             (true, "") => "it is in the archive twice".to_owned(),
@@ -205,7 +209,8 @@ impl<R: Read + Seek> Walk<'_, R> {
             let told = Told { reader: self.reader.by_ref().take(entry.packed.bytes), tell };
             let mut packed = BufReader::with_capacity(BLOCK_BYTES, told);
             let wrapping = self.layout.wrapping(entry)?;
-            let unpacked = unpack(&mut packed, entry, self.layout.form(), &wrapping, &mut |bytes| sums.add(bytes));
+            let unpacked =
+                unpack(&mut packed, entry, self.layout.form(), &wrapping, &mut |bytes| sums.add(bytes));
             (unpacked, std::io::copy(&mut packed, &mut std::io::sink())?)
         };
         let is_same = hasher.finalize().to_hex().as_str() == entry.packed.blake3;
@@ -243,7 +248,9 @@ impl<R: Read + Seek> Walk<'_, R> {
             Place::Manifest => format!("{}, or its header", shown(MANIFEST)),
             Place::Statement => format!("{}, or its header", shown(STATEMENT)),
             Place::Header(at) => format!("the header of entry {}", shown(&self.layout.entry(at).path)),
-            Place::Directory(number) => format!("what the directory says about {}", shown(self.listed(number))),
+            Place::Directory(number) => {
+                format!("what the directory says about {}", shown(self.listed(number)))
+            }
             Place::End => "the end of the archive".to_owned(),
         }
     }
@@ -268,7 +275,9 @@ fn wrong(unpacked: &ReadResult<Unpacked>, is_said: bool, is_same: bool, left_byt
         Ok(Unpacked::Other(why)) => why.clone(),
         Ok(Unpacked::Is(_)) if !is_said => "its content is not the one of the manifest".to_owned(),
         Ok(Unpacked::Is(_)) if left_bytes > 0 => format!("{left_bytes} bytes follow its content"),
-        Ok(Unpacked::Is(_)) if !is_same => "its content is packed otherwise than the manifest says".to_owned(),
+        Ok(Unpacked::Is(_)) if !is_same => {
+            "its content is packed otherwise than the manifest says".to_owned()
+        }
         Ok(Unpacked::Is(_)) => "it is not what the manifest says".to_owned(),
     }
 }

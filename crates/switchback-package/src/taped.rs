@@ -100,7 +100,7 @@ pub(crate) fn read_raw_frame(reader: &mut dyn Read, bytes_max: u64) -> Result<Op
         let mut head = [0; 3];
         reader.read_exact(&mut head)?;
         let head = u64::from(u32::from_le_bytes([head[0], head[1], head[2], 0]));
-        let (is_last, is_raw, bytes) = (head & 1 == 1, head >> 1 & 3 == 0, head >> 3);
+        let (is_last, is_raw, bytes) = (head & 1 == 1, (head >> 1).is_multiple_of(4), head >> 3);
         if !is_raw || content.len() as u64 + bytes > size {
             return Ok(None);
         }

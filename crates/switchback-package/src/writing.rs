@@ -153,7 +153,8 @@ impl<'a> Archive<'a> {
                 let entry = self.layout.entry(at);
                 let form = self.layout.form();
                 let content = in_stream(entry, form, plain(entry, self.source)?);
-                self.current = packed(form, self.layout.wrapping(entry)?, content, in_stream_bytes(entry, form))?;
+                self.current =
+                    packed(form, self.layout.wrapping(entry)?, content, in_stream_bytes(entry, form))?;
                 self.packing = Some((at, blake3::Hasher::new(), 0));
             }
         }

@@ -118,7 +118,10 @@ pub(crate) fn end(entries: u64, directory_bytes: u64, offset: u64) -> Vec<u8> {
         put(&mut end, &[&END_64, &44_u64.to_le_bytes(), &(UNIX | VERSION_64).to_le_bytes()]);
         put(&mut end, &[&VERSION_64.to_le_bytes(), &[0; 8], &entries.to_le_bytes(), &entries.to_le_bytes()]);
         put(&mut end, &[&directory_bytes.to_le_bytes(), &offset.to_le_bytes()]);
-        put(&mut end, &[&LOCATOR_64, &[0; 4], &(offset + directory_bytes).to_le_bytes(), &1_u32.to_le_bytes()]);
+        put(
+            &mut end,
+            &[&LOCATOR_64, &[0; 4], &(offset + directory_bytes).to_le_bytes(), &1_u32.to_le_bytes()],
+        );
     }
     let count = u16::try_from(entries).unwrap_or(BEYOND_16).to_le_bytes();
     put(&mut end, &[&END, &[0; 4], &count, &count]);
@@ -163,7 +166,11 @@ pub(crate) fn stands(begun: &[u8], rest: &mut dyn Read) -> Stands {
 }
 
 /// Reads a stored entry of that name from the front of an archive; its content has at most so many bytes.
-pub(crate) fn read_stored(reader: &mut dyn Read, name: &str, bytes_max: u64) -> std::io::Result<Option<Vec<u8>>> {
+pub(crate) fn read_stored(
+    reader: &mut dyn Read,
+    name: &str,
+    bytes_max: u64,
+) -> std::io::Result<Option<Vec<u8>>> {
     let mut header = vec![0; LOCAL_BYTES + name.len()];
     reader.read_exact(&mut header)?;
     let size = u64::from(u32::from_le_bytes([header[18], header[19], header[20], header[21]]));
@@ -173,7 +180,10 @@ pub(crate) fn read_stored(reader: &mut dyn Read, name: &str, bytes_max: u64) -> 
     }
     let mut content = Vec::new();
     reader.take(size).read_to_end(&mut content)?;
-    Ok((content.len() as u64 == size).then_some(content))
+    if (content.len() as u64) < size {
+        return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+    }
+    Ok(Some(content))
 }
 
 fn put(into: &mut Vec<u8>, fields: &[&[u8]]) {

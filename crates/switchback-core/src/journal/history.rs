@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
-pub use super::fact::{CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact};
+pub use super::fact::{
+    CheckFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff, SnapshotFact,
+    StagedFact,
+};
 use super::processes::ProcessFact;
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
@@ -354,6 +357,10 @@ pub struct History {
     pub processes: BTreeMap<String, ProcessFact>,
     /// What was last told of each database around each transaction.
     pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
+    /// Packages that were made here, in order.
+    pub packaged: Vec<PackagedFact>,
+    /// Packages that were received here, in order.
+    pub received: Vec<ReceivedFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -425,9 +432,27 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
+            self.take_package(&record.event, &record.time);
             self.take_restore(record.event);
         }
         Ok(())
+    }
+
+    fn take_package(&mut self, event: &Event, time: &str) {
+        match event {
+            Event::Packaged { package, sequence, content, .. } => self.packaged.push(PackagedFact {
+                package: package.clone(),
+                sequence: *sequence,
+                content: content.clone(),
+            }),
+            Event::Received { package, sequence, manifest, .. } => self.received.push(ReceivedFact {
+                package: package.clone(),
+                sequence: *sequence,
+                manifest: manifest.clone(),
+                time: time.to_owned(),
+            }),
+            _ => {}
+        }
     }
 
     /// What a restore takes back is told by the rollbacks that are recorded between its beginning and its end.

@@ -12,7 +12,7 @@ use super::moment::Moment;
 use super::paths;
 use super::{
     Approve, Approver, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project,
-    Rehearsal, approver, playbook, process, snapshot, trigger, undo, window,
+    Rehearsal, Trigger, approver, package, playbook, process, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -110,6 +110,7 @@ const PLAN: &[Key] = &[
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
     Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
     Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
+    Key::optional("package", Shape::Table(package::PACKAGE), "what packages of a change hold"),
     Key::not_built("notify", "who is told"),
     Key::not_built("shadow", "old and new side by side"),
 ];
@@ -230,11 +231,7 @@ fn read_plan<'a>(
     let mut check_names = names_of(&fields, "check");
     check_names.sort();
     check_names.dedup();
-    let mut triggers = Vec::new();
-    for (offset, table) in fields.tables("trigger") {
-        let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
-        triggers.extend(trigger::read(&fields, &check_names));
-    }
+    let triggers = read_triggers(&fields, &check_names, findings);
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
     if let (Some(project), Some(snapshot)) = (&project, &snapshot) {
@@ -245,6 +242,7 @@ fn read_plan<'a>(
     }
     let processes = read_processes(&fields, &names, findings);
     let approvers = read_approvers(&fields, &phases, findings);
+    let package = fields.table("package").map(|package| package::read(&package)).unwrap_or_default();
     let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
     Some(Plan {
         path: root.join(PLAN_FILE),
@@ -262,6 +260,7 @@ fn read_plan<'a>(
         processes,
         approvers,
         window,
+        package,
         fault: None,
     })
 }
@@ -296,6 +295,15 @@ fn read_playbooks<'a>(
         );
     }
     playbooks
+}
+
+fn read_triggers<'a>(plan: &Fields<'a>, checks: &[String], findings: &'a Findings<'a>) -> Vec<Trigger> {
+    let mut triggers = Vec::new();
+    for (offset, table) in plan.tables("trigger") {
+        let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
+        triggers.extend(trigger::read(&fields, checks));
+    }
+    triggers
 }
 
 fn read_processes<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<'a>) -> Vec<Process> {

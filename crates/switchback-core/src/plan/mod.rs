@@ -10,6 +10,7 @@ mod file;
 mod finding;
 mod key;
 mod moment;
+mod package;
 mod paths;
 mod playbook;
 mod process;
@@ -29,6 +30,7 @@ pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
 pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
 pub use moment::Moment;
+pub use package::Package;
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
 pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
@@ -78,6 +80,8 @@ pub struct Plan {
     pub approvers: Vec<Approver>,
     /// `[window]`.
     pub window: Window,
+    /// `[package]`.
+    pub package: Package,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -236,6 +240,7 @@ impl Plan {
             processes: Vec::new(),
             approvers: Vec::new(),
             window: Window::default(),
+            package: Package::default(),
             fault: Some(fault),
         }
     }

@@ -34,6 +34,7 @@ mod mapping;
 mod market_regime;
 mod moving;
 mod notebooks;
+mod package;
 mod parts;
 mod plan;
 mod playbooks;
