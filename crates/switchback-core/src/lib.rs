@@ -22,6 +22,7 @@ pub mod journal;
 pub mod manifest;
 pub mod mapping;
 pub mod notify;
+pub mod package;
 pub mod pattern;
 pub mod performance;
 pub mod phase;

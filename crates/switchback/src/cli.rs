@@ -14,6 +14,7 @@ use crate::config_args::ConfigArgs;
 use crate::constraint_args::ConstraintArgs;
 use crate::document_args::CheckpointsCommand;
 use crate::key_args::KeyArgs;
+use crate::package_args::PackageCommand;
 use crate::rule_args::RuleArgs;
 use crate::schema_args::SchemaCommand;
 pub(crate) use crate::snapshot_args::{Kept, SnapshotCommand};
@@ -138,6 +139,12 @@ pub enum Command {
         after_help = "Examples:\n  switchback certificate create --key ~/.ssh/id_ed25519 --output unify.certificate.json\n  switchback certificate verify unify.certificate.json --key ana.pub\n  switchback certificate verify unify.certificate.json --key ana.pub --tree ../checkout"
     )]
     Certificate(CertificateCommand),
+    /// Pack a change for another project, verify such a package, and receive it there
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  switchback package create --key ~/.ssh/id_ed25519\n  switchback package verify shop-3.zip --key ana.pub\n  switchback package receive shop-3.zip --key ana.pub"
+    )]
+    Package(PackageCommand),
     /// Make, look at, check and restore snapshots
     #[command(
         subcommand,

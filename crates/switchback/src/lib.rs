@@ -16,6 +16,7 @@ mod demo;
 mod document_args;
 mod failure;
 mod key_args;
+mod package_args;
 mod progress;
 mod rule_args;
 mod schema_args;

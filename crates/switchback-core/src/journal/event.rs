@@ -187,6 +187,18 @@ pub enum Event {
         restored: Vec<String>,
         kept_aside: Vec<String>,
     },
+    /// A package of a phase is about to be written. `content`: the hash of its manifest without its number.
+    Packaged {
+        package: String,
+        sequence: u64,
+        phase: String,
+        content: String,
+        manifest: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        key: String,
+    },
+    /// A package was verified, and is about to stand at a path of the project. `key`: the public one that signed it.
+    Received { package: String, sequence: u64, manifest: String, archive: String, path: String, key: String },
     /// Some of the files that the phase touched are as they were before it; the phase stays live. `undo`: where the bytes
     /// that were live are kept, below `.switchback/undo`.
     PartRolledBack {
@@ -332,6 +344,8 @@ impl Event {
     pub fn phase(&self) -> Option<&str> {
         match self {
             Self::RunStarted { .. }
+            | Self::Packaged { .. }
+            | Self::Received { .. }
             | Self::RestoreStarted { .. }
             | Self::Restored { .. }
             | Self::RestoreUndone { .. }

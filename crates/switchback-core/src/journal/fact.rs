@@ -6,6 +6,30 @@ use super::event::{Binding, EnvironmentFact, ReliedOn, Signed};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
+/// What the journal says about a package that was made here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackagedFact {
+    /// What it is called.
+    pub package: String,
+    /// Its number.
+    pub sequence: u64,
+    /// Hash of its manifest without that number: the same content has the same number again.
+    pub content: String,
+}
+
+/// What the journal says about a package that was received here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedFact {
+    /// What it is called.
+    pub package: String,
+    /// Its number.
+    pub sequence: u64,
+    /// Hash of its manifest.
+    pub manifest: String,
+    /// When, RFC 3339.
+    pub time: String,
+}
+
 /// What the journal says about the snapshot of a phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotFact {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
-    CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact, ToldFact,
+    CheckFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff, SnapshotFact,
+    StagedFact, ToldFact,
 };
 use super::processes::ProcessFact;
 use crate::manifest::EntryCounts;
@@ -360,6 +361,10 @@ pub struct History {
     pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
     /// What was told to whom, by the names of receivers.
     pub told: BTreeMap<String, ToldFact>,
+    /// Packages that were made here, in order.
+    pub packaged: Vec<PackagedFact>,
+    /// Packages that were received here, in order.
+    pub received: Vec<ReceivedFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -431,9 +436,27 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
+            self.take_package(&record.event, &record.time);
             self.take_other(record.event);
         }
         Ok(())
+    }
+
+    fn take_package(&mut self, event: &Event, time: &str) {
+        match event {
+            Event::Packaged { package, sequence, content, .. } => self.packaged.push(PackagedFact {
+                package: package.clone(),
+                sequence: *sequence,
+                content: content.clone(),
+            }),
+            Event::Received { package, sequence, manifest, .. } => self.received.push(ReceivedFact {
+                package: package.clone(),
+                sequence: *sequence,
+                manifest: manifest.clone(),
+                time: time.to_owned(),
+            }),
+            _ => {}
+        }
     }
 
     /// Events that are about no phase. What a restore takes back is told by the rollbacks between its beginning and its end.

@@ -16,7 +16,7 @@ use super::moment::{Every, Moment};
 use super::paths;
 use super::{
     Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, notify,
-    playbook, process, snapshot, trigger, undo, window,
+    package, playbook, process, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -114,6 +114,7 @@ const PLAN: &[Key] = &[
     Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
     Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
     Key::optional("notify", Shape::Tables(notify::NOTIFY), "who is told what turn a run took"),
+    Key::optional("package", Shape::Table(package::PACKAGE), "what packages of a change hold"),
     Key::not_built("shadow", "old and new side by side"),
 ];
 
@@ -244,6 +245,7 @@ fn read_plan<'a>(
     }
     let processes = read_processes(&fields, &names, findings);
     let approvers = read_approvers(&fields, &phases, findings);
+    let package = fields.table("package").map(|package| package::read(&package)).unwrap_or_default();
     let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
     Some(Plan {
         path: root.join(PLAN_FILE),
@@ -262,6 +264,7 @@ fn read_plan<'a>(
         approvers,
         window,
         receivers: read_receivers(&fields, findings),
+        package,
         fault: None,
     })
 }

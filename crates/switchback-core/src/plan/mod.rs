@@ -12,6 +12,7 @@ mod key;
 mod lists;
 mod moment;
 mod notify;
+mod package;
 mod paths;
 mod playbook;
 mod process;
@@ -33,6 +34,8 @@ pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
 pub use moment::{Every, Moment};
 pub use notify::{Channel, Form, Receiver, Severity, Turn};
+pub use moment::Moment;
+pub use package::Package;
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
 pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
@@ -85,6 +88,8 @@ pub struct Plan {
     pub window: Window,
     /// Who is told what turn a run took.
     pub receivers: Vec<Receiver>,
+    /// `[package]`.
+    pub package: Package,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -246,6 +251,7 @@ impl Plan {
             processes: Vec::new(),
             approvers: Vec::new(),
             window: Window::default(),
+            package: Package::default(),
             fault: Some(fault),
         }
     }

@@ -110,6 +110,12 @@ fn words(event: &Event) -> String {
             format!("as {from} holds it: {}", listed(restored))
         }
         Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
+        Event::Packaged { package, sequence, phase, .. } => {
+            format!("package {package} {sequence} of the phase {phase}")
+        }
+        Event::Received { package, sequence, path, .. } => {
+            format!("package {package} {sequence} received as {path}")
+        }
         Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
         Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),

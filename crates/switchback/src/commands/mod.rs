@@ -19,6 +19,7 @@ mod init;
 mod log;
 mod merging;
 mod moving;
+mod package;
 mod plan;
 mod processes;
 mod report;
@@ -121,6 +122,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Log(args) => log::log(&context, args),
         Command::Report(args) => report::report(&context, args),
         Command::Certificate(command) => certificate::certificate(&context, command),
+        Command::Package(command) => package::package(&context, command),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Schema(command) => schema::schema(&context, command),
         Command::Compare(args) => compare::compare(&context, args),

@@ -60,6 +60,7 @@ const KINDS: &[&str] = &[
     "no-project",
     "notify-wrong",
     "number-negative",
+    "package-wrong",
     "phase-empty-list",
     "phase-unknown-in-check",
     "phase-without-change",

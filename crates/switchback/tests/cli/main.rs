@@ -38,6 +38,7 @@ mod market_regime;
 mod moving;
 mod notebooks;
 mod notify;
+mod package;
 mod parts;
 mod plan;
 mod playbooks;
