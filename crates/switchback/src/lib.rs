@@ -13,6 +13,7 @@ mod constraint_args;
 mod demo;
 mod document_args;
 mod failure;
+mod fixture_args;
 mod progress;
 mod rule_args;
 mod schema_args;

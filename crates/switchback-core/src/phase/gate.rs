@@ -12,7 +12,7 @@ use super::look::inputs_hash;
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
 use super::stage::{candidate, named};
-use super::{environment, layout, snapshot};
+use super::{criteria, environment, layout, snapshot};
 use crate::journal::Binding;
 use crate::journal::history::{CheckFact, PhaseHistory, SignOff, StagedFact};
 use crate::manifest::{Manifest, to_hex};
@@ -39,7 +39,7 @@ pub struct Gate {
 
 impl Gate {
     /// An open gate.
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         Self { verdict: Verdict::Yes, reasons: Vec::new(), next: String::new(), unseen: Vec::new() }
     }
 
@@ -160,6 +160,7 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     }
     if needs.approvals {
         look_at_approvals(work, phase, &history, &present, &mut gate);
+        criteria::close(work.plan(), phase, &history, false, &mut gate);
     }
     Ok(gate)
 }
@@ -391,7 +392,7 @@ fn look_at_approvals(
 }
 
 /// A name as it is typed into a shell.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
         name.to_owned()
     } else {

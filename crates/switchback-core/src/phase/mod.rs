@@ -7,6 +7,7 @@
 
 pub mod alone;
 mod bytecode;
+pub mod criteria;
 pub mod cut_over;
 pub mod cycle;
 mod databases;

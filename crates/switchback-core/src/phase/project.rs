@@ -329,7 +329,7 @@ impl<'a> Work<'a> {
 
     /// A folder for one attempt at something, not made yet; what earlier attempts left is removed. No two attempts get the
     /// same one: what a run that was killed left running may still write into its own.
-    pub(super) fn attempt(&self, what: &str) -> Result<PathBuf, StepError> {
+    pub(crate) fn attempt(&self, what: &str) -> Result<PathBuf, StepError> {
         let disk = self.world().disk.as_ref();
         let work = self.project.state().join("work");
         make_directories(disk, &self.project.root, &work)?;

@@ -12,7 +12,7 @@ use super::moment::Moment;
 use super::paths;
 use super::{
     Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal,
-    playbook, process, snapshot, trigger, undo,
+    criterion, playbook, process, snapshot, trigger, undo,
 };
 use crate::change;
 use crate::check;
@@ -110,6 +110,11 @@ const PLAN: &[Key] = &[
     Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
     Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
+    Key::optional(
+        "criterion",
+        Shape::Tables(criterion::CRITERION),
+        "what must be true, and who or what can tell",
+    ),
     Key::optional("playbook", Shape::Tables(playbook::PLAYBOOK), "named repairs"),
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
     Key::not_built("notify", "who is told"),
@@ -238,6 +243,7 @@ fn read_plan<'a>(
         let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
         triggers.extend(trigger::read(&fields, &check_names));
     }
+    let criteria = criterion::read(&fields, &phases, &checks, &check_names, &triggers);
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
     if let (Some(project), Some(snapshot)) = (&project, &snapshot) {
@@ -259,6 +265,7 @@ fn read_plan<'a>(
         phases,
         checks,
         triggers,
+        criteria,
         playbooks,
         processes,
         fault: None,
@@ -541,13 +548,22 @@ pub(super) fn read_phase_names(fields: &Fields<'_>, phases: &[String], never: &s
     Some(texts.into_iter().map(|(_, text)| text).collect())
 }
 
-fn look_at_name<'n>(fields: &Fields<'_>, name: &str, what: &str, mut others: impl Iterator<Item = &'n str>) {
+pub(super) fn look_at_name<'n>(
+    fields: &Fields<'_>,
+    name: &str,
+    what: &str,
+    mut others: impl Iterator<Item = &'n str>,
+) {
     if others.any(|other| other == name) {
         fields.find(
             "name",
             format!(
-                "two {what}{} are called `{}`",
-                if what.ends_with('s') { "es" } else { "s" },
+                "two {} are called `{}`",
+                match what {
+                    "process" => "processes".to_owned(),
+                    "criterion" => "criteria".to_owned(),
+                    _ => format!("{what}s"),
+                },
                 shown(name)
             ),
             "give each a name of its own",

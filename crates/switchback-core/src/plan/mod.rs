@@ -3,6 +3,7 @@
 //! The way in: [`load`] reads `switchback.toml` → `fields` asks every table for its keys and collects findings →
 //! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
+mod criterion;
 mod environment;
 mod fields;
 mod file;
@@ -20,6 +21,7 @@ mod undo;
 
 use std::path::{Path, PathBuf};
 
+pub use criterion::{CriterionPlan, CriterionPoint};
 pub use environment::Dependencies;
 pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
@@ -65,6 +67,8 @@ pub struct Plan {
     pub checks: Vec<CheckPlan>,
     /// The triggers.
     pub triggers: Vec<Trigger>,
+    /// What must be true, by point.
+    pub criteria: Vec<CriterionPlan>,
     /// The playbooks.
     pub playbooks: Vec<Playbook>,
     /// What runs the tree, in the order in which it is started.
@@ -230,6 +234,7 @@ impl Plan {
             phases: Vec::new(),
             checks: Vec::new(),
             triggers: Vec::new(),
+            criteria: Vec::new(),
             playbooks: Vec::new(),
             processes: Vec::new(),
             fault: Some(fault),

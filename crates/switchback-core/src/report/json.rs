@@ -7,6 +7,7 @@ use super::process_status::ProcessStatus;
 use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
+use crate::phase::criteria::CriterionStanding;
 use crate::verdict::Verdict;
 
 /// The document `switchback/<name>/1` of a status, with the verdict of what was done.
@@ -39,7 +40,8 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     let criteria = status.criteria.iter().map(
         |criterion| json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by}),
     );
-    document.insert("criteria".to_owned(), criteria.collect());
+    let listed = status.checklist.iter().map(criterion);
+    document.insert("criteria".to_owned(), criteria.chain(listed).collect());
     if !status.environments.is_empty() {
         document.insert("environments".to_owned(), environments(&status.environments));
     }
@@ -58,6 +60,18 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     let failed = status.failed.as_ref().map(|(step, why)| json!({"step": step, "why": why}));
     document.insert("failed".to_owned(), json!(failed));
     Value::Object(document)
+}
+
+/// A criterion of the plan: with its point, which those that the program adds do not have.
+pub(super) fn criterion(one: &CriterionStanding) -> Value {
+    json!({
+        "name": one.name,
+        "verdict": one.verdict.word(),
+        "by": one.by,
+        "at": one.at.to_string(),
+        "required": one.required,
+        "open": one.is_open,
+    })
 }
 
 /// What became of the dependency environments.
@@ -113,6 +127,7 @@ fn waits_for(waits: &WaitsFor) -> Value {
         WaitsFor::Approval { role } => json!({"kind": "approval", "role": role}),
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
         WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
+        WaitsFor::Criterion { name, role } => json!({"kind": "criterion", "name": name, "role": role}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
         WaitsFor::Plan => json!({"kind": "plan"}),
         WaitsFor::Run => json!({"kind": "run"}),

@@ -10,6 +10,7 @@ use crate::journal::history::{CheckFact, PhaseHistory};
 use crate::journal::{Binding, EnvironmentFact, Event, PhaseState};
 use crate::manifest::{EntryCounts, to_hex};
 use crate::phase::TOOL;
+use crate::phase::criteria::{self as plan_criteria, CriterionStanding};
 use crate::phase::gate::changed_since;
 use crate::plan::{Moment, Phase};
 use crate::verdict::Verdict;
@@ -41,6 +42,8 @@ pub struct PhaseReport {
     pub roles: (Vec<String>, u64),
     /// What must hold.
     pub criteria: Vec<Criterion>,
+    /// The criteria of the plan, by point.
+    pub checklist: Vec<CriterionStanding>,
     /// When it went live, who cut over, and as which generation.
     pub live: Option<(String, String, u64)>,
     /// What was taken back, in order.
@@ -201,6 +204,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         unfinished: history.and_then(|history| history.looking.clone()),
         roles: (phase.approve.roles.clone(), phase.approve.each),
         criteria: criteria(material.plan(), phase, history).into_iter().chain(trees).collect(),
+        checklist: plan_criteria::standing(material.plan(), phase, history),
         live: history.and_then(|history| live(material, history)),
         reasons: Vec::new(),
         checks,

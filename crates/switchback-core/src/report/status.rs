@@ -10,11 +10,12 @@ use crate::phase::gate::{inputs_relied_on, last_words, missing_approvals};
 use crate::phase::touched::touched;
 use crate::phase::watch::due;
 use crate::phase::{Project, TOOL};
-use crate::plan::{CheckPlan, Moment, Phase, Plan};
+use crate::plan::{CheckPlan, CriterionPoint, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
 use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
+use crate::phase::criteria::{CriterionStanding, standing};
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,13 @@ pub enum WaitsFor {
     },
     /// The rehearsal of the candidate, which did not say yes.
     Rehearsal,
+    /// Somebody's word on a criterion of the plan.
+    Criterion {
+        /// The criterion.
+        name: String,
+        /// In this role.
+        role: String,
+    },
     /// A delay.
     Watch {
         /// The delay, as in the plan.
@@ -93,6 +101,8 @@ pub struct Status {
     pub checks: Vec<CheckFact>,
     /// What must hold for the phase.
     pub criteria: Vec<Criterion>,
+    /// The criteria of the plan, by point.
+    pub checklist: Vec<CriterionStanding>,
     /// What became of the dependency environments when its candidate was staged.
     pub environments: Vec<EnvironmentFact>,
     /// The processes that run the tree, as far as the plan and the journal tell of them.
@@ -137,6 +147,7 @@ pub fn status(plan: &Plan, history: &History) -> Status {
         checks: phase_history
             .map_or_else(Vec::new, |history| last_outcomes(history).into_iter().cloned().collect()),
         criteria: phase.map_or_else(Vec::new, |phase| criteria(plan, phase, phase_history)),
+        checklist: phase.map_or_else(Vec::new, |phase| standing(plan, phase, phase_history)),
         environments: phase_history
             .and_then(|history| history.staged.as_ref())
             .map_or_else(Vec::new, |staged| staged.environments.clone()),
@@ -197,7 +208,8 @@ pub(super) fn phase_status(plan: &Plan, phase: &Phase, history: &History) -> Pha
     };
     let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
         || found.rehearsal.as_ref().is_some_and(|fact| fact.verdict == Verdict::No)
-        || phase.approve.roles.iter().any(|role| is_refused(found, role));
+        || phase.approve.roles.iter().any(|role| is_refused(found, role))
+        || standing(plan, phase, Some(found)).iter().any(|one| one.required && one.verdict == Verdict::No);
     let verdict = match found.state {
         PhaseState::Finished => Verdict::Yes,
         PhaseState::RolledBack => Verdict::No,
@@ -278,6 +290,7 @@ pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistor
         let missing = missing_approvals(phase, history, &present(plan, phase, history, staged));
         waits.extend(missing.into_iter().map(|missing| WaitsFor::Approval { role: missing.role }));
     }
+    waits.extend(words_missing(plan, phase, history));
     if history.state == PhaseState::Live
         && let Some(since) = &history.live_since
     {
@@ -295,6 +308,17 @@ pub(super) fn waits_for(plan: &Plan, phase: &Phase, history: Option<&PhaseHistor
         waits.push(WaitsFor::Run);
     }
     waits
+}
+
+/// The required criteria that only a person can tell, as far as it is their time.
+fn words_missing(plan: &Plan, phase: &Phase, history: &PhaseHistory) -> Vec<WaitsFor> {
+    let is_time = |one: &CriterionStanding| match history.state {
+        PhaseState::Staged => one.at == CriterionPoint::CutOver,
+        PhaseState::Watched => one.at != CriterionPoint::CutOver,
+        _ => false,
+    };
+    let open = standing(plan, phase, Some(history)).into_iter().filter(|one| one.required && is_time(one));
+    open.filter_map(|one| Some(WaitsFor::Criterion { name: one.name, role: one.waits_for? })).collect()
 }
 
 /// What an approval must be about, as far as the journal and the plan tell it.

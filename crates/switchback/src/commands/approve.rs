@@ -1,5 +1,6 @@
 //! `switchback approve` and `switchback reject`.
 
+use switchback_core::phase::criteria::CriterionSaid;
 use switchback_core::phase::{StepError, Work, sign_off};
 use switchback_core::report::{json, status};
 use switchback_core::verdict::Verdict;
@@ -12,6 +13,10 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
     if args.key.is_some() {
         let hint = "approve without `--key`: the journal records who approved what";
         return Err(Failure::new("signed approvals are not built yet", Vec::new(), hint));
+    }
+    if let Some(criterion) = &args.criterion {
+        let said = CriterionSaid { criterion, role: &args.role, refusal: None };
+        return super::criterion::sign(context, &args.phase, &said);
     }
     let doing = |error| Failure::doing("could not approve", error);
     let work = Work::begin(context.project()?, "approve", context.ui).map_err(doing)?;
@@ -40,6 +45,10 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
 }
 
 pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict, Failure> {
+    if let Some(criterion) = &args.criterion {
+        let said = CriterionSaid { criterion, role: &args.role, refusal: Some(&args.why) };
+        return super::criterion::sign(context, &args.phase, &said);
+    }
     let doing = |error| Failure::doing("could not reject", error);
     let work = Work::begin(context.project()?, "reject", context.ui).map_err(doing)?;
     let phase =
