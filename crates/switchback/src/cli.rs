@@ -13,6 +13,7 @@ pub(crate) use crate::code_args::{
 use crate::config_args::ConfigArgs;
 use crate::constraint_args::ConstraintArgs;
 use crate::document_args::CheckpointsCommand;
+use crate::fixture_args::FixtureCommand;
 use crate::key_args::KeyArgs;
 use crate::package_args::PackageCommand;
 use crate::rule_args::RuleArgs;
@@ -231,6 +232,12 @@ pub enum Command {
         after_help = "Examples:\n  switchback checkpoints list state/checkpoints\n  switchback checkpoints migrate state/checkpoints --rules checkpoints.toml --write\n  switchback checkpoints verify state/checkpoints --rules checkpoints.toml"
     )]
     Checkpoints(CheckpointsCommand),
+    /// Capture the data of a fixture anew, on purpose
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  switchback fixture refresh sales\n  switchback fixture refresh sales --write"
+    )]
+    Fixture(FixtureCommand),
     /// Take back the last stand-alone `--write`
     #[command(after_help = "Example:\n  switchback undo")]
     Undo,
@@ -325,6 +332,9 @@ pub struct ApproveArgs {
     /// In which role
     #[arg(long)]
     pub role: String,
+    /// Not the phase as a whole, but this criterion of the plan: it holds
+    #[arg(long, value_name = "NAME")]
+    pub criterion: Option<String>,
     /// The key that signs it
     #[command(flatten)]
     pub key: KeyArgs,
@@ -338,6 +348,9 @@ pub struct RejectArgs {
     /// In which role
     #[arg(long)]
     pub role: String,
+    /// Not the phase as a whole, but this criterion of the plan: it does not hold
+    #[arg(long, value_name = "NAME")]
+    pub criterion: Option<String>,
     /// Why
     #[arg(long)]
     pub why: String,

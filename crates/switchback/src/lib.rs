@@ -15,6 +15,7 @@ mod constraint_args;
 mod demo;
 mod document_args;
 mod failure;
+mod fixture_args;
 mod key_args;
 mod package_args;
 mod progress;

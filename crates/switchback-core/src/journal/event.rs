@@ -169,6 +169,16 @@ pub enum Event {
     },
     /// Somebody refused in a role.
     Rejected { phase: String, role: String, why: String },
+    /// Somebody said in a role whether a criterion of the plan holds.
+    CriterionSigned {
+        phase: String,
+        criterion: String,
+        role: String,
+        holds: bool,
+        why: String,
+        transaction: String,
+        binding: Binding,
+    },
     /// The exchange is about to begin.
     CutOverStarted { phase: String, transaction: String },
     /// The candidate is live.
@@ -362,6 +372,7 @@ impl Event {
             | Self::CheckEnded { phase, .. }
             | Self::Approved { phase, .. }
             | Self::Rejected { phase, .. }
+            | Self::CriterionSigned { phase, .. }
             | Self::CutOverStarted { phase, .. }
             | Self::CutOver { phase, .. }
             | Self::DriftChecked { phase, .. }

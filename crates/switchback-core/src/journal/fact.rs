@@ -151,6 +151,25 @@ pub struct CheckFact {
     pub seq: u64,
 }
 
+/// What somebody said about a criterion of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CriterionWord {
+    /// The criterion, by its name.
+    pub criterion: String,
+    /// In which role.
+    pub role: String,
+    /// Who.
+    pub actor: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Why not, where it does not.
+    pub why: String,
+    /// The transaction of the candidate that it is about.
+    pub transaction: String,
+    /// What else it is about.
+    pub binding: Binding,
+}
+
 /// An approval or a refusal.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SignOff {

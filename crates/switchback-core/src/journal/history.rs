@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
-    CheckFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff, SnapshotFact,
-    StagedFact, ToldFact,
+    CheckFact, CriterionWord, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
+    SnapshotFact, StagedFact, ToldFact,
 };
 use super::processes::ProcessFact;
 use crate::manifest::EntryCounts;
@@ -79,6 +79,7 @@ impl PhaseState {
                 S::Staged,
                 Event::Approved { .. }
                 | Event::Rejected { .. }
+                | Event::CriterionSigned { .. }
                 | Event::RehearsalStarted { .. }
                 | Event::Rehearsed { .. },
             ) => S::Staged,
@@ -101,7 +102,8 @@ impl PhaseState {
             (
                 state @ (S::Live | S::Watched | S::Finished),
                 Event::TriggerFired { .. } | Event::PartRolledBack { .. },
-            ) => state,
+            )
+            | (state @ (S::Live | S::Watched), Event::CriterionSigned { .. }) => state,
             _ => return None,
         })
     }
@@ -144,6 +146,8 @@ pub struct PhaseHistory {
     pub looking: Option<(String, String)>,
     /// Approvals and refusals of the present candidate.
     pub sign_offs: Vec<SignOff>,
+    /// What was said about the criteria of the plan.
+    pub criterion_words: Vec<CriterionWord>,
     /// Managed paths that were rolled back alone.
     pub rolled_back_paths: Vec<String>,
     /// What was kept aside by rollbacks.
@@ -170,6 +174,7 @@ impl PhaseHistory {
             checks: Vec::new(),
             looking: None,
             sign_offs: Vec::new(),
+            criterion_words: Vec::new(),
             rolled_back_paths: Vec::new(),
             kept_aside: Vec::new(),
             drift_checked: false,
@@ -312,6 +317,11 @@ impl PhaseHistory {
             Event::Rejected { role, why, .. } => {
                 let (seq, time, actor) = (record.seq, record.time, record.actor);
                 self.sign_offs.push(SignOff { seq, time, role, actor, why, ..SignOff::default() });
+            }
+            Event::CriterionSigned { criterion, role, holds, why, transaction, binding, .. } => {
+                let actor = record.actor;
+                let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding };
+                self.criterion_words.push(word);
             }
             Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
             _ => {}

@@ -11,7 +11,7 @@ use super::project::{TOOL, Work};
 use super::rehearsal::rehearse;
 use super::roll_back::{RollBackOptions, roll_back};
 use super::watch::{Watch, fire, watch};
-use super::{cut_over, finish, rehearsal, snapshot, stage};
+use super::{criteria, cut_over, finish, rehearsal, snapshot, stage};
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
 use crate::notify::deliver;
@@ -227,6 +227,10 @@ fn run_phase(work: &Work<'_>, phase: &Phase, until: Point, restage: bool) -> Res
             PhaseState::Watched => {
                 if until <= Point::Watched {
                     return Ok(RunOutcome::reached(phase));
+                }
+                let gate = criteria::before_finish(work, phase);
+                if gate.verdict != Verdict::Yes {
+                    return Ok(RunOutcome::held(phase, gate));
                 }
                 failing(work, phase, "finish", || finish::finish(work, phase))?;
             }

@@ -13,7 +13,7 @@ use super::look::inputs_hash;
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
 use super::stage::{candidate, named};
-use super::{environment, layout, snapshot};
+use super::{criteria, environment, layout, snapshot};
 use crate::journal::Binding;
 use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
 use crate::manifest::{Manifest, to_hex};
@@ -40,7 +40,7 @@ pub struct Gate {
 
 impl Gate {
     /// An open gate.
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         Self { verdict: Verdict::Yes, reasons: Vec::new(), next: String::new(), unseen: Vec::new() }
     }
 
@@ -186,6 +186,7 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     }
     if needs.approvals {
         look_at_approvals(work, phase, &history, &present, &mut gate);
+        criteria::close(&Judge::of(&work.project), phase, &history, false, &mut gate);
     }
     if needs.window {
         look_at_window(work, &mut gate);

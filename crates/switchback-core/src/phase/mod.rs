@@ -8,6 +8,7 @@
 pub mod alone;
 pub mod approval;
 mod bytecode;
+pub mod criteria;
 pub mod cut_over;
 pub mod cycle;
 mod databases;

@@ -15,8 +15,8 @@ use super::lists::{
 use super::moment::{Every, Moment};
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, notify,
-    package, playbook, process, snapshot, trigger, undo, window,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, criterion,
+    notify, package, playbook, process, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -109,6 +109,11 @@ const PLAN: &[Key] = &[
     Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
     Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
+    Key::optional(
+        "criterion",
+        Shape::Tables(criterion::CRITERION),
+        "what must be true, and who or what can tell",
+    ),
     Key::optional("playbook", Shape::Tables(playbook::PLAYBOOK), "named repairs"),
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
     Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
@@ -235,6 +240,7 @@ fn read_plan<'a>(
     check_names.sort();
     check_names.dedup();
     let triggers = read_triggers(&fields, &check_names, findings);
+    let criteria = criterion::read(&fields, &phases, &checks, &check_names, &triggers);
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
     if let (Some(project), Some(snapshot)) = (&project, &snapshot) {
@@ -259,6 +265,7 @@ fn read_plan<'a>(
         phases,
         checks,
         triggers,
+        criteria,
         playbooks,
         processes,
         approvers,

@@ -4,6 +4,7 @@
 //! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
 mod approver;
+mod criterion;
 mod environment;
 mod fields;
 mod file;
@@ -27,6 +28,7 @@ mod window;
 use std::path::{Path, PathBuf};
 
 pub use approver::{Approve, Approver};
+pub use criterion::{CriterionPlan, CriterionPoint};
 pub use environment::Dependencies;
 pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
@@ -78,6 +80,8 @@ pub struct Plan {
     pub checks: Vec<CheckPlan>,
     /// The triggers.
     pub triggers: Vec<Trigger>,
+    /// What must be true, by point.
+    pub criteria: Vec<CriterionPlan>,
     /// The playbooks.
     pub playbooks: Vec<Playbook>,
     /// What runs the tree, in the order in which it is started.
@@ -246,6 +250,7 @@ impl Plan {
             phases: Vec::new(),
             checks: Vec::new(),
             triggers: Vec::new(),
+            criteria: Vec::new(),
             playbooks: Vec::new(),
             receivers: Vec::new(),
             processes: Vec::new(),

@@ -8,6 +8,7 @@ use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
 use crate::phase::approval::{RoleTally, Standing};
+use crate::phase::criteria::CriterionStanding;
 use crate::verdict::Verdict;
 
 /// The document `switchback/<name>/1` of a status, with the verdict of what was done.
@@ -40,7 +41,8 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     let criteria = status.criteria.iter().map(
         |criterion| json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by}),
     );
-    document.insert("criteria".to_owned(), criteria.collect());
+    let listed = status.checklist.iter().map(criterion);
+    document.insert("criteria".to_owned(), criteria.chain(listed).collect());
     if !status.approvals.is_empty() {
         document.insert("approvals".to_owned(), status.approvals.iter().map(approval).collect());
     }
@@ -103,6 +105,18 @@ fn approval(tally: &RoleTally) -> Value {
     })
 }
 
+/// A criterion of the plan: with its point, which those that the program adds do not have.
+pub(super) fn criterion(one: &CriterionStanding) -> Value {
+    json!({
+        "name": one.name,
+        "verdict": one.verdict.word(),
+        "by": one.by,
+        "at": one.at.to_string(),
+        "required": one.required,
+        "open": one.is_open,
+    })
+}
+
 /// What became of the dependency environments.
 pub(super) fn environments(facts: &[EnvironmentFact]) -> Value {
     let fact = |fact: &EnvironmentFact| {
@@ -158,6 +172,7 @@ fn waits_for(waits: &WaitsFor) -> Value {
         }
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
         WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
+        WaitsFor::Criterion { name, role } => json!({"kind": "criterion", "name": name, "role": role}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
         WaitsFor::Window { opens } => json!({"kind": "window", "opens": opens}),
         WaitsFor::Plan => json!({"kind": "plan"}),

@@ -11,6 +11,7 @@ use crate::journal::{Binding, EnvironmentFact, Event, PhaseState};
 use crate::manifest::{EntryCounts, to_hex};
 use crate::phase::TOOL;
 use crate::phase::approval::{Judge, Standing, Vote};
+use crate::phase::criteria::{self as plan_criteria, CriterionStanding};
 use crate::phase::gate::changed_since;
 use crate::plan::{Moment, Phase};
 use crate::verdict::Verdict;
@@ -42,6 +43,8 @@ pub struct PhaseReport {
     pub roles: Vec<(String, u64)>,
     /// What must hold.
     pub criteria: Vec<Criterion>,
+    /// The criteria of the plan, by point.
+    pub checklist: Vec<CriterionStanding>,
     /// When it went live, who cut over, and as which generation.
     pub live: Option<(String, String, u64)>,
     /// What was taken back, in order.
@@ -206,6 +209,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         unfinished: history.and_then(|history| history.looking.clone()),
         roles: phase.approve.roles.iter().map(|role| (role.clone(), phase.approve.needed(role))).collect(),
         criteria: criteria(judge, phase, history).into_iter().chain(trees).collect(),
+        checklist: plan_criteria::standing(judge, phase, history),
         live: history.and_then(|history| live(material, history)),
         reasons: Vec::new(),
         checks,

@@ -43,6 +43,9 @@ pub(super) fn reasons(
     for (check, action) in &history.fired {
         reasons.push(format!("a trigger on the check `{check}` fired: {action}"));
     }
+    for one in report.checklist.iter().filter(|one| one.required && one.verdict == Verdict::No) {
+        reasons.push(format!("the criterion `{}` does not hold: {}", one.name, one.by));
+    }
     // The checks that are a no stand above already; an approval too.
     let waits = waits_for(judge, phase, Some(history));
     reasons.extend(waits.iter().filter_map(|waits| match waits {
@@ -55,6 +58,9 @@ pub(super) fn reasons(
             } else {
                 format!("the check `{name}` was not carried out at {at}")
             })
+        }
+        WaitsFor::Criterion { name, role } => {
+            Some(format!("the criterion `{name}` is not signed in the role `{role}`"))
         }
         WaitsFor::Plan => {
             Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::details::Detail;
-use super::json::{document, environments};
+use super::json::{criterion, document, environments};
 use super::material::{FileNames, Named};
 use super::phase_report::{CandidateReport, CheckReport, PhaseReport, RollBackReport};
 use super::run_report::RunReport;
@@ -92,7 +92,7 @@ fn phase(phase: &PhaseReport) -> Value {
         "rehearsal": phase.rehearsal.as_ref().map(check),
         "checks": phase.checks.iter().map(check).collect::<Vec<_>>(),
         "open_checks": open.collect::<Vec<_>>(),
-        "criteria": criteria.collect::<Vec<_>>(),
+        "criteria": criteria.chain(phase.checklist.iter().map(criterion)).collect::<Vec<_>>(),
         "roles": {"names": names, "each": each, "needed": needed},
         "approvals": approvals.collect::<Vec<_>>(),
         "live": live,

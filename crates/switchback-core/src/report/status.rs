@@ -11,11 +11,12 @@ use crate::phase::gate::inputs_relied_on;
 use crate::phase::touched::{Touched, touched};
 use crate::phase::watch::{due, next_number};
 use crate::phase::{Project, TOOL};
-use crate::plan::{CheckPlan, Every, Moment, Phase, Plan, WindowStanding};
+use crate::plan::{CheckPlan, CriterionPoint, Every, Moment, Phase, Plan, WindowStanding};
 use crate::verdict::Verdict;
 
 use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
+use crate::phase::criteria::{CriterionStanding, standing};
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,13 @@ pub enum WaitsFor {
     },
     /// The rehearsal of the candidate, which did not say yes.
     Rehearsal,
+    /// Somebody's word on a criterion of the plan.
+    Criterion {
+        /// The criterion.
+        name: String,
+        /// In this role.
+        role: String,
+    },
     /// A delay.
     Watch {
         /// The delay, as in the plan.
@@ -105,6 +113,8 @@ pub struct Status {
     pub criteria: Vec<Criterion>,
     /// What was said in each role that the phase asks for, about the candidate that is staged.
     pub approvals: Vec<RoleTally>,
+    /// The criteria of the plan, by point.
+    pub checklist: Vec<CriterionStanding>,
     /// What became of the dependency environments when its candidate was staged.
     pub environments: Vec<EnvironmentFact>,
     /// The processes that run the tree, as far as the plan and the journal tell of them.
@@ -150,6 +160,7 @@ pub fn status(project: &Project, history: &History) -> Status {
         checks: phase_history
             .map_or_else(Vec::new, |history| last_outcomes(history).into_iter().cloned().collect()),
         criteria: phase.map_or_else(Vec::new, |phase| criteria(judge, phase, phase_history)),
+        checklist: phase.map_or_else(Vec::new, |phase| standing(judge, phase, phase_history)),
         approvals: phase
             .zip(phase_history)
             .filter(|(_, history)| history.state == PhaseState::Staged && plan.fault.is_none())
@@ -237,7 +248,8 @@ pub(super) fn phase_status(judge: &Judge<'_>, phase: &Phase, history: &History) 
     };
     let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
         || found.rehearsal.as_ref().is_some_and(|fact| fact.verdict == Verdict::No)
-        || approvals(judge, phase, found).iter().any(RoleTally::is_refused);
+        || approvals(judge, phase, found).iter().any(RoleTally::is_refused)
+        || standing(judge, phase, Some(found)).iter().any(|one| one.required && one.verdict == Verdict::No);
     let verdict = match found.state {
         PhaseState::Finished => Verdict::Yes,
         PhaseState::RolledBack => Verdict::No,
@@ -329,6 +341,7 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
             waits.push(WaitsFor::Window { opens: next.map(|next| opening.shown(next)) });
         }
     }
+    waits.extend(words_missing(judge, phase, history));
     if history.state == PhaseState::Live
         && let Some(since) = &history.live_since
     {
@@ -371,6 +384,17 @@ fn repeated(check: &CheckPlan, every: Every, history: Option<&PhaseHistory>) -> 
         by: format!("check {}", check.name),
         is_open,
     }
+}
+
+/// The required criteria that only a person can tell, as far as it is their time.
+fn words_missing(judge: &Judge<'_>, phase: &Phase, history: &PhaseHistory) -> Vec<WaitsFor> {
+    let is_time = |one: &CriterionStanding| match history.state {
+        PhaseState::Staged => one.at == CriterionPoint::CutOver,
+        PhaseState::Watched => one.at != CriterionPoint::CutOver,
+        _ => false,
+    };
+    let open = standing(judge, phase, Some(history)).into_iter().filter(|one| one.required && is_time(one));
+    open.filter_map(|one| Some(WaitsFor::Criterion { name: one.name, role: one.waits_for? })).collect()
 }
 
 /// What an approval must be about, as far as the journal and the plan tell it.

@@ -85,6 +85,12 @@ fn words(event: &Event) -> String {
         }
         Event::Approved { role, .. } => format!("approved in the role {role}"),
         Event::Rejected { role, why, .. } => format!("refused in the role {role}: {why}"),
+        Event::CriterionSigned { criterion, role, holds: true, .. } => {
+            format!("`{criterion}` holds, signed in the role {role}")
+        }
+        Event::CriterionSigned { criterion, role, why, .. } => {
+            format!("`{criterion}` does not hold, said in the role {role}: {why}")
+        }
         Event::CutOver { generation, .. } => format!("generation {generation} went live"),
         Event::DriftChecked { drift, .. } if drift.is_empty() => {
             "nothing was written at the last moment".to_owned()

@@ -10,10 +10,12 @@ mod checkpoints;
 mod compare;
 mod config;
 mod constraint;
+mod criterion;
 mod databases;
 mod demo;
 mod distribution;
 mod doctor;
+mod fixture;
 mod imports;
 mod init;
 mod log;
@@ -45,6 +47,7 @@ use switchback_core::world::DiskError;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use crate::fixture_args::FixtureCommand;
 use crate::ui::Ui;
 
 /// What a command has around it.
@@ -138,6 +141,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Routes(args) => routes::routes(&context, args),
         Command::Shims(args) => shims::shims(&context, args),
         Command::Checkpoints(command) => checkpoints::checkpoints(&context, command),
+        Command::Fixture(FixtureCommand::Refresh(args)) => fixture::refresh_fixture(&context, args),
         Command::Undo => undo::undo(&context),
         // It became another program before anything else was looked at.
         Command::Confined(_) => Ok(Verdict::Unknown),

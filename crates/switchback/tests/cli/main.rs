@@ -18,6 +18,7 @@ mod configs;
 mod conformance;
 #[cfg(feature = "sql")]
 mod constraints;
+mod criteria;
 #[cfg(feature = "databases")]
 mod databases;
 mod dbt;
@@ -26,6 +27,8 @@ mod distributions;
 mod documentation;
 mod environment;
 mod evidence;
+mod fixtures;
+mod gates;
 mod ground;
 mod init;
 mod integrity;
