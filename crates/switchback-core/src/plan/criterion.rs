@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::fields::{Fields, advise, shown};
-use super::file::{look_at_name, read_phase_names};
+use super::file::read_phase_names;
+use super::lists::look_at_name;
 use super::key::{Key, Shape};
 use super::{CheckPlan, Moment, Phase, Plan, Trigger};
 use crate::manifest::Hash;
