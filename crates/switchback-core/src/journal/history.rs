@@ -6,6 +6,7 @@ use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact};
 use super::processes::ProcessFact;
+use super::shadow::ShadowFact;
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -77,7 +78,11 @@ impl PhaseState {
                 Event::Approved { .. }
                 | Event::Rejected { .. }
                 | Event::RehearsalStarted { .. }
-                | Event::Rehearsed { .. },
+                | Event::Rehearsed { .. }
+                | Event::ShadowStarted { .. }
+                | Event::ShadowInputStarted { .. }
+                | Event::ShadowInputEnded { .. }
+                | Event::ShadowEnded { .. },
             ) => S::Staged,
             (S::Staged | S::CuttingOver, Event::CutOverStarted { .. }) => S::CuttingOver,
             (S::CuttingOver, Event::CutOver { .. })
@@ -131,6 +136,8 @@ pub struct PhaseHistory {
     pub staged: Option<StagedFact>,
     /// The rehearsal of the candidate.
     pub rehearsal: Option<RehearsalFact>,
+    /// Its shadows, by name.
+    pub shadows: BTreeMap<String, ShadowFact>,
     /// The generation that its candidate became.
     pub generation: Option<u64>,
     /// When it went live, RFC 3339.
@@ -162,6 +169,7 @@ impl PhaseHistory {
             safety: None,
             staged: None,
             rehearsal: None,
+            shadows: BTreeMap::new(),
             generation: None,
             live_since: None,
             checks: Vec::new(),
@@ -186,7 +194,9 @@ impl PhaseHistory {
 
     fn begin_anew(&mut self) {
         let rolled_back = std::mem::take(&mut self.kept_aside);
-        *self = Self { state: self.state, kept_aside: rolled_back, ..Self::new(&self.name) };
+        let mut shadows = std::mem::take(&mut self.shadows);
+        shadows.values_mut().for_each(|shadow| shadow.is_void = true);
+        *self = Self { state: self.state, kept_aside: rolled_back, shadows, ..Self::new(&self.name) };
     }
 
     fn take(&mut self, record: Record) {
@@ -296,7 +306,7 @@ impl PhaseHistory {
                 self.sign_offs.push(SignOff { role, actor: record.actor, binding: None, why });
             }
             Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
-            _ => {}
+            _ => ShadowFact::take(&mut self.shadows, record),
         }
     }
 }
@@ -404,6 +414,7 @@ impl History {
                 .state
                 .after(&record.event)
                 .ok_or_else(|| illegal(format!("the phase `{name}` is {state}")))?;
+            ShadowFact::admits(&phase.shadows, &record.event).map_err(illegal)?;
             let turn = Turn::of(&record.event, phase);
             let (seq, hash) = (record.seq, record.hash.clone());
             phase.take(record);
@@ -447,12 +458,16 @@ impl History {
                 IllegalEvent { seq: self.seq + 1, event: word, why }
             });
         }
-        let state = self.place(name, event).map_or(PhaseState::Waiting, |phase| phase.state);
+        let phase = self.place(name, event);
+        let state = phase.map_or(PhaseState::Waiting, |phase| phase.state);
+        let mut why = format!("the phase `{name}` is {}", state.word());
         if self.run.is_some() && state.after(event).is_some() {
-            return Ok(());
+            match phase.map_or(Ok(()), |phase| ShadowFact::admits(&phase.shadows, event)) {
+                Ok(()) => return Ok(()),
+                Err(told) => why = told,
+            }
         }
         let word = event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
-        let why = format!("the phase `{name}` is {}", state.word());
         Err(IllegalEvent { seq: self.seq + 1, event: word, why })
     }
 

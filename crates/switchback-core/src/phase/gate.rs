@@ -11,6 +11,7 @@ use super::evidence::EvidenceStore;
 use super::look::inputs_hash;
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
+use super::shadow::stand as shadow;
 use super::stage::{candidate, named};
 use super::{environment, layout, snapshot};
 use crate::journal::Binding;
@@ -39,7 +40,7 @@ pub struct Gate {
 
 impl Gate {
     /// An open gate.
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         Self { verdict: Verdict::Yes, reasons: Vec::new(), next: String::new(), unseen: Vec::new() }
     }
 
@@ -115,6 +116,8 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
 pub struct Needs {
     /// The rehearsal, and its checks.
     pub rehearsal: bool,
+    /// The shadows.
+    pub shadows: bool,
     /// The approvals.
     pub approvals: bool,
 }
@@ -122,7 +125,8 @@ pub struct Needs {
 impl Needs {
     /// What is needed to reach a point.
     pub fn of(point: Point) -> Self {
-        Self { rehearsal: point >= Point::Rehearsed, approvals: point >= Point::Approved }
+        let is_approved = point >= Point::Approved;
+        Self { rehearsal: point >= Point::Rehearsed, shadows: is_approved, approvals: is_approved }
     }
 }
 
@@ -157,6 +161,9 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     look_at_evidence(work, phase, &history, &present, moments, &mut gate)?;
     if needs.rehearsal {
         look_at_rehearsal(work, &history, &present, &mut gate);
+    }
+    if needs.shadows {
+        shadow::look_at(work, phase, &history, (&present.old_tree, &present.new_tree), &mut gate)?;
     }
     if needs.approvals {
         look_at_approvals(work, phase, &history, &present, &mut gate);

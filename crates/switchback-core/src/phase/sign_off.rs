@@ -13,7 +13,7 @@ use crate::verdict::Verdict;
 pub fn approve(work: &Work<'_>, phase: &Phase, role: &str) -> Result<Gate, StepError> {
     let binding = about(work, phase, role)?;
     let is_rehearsed = work.history().phase(&phase.name).is_some_and(|history| history.rehearsal.is_some());
-    let needs = Needs { rehearsal: is_rehearsed, approvals: false };
+    let needs = Needs { rehearsal: is_rehearsed, shadows: true, approvals: false };
     let gate = gate::before_cut_over(work, phase, needs)?;
     if gate.verdict != Verdict::Yes {
         return Ok(gate);

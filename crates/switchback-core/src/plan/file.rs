@@ -12,7 +12,7 @@ use super::moment::Moment;
 use super::paths;
 use super::{
     Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Playbook, Process, Project, Rehearsal,
-    playbook, process, snapshot, trigger, undo,
+    playbook, process, shadow, snapshot, trigger, undo,
 };
 use crate::change;
 use crate::check;
@@ -114,7 +114,11 @@ const PLAN: &[Key] = &[
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
     Key::not_built("notify", "who is told"),
     Key::not_built("window", "when a cutover may happen"),
-    Key::not_built("shadow", "old and new side by side"),
+    Key::optional(
+        "shadow",
+        Shape::Tables(shadow::SHADOW),
+        "what old and new run side by side before a phase goes live",
+    ),
 ];
 
 /// The keys of the plan file, for the JSON Schema and for the test that the documentation names each of them.
@@ -247,6 +251,7 @@ fn read_plan<'a>(
         paths::look_for_unsaved(wanted, &held, findings);
     }
     let processes = read_processes(&fields, &names, findings);
+    let shadows = shadow::read_all(&fields, &names, project.as_ref().is_none_or(|project| project.confine));
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),
@@ -261,6 +266,7 @@ fn read_plan<'a>(
         triggers,
         playbooks,
         processes,
+        shadows,
         fault: None,
     })
 }
@@ -541,7 +547,12 @@ pub(super) fn read_phase_names(fields: &Fields<'_>, phases: &[String], never: &s
     Some(texts.into_iter().map(|(_, text)| text).collect())
 }
 
-fn look_at_name<'n>(fields: &Fields<'_>, name: &str, what: &str, mut others: impl Iterator<Item = &'n str>) {
+pub(super) fn look_at_name<'n>(
+    fields: &Fields<'_>,
+    name: &str,
+    what: &str,
+    mut others: impl Iterator<Item = &'n str>,
+) {
     if others.any(|other| other == name) {
         fields.find(
             "name",

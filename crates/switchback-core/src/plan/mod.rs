@@ -14,6 +14,7 @@ mod playbook;
 mod process;
 mod scalar;
 mod schema;
+mod shadow;
 mod snapshot;
 mod trigger;
 mod undo;
@@ -31,6 +32,7 @@ pub use playbook::{Playbook, Restore};
 pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use scalar::Scalar;
 pub use schema::json_schema;
+pub use shadow::{Inputs, Shadow};
 pub use snapshot::{Keep, Remote, Snapshot};
 pub use trigger::{Action, Condition, Trigger};
 pub use undo::Undo;
@@ -69,6 +71,8 @@ pub struct Plan {
     pub playbooks: Vec<Playbook>,
     /// What runs the tree, in the order in which it is started.
     pub processes: Vec<Process>,
+    /// What old and new run side by side before a phase goes live.
+    pub shadows: Vec<Shadow>,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -232,6 +236,7 @@ impl Plan {
             triggers: Vec::new(),
             playbooks: Vec::new(),
             processes: Vec::new(),
+            shadows: Vec::new(),
             fault: Some(fault),
         }
     }
@@ -244,6 +249,11 @@ impl Plan {
     /// The checks of a phase at a moment, in the order of the plan.
     pub fn checks_at<'a>(&'a self, phase: &'a str, moment: Moment) -> impl Iterator<Item = &'a CheckPlan> {
         self.checks.iter().filter(move |check| check.is_for(phase) && check.at.contains(&moment))
+    }
+
+    /// The shadows of a phase, in the order of the plan.
+    pub fn shadows_of<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = &'a Shadow> {
+        self.shadows.iter().filter(move |shadow| shadow.is_for(phase))
     }
 
     /// The playbook of that name.

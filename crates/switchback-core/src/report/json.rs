@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::database_status::DatabaseStatus;
 use super::process_status::ProcessStatus;
+use super::shadow_status::ShadowStatus;
 use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
@@ -49,6 +50,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     if !status.databases.is_empty() {
         let databases = status.databases.iter().map(DatabaseStatus::to_json);
         document.insert("databases".to_owned(), databases.collect());
+    }
+    if !status.shadows.is_empty() {
+        document.insert("shadows".to_owned(), status.shadows.iter().map(ShadowStatus::to_json).collect());
     }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),
@@ -113,6 +117,7 @@ fn waits_for(waits: &WaitsFor) -> Value {
         WaitsFor::Approval { role } => json!({"kind": "approval", "role": role}),
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
         WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
+        WaitsFor::Shadow { name, until } => json!({"kind": "shadow", "name": name, "until": until}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
         WaitsFor::Plan => json!({"kind": "plan"}),
         WaitsFor::Run => json!({"kind": "run"}),

@@ -47,24 +47,31 @@ pub(super) fn reasons(
     }
     // The checks that are a no stand above already; an approval too.
     let waits = waits_for(material.plan(), phase, Some(history));
-    reasons.extend(waits.iter().filter_map(|waits| match waits {
-        WaitsFor::Check { name, at }
-            if !checks.iter().any(|check| check.name == *name && check.at == *at) =>
-        {
-            let is_it = |(check, moment): &(String, String)| check == name && moment == at;
-            Some(if report.unfinished.as_ref().is_some_and(is_it) {
-                format!("the check `{name}` began at {at} and has not ended")
-            } else {
-                format!("the check `{name}` was not carried out at {at}")
-            })
+    reasons.extend(waits.iter().filter_map(|waits| {
+        match waits {
+            WaitsFor::Check { name, at }
+                if !checks.iter().any(|check| check.name == *name && check.at == *at) =>
+            {
+                let is_it = |(check, moment): &(String, String)| check == name && moment == at;
+                Some(if report.unfinished.as_ref().is_some_and(is_it) {
+                    format!("the check `{name}` began at {at} and has not ended")
+                } else {
+                    format!("the check `{name}` was not carried out at {at}")
+                })
+            }
+            WaitsFor::Shadow { name, .. } => report
+                .shadows
+                .iter()
+                .find(|shadow| shadow.name == *name)
+                .map(|shadow| format!("the shadow `{name}` does not say yes: {}", shadow.summary)),
+            WaitsFor::Plan => Some(
+                "what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned(),
+            ),
+            WaitsFor::Watch { at, due } => {
+                Some(format!("it is live, and watched: the checks at {at} are due at {due}"))
+            }
+            _ => None,
         }
-        WaitsFor::Plan => {
-            Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())
-        }
-        WaitsFor::Watch { at, due } => {
-            Some(format!("it is live, and watched: the checks at {at} are due at {due}"))
-        }
-        _ => None,
     }));
     if reasons.is_empty() {
         reasons.push(match history.state {

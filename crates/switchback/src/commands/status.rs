@@ -68,6 +68,8 @@ fn words(waits: &WaitsFor) -> String {
         WaitsFor::Approval { role } => format!("an approval in the role `{role}`"),
         WaitsFor::Check { name, at } => format!("the check `{name}` at {at}"),
         WaitsFor::Rehearsal => "a rehearsal that holds".to_owned(),
+        WaitsFor::Shadow { name, until } if until.is_empty() => format!("the shadow `{name}`"),
+        WaitsFor::Shadow { name, until } => format!("the shadow `{name}`, until {until}"),
         WaitsFor::Watch { at, due } => format!("the checks at {at}, due at {due}"),
         WaitsFor::Plan => "a plan that can be used".to_owned(),
         WaitsFor::Run => "`switchback run`".to_owned(),
