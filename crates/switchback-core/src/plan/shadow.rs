@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::fields::{Fields, shown};
 use super::file::{look_at_name, read_phase_names};
 use super::key::{Key, Shape};
+use super::moment::Moment;
 use crate::check::shadow::{Allowed, KEYS, Pair};
 use crate::manifest::Hash;
 use crate::pattern::fits;
@@ -117,6 +118,11 @@ impl Inputs {
         Self { root, text: text.to_owned() }
     }
 
+    /// As the plan has it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether a path, as it is named in the plan, is meant.
     pub fn means(&self, path: &Path) -> bool {
         path.starts_with(&self.root)
@@ -125,6 +131,14 @@ impl Inputs {
 }
 
 impl Shadow {
+    /// For how long, in words: `for 24h`.
+    pub fn period(&self) -> String {
+        match self.period_s {
+            None => "as far as they are there".to_owned(),
+            Some(seconds) => format!("for {}", Moment::After(seconds).to_string().trim_start_matches('+')),
+        }
+    }
+
     /// Whether it is for that phase.
     pub fn is_for(&self, phase: &str) -> bool {
         self.phases.as_ref().is_none_or(|phases| phases.iter().any(|name| name == phase))

@@ -51,6 +51,7 @@ mod scenarios;
 #[cfg(feature = "databases")]
 mod schema;
 mod secrets;
+mod shadows;
 mod shapes;
 mod snapshot_databases;
 mod snapshots;

@@ -43,6 +43,11 @@ pub(super) fn forget(work: &Work<'_>, content: &str) -> Result<(), DiskError> {
     remove_tree(work.world().disk.as_ref(), &place(work, content))
 }
 
+/// Forgets every copy: what it was kept for does not count any more. Only one input is under way at a time, of all shadows.
+pub(super) fn forget_all(work: &Work<'_>) -> Result<(), DiskError> {
+    remove_tree(work.world().disk.as_ref(), &work.project.state().join(FOLDER))
+}
+
 fn place(work: &Work<'_>, content: &str) -> PathBuf {
     work.project.state().join(FOLDER).join(content)
 }

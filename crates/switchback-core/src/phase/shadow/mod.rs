@@ -198,10 +198,15 @@ fn begin(work: &Work<'_>, phase: &Phase, shadow: &Shadow, voids: &str) -> Result
     let voids = if counted_before == 0 {
         String::new()
     } else {
-        format!("{} counted before do not count any more: {voids}", counted(counted_before as u64, "input"))
+        let verb = if counted_before == 1 { "does" } else { "do" };
+        let inputs = counted(counted_before as u64, "input");
+        format!("{inputs} counted before {verb} not count any more: {voids}")
     };
     if !voids.is_empty() {
         work.witness.notice(Notice::Warning(format!("shadow {}: {voids}", shadow.name)));
+    }
+    if fact_of(work, phase, shadow).is_some_and(|fact| fact.running.is_some()) {
+        kept::forget_all(work)?;
     }
     let period =
         shadow.period_s.and_then(|seconds| i64::try_from(seconds).ok()).map(SignedDuration::from_secs);

@@ -29,12 +29,12 @@ pub enum Standing<'f> {
 /// Where a shadow stands; `now` is what it has to be about.
 pub fn standing<'f>(fact: Option<&'f ShadowFact>, now: &Binding) -> Standing<'f> {
     let Some(fact) = fact else { return Standing::NotBegun };
-    if fact.is_void {
-        return Standing::Void("the phase was begun anew since".to_owned());
-    }
     let changed = changed_since(&fact.binding, now);
     if !changed.is_empty() {
         return Standing::Void(format!("since then {} changed", changed.join(", ")));
+    }
+    if fact.is_void {
+        return Standing::Void("the candidate was built again since".to_owned());
     }
     fact.end.as_ref().map_or(Standing::UnderWay(fact), Standing::Over)
 }
@@ -138,7 +138,9 @@ pub fn how_far(fact: &ShadowFact, now: Timestamp) -> String {
     let (Ok(began), Ok(until)) = (fact.began.parse::<Timestamp>(), fact.until.parse::<Timestamp>()) else {
         return "its inputs are being run".to_owned();
     };
-    let whole = until.duration_since(began).as_secs().max(1);
+    // The journal has the time at which it was written, a moment after the period was set.
+    let whole = (until.duration_since(began).as_millis() + 500) / 1_000;
+    let whole = i64::try_from(whole).unwrap_or(i64::MAX).max(1);
     let gone = now.duration_since(began).as_secs().clamp(0, whole);
     let (unit_s, unit) = match whole {
         172_800.. => (86_400, "days"),
