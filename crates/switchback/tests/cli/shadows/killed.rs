@@ -13,8 +13,8 @@ const JOURNAL: &str = "journal.db-wal";
 /// Runs the shadow and kills the program at the N-th sync of the journal, from 1; whether it came so far.
 fn killed_at(ground: &Ground, number: usize) -> bool {
     let mut command = Command::new("strace");
-    command.current_dir(ground.at("")).args(["-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e"]);
-    command.arg(format!("inject=fdatasync:signal=KILL:when={number}"));
+    command.current_dir(ground.at("")).args(["-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e"]);
+    command.arg(format!("inject=fsync:signal=KILL:when={number}"));
     command.args([env!("CARGO_BIN_EXE_switchback"), "shadow", "--once"]);
     !command.output().unwrap().status.success()
 }
@@ -23,7 +23,7 @@ fn killed_at(ground: &Ground, number: usize) -> bool {
 fn syncs(ground: &Ground) -> usize {
     let log = ground.at("../syncs.log");
     let mut command = Command::new("strace");
-    command.current_dir(ground.at("")).args(["-qq", "-y", "-e", "trace=fdatasync", "-o"]);
+    command.current_dir(ground.at("")).args(["-qq", "-y", "-e", "trace=fsync", "-e", "signal=none", "-o"]);
     command.arg(&log).args([env!("CARGO_BIN_EXE_switchback"), "shadow", "--once"]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -58,7 +58,17 @@ fn equal_inputs_let_it_go_live_and_are_counted() {
         input(&ground, &format!("a{number}"), 100.0 + f64::from(number));
     }
     let seen = ground.expect(0, "run --until approved");
-    insta::assert_snapshot!(seen, @"");
+    insta::assert_snapshot!(seen, @r"
+    $ switchback run --until approved
+    --- stdout
+    yes: phase unify is approved; generation 0 is live
+    --- stderr
+      unify: snapshot [ID] verified: 2 files, 107 bytes
+      unify: candidate staged: 0 added, 0 removed, 1 changed
+      unify: rehearsal: yes: in and out again on a copy: all 3 entries are back as they were, and the undo touched none of 7 around them
+      unify: shadow shadow: yes: 3 inputs, 3 equal
+    --- exit 0
+    ");
     let shadow = told(&ground);
     assert_eq!((shadow["state"].as_str(), shadow["verdict"].as_str()), (Some("over"), Some("yes")));
     assert_eq!(shadow["counts"]["equal"], 3);
@@ -203,8 +213,26 @@ fn approval_waits_for_the_shadow() {
     ground.plan("approve = { roles = [\"risk\"] }\n", &table("for = \"24h\""));
     input(&ground, "a", 1.0);
     let seen = ground.expect(2, "run");
-    insta::assert_snapshot!(seen, @"");
+    insta::assert_snapshot!(seen, @r"
+    $ switchback run
+    --- stdout
+    not over yet: phase unify is rehearsed; generation 0 is live
+    --- stderr
+      unify: snapshot [ID] verified: 2 files, 107 bytes
+      unify: candidate staged: 0 added, 0 removed, 1 changed
+      unify: rehearsal: yes: in and out again on a copy: all 3 entries are back as they were, and the undo touched none of 5 around them
+      not over yet: waits for the shadow `shadow`: 0 of 24 h, 1 input, 1 equal
+
+    next: `switchback shadow` waits for inputs and runs them; `switchback shadow --once` is for a timer
+    --- exit 2
+    ");
     let seen = ground.expect(2, "approve unify --role risk");
     assert!(seen.err.contains("the shadow `shadow` is not over: 0 of 24 h, 1 input, 1 equal"), "{seen}");
-    insta::assert_snapshot!(ground.run("status"), @"");
+    let status = ground.run("status").out;
+    assert!(
+        status.contains("not yet: shadow shadow: until ") && status.contains("1 input, 1 equal"),
+        "{status}"
+    );
+    assert!(status.contains("waits for the shadow `shadow`, until "), "{status}");
+    assert!(ground.run("plan").out.contains("  shadow: data/raw/*.csv by old and new, for 1d\n"));
 }
