@@ -251,13 +251,10 @@ impl<'a> Bench<'a> {
         let (old_path, new_path) = (self.pair.old.path.as_deref(), self.pair.new.path.as_deref());
         let there = |ran: &Ran, path: Option<&Path>| super::side::there(disk, &ran.place.out, path);
         let old_results = there(old, old_path).map_err(|why| format!("old: {why}"))?;
-        let new_results = match there(new, new_path) {
-            Ok(results) => results,
-            Err(_) => {
-                let path = new_path.unwrap_or(Path::new("{out}")).display();
-                let why = format!("new ended well and left no `{path}`");
-                return Ok(Found::new(Verdict::No, Outcome::Differs, why));
-            }
+        let Ok(new_results) = there(new, new_path) else {
+            let path = new_path.unwrap_or(Path::new("{out}")).display();
+            let why = format!("new ended well and left no `{path}`");
+            return Ok(Found::new(Verdict::No, Outcome::Differs, why));
         };
         let results = super::agreement::Results { out: &new.place.out, old: &old_results, new: &new_results };
         let copies = &mut self.copies;

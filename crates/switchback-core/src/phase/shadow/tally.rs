@@ -38,7 +38,7 @@ pub fn of(fact: &ShadowFact) -> Tally<'_> {
         count(&|found| found.verdict == Verdict::Unknown),
     );
     let (equal, fails_alike, no, unknown) = tally;
-    assert_eq!((equal + fails_alike + no + unknown) as usize, inputs.len(), "each input has one outcome");
+    assert_eq!(equal + fails_alike + no + unknown, inputs.len() as u64, "each input has one outcome");
     Tally { inputs, equal, fails_alike, no, unknown }
 }
 

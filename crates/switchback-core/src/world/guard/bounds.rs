@@ -107,7 +107,7 @@ impl Bounds {
         let refused = |kind, what: String| Decision::Refused(Attempt { kind, what, call: call.clone() });
         match caller.demand() {
             Demand::Nothing => Decision::Goes,
-            Demand::Write(paths) => match paths.iter().find(|path| !self.may_write(path, caller.pid)) {
+            Demand::Write(paths) => match paths.iter().find(|path| !self.may_write(path)) {
                 Some(path) => refused(AttemptKind::Write, path.display().to_string()),
                 None => Decision::Goes,
             },
@@ -127,14 +127,14 @@ impl Bounds {
         }
     }
 
-    fn may_write(&self, path: &Path, caller: Pid) -> bool {
+    fn may_write(&self, path: &Path) -> bool {
         let is_below = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
-        // Its own standing in the table of processes; Landlock knows the rest.
-        let is_own = path.starts_with(format!("/proc/{caller}"));
-        is_own
-            || is_below(DEVICES)
-            || is_below(OWN_DEVICES)
-            || self.open.iter().any(|open| path.starts_with(open))
+        if let Ok(rest) = path.strip_prefix("/proc") {
+            // What is known of processes, and no settings of the kernel.
+            let first = rest.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+            return first.is_some_and(|first| first.bytes().all(|byte| byte.is_ascii_digit()));
+        }
+        is_below(DEVICES) || is_below(OWN_DEVICES) || self.open.iter().any(|open| path.starts_with(open))
     }
 
     fn about(&self, address: &Address, call: &str, family: &dyn Fn() -> Vec<Pid>) -> Decision {

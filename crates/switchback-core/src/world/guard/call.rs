@@ -79,8 +79,8 @@ impl Caller<'_> {
         use Last::{Followed, Itself};
         let write = |paths: &[Option<PathBuf>]| Demand::Write(paths.iter().flatten().cloned().collect());
         match self.number() {
-            libc::SYS_open => write(&[self.path(0, self.opened(self.argument(1)))]),
-            libc::SYS_openat => write(&[self.path_at(0, 1, self.opened(self.argument(2)))]),
+            libc::SYS_open => write(&[self.path(0, opened(self.argument(1)))]),
+            libc::SYS_openat => write(&[self.path_at(0, 1, opened(self.argument(2)))]),
             libc::SYS_openat2 => self.open_how(),
             libc::SYS_creat
             | libc::SYS_truncate
@@ -131,12 +131,8 @@ impl Caller<'_> {
         }
     }
 
-    fn opened(&self, flags: u64) -> Last {
-        if flags & (libc::O_NOFOLLOW as u64) == 0 { Last::Followed } else { Last::Itself }
-    }
-
     fn flagged(&self, at: usize) -> Last {
-        if self.argument(at) & (libc::AT_SYMLINK_NOFOLLOW as u64) == 0 {
+        if self.argument(at) & filter::bits(libc::AT_SYMLINK_NOFOLLOW) == 0 {
             Last::Followed
         } else {
             Last::Itself
@@ -145,11 +141,10 @@ impl Caller<'_> {
 
     fn open_how(&self) -> Demand {
         let Some(flags) = self.word(self.argument(2)) else { return Demand::Nothing };
-        let writes = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC) as u64;
-        if flags & writes == 0 {
+        if !filter::writes(flags) {
             return Demand::Nothing;
         }
-        Demand::Write(self.path_at(0, 1, self.opened(flags)).into_iter().collect())
+        Demand::Write(self.path_at(0, 1, opened(flags)).into_iter().collect())
     }
 
     /// The receiver in the header of a message: where its address is, and how long.
@@ -274,6 +269,11 @@ impl Caller<'_> {
         }
         None
     }
+}
+
+/// How the last part of a path is taken by a call that opens it.
+fn opened(flags: u64) -> Last {
+    if flags & filter::bits(libc::O_NOFOLLOW) == 0 { Last::Followed } else { Last::Itself }
 }
 
 /// Where a path leads, without links on the way, and at its end where that one is followed. What is not there yet stays as it is said.

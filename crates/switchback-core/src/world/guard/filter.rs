@@ -68,8 +68,17 @@ pub(super) const ALWAYS: &[(i64, &str)] = &[
 ];
 
 /// The flags of `open` that change something: writing, creating, truncating.
-const WRITES: &[u64] =
-    &[libc::O_WRONLY as u64, libc::O_RDWR as u64, libc::O_CREAT as u64, libc::O_TRUNC as u64];
+const WRITES: [i32; 4] = [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC];
+
+/// Flags as they stand in a register.
+pub(super) fn bits(flags: i32) -> u64 {
+    u64::from(flags.cast_unsigned())
+}
+
+/// Whether a file that is opened so may be changed.
+pub(super) fn writes(flags: u64) -> bool {
+    WRITES.iter().any(|flag| flags & bits(*flag) != 0)
+}
 
 /// The name of a call that the filter stops.
 pub(super) fn name(number: i64) -> &'static str {
@@ -92,8 +101,9 @@ fn program() -> Result<BpfProgram, seccompiler::BackendError> {
         ALWAYS.iter().map(|(number, _)| (*number, Vec::new())).collect();
     for (number, argument) in [(libc::SYS_open, 1), (libc::SYS_openat, 2)] {
         let writes = WRITES.iter().map(|flag| {
-            let set = SeccompCmpOp::MaskedEq(*flag);
-            SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, set, *flag)?])
+            let flag = bits(*flag);
+            let set = SeccompCmpOp::MaskedEq(flag);
+            SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, set, flag)?])
         });
         rules.insert(number, writes.collect::<Result<_, _>>()?);
     }
