@@ -195,7 +195,9 @@ impl PhaseHistory {
     fn begin_anew(&mut self) {
         let rolled_back = std::mem::take(&mut self.kept_aside);
         let mut shadows = std::mem::take(&mut self.shadows);
-        shadows.values_mut().for_each(|shadow| shadow.is_void = true);
+        for shadow in shadows.values_mut() {
+            shadow.is_void = true;
+        }
         *self = Self { state: self.state, kept_aside: rolled_back, shadows, ..Self::new(&self.name) };
     }
 

@@ -192,7 +192,9 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
     let mut shadows = shadows(material.plan(), phase, history);
     for shadow in &mut shadows {
         shadow.summary = material.clean(&shadow.summary);
-        shadow.told.iter_mut().for_each(|(_, _, summary)| *summary = material.clean(summary));
+        for (_, _, summary) in &mut shadow.told {
+            *summary = material.clean(summary);
+        }
     }
     let mut report = PhaseReport {
         shadows,

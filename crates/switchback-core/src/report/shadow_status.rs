@@ -67,7 +67,7 @@ pub(super) fn shadows(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory>
             let row = |(input, _, found): &&(&str, &str, &crate::journal::ShadowInput)| {
                 ((*input).to_owned(), found.verdict, found.summary.clone())
             };
-            status.told = told.iter().take(NAMED_MAX).map(|told| row(told)).collect();
+            status.told = told.iter().take(NAMED_MAX).map(row).collect();
             match standing(Some(fact), &now) {
                 Standing::NotBegun => {}
                 Standing::Void(why) => {

@@ -90,14 +90,12 @@ pub fn shadow(work: &Work<'_>, options: &ShadowOptions) -> Result<RunOutcome, St
 
 fn choose<'w>(work: &'w Work<'_>, options: &ShadowOptions) -> Result<&'w Phase, StepError> {
     let state = |phase: &Phase| work.history().phase(&phase.name).map(|history| history.state);
-    let phase = match &options.phase {
-        Some(name) => work.plan().phase(name).ok_or_else(|| StepError::NoPhase(name.clone()))?,
-        None => {
-            let mut open =
-                work.plan().phases.iter().filter(|phase| state(phase) != Some(PhaseState::Finished));
-            open.next()
-                .ok_or_else(|| StepError::not_now("every phase is over", "`switchback status` shows it"))?
-        }
+    let phase = if let Some(name) = &options.phase {
+        work.plan().phase(name).ok_or_else(|| StepError::NoPhase(name.clone()))?
+    } else {
+        let mut open = work.plan().phases.iter().filter(|phase| state(phase) != Some(PhaseState::Finished));
+        open.next()
+            .ok_or_else(|| StepError::not_now("every phase is over", "`switchback status` shows it"))?
     };
     if state(phase) != Some(PhaseState::Staged) {
         let what = format!(

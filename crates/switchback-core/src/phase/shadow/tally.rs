@@ -23,6 +23,10 @@ pub struct Tally<'f> {
 }
 
 /// Counts what is known.
+///
+/// # Panics
+///
+/// When an input counted for two outcomes or for none, which would be a fault of this program.
 pub fn of(fact: &ShadowFact) -> Tally<'_> {
     let mut inputs: Vec<_> =
         fact.inputs.iter().map(|((path, content), found)| (path.as_str(), content.as_str(), found)).collect();
@@ -73,7 +77,7 @@ impl<'f> Tally<'f> {
             (self.unknown, "could not tell"),
         ];
         for (count, name) in parts.into_iter().filter(|(count, _)| *count > 0) {
-            words.push_str(&format!(", {count} {name}"));
+            words.extend([", ", &count.to_string(), " ", name]);
         }
         words
     }

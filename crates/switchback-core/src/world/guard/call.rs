@@ -292,7 +292,7 @@ fn resolved(path: &Path, last: Last) -> PathBuf {
         match std::fs::read_link(&whole) {
             // It leads to what is not there yet, and would be made there.
             Ok(target) if last == Last::Followed => {
-                path = whole.parent().unwrap_or(Path::new("/")).join(target)
+                path = whole.parent().unwrap_or(Path::new("/")).join(target);
             }
             _ => return whole,
         }
