@@ -109,6 +109,13 @@ pub enum Command {
         after_help = "Example:\n  switchback reject unify --role risk --why \"the KPI of segment B is off\""
     )]
     Reject(RejectArgs),
+    /// Run new inputs by old and new side by side, until the period of the plan's `[[shadow]]` is over
+    ///
+    /// Nothing of either side reaches the outside unless the plan allows it. What was run is not run again after an interruption.
+    #[command(
+        after_help = "Examples:\n  switchback shadow\n  switchback shadow --once\n  switchback shadow --again"
+    )]
+    Shadow(ShadowArgs),
     /// Carry out the watch checks when they are due, until the watch is over
     #[command(after_help = "Examples:\n  switchback watch\n  switchback watch --once")]
     Watch(WatchArgs),
@@ -261,6 +268,18 @@ pub struct ConfinedArgs {
     /// It may write nowhere else at all
     #[arg(long)]
     pub strict: bool,
+    /// It reaches nothing outside either, and what it tries is told in this new file
+    #[arg(long, value_name = "FILE")]
+    pub told: Option<PathBuf>,
+    /// What it may connect to all the same
+    #[arg(long, value_name = "HOST", requires = "told")]
+    pub host: Vec<String>,
+    /// Which programs that hand over mail it may start all the same
+    #[arg(long, value_name = "NAME", requires = "told")]
+    pub program: Vec<String>,
+    /// This process is the one that is watched
+    #[arg(long, requires = "told")]
+    pub watched: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -354,6 +373,20 @@ pub struct RejectArgs {
     /// Why
     #[arg(long)]
     pub why: String,
+}
+
+/// `shadow`.
+#[derive(Debug, Args)]
+pub struct ShadowArgs {
+    /// This phase; the one that the run stands in when left out
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<String>,
+    /// Run the inputs that are there now, and do not wait
+    #[arg(long)]
+    pub once: bool,
+    /// Begin anew: nothing that was counted before counts any more
+    #[arg(long)]
+    pub again: bool,
 }
 
 /// `watch`.

@@ -35,6 +35,7 @@ mod routes;
 mod rule_keys;
 mod scenarios;
 mod schema;
+pub mod shadow;
 pub(crate) mod shell;
 mod side;
 mod startup;

@@ -313,6 +313,32 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
     },
+    /// Old and new are about to run the inputs of a shadow side by side. `until`: when its period is over; empty for a set of
+    /// inputs. `voids`: what was counted before and does not count any more, in words.
+    ShadowStarted {
+        phase: String,
+        shadow: String,
+        until: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        voids: String,
+        binding: Binding,
+    },
+    /// Both are about to run an input. `content`: the hash of its bytes.
+    ShadowInputStarted { phase: String, shadow: String, input: String, content: String },
+    /// What came of it.
+    ShadowInputEnded {
+        phase: String,
+        shadow: String,
+        input: String,
+        content: String,
+        verdict: String,
+        outcome: String,
+        summary: String,
+        evidence: String,
+        milliseconds: u64,
+    },
+    /// The shadow is over: the verdict over all of its inputs.
+    ShadowEnded { phase: String, shadow: String, verdict: String, summary: String, evidence: String },
 }
 
 impl Event {
@@ -391,7 +417,11 @@ impl Event {
             | Self::ProcessChecked { phase, .. }
             | Self::HandOverFailed { phase, .. }
             | Self::DatabaseStarted { phase, .. }
-            | Self::DatabaseEnded { phase, .. } => Some(phase),
+            | Self::DatabaseEnded { phase, .. }
+            | Self::ShadowStarted { phase, .. }
+            | Self::ShadowInputStarted { phase, .. }
+            | Self::ShadowInputEnded { phase, .. }
+            | Self::ShadowEnded { phase, .. } => Some(phase),
         }
     }
 
@@ -409,6 +439,17 @@ impl Event {
 }
 
 impl Event {
+    /// The shadow it is about, if it is about one. Such an event moves no phase.
+    pub fn shadow(&self) -> Option<&str> {
+        match self {
+            Self::ShadowStarted { shadow, .. }
+            | Self::ShadowInputStarted { shadow, .. }
+            | Self::ShadowInputEnded { shadow, .. }
+            | Self::ShadowEnded { shadow, .. } => Some(shadow),
+            _ => None,
+        }
+    }
+
     /// The database it is about, with the transaction, if it is about one. Such an event moves no phase.
     pub fn database(&self) -> Option<(String, String)> {
         match self {

@@ -9,6 +9,7 @@ pub use super::fact::{
     SnapshotFact, StagedFact, ToldFact,
 };
 use super::processes::ProcessFact;
+use super::shadow::ShadowFact;
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -81,7 +82,11 @@ impl PhaseState {
                 | Event::Rejected { .. }
                 | Event::CriterionSigned { .. }
                 | Event::RehearsalStarted { .. }
-                | Event::Rehearsed { .. },
+                | Event::Rehearsed { .. }
+                | Event::ShadowStarted { .. }
+                | Event::ShadowInputStarted { .. }
+                | Event::ShadowInputEnded { .. }
+                | Event::ShadowEnded { .. },
             ) => S::Staged,
             (S::Staged | S::CuttingOver, Event::CutOverStarted { .. }) => S::CuttingOver,
             (S::CuttingOver, Event::CutOver { .. })
@@ -136,6 +141,8 @@ pub struct PhaseHistory {
     pub staged: Option<StagedFact>,
     /// The rehearsal of the candidate.
     pub rehearsal: Option<RehearsalFact>,
+    /// Its shadows, by name.
+    pub shadows: BTreeMap<String, ShadowFact>,
     /// The generation that its candidate became.
     pub generation: Option<u64>,
     /// When it went live, RFC 3339.
@@ -169,6 +176,7 @@ impl PhaseHistory {
             safety: None,
             staged: None,
             rehearsal: None,
+            shadows: BTreeMap::new(),
             generation: None,
             live_since: None,
             checks: Vec::new(),
@@ -194,7 +202,11 @@ impl PhaseHistory {
 
     fn begin_anew(&mut self) {
         let rolled_back = std::mem::take(&mut self.kept_aside);
-        *self = Self { state: self.state, kept_aside: rolled_back, ..Self::new(&self.name) };
+        let mut shadows = std::mem::take(&mut self.shadows);
+        for shadow in shadows.values_mut() {
+            shadow.is_void = true;
+        }
+        *self = Self { state: self.state, kept_aside: rolled_back, shadows, ..Self::new(&self.name) };
     }
 
     fn take(&mut self, record: Record) {
@@ -324,7 +336,7 @@ impl PhaseHistory {
                 self.criterion_words.push(word);
             }
             Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
-            _ => {}
+            _ => ShadowFact::take(&mut self.shadows, record),
         }
     }
 }
@@ -438,6 +450,7 @@ impl History {
                 .state
                 .after(&record.event)
                 .ok_or_else(|| illegal(format!("the phase `{name}` is {state}")))?;
+            ShadowFact::admits(&phase.shadows, &record.event).map_err(illegal)?;
             let turn = Turn::of(&record.event, phase);
             let (seq, hash) = (record.seq, record.hash.clone());
             phase.take(record);
@@ -516,12 +529,16 @@ impl History {
                 IllegalEvent { seq: self.seq + 1, event: word, why }
             });
         }
-        let state = self.place(name, event).map_or(PhaseState::Waiting, |phase| phase.state);
+        let phase = self.place(name, event);
+        let state = phase.map_or(PhaseState::Waiting, |phase| phase.state);
+        let mut why = format!("the phase `{name}` is {}", state.word());
         if self.run.is_some() && state.after(event).is_some() {
-            return Ok(());
+            match phase.map_or(Ok(()), |phase| ShadowFact::admits(&phase.shadows, event)) {
+                Ok(()) => return Ok(()),
+                Err(told) => why = told,
+            }
         }
         let word = event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
-        let why = format!("the phase `{name}` is {}", state.word());
         Err(IllegalEvent { seq: self.seq + 1, event: word, why })
     }
 

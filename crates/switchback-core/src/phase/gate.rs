@@ -12,6 +12,7 @@ use super::evidence::EvidenceStore;
 use super::look::inputs_hash;
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
+use super::shadow::stand as shadow;
 use super::stage::{candidate, named};
 use super::{criteria, environment, layout, snapshot};
 use crate::journal::Binding;
@@ -135,6 +136,8 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
 pub struct Needs {
     /// The rehearsal, and its checks.
     pub rehearsal: bool,
+    /// The shadows.
+    pub shadows: bool,
     /// The approvals.
     pub approvals: bool,
     /// The window, in which cutovers happen.
@@ -144,9 +147,11 @@ pub struct Needs {
 impl Needs {
     /// What is needed to reach a point.
     pub fn of(point: Point) -> Self {
+        let is_approved = point >= Point::Approved;
         Self {
             rehearsal: point >= Point::Rehearsed,
-            approvals: point >= Point::Approved,
+            shadows: is_approved,
+            approvals: is_approved,
             window: point > Point::Approved,
         }
     }
@@ -183,6 +188,9 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     look_at_evidence(work, phase, &history, &present, moments, &mut gate)?;
     if needs.rehearsal {
         look_at_rehearsal(work, &history, &present, &mut gate);
+    }
+    if needs.shadows {
+        shadow::look_at(work, phase, &history, (&present.old_tree, &present.new_tree), &mut gate)?;
     }
     if needs.approvals {
         look_at_approvals(work, phase, &history, &present, &mut gate);

@@ -76,6 +76,7 @@ impl Project {
             open: vec![self.plan.state().join("work")],
             is_strict: false,
             hidden: project.managed.iter().map(|managed| live.join(&managed.path)).collect(),
+            guard: None,
         })
     }
 

@@ -52,7 +52,7 @@ pub fn approve(work: &Work<'_>, phase: &str, options: &ApproveOptions) -> Result
         Err(gate) => return Ok(gate),
     };
     let is_rehearsed = work.history().phase(&phase.name).is_some_and(|history| history.rehearsal.is_some());
-    let needs = Needs { rehearsal: is_rehearsed, ..Needs::default() };
+    let needs = Needs { rehearsal: is_rehearsed, shadows: true, ..Needs::default() };
     let gate = gate::before_cut_over(work, phase, needs)?;
     if gate.verdict != Verdict::Yes {
         return Ok(gate);

@@ -16,7 +16,7 @@ use super::moment::{Every, Moment};
 use super::paths;
 use super::{
     Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, criterion,
-    notify, package, playbook, process, snapshot, trigger, undo, window,
+    notify, package, playbook, process, shadow, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -120,7 +120,11 @@ const PLAN: &[Key] = &[
     Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
     Key::optional("notify", Shape::Tables(notify::NOTIFY), "who is told what turn a run took"),
     Key::optional("package", Shape::Table(package::PACKAGE), "what packages of a change hold"),
-    Key::not_built("shadow", "old and new side by side"),
+    Key::optional(
+        "shadow",
+        Shape::Tables(shadow::SHADOW),
+        "what old and new run side by side before a phase goes live",
+    ),
 ];
 
 /// The keys of the plan file, for the JSON Schema and for the test that the documentation names each of them.
@@ -253,6 +257,7 @@ fn read_plan<'a>(
     let approvers = read_approvers(&fields, &phases, findings);
     let package = fields.table("package").map(|package| package::read(&package)).unwrap_or_default();
     let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
+    let shadows = shadow::read_all(&fields, &names, project.as_ref().is_none_or(|project| project.confine));
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),
@@ -272,6 +277,7 @@ fn read_plan<'a>(
         window,
         receivers: read_receivers(&fields, findings),
         package,
+        shadows,
         fault: None,
     })
 }

@@ -20,6 +20,7 @@ mod process;
 mod scalar;
 mod schema;
 mod server;
+mod shadow;
 mod snapshot;
 mod trigger;
 mod undo;
@@ -44,6 +45,7 @@ pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use scalar::Scalar;
 pub use schema::json_schema;
 pub use server::SftpAddress;
+pub use shadow::{Inputs, Shadow};
 pub use snapshot::{Keep, Remote, Snapshot};
 pub use trigger::{Action, Condition, Direction, OffBy, Trigger};
 pub use undo::Undo;
@@ -94,6 +96,8 @@ pub struct Plan {
     pub receivers: Vec<Receiver>,
     /// `[package]`.
     pub package: Package,
+    /// What old and new run side by side before a phase goes live.
+    pub shadows: Vec<Shadow>,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -257,6 +261,7 @@ impl Plan {
             approvers: Vec::new(),
             window: Window::default(),
             package: Package::default(),
+            shadows: Vec::new(),
             fault: Some(fault),
         }
     }
@@ -269,6 +274,11 @@ impl Plan {
     /// The checks of a phase at a moment, in the order of the plan.
     pub fn checks_at<'a>(&'a self, phase: &'a str, moment: Moment) -> impl Iterator<Item = &'a CheckPlan> {
         self.checks.iter().filter(move |check| check.is_for(phase) && check.at.contains(&moment))
+    }
+
+    /// The shadows of a phase, in the order of the plan.
+    pub fn shadows_of<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = &'a Shadow> {
+        self.shadows.iter().filter(move |shadow| shadow.is_for(phase))
     }
 
     /// The playbook of that name.

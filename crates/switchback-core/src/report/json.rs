@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::database_status::DatabaseStatus;
 use super::process_status::ProcessStatus;
+use super::shadow_status::ShadowStatus;
 use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
@@ -55,6 +56,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     if !status.databases.is_empty() {
         let databases = status.databases.iter().map(DatabaseStatus::to_json);
         document.insert("databases".to_owned(), databases.collect());
+    }
+    if !status.shadows.is_empty() {
+        document.insert("shadows".to_owned(), status.shadows.iter().map(ShadowStatus::to_json).collect());
     }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),
@@ -173,6 +177,7 @@ fn waits_for(waits: &WaitsFor) -> Value {
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
         WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
         WaitsFor::Criterion { name, role } => json!({"kind": "criterion", "name": name, "role": role}),
+        WaitsFor::Shadow { name, until } => json!({"kind": "shadow", "name": name, "until": until}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
         WaitsFor::Window { opens } => json!({"kind": "window", "opens": opens}),
         WaitsFor::Plan => json!({"kind": "plan"}),

@@ -3,6 +3,7 @@
 use super::details::{Detail, details};
 use super::material::{FileNames, Material};
 use super::reasons::reasons;
+use super::shadow_status::{ShadowStatus, shadows};
 use super::status::{
     Criterion, PhaseStatus, approvals, as_staged, criteria, is_about, last_outcomes, phase_status,
 };
@@ -33,6 +34,8 @@ pub struct PhaseReport {
     pub rehearsal: Option<CheckReport>,
     /// The last outcome of each check at each moment, moments in order.
     pub checks: Vec<CheckReport>,
+    /// Old and new side by side.
+    pub shadows: Vec<ShadowStatus>,
     /// What the plan checks and nobody looked at yet: check, kind and moment.
     pub open_checks: Vec<(String, String, String)>,
     /// A check that began and has not ended, and its moment: it is at it, or its process ended before it.
@@ -194,7 +197,15 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
     let began = |event: &Event| matches!(event, Event::SnapshotStarted { .. });
     let trees = as_staged(material.project, material.store(), history, None).map(|(criterion, _)| criterion);
     let judge = &Judge::of(material.project);
+    let mut shadows = shadows(material.plan(), phase, history);
+    for shadow in &mut shadows {
+        shadow.summary = material.clean(&shadow.summary);
+        for (_, _, summary) in &mut shadow.told {
+            *summary = material.clean(summary);
+        }
+    }
     let mut report = PhaseReport {
+        shadows,
         status: phase_status(judge, phase, &material.history),
         attempts: material.about(&phase.name).filter(|record| began(&record.event)).count() as u64,
         changes: phase

@@ -62,6 +62,10 @@ pub(super) fn reasons(
         WaitsFor::Criterion { name, role } => {
             Some(format!("the criterion `{name}` is not signed in the role `{role}`"))
         }
+        WaitsFor::Shadow { name, .. } => {
+            let shadow = report.shadows.iter().find(|shadow| shadow.name == *name)?;
+            Some(format!("the shadow `{name}` does not say yes: {}", shadow.summary))
+        }
         WaitsFor::Plan => {
             Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())
         }
@@ -82,7 +86,7 @@ pub(super) fn reasons(
             _ => "nothing holds it: `switchback run` goes on".to_owned(),
         });
     }
-    if history.state == PhaseState::Finished && checks.is_empty() {
+    if history.state == PhaseState::Finished && checks.is_empty() && report.shadows.is_empty() {
         let why = if material.plan().fault.is_none() { ": the plan has no checks for it" } else { "" };
         reasons = vec![format!("it is over, and nothing was checked{why}")];
     }
@@ -144,7 +148,7 @@ pub(super) fn verdict(status: &Status, phases: &[PhaseReport]) -> Verdict {
 pub(super) fn headline(verdict: Verdict, phases: &[PhaseReport]) -> String {
     let first = |wanted: &dyn Fn(&PhaseReport) -> bool| phases.iter().find(|phase| wanted(phase));
     let is_over = phases.iter().all(|phase| phase.status.verdict == Verdict::Yes);
-    let is_checked = phases.iter().any(|phase| !phase.checks.is_empty());
+    let is_checked = phases.iter().any(|phase| !phase.checks.is_empty() || !phase.shadows.is_empty());
     match verdict {
         Verdict::Yes if is_checked => {
             "The change is live, every check held, and the run is finished.".to_owned()

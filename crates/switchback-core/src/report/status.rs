@@ -17,6 +17,7 @@ use crate::verdict::Verdict;
 use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
 use crate::phase::criteria::{CriterionStanding, standing};
+use super::shadow_status::{ShadowStatus, shadows};
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,13 @@ pub enum WaitsFor {
         name: String,
         /// In this role.
         role: String,
+    },
+    /// A shadow that is not over, or does not say yes.
+    Shadow {
+        /// Its name.
+        name: String,
+        /// When its period is over, RFC 3339; empty when it has none, or has not begun.
+        until: String,
     },
     /// A delay.
     Watch {
@@ -119,6 +127,8 @@ pub struct Status {
     pub environments: Vec<EnvironmentFact>,
     /// The processes that run the tree, as far as the plan and the journal tell of them.
     pub processes: Vec<ProcessStatus>,
+    /// The shadows of the phase.
+    pub shadows: Vec<ShadowStatus>,
     /// The databases whose schema goes with a phase, as far as the journal tells of them.
     pub databases: Vec<DatabaseStatus>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
@@ -170,6 +180,7 @@ pub fn status(project: &Project, history: &History) -> Status {
             .map_or_else(Vec::new, |staged| staged.environments.clone()),
         processes: processes(plan, history),
         databases: databases(history),
+        shadows: phase.map_or_else(Vec::new, |phase| shadows(plan, phase, phase_history)),
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),
@@ -248,6 +259,7 @@ pub(super) fn phase_status(judge: &Judge<'_>, phase: &Phase, history: &History) 
     };
     let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
         || found.rehearsal.as_ref().is_some_and(|fact| fact.verdict == Verdict::No)
+        || shadows(plan, phase, Some(found)).iter().any(|shadow| shadow.verdict == Verdict::No)
         || approvals(judge, phase, found).iter().any(RoleTally::is_refused)
         || standing(judge, phase, Some(found)).iter().any(|one| one.required && one.verdict == Verdict::No);
     let verdict = match found.state {
@@ -325,6 +337,12 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
         && history.rehearsal.as_ref().is_some_and(|fact| fact.verdict != Verdict::Yes)
     {
         waits.push(WaitsFor::Rehearsal);
+    }
+    // Until there was a rehearsal, `run` begins them.
+    if history.state == PhaseState::Staged && history.rehearsal.is_some() {
+        let open = shadows(plan, phase, Some(history)).into_iter();
+        let open = open.filter(|shadow| shadow.state != "over" || shadow.verdict != Verdict::Yes);
+        waits.extend(open.map(|shadow| WaitsFor::Shadow { name: shadow.name, until: shadow.until }));
     }
     if history.state == PhaseState::Staged {
         let open = approvals(judge, phase, history).into_iter().filter(|tally| !tally.is_met());
@@ -444,6 +462,12 @@ pub(super) fn criteria(judge: &Judge<'_>, phase: &Phase, history: Option<&PhaseH
         criteria.extend(history.into_iter().flat_map(looked_at));
     }
     criteria.push(rehearsal(plan, history));
+    criteria.extend(shadows(plan, phase, history).into_iter().map(|shadow| Criterion {
+        is_open: shadow.is_open(),
+        name: format!("shadow {}: {}", shadow.name, shadow.summary),
+        verdict: shadow.verdict,
+        by: format!("shadow {}", shadow.name),
+    }));
     let tallies = history.map_or_else(Vec::new, |history| approvals(judge, phase, history));
     criteria.extend(phase.approve.roles.iter().map(|role| approval(plan, phase, role, history, &tallies)));
     criteria

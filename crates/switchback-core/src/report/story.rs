@@ -61,6 +61,11 @@ fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
     }
 }
 
+/// A verdict as it is said, from its word in the journal.
+fn spoken(word: &str) -> &str {
+    crate::verdict::Verdict::from_word(word).map_or(word, |known| known.spoken())
+}
+
 fn words(event: &Event) -> String {
     match event {
         Event::RunStarted { run, tool, .. } => format!("run {run} began, with {tool}"),
@@ -76,9 +81,7 @@ fn words(event: &Event) -> String {
         }
         Event::CheckStarted { check, at, .. } => format!("check {check} at {at}"),
         Event::CheckEnded { check, at, verdict, summary, .. } => {
-            let verdict =
-                crate::verdict::Verdict::from_word(verdict).map_or(verdict.as_str(), |known| known.spoken());
-            format!("check {check} at {at}: {verdict}: {summary}")
+            format!("check {check} at {at}: {}: {summary}", spoken(verdict))
         }
         Event::Approved { role, person, .. } if !person.is_empty() => {
             format!("approved in the role {role} by {person}")
@@ -127,6 +130,18 @@ fn words(event: &Event) -> String {
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
         Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
         Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
+        Event::ShadowStarted { shadow, until, voids, .. } => {
+            let until = if until.is_empty() { String::new() } else { format!(", until {until}") };
+            let voids = if voids.is_empty() { String::new() } else { format!("; {voids}") };
+            format!("shadow {shadow}: old and new side by side{until}{voids}")
+        }
+        Event::ShadowInputStarted { shadow, input, .. } => format!("shadow {shadow}: {input}"),
+        Event::ShadowInputEnded { shadow, input, summary: told, verdict, .. } => {
+            format!("shadow {shadow}: {input}: {}: {told}", spoken(verdict))
+        }
+        Event::ShadowEnded { shadow, verdict, summary, .. } => {
+            format!("shadow {shadow} is over: {}: {summary}", spoken(verdict))
+        }
         Event::DatabaseStarted { database, direction, steps, .. } => {
             format!("database {database}: {direction} of {}", listed(steps))
         }

@@ -29,6 +29,7 @@ mod rollback;
 mod routes;
 pub(crate) mod run;
 mod schema;
+mod shadow;
 mod shims;
 mod snapshot;
 mod status;
@@ -119,6 +120,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Check(args) => check::check(&context, args),
         Command::Approve(args) => approve::approve(&context, args),
         Command::Reject(args) => approve::reject(&context, args),
+        Command::Shadow(args) => shadow::shadow(&context, args),
         Command::Watch(args) => watch::watch(&context, args),
         Command::Rollback(args) => rollback::rollback(&context, args),
         Command::Doctor => doctor::doctor(&context),

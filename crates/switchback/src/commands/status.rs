@@ -118,6 +118,8 @@ fn words(waits: &WaitsFor) -> String {
         WaitsFor::Check { name, at } => format!("the check `{name}` at {at}"),
         WaitsFor::Criterion { name, role } => format!("the criterion `{name}`, signed in the role `{role}`"),
         WaitsFor::Rehearsal => "a rehearsal that holds".to_owned(),
+        WaitsFor::Shadow { name, until } if until.is_empty() => format!("the shadow `{name}`"),
+        WaitsFor::Shadow { name, until } => format!("the shadow `{name}`, until {until}"),
         WaitsFor::Watch { at, due } => format!("the checks at {at}, due at {due}"),
         WaitsFor::Window { opens: Some(opens) } => format!("its window, which opens at {opens}"),
         WaitsFor::Window { opens: None } => {

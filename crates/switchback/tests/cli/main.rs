@@ -62,6 +62,7 @@ mod scenarios;
 mod schema;
 mod secrets;
 mod sftp;
+mod shadows;
 mod shapes;
 mod snapshot_databases;
 mod snapshots;
