@@ -38,11 +38,7 @@ struct Part {
 }
 
 /// Where the criteria of a phase stand, by point.
-pub fn standing(
-    judge: &Judge<'_>,
-    phase: &Phase,
-    history: Option<&PhaseHistory>,
-) -> Vec<CriterionStanding> {
+pub fn standing(judge: &Judge<'_>, phase: &Phase, history: Option<&PhaseHistory>) -> Vec<CriterionStanding> {
     let criteria = judge.plan.criteria_of(&phase.name).into_iter();
     criteria.map(|criterion| one(judge, phase, history, criterion)).collect()
 }

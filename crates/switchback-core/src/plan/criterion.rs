@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::fields::{Fields, advise, shown};
 use super::file::read_phase_names;
-use super::lists::look_at_name;
 use super::key::{Key, Shape};
+use super::lists::look_at_name;
 use super::{CheckPlan, Moment, Phase, Plan, Trigger};
 use crate::manifest::Hash;
 

@@ -16,8 +16,8 @@ use crate::verdict::Verdict;
 
 use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
-use crate::phase::criteria::{CriterionStanding, standing};
 use super::shadow_status::{ShadowStatus, shadows};
+use crate::phase::criteria::{CriterionStanding, standing};
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
