@@ -1,4 +1,4 @@
-//! Telling people what turn a run took (PC-13): records of the journal → [`Message`]s → [`deliver`].
+//! Telling people what turn a run took (PC-13): records of the journal → [`Message`]s → [`deliver()`].
 //!
 //! The journal is the outbox. What was told to whom is in it, so that a command that was killed, or a receiver that was down,
 //! loses nothing: the next command goes on behind the last record that was delivered. Between the intent to tell and its outcome

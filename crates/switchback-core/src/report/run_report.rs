@@ -4,7 +4,7 @@ use super::material::Material;
 use super::parts::{Parts, parts};
 use super::phase_report::{PhaseReport, phase_report};
 use super::reasons::{headline, verdict};
-use super::status::{Status, status};
+use super::status::{Status, WaitsFor, status};
 use super::story::{Story, listed, story};
 use crate::journal::{Event, PhaseState};
 use crate::manifest::to_hex;
@@ -106,6 +106,14 @@ pub fn run_report(project: &Project) -> Result<RunReport, StepError> {
         database.summary = material.clean(&database.summary);
     }
     status.failed = status.failed.map(|(step, why)| (step, material.clean(&why)));
+    for vote in status.approvals.iter_mut().flat_map(|tally| &mut tally.votes) {
+        vote.why = material.clean(&vote.why);
+    }
+    for waits in &mut status.waits_for {
+        if let WaitsFor::Approval { why, .. } = waits {
+            *why = why.iter().map(|why| material.clean(why)).collect();
+        }
+    }
     let verdict = verdict(&status, &phases);
     Ok(RunReport {
         root: project.root.to_string_lossy().into_owned(),

@@ -71,7 +71,7 @@ mod story;
 mod terminal;
 mod triggers;
 mod undos;
-#[cfg(not(feature = "sql"))]
 mod watching;
+#[cfg(not(feature = "sql"))]
 mod without_sql;
 mod workforce;

@@ -92,6 +92,24 @@ fn plan_shows_everything_and_touches_nothing() {
       ],
       "point": "waiting",
       "project": "shop",
+      "required_approvals": [
+        {
+          "needed": 1,
+          "persons": [],
+          "phase": "unify",
+          "role": "risk",
+          "several_roles": false,
+          "valid_for_seconds": null
+        },
+        {
+          "needed": 1,
+          "persons": [],
+          "phase": "unify",
+          "role": "tech-lead",
+          "several_roles": false,
+          "valid_for_seconds": null
+        }
+      ],
       "rollback": {
         "mechanism": null,
         "possible": false,
