@@ -1,12 +1,12 @@
 //! `prometheus`: what a query of Prometheus answers, and what it may be (PC-9).
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::limits::{LEAST, Limits, MOST};
 use super::{Check, Kind, Looked, Scene};
+use crate::database::encoded;
 use crate::plan::{Fields, Key, Shape, shown};
 use crate::world::HttpRequest;
 
@@ -41,13 +41,7 @@ struct PrometheusCheck {
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     let limits = Limits::read(fields);
-    let (url, query) = (fields.filled_text("url"), fields.filled_text("query"));
-    if let Some(url) = &url
-        && !(url.starts_with("http://") || url.starts_with("https://"))
-    {
-        let message = format!("`url` is `{}`, which is not an HTTP address", shown(url));
-        fields.find("url", message, "begin it with `http://` or `https://`");
-    }
+    let (url, query) = (fields.http_address("url"), fields.filled_text("query"));
     let token = fields.filled_text("token");
     Some(Box::new(PrometheusCheck {
         url: url?.trim_end_matches('/').to_owned(),
@@ -86,19 +80,6 @@ impl Check for PrometheusCheck {
             Err(why) => Looked::unknown(why, details),
         }
     }
-}
-
-/// A text as part of a query of a URL (RFC 3986: all but the unreserved is escaped).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
 }
 
 /// The one number of an answer of the HTTP API (Prometheus, "HTTP API", instant queries).
