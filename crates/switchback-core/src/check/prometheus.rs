@@ -115,23 +115,23 @@ fn number_of(status: u16, body: &[u8]) -> Result<f64, String> {
 mod tests {
     use super::*;
 
-    fn answered(result: Value) -> Result<f64, String> {
+    fn answered(result: &Value) -> Result<f64, String> {
         number_of(200, json!({"status": "success", "data": result}).to_string().as_bytes())
     }
 
     #[test]
     fn one_number_is_one_and_nothing_and_several_are_none() {
         let one = |value: &str| json!({"metric": {}, "value": [1.5, value]});
-        assert_eq!(answered(json!({"resultType": "vector", "result": [one("0.25")]})), Ok(0.25));
-        assert_eq!(answered(json!({"resultType": "scalar", "result": [1.5, "7"]})), Ok(7.0));
-        assert!(answered(json!({"resultType": "vector", "result": [one("NaN")]})).unwrap().is_nan());
+        assert_eq!(answered(&json!({"resultType": "vector", "result": [one("0.25")]})), Ok(0.25));
+        assert_eq!(answered(&json!({"resultType": "scalar", "result": [1.5, "7"]})), Ok(7.0));
+        assert!(answered(&json!({"resultType": "vector", "result": [one("NaN")]})).unwrap().is_nan());
         for (result, why) in [
             (json!({"resultType": "vector", "result": []}), "nothing"),
             (json!({"resultType": "vector", "result": [one("1"), one("2")]}), "2 series"),
             (json!({"resultType": "matrix", "result": []}), "matrix"),
             (json!({}), "no result"),
         ] {
-            assert!(answered(result).unwrap_err().contains(why), "{why}");
+            assert!(answered(&result).unwrap_err().contains(why), "{why}");
         }
         let failed = br#"{"status": "error", "errorType": "bad_data", "error": "parse error"}"#;
         assert!(number_of(400, failed).unwrap_err().contains("parse error"));
