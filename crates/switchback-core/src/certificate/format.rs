@@ -248,6 +248,27 @@ mod tests {
         Tree { manifest: "m".into(), content: "c".into(), files: 1, bytes: 2, paths }
     }
 
+    fn check(binding: Binding) -> CheckEntry {
+        CheckEntry {
+            name: "equal".into(),
+            kind: "equivalence".into(),
+            at: "staged".into(),
+            verdict: "yes".into(),
+            summary: "equal".into(),
+            options: None,
+            settings: BTreeMap::from([("tolerance.absolute".to_owned(), "1e-12".to_owned())]),
+            results: "r".into(),
+            items: vec![ItemEntry {
+                name: "a".into(),
+                verdict: "yes".into(),
+                proof: "bytes".into(),
+                relation: "bytes".into(),
+            }],
+            binding,
+            milliseconds: 3,
+        }
+    }
+
     #[test]
     fn the_format_is_pinned() {
         let binding = Binding { plan: "p".into(), tool: "t".into(), ..Binding::default() };
@@ -271,24 +292,7 @@ mod tests {
                 plan: "p".into(),
                 old: tree(),
                 new: tree(),
-                checks: vec![CheckEntry {
-                    name: "equal".into(),
-                    kind: "equivalence".into(),
-                    at: "staged".into(),
-                    verdict: "yes".into(),
-                    summary: "equal".into(),
-                    options: None,
-                    settings: BTreeMap::from([("tolerance.absolute".to_owned(), "1e-12".to_owned())]),
-                    results: "r".into(),
-                    items: vec![ItemEntry {
-                        name: "a".into(),
-                        verdict: "yes".into(),
-                        proof: "bytes".into(),
-                        relation: "bytes".into(),
-                    }],
-                    binding: binding.clone(),
-                    milliseconds: 3,
-                }],
+                checks: vec![check(binding.clone())],
                 open: vec![OpenCheck { name: "late".into(), at: "+1d".into() }],
                 rehearsal: Some(RehearsalEntry {
                     verdict: "yes".into(),

@@ -115,11 +115,7 @@ fn read_source(fields: &Fields<'_>, source: &str) -> Option<Source> {
             Some(Source::File { path: path?, pointer })
         }
         "url" => {
-            let url = fields.filled_text("url")?;
-            if !(url.starts_with("http://") || url.starts_with("https://")) {
-                let message = format!("`url` is `{}`, which is not an HTTP address", shown(&url));
-                fields.find("url", message, "begin it with `http://` or `https://`");
-            }
+            let url = fields.http_address("url")?;
             Some(Source::Url { url, pointer: fields.filled_text("pointer") })
         }
         _ => {

@@ -62,7 +62,6 @@ fn is_pattern(name: &str) -> bool {
 impl Check for FreshnessCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let details = json!({"path": self.path});
-        // The copies of a tree are as new as the copying: what is written is looked for where it is written.
         let root = match scene.trees.here() {
             Ok(root) => root,
             Err(why) => return Looked::unknown(why, details),

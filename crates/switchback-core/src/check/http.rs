@@ -57,11 +57,7 @@ struct HttpCheck {
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
-    let url = fields.filled_text("url")?;
-    if !(url.starts_with("http://") || url.starts_with("https://")) {
-        let message = format!("`url` is `{}`, which is not an HTTP address", shown(&url));
-        fields.find("url", message, "begin it with `http://` or `https://`");
-    }
+    let url = fields.http_address("url")?;
     let p95_ms = fields.number("p95_ms");
     let requests = fields.whole("requests").unwrap_or(if p95_ms.is_some() { REQUESTS_FOR_P95 } else { 1 });
     if requests == 0 || requests > REQUESTS_MAX {

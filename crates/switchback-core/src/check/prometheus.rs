@@ -1,12 +1,12 @@
 //! `prometheus`: what a query of Prometheus answers, and what it may be (PC-9).
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::limits::{LEAST, Limits, MOST};
 use super::{Check, Kind, Looked, Scene};
+use crate::database::encoded;
 use crate::plan::{Fields, Key, Shape, shown};
 use crate::world::HttpRequest;
 
@@ -41,13 +41,7 @@ struct PrometheusCheck {
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
     let limits = Limits::read(fields);
-    let (url, query) = (fields.filled_text("url"), fields.filled_text("query"));
-    if let Some(url) = &url
-        && !(url.starts_with("http://") || url.starts_with("https://"))
-    {
-        let message = format!("`url` is `{}`, which is not an HTTP address", shown(url));
-        fields.find("url", message, "begin it with `http://` or `https://`");
-    }
+    let (url, query) = (fields.http_address("url"), fields.filled_text("query"));
     let token = fields.filled_text("token");
     Some(Box::new(PrometheusCheck {
         url: url?.trim_end_matches('/').to_owned(),
@@ -88,19 +82,6 @@ impl Check for PrometheusCheck {
     }
 }
 
-/// A text as part of a query of a URL (RFC 3986: all but the unreserved is escaped).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
-}
-
 /// The one number of an answer of the HTTP API (Prometheus, "HTTP API", instant queries).
 fn number_of(status: u16, body: &[u8]) -> Result<f64, String> {
     let answer: Value = serde_json::from_slice(body)
@@ -134,23 +115,23 @@ fn number_of(status: u16, body: &[u8]) -> Result<f64, String> {
 mod tests {
     use super::*;
 
-    fn answered(result: Value) -> Result<f64, String> {
+    fn answered(result: &Value) -> Result<f64, String> {
         number_of(200, json!({"status": "success", "data": result}).to_string().as_bytes())
     }
 
     #[test]
     fn one_number_is_one_and_nothing_and_several_are_none() {
         let one = |value: &str| json!({"metric": {}, "value": [1.5, value]});
-        assert_eq!(answered(json!({"resultType": "vector", "result": [one("0.25")]})), Ok(0.25));
-        assert_eq!(answered(json!({"resultType": "scalar", "result": [1.5, "7"]})), Ok(7.0));
-        assert!(answered(json!({"resultType": "vector", "result": [one("NaN")]})).unwrap().is_nan());
+        assert_eq!(answered(&json!({"resultType": "vector", "result": [one("0.25")]})), Ok(0.25));
+        assert_eq!(answered(&json!({"resultType": "scalar", "result": [1.5, "7"]})), Ok(7.0));
+        assert!(answered(&json!({"resultType": "vector", "result": [one("NaN")]})).unwrap().is_nan());
         for (result, why) in [
             (json!({"resultType": "vector", "result": []}), "nothing"),
             (json!({"resultType": "vector", "result": [one("1"), one("2")]}), "2 series"),
             (json!({"resultType": "matrix", "result": []}), "matrix"),
             (json!({}), "no result"),
         ] {
-            assert!(answered(result).unwrap_err().contains(why), "{why}");
+            assert!(answered(&result).unwrap_err().contains(why), "{why}");
         }
         let failed = br#"{"status": "error", "errorType": "bad_data", "error": "parse error"}"#;
         assert!(number_of(400, failed).unwrap_err().contains("parse error"));

@@ -140,8 +140,8 @@ impl Address {
     }
 }
 
-/// A text with `%XX` for each byte that means something in an address.
-pub(super) fn encoded(text: &str) -> String {
+/// A text with `%XX` for each byte that means something in an address (RFC 3986: all but the unreserved).
+pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

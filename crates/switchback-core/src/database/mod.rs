@@ -22,6 +22,7 @@ mod target;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use address::encoded;
 pub use difference::differences;
 pub use format::{Commit, Environment, Facts, Kind, Locale, Saved, SavedFile, Selected, Table};
 pub use restore::{Restored, facts_of, restore};

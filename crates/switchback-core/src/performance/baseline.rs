@@ -220,7 +220,7 @@ mod tests {
 
     /// The format is pinned: whoever reads these bytes today reads them in every later version.
     const PINNED: &[&str] = &[
-        r#"{"#,
+        "{",
         r#"  "schema": "switchback/baseline/1","#,
         r#"  "entries": {"#,
         r#"    "app": {"#,
@@ -232,18 +232,18 @@ mod tests {
         r#"        "memory_bytes": 1073741824,"#,
         r#"        "kernel": "6.18","#,
         r#"        "governor": null"#,
-        r#"      },"#,
+        "      },",
         r#"      "cases": {"#,
         r#"        "": {"#,
         r#"          "time": ["#,
-        r#"            1.5,"#,
-        r#"            0.25"#,
-        r#"          ]"#,
-        r#"        }"#,
-        r#"      }"#,
-        r#"    }"#,
-        r#"  }"#,
-        r#"}"#,
+        "            1.5,",
+        "            0.25",
+        "          ]",
+        "        }",
+        "      }",
+        "    }",
+        "  }",
+        "}",
     ];
 
     fn pinned() -> String {

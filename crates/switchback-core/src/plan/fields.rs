@@ -165,6 +165,16 @@ impl<'a> Fields<'a> {
         Some(text)
     }
 
+    /// An address of HTTP; another one is a finding, and comes back all the same.
+    pub fn http_address(&self, name: &str) -> Option<String> {
+        let address = self.filled_text(name)?;
+        if !(address.starts_with("http://") || address.starts_with("https://")) {
+            let message = format!("`{name}` is `{}`, which is not an HTTP address", shown(&address));
+            self.find(name, message, "begin it with `http://` or `https://`");
+        }
+        Some(address)
+    }
+
     /// A day, `2026-12-31`, with or without quotes.
     pub fn day(&self, name: &str) -> Option<jiff::civil::Date> {
         let text = self.ask(name, |value| match value {

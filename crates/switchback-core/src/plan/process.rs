@@ -1,6 +1,6 @@
 //! Processes: what runs the tree, and how it is handed over when the tree is exchanged.
 
-use super::fields::{Fields, shown};
+use super::fields::Fields;
 use super::file::read_phase_names;
 use super::key::{Key, Shape};
 
@@ -194,14 +194,9 @@ fn read_ready(fields: &Fields<'_>) -> Option<Ready> {
     if within_s == 0 {
         fields.find("within_s", "`within_s` cannot be 0", "give it at least one second");
     }
-    let url = fields.filled_text("http");
+    let url = fields.http_address("http");
     let command = fields.filled_text("command");
     let contains = fields.filled_text("contains");
-    if let Some(url) = url.as_ref().filter(|url| !(url.starts_with("http://") || url.starts_with("https://")))
-    {
-        let message = format!("`http` is `{}`, which is not an HTTP address", shown(url));
-        fields.find("http", message, "begin it with `http://` or `https://`");
-    }
     if fields.has("http") == fields.has("command") {
         fields.find("http", "`ready` needs either `http` or `command`", "name one of both");
     }
