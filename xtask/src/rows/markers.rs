@@ -88,6 +88,11 @@ pub fn of_file(text: &str, file: &str, package: &str, place: &str) -> Result<Vec
                     line,
                 });
             }
+        } else if code.starts_with("#[ignore")
+            && let Some((line, _)) = pending.take()
+        {
+            // The suite leaves it out, so that it could prove nothing.
+            faults.push(format!("{file}:{line}: `rows:` stands above a test that the suite does not run"));
         } else if let Some(name) = inline_module(code) {
             open.push((indent, name.to_owned()));
         } else if code == "}" {
@@ -221,14 +226,15 @@ mod tests {
 
     #[test]
     fn wrong_marks_are_all_named() {
-        let source = "// rows: RB-77, RB-1\n#[test]\nfn a() {}\n// rows: RB-2\n\nfn b() {}\n// rows: RB-3\n";
+        let source = "// rows: RB-77, RB-1\n#[test]\nfn a() {}\n// rows: RB-2\n\nfn b() {}\n// rows: RB-3\n#[test]\n#[ignore = \"slow\"]\nfn c() {}\n// rows: RB-4\n";
         let faults = of_file(source, "f.rs", "p", "src/lib.rs").unwrap_err();
         assert_eq!(
             faults,
             [
                 "f.rs:1: the mission has no row `RB-77`",
                 "f.rs:4: `rows:` does not stand directly above a test",
-                "f.rs:7: `rows:` does not stand above a test"
+                "f.rs:7: `rows:` stands above a test that the suite does not run",
+                "f.rs:11: `rows:` does not stand above a test"
             ]
         );
     }

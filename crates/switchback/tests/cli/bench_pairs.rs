@@ -196,7 +196,6 @@ fn pairs() -> u32 {
     std::env::var("SWITCHBACK_PAIRS").ok().and_then(|pairs| pairs.parse().ok()).unwrap_or(200)
 }
 
-// rows: OM-8
 #[test]
 #[ignore = "slow: half an hour, on a machine that does nothing else"]
 fn needs_python3_bench_pairs_on_a_quiet_machine() {
@@ -213,7 +212,6 @@ fn needs_python3_bench_pairs_on_a_quiet_machine() {
     }
 }
 
-// rows: OM-8
 #[test]
 #[ignore = "slow: an hour"]
 fn needs_python3_bench_pairs_beside_a_busy_neighbour() {
