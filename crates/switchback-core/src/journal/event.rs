@@ -313,6 +313,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
     },
+    /// The head of the journal, event `about` with the hash `head`, is about to be kept outside, where the plan says.
+    AnchorStarted { to: String, about: u64, head: String },
+    /// Whether it is there.
+    AnchorEnded {
+        to: String,
+        about: u64,
+        written: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
     /// Old and new are about to run the inputs of a shadow side by side. `until`: when its period is over; empty for a set of
     /// inputs. `voids`: what was counted before and does not count any more, in words.
     ShadowStarted {
@@ -386,7 +396,9 @@ impl Event {
             | Self::Restored { .. }
             | Self::RestoreUndone { .. }
             | Self::NotificationStarted { .. }
-            | Self::NotificationEnded { .. } => None,
+            | Self::NotificationEnded { .. }
+            | Self::AnchorStarted { .. }
+            | Self::AnchorEnded { .. } => None,
             Self::SnapshotStarted { phase }
             | Self::SnapshotTaken { phase, .. }
             | Self::SafetyBranchMade { phase, .. }

@@ -2,7 +2,7 @@
 //! Whether that key may sign is for the plan to say, which was another one then.
 
 use super::format::{APPROVAL_TYPE, Statement};
-use crate::journal::{ChainFault, Event, Record, ReliedOn, Signed};
+use crate::journal::{ChainFault, Event, FaultKind, Record, ReliedOn, Signed};
 use crate::port::Signatures;
 use crate::signature::PublicKey;
 
@@ -25,7 +25,7 @@ pub fn look_at_signatures<'r>(
         let Event::Approved { signed: Some(signed), .. } = &record.event else { continue };
         match look(&record.event, signed, signatures) {
             Ok(()) => found.verified += 1,
-            Err(why) => found.faults.push(ChainFault { seq: record.seq, what: why }),
+            Err(why) => found.faults.push(ChainFault { seq: record.seq, kind: FaultKind::Signature, what: why }),
         }
     }
     found
