@@ -56,7 +56,7 @@ pub fn certify(
         return Err(StepError::not_now(what, "`switchback run` stages and checks it"));
     };
     if history.state == PhaseState::Staged {
-        let needs = Needs { rehearsal: true, approvals: true, window: false };
+        let needs = Needs { rehearsal: true, shadows: true, approvals: true, window: false };
         let gate = gate::before_cut_over(work, phase, needs)?;
         if gate.verdict != Verdict::Yes {
             return Ok(Err(gate));

@@ -36,7 +36,7 @@ pub(super) fn judge(
     let mut readiness =
         Readiness { verdict: Verdict::Yes, reasons: Vec::new(), notes: Vec::new(), next: String::new() };
     if history.state == PhaseState::Staged {
-        let needs = Needs { rehearsal: true, approvals: true, window: false };
+        let needs = Needs { rehearsal: true, shadows: true, approvals: true, window: false };
         let gate = gate::before_cut_over(work, phase, needs)?;
         (readiness.verdict, readiness.reasons, readiness.next) = (gate.verdict, gate.reasons, gate.next);
     } else {

@@ -35,7 +35,6 @@ pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
 pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
-pub use moment::Moment;
 pub use moment::{Every, Moment};
 pub use notify::{Channel, Form, Receiver, Severity, Turn};
 pub use package::Package;

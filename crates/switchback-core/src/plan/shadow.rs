@@ -3,8 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::fields::{Fields, shown};
-use super::file::{look_at_name, read_phase_names};
+use super::file::read_phase_names;
 use super::key::{Key, Shape};
+use super::lists::look_at_name;
 use super::moment::Moment;
 use crate::check::shadow::{Allowed, KEYS, Pair};
 use crate::manifest::Hash;

@@ -83,7 +83,7 @@ pub fn shadow(work: &Work<'_>, options: &ShadowOptions) -> Result<RunOutcome, St
     if let Some(held) = step(work, phase, patience)? {
         return Ok(held);
     }
-    let needs = Needs { rehearsal: true, shadows: true, approvals: false };
+    let needs = Needs { rehearsal: true, shadows: true, ..Needs::default() };
     let gate = gate::before_cut_over(work, phase, needs)?;
     Ok(if gate.verdict == Verdict::Yes { RunOutcome::reached(phase) } else { RunOutcome::held(phase, gate) })
 }
@@ -119,8 +119,7 @@ pub(super) fn step(
             return Ok(None);
         }
         // Inputs are run for exactly what was rehearsed, or not at all.
-        let gate =
-            gate::before_cut_over(work, phase, Needs { rehearsal: true, shadows: false, approvals: false })?;
+        let gate = gate::before_cut_over(work, phase, Needs { rehearsal: true, ..Needs::default() })?;
         if gate.verdict != Verdict::Yes {
             return Ok(Some(RunOutcome::held(phase, gate)));
         }
