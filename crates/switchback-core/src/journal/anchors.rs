@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::Event;
+use super::event::{Event, Record};
 
 /// A turn of a run after which the head is kept outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +76,15 @@ pub struct AnchorFacts {
 }
 
 impl AnchorFacts {
+    /// What records tell.
+    pub fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
+        let mut facts = Self::default();
+        for record in records {
+            facts.take(record.seq, &record.event);
+        }
+        facts
+    }
+
     /// Takes one more event.
     pub(super) fn take(&mut self, seq: u64, event: &Event) {
         if let Some(turn) = AnchorTurn::of(event) {

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::anchors::AnchorFacts;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
     CheckFact, CriterionWord, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
     SnapshotFact, StagedFact, ToldFact,
 };
-use super::processes::ProcessFact;
-use super::shadow::ShadowFact;
+use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 

@@ -49,6 +49,11 @@ pub(super) fn tell_all(records: &[Record], clean: &dyn Fn(&str) -> String) -> St
     Story { told, left_out: (left_out as u64, FIRST_MAX) }
 }
 
+/// What a record says, in words; `clean` takes secrets out.
+pub(crate) fn told(record: &Record, clean: &dyn Fn(&str) -> String) -> String {
+    clean(&words(&record.event))
+}
+
 fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
     let event = record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
     Told {
@@ -57,7 +62,7 @@ fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
         actor: record.actor.clone(),
         event,
         phase: record.event.phase().unwrap_or_default().to_owned(),
-        what: clean(&words(&record.event)),
+        what: told(record, clean),
     }
 }
 
@@ -142,6 +147,9 @@ fn words(event: &Event) -> String {
         Event::ShadowEnded { shadow, verdict, summary, .. } => {
             format!("shadow {shadow} is over: {}: {summary}", spoken(verdict))
         }
+        Event::AnchorStarted { to, about, .. } => format!("the head at event {about} is to be kept at {to}"),
+        Event::AnchorEnded { to, about, written: true, .. } => format!("the head at event {about} is kept at {to}"),
+        Event::AnchorEnded { to, why, .. } => format!("no head was kept at {to}: {why}"),
         Event::DatabaseStarted { database, direction, steps, .. } => {
             format!("database {database}: {direction} of {}", listed(steps))
         }
