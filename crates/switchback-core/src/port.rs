@@ -311,10 +311,7 @@ pub trait Vaults: Debug + Send + Sync {
     ///
     /// When the address is of a kind that this build cannot reach.
     fn shelf(&self, address: &str) -> Result<Box<dyn Shelf>, PortError> {
-        Err(PortError::new(
-            format!("could not use `{address}`"),
-            vec!["nothing here reaches it".to_owned()],
-        ))
+        Err(PortError::new(format!("could not use `{address}`"), vec!["nothing here reaches it".to_owned()]))
     }
 }
 

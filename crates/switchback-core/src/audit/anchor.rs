@@ -50,10 +50,7 @@ pub fn anchor_all(work: &Work<'_>) -> Result<Vec<Anchored>, StepError> {
     work.plan().anchors.iter().map(|anchor| bring(work, anchor)).collect()
 }
 
-fn anchor_where(
-    work: &Work<'_>,
-    is_wanted: impl Fn(&Work<'_>, &Anchor) -> bool,
-) -> Result<(), StepError> {
+fn anchor_where(work: &Work<'_>, is_wanted: impl Fn(&Work<'_>, &Anchor) -> bool) -> Result<(), StepError> {
     // Without a journal there is no head.
     if !work.has_journal() {
         return Ok(());

@@ -18,8 +18,8 @@ use crate::verdict::Verdict;
 pub const SCHEMA: &str = "switchback/audit/1";
 /// The columns of the table, in order.
 const COLUMNS: [&str; 17] = [
-    "seq", "time", "user", "host", "person", "role", "key", "run", "phase", "act", "what", "verdict", "plan", "old_tree",
-    "new_tree", "rests_on", "hash",
+    "seq", "time", "user", "host", "person", "role", "key", "run", "phase", "act", "what", "verdict", "plan",
+    "old_tree", "new_tree", "rests_on", "hash",
 ];
 
 /// All acts of a journal.
@@ -46,7 +46,8 @@ pub fn export(journal: &Journal, ports: &Ports) -> Result<Export, StepError> {
         (false, false) => Verdict::No,
     };
     let redactor = Redactor::new(ports.world.surroundings.as_ref());
-    let mut teller = Teller { redactor: &redactor, signatures: ports.signatures.as_ref(), run: String::new() };
+    let mut teller =
+        Teller { redactor: &redactor, signatures: ports.signatures.as_ref(), run: String::new() };
     Ok(Export {
         verdict,
         acts: rows.iter().map(|row| teller.act(row)).collect(),
@@ -94,7 +95,8 @@ fn cell(value: Option<&Value>) -> String {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Object(named)) => {
-            let pairs = named.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
+            let pairs =
+                named.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
             pairs.collect::<Vec<_>>().join("; ")
         }
         Some(other) => other.to_string(),
@@ -201,7 +203,8 @@ mod tests {
     #[test]
     fn every_hash_of_a_body_is_found_by_its_place() {
         let hash = "a".repeat(64);
-        let body = json!({"x": [{"evidence": hash}, {"evidence": "short"}], "binding": {"plan": hash}, "n": 1});
+        let body =
+            json!({"x": [{"evidence": hash}, {"evidence": "short"}], "binding": {"plan": hash}, "n": 1});
         let mut found = Map::new();
         collect("", &body, &mut found);
         let places: Vec<&String> = found.keys().collect();

@@ -112,7 +112,8 @@ impl Reached<'_> {
     fn note(&self, head: &Head) -> Result<(), String> {
         let repository = self.repository();
         repository.prefix().map_err(|_| "the project is in no repository of git".to_owned())?;
-        let commit = repository.commit("HEAD").map_err(|_| "there is no commit yet to put a note at".to_owned())?;
+        let commit =
+            repository.commit("HEAD").map_err(|_| "there is no commit yet to put a note at".to_owned())?;
         let annotated = repository.annotate(NOTES, &commit, head.to_line().trim_end());
         annotated.map_err(|error| error.to_string())
     }

@@ -223,7 +223,10 @@ impl Look<'_> {
             words.push(why);
         }
         if kept.cut_short > 0 {
-            words.push(format!("{} cut short by a crash", heads(usize::try_from(kept.cut_short).unwrap_or(0))));
+            words.push(format!(
+                "{} cut short by a crash",
+                heads(usize::try_from(kept.cut_short).unwrap_or(0))
+            ));
         }
         AnchorLook { what: words.join("; "), ..look }
     }
@@ -233,7 +236,9 @@ impl Look<'_> {
         let mut doubts = Vec::new();
         let known = self.facts.places.get(to);
         if let Some(written) = known.and_then(|fact| fact.written).filter(|written| *written > covers) {
-            doubts.push(format!("that of event {written}, which the journal says was brought there, is not there"));
+            doubts.push(format!(
+                "that of event {written}, which the journal says was brought there, is not there"
+            ));
         } else if let Some(turn) = self.is_due(to) {
             doubts.push(format!("nothing was brought there since event {turn}, which it is due after"));
         }

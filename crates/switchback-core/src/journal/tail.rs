@@ -115,7 +115,8 @@ impl<'a> Log<'a> {
         };
         log.sum = log.summed([0, 0], bytes.get(..24)?);
         let is_whole = [number(bytes, 24)?, number(bytes, 28)?] == log.sum;
-        (is_whole && (512..=65_536).contains(&log.page_bytes) && log.page_bytes.is_power_of_two()).then_some(log)
+        (is_whole && (512..=65_536).contains(&log.page_bytes) && log.page_bytes.is_power_of_two())
+            .then_some(log)
     }
 
     fn summed(&self, mut sum: [u32; 2], bytes: &[u8]) -> [u32; 2] {

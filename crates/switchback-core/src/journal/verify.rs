@@ -176,7 +176,11 @@ impl Look<'_> {
             self.fault(seq, FaultKind::Removed, format!("{words}: what stood before was removed"));
         } else {
             let before = seq.saturating_sub(u64::try_from(-by).unwrap_or(1)).max(1);
-            self.fault(before, FaultKind::Inserted, format!("inserted: event {seq} was written as event {was}"));
+            self.fault(
+                before,
+                FaultKind::Inserted,
+                format!("inserted: event {seq} was written as event {was}"),
+            );
         }
         last
     }
@@ -190,13 +194,17 @@ impl Look<'_> {
             return;
         }
         // What is missing, or what was found to be changed or moved, explains that it does not continue it.
-        let is_explained = row.seq != self.expected(at)
-            || before.is_some_and(|before| written[at - 1] != Some(before.seq));
+        let is_explained =
+            row.seq != self.expected(at) || before.is_some_and(|before| written[at - 1] != Some(before.seq));
         if is_explained {
             return;
         }
         let Some(before) = before else {
-            self.fault(row.seq, FaultKind::Removed, "it is not the first one: what stood before it was removed");
+            self.fault(
+                row.seq,
+                FaultKind::Removed,
+                "it is not the first one: what stood before it was removed",
+            );
             return;
         };
         let twice_before = at.checked_sub(2).map_or_else(first_prev, |index| rows[index].hash.clone());

@@ -75,7 +75,8 @@ impl AnchorPlace {
                 )),
             };
         }
-        let help = "use `git-note`, a file outside of the project, `s3://bucket/folder` or `sftp:user@host:folder`";
+        let help =
+            "use `git-note`, a file outside of the project, `s3://bucket/folder` or `sftp:user@host:folder`";
         if text.contains("://") {
             return Err((format!("heads cannot be kept at `{}`", shown(text)), help));
         }
@@ -85,7 +86,10 @@ impl AnchorPlace {
         let path = PathBuf::from(text);
         if plain(&root.join(&path)).starts_with(plain(root)) {
             return Err((
-                format!("`{}` is in the project, where whoever alters the journal can alter it as well", shown(text)),
+                format!(
+                    "`{}` is in the project, where whoever alters the journal can alter it as well",
+                    shown(text)
+                ),
                 help,
             ));
         }
@@ -130,11 +134,7 @@ pub(super) fn read_all<'a>(plan: &Fields<'a>, root: &Path, findings: &'a Finding
 fn read_turns(fields: &Fields<'_>) -> Vec<AnchorTurn> {
     let Some(texts) = fields.placed_texts("on") else { return AnchorTurn::DEFAULT.to_vec() };
     if texts.is_empty() {
-        fields.find(
-            "on",
-            "`on` is empty: nothing would be kept",
-            "name a turn, e.g. `live`, or take it out",
-        );
+        fields.find("on", "`on` is empty: nothing would be kept", "name a turn, e.g. `live`, or take it out");
     }
     let mut turns = Vec::new();
     for (offset, text) in texts {
@@ -164,8 +164,16 @@ mod tests {
         }
         assert_eq!(parsed("s3://audit/shop/"), Ok(AnchorPlace::Elsewhere("s3://audit/shop".into())));
         for text in [
-            "heads", "../shop/heads", "/srv/shop/.switchback/heads", "../x/../shop/heads", "../heads/", " ",
-            "s3://", "s3://key@bucket", "https://example.org/heads", "sftp:",
+            "heads",
+            "../shop/heads",
+            "/srv/shop/.switchback/heads",
+            "../x/../shop/heads",
+            "../heads/",
+            " ",
+            "s3://",
+            "s3://key@bucket",
+            "https://example.org/heads",
+            "sftp:",
         ] {
             assert!(parsed(text).is_err(), "{text}");
         }

@@ -148,7 +148,9 @@ fn words(event: &Event) -> String {
             format!("shadow {shadow} is over: {}: {summary}", spoken(verdict))
         }
         Event::AnchorStarted { to, about, .. } => format!("the head at event {about} is to be kept at {to}"),
-        Event::AnchorEnded { to, about, written: true, .. } => format!("the head at event {about} is kept at {to}"),
+        Event::AnchorEnded { to, about, written: true, .. } => {
+            format!("the head at event {about} is kept at {to}")
+        }
         Event::AnchorEnded { to, why, .. } => format!("no head was kept at {to}: {why}"),
         Event::DatabaseStarted { database, direction, steps, .. } => {
             format!("database {database}: {direction} of {}", listed(steps))

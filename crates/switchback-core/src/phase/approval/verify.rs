@@ -25,7 +25,9 @@ pub fn look_at_signatures<'r>(
         let Event::Approved { signed: Some(signed), .. } = &record.event else { continue };
         match look(&record.event, signed, signatures) {
             Ok(()) => found.verified += 1,
-            Err(why) => found.faults.push(ChainFault { seq: record.seq, kind: FaultKind::Signature, what: why }),
+            Err(why) => {
+                found.faults.push(ChainFault { seq: record.seq, kind: FaultKind::Signature, what: why })
+            }
         }
     }
     found
