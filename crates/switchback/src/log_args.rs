@@ -39,6 +39,13 @@ pub enum LogAction {
         after_help = "Examples:\n  switchback log export --output acts.json\n  switchback log export --format csv --output acts.csv"
     )]
     Export(LogExportArgs),
+    /// Tell what made the files that are live: run, phase, code, configuration, inputs and evidence, by their hashes
+    ///
+    /// Read from what was recorded, never worked out anew: what was not recorded is unknown.
+    #[command(
+        after_help = "Examples:\n  switchback log lineage\n  switchback log lineage src/app.py\n  switchback log lineage data --json"
+    )]
+    Lineage(LogLineageArgs),
 }
 
 /// `log verify`.
@@ -67,4 +74,12 @@ pub enum ExportFormat {
     Json,
     /// A table for a spreadsheet.
     Csv,
+}
+
+/// `log lineage`.
+#[derive(Debug, Args)]
+pub struct LogLineageArgs {
+    /// Files or folders, relative to the project; everything that is managed when left out
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
 }

@@ -1,10 +1,10 @@
 //! `switchback log`: the journal shown, verified, kept outside, and exported.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json as value};
-use switchback_core::audit::{Verification, anchor_all, export, verify_journal};
+use switchback_core::audit::{Lineage, Verification, anchor_all, export, lineage, verify_journal};
 use switchback_core::journal::{ChainFault, Event, Journal, Record, Tail};
 use switchback_core::phase::{StepError, Untold, Work, open_to_tell};
 use switchback_core::plan::STATE_FOLDER;
@@ -15,7 +15,7 @@ use switchback_core::world::DiskError;
 
 use super::Context;
 use crate::failure::Failure;
-use crate::log_args::{ExportFormat, LogAction, LogArgs, LogExportArgs, LogVerifyArgs};
+use crate::log_args::{ExportFormat, LogAction, LogArgs, LogExportArgs, LogLineageArgs, LogVerifyArgs};
 use crate::ui::document_text;
 
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
@@ -25,6 +25,7 @@ pub(crate) fn log(context: &Context<'_>, args: &LogArgs) -> Result<Verdict, Fail
         Some(LogAction::Verify(args)) => verify_all(context, args),
         Some(LogAction::Anchor) => anchor(context),
         Some(LogAction::Export(args)) => export_acts(context, args),
+        Some(LogAction::Lineage(args)) => tell_lineage(context, args),
         None => show(context, args, &open(context)?),
     }
 }
@@ -238,4 +239,70 @@ fn export_acts(context: &Context<'_>, args: &LogExportArgs) -> Result<Verdict, F
         context.ui.text(&text);
     }
     Ok(export.verdict)
+}
+
+fn tell_lineage(context: &Context<'_>, args: &LogLineageArgs) -> Result<Verdict, Failure> {
+    let what = "could not tell what made it";
+    let (project, _) = context.told("log lineage", what)?;
+    // `./src/` and `src` are one.
+    let paths: Vec<PathBuf> = args
+        .paths
+        .iter()
+        .map(|path| path.strip_prefix(&context.root).unwrap_or(path).components())
+        .map(|parts| parts.filter(|part| *part != Component::CurDir).collect())
+        .collect();
+    let told = lineage(&project, &paths).map_err(|error| Failure::doing(what, error))?;
+    if context.ui.json {
+        context.ui.document(&told.to_json());
+        return Ok(told.verdict);
+    }
+    show_lineage(context, &told);
+    Ok(told.verdict)
+}
+
+fn show_lineage(context: &Context<'_>, told: &Lineage) {
+    let ui = context.ui;
+    ui.show(&format!("{}: {}", ui.verdict(told.verdict), counted(told.outputs.len() as u64, "file")));
+    for output in &told.outputs {
+        let making = told.makings.iter().find(|making| Some(&making.transaction) == output.made_by.as_ref());
+        let by = making.map_or_else(String::new, |making| {
+            format!(" by the phase {} of the run {}", making.phase, making.run)
+        });
+        let words = match (output.verdict, &output.unknown) {
+            (_, Some(why)) => format!("could not tell: {why}"),
+            (Verdict::No, None) => format!("altered since it was brought{by}"),
+            (_, None) => format!("brought{by}"),
+        };
+        let hash = output.content.get(..12).unwrap_or("-");
+        ui.show(&format!("  {}  {hash}  {words}", output.path.display()));
+    }
+    for making in &told.makings {
+        let generation = making.generation.unwrap_or_default();
+        ui.show(&format!(
+            "generation {generation}: phase {}, {}, {}",
+            making.phase, making.time, making.actor
+        ));
+        for (name, value) in [
+            ("tool", &making.tool),
+            ("plan", &making.plan),
+            ("changes", &making.changes),
+            ("old tree", &making.old_tree),
+            ("new tree", &making.new_tree),
+            ("snapshot", &making.snapshot),
+        ] {
+            let value = if value.is_empty() { "was not recorded" } else { value };
+            ui.show(&format!("  {name:<9} {value}"));
+        }
+        for look in &making.looks {
+            let check = if look.check.is_empty() { "rehearsal" } else { &look.check };
+            let inputs = match look.binding.inputs.as_str() {
+                "" => String::new(),
+                inputs => format!(", inputs {inputs}"),
+            };
+            ui.show(&format!(
+                "  evidence  {} of {check} at {}: {}{inputs}",
+                look.verdict, look.at, look.evidence
+            ));
+        }
+    }
 }

@@ -437,3 +437,53 @@ fn what_cannot_be_done_is_said_with_the_next_move() {
     let ground = anchored("../heads");
     insta::assert_snapshot!(ground.run("log anchor"), @"");
 }
+
+// rows: PC-12
+#[test]
+fn what_made_each_file_is_told_with_code_configuration_inputs_and_evidence() {
+    let ground = Ground::shop(
+        "[[check]]\nname = \"rules\"\nkind = \"files\"\nexist = [\"src/app.py\"]\ninputs = [\"rules.txt\"]\n",
+    );
+    ground.write("rules.txt", "at most 5 %\n");
+    // It was there before, and the candidate leaves it as it is.
+    ground.write("src/old.py", "OLD = 1\n");
+    ground.write("../new/src/old.py", "OLD = 1\n");
+    let document = ground.expect(2, "log lineage --json").json();
+    assert_eq!(document["outputs"], serde_json::json!([]), "nothing was brought yet");
+    ground.expect(0, "run");
+    let document = ground.expect(2, "log lineage --json").json();
+    let of = |path: &str| {
+        let outputs = document["outputs"].as_array().unwrap();
+        outputs.iter().find(|output| output["path"] == path).unwrap().clone()
+    };
+    let (brought, old) = (of("src/app.py"), of("src/old.py"));
+    assert_eq!(brought["verdict"], "yes");
+    assert_eq!(brought["content"], blake3_of("VERSION = 2\n"));
+    assert_eq!((&old["verdict"], &old["made_by"]), (&"unknown".into(), &Value::Null));
+    assert!(old["unknown"].as_str().unwrap().contains("it was there before"), "{old}");
+    let making = &document["makings"][0];
+    assert_eq!(making["transaction"], brought["made_by"]);
+    let log: Vec<Value> =
+        ground.expect(0, "log --json").out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let staged = &log.iter().find(|record| record["event"] == "staged").unwrap()["body"];
+    assert_eq!(making["code"]["new_tree"], staged["new_tree"]);
+    assert_eq!(making["configuration"]["changes"], staged["changes"]);
+    assert_eq!(making["configuration"]["plan"], log[0]["body"]["plan"]);
+    let look = making["evidence"].as_array().unwrap().iter().find(|look| look["check"] == "rules").unwrap();
+    assert!(ground.at(format!(".switchback/evidence/{}", look["evidence"].as_str().unwrap())).exists());
+    assert_eq!(look["inputs"].as_str().unwrap().len(), 64);
+    ground.expect(0, "log lineage src/app.py");
+    // What was altered since is told.
+    ground.write("src/app.py", "VERSION = 3\n");
+    let seen = ground.expect(1, "log lineage src/app.py");
+    assert!(seen.out.contains("altered since it was brought by the phase unify"), "{seen}");
+    ground.expect(0, "rollback");
+    ground.expect(2, "log lineage src/app.py");
+}
+
+fn blake3_of(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("text"), text).unwrap();
+    let hash = switchback_core::world::World::real().disk.hash(&folder.path().join("text")).unwrap();
+    switchback_core::manifest::to_hex(&hash)
+}
