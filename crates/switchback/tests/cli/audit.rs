@@ -35,10 +35,9 @@ fn alter(ground: &Ground, statements: &str) {
 fn chain_anew(ground: &Ground, first: u64) {
     let journal = Connection::open(ground.at(DATABASE)).unwrap();
     let mut rows = journal.prepare("SELECT seq, time, actor, event, body FROM event ORDER BY seq").unwrap();
-    type Texts = (u64, String, String, String, String);
     let read =
         |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
-    let rows: Vec<Texts> = rows.query_map([], read).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<(u64, String, String, String, String)> = rows.query_map([], read).unwrap().map(Result::unwrap).collect();
     let mut prev = "0".repeat(64);
     for (seq, time, actor, event, body) in rows {
         if seq >= first {
@@ -355,7 +354,7 @@ fn a_last_append_that_a_crash_cut_short_is_told_from_tampering() {
     let seen = ground.expect(0, "log verify");
     assert!(seen.out.contains("the last append was cut short by a crash ("), "{seen}");
     // It is passed over, and the next event takes its place.
-    ground.expect(0, "check");
+    ground.expect(0, "run --until rehearsed");
     assert_eq!(verified(&ground, 0)["tail"]["state"], "whole");
 
     std::fs::write(ground.at(DATABASE), &whole).unwrap();

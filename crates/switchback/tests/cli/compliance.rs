@@ -92,7 +92,7 @@ fn the_newest_report_must_not_be_too_old() {
 
 // rows: PC-12, PC-9
 #[test]
-fn a_report_that_is_gone_while_it_is_live_fires_a_trigger_and_a_folder_that_cannot_be_read_does_not() {
+fn a_report_that_is_gone_while_it_is_live_fires_a_trigger_and_complete_ones_do_not() {
     let plan = REPORTS.replace("at = [\"staged\"]", "at = [\"live\"]")
         + "\n[[trigger]]\nwhen = { check = \"compliance\" }\ndo = \"roll-back\"\n";
     let ground = complete();
