@@ -517,6 +517,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_outside_is_pinned() {
+        let event = Event::AnchorStarted { to: "git-note".into(), about: 7, head: "ab".into() };
+        let (word, body) = event.write().unwrap();
+        assert_eq!(
+            (word.as_str(), body.as_str()),
+            ("anchor-started", r#"{"about":7,"head":"ab","to":"git-note"}"#)
+        );
+        let event =
+            Event::AnchorEnded { to: "git-note".into(), about: 7, written: true, why: String::new() };
+        let (word, body) = event.write().unwrap();
+        assert_eq!(
+            (word.as_str(), body.as_str()),
+            ("anchor-ended", r#"{"about":7,"to":"git-note","written":true}"#)
+        );
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+    }
+
+    #[test]
     fn unknown_fields_pass_and_unknown_events_stop() {
         assert_eq!(
             Event::read("watched", r#"{"phase":"p","added_later":1}"#).unwrap(),
