@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::format::host_of;
 use super::verify::record_of;
 use crate::journal::store::Row;
-use crate::journal::{Event, Journal, verify};
+use crate::journal::{Event, FaultKind, Journal, verify};
 use crate::phase::redact::Redactor;
 use crate::phase::{Ports, StepError};
 use crate::port::Signatures;
@@ -40,10 +40,12 @@ pub struct Export {
 pub fn export(journal: &Journal, ports: &Ports) -> Result<Export, StepError> {
     let rows = journal.rows_after(0)?;
     let faults = verify(&rows);
-    let verdict = match (rows.is_empty(), faults.is_empty()) {
-        (true, _) => Verdict::Unknown,
-        (false, true) => Verdict::Yes,
-        (false, false) => Verdict::No,
+    let verdict = if faults.iter().any(|fault| fault.kind != FaultKind::Unread) {
+        Verdict::No
+    } else if rows.is_empty() || !faults.is_empty() {
+        Verdict::Unknown
+    } else {
+        Verdict::Yes
     };
     let redactor = Redactor::new(ports.world.surroundings.as_ref());
     let mut teller =

@@ -95,9 +95,11 @@ pub fn verify_journal(
     }
     faults.sort_by_key(|fault| fault.seq);
     let told: Vec<Verdict> = anchors.iter().map(|anchor| anchor.verdict).collect();
-    let verdict = if !faults.is_empty() {
+    // What this version does not know was not altered by that.
+    let is_altered = faults.iter().any(|fault| fault.kind != FaultKind::Unread);
+    let verdict = if is_altered {
         Verdict::No
-    } else if rows.is_empty() || told.contains(&Verdict::Unknown) {
+    } else if rows.is_empty() || !faults.is_empty() || told.contains(&Verdict::Unknown) {
         Verdict::Unknown
     } else {
         Verdict::Yes
