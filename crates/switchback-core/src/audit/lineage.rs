@@ -154,24 +154,28 @@ fn makings(records: &[Record]) -> Vec<Making> {
     found
 }
 
+/// What a transaction brought.
+fn of<'f>(found: &'f mut [Making], transaction: &str) -> Option<&'f mut Making> {
+    found.iter_mut().rev().find(|making| making.transaction == transaction)
+}
+
 /// Takes what happened to something that was staged.
 fn take(found: &mut [Making], event: &Event, record: &Record) {
-    let mut of = |wanted: &str| found.iter_mut().rev().find(|making| making.transaction == wanted);
     match event {
         Event::CutOver { transaction, generation, .. } => {
-            let Some(making) = of(transaction) else { return };
+            let Some(making) = of(found, transaction) else { return };
             (making.is_live, making.generation) = (true, Some(*generation));
             making.time.clone_from(&record.time);
             making.actor.clone_from(&record.actor);
         }
         Event::CutOverUndone { transaction, .. } | Event::RolledBack { transaction, whole: true, .. } => {
-            if let Some(making) = of(transaction) {
+            if let Some(making) = of(found, transaction) {
                 making.is_live = false;
             }
         }
         Event::RolledBack { transaction, restored, .. }
         | Event::PartRolledBack { transaction, restored, .. } => {
-            if let Some(making) = of(transaction) {
+            if let Some(making) = of(found, transaction) {
                 making.returned.extend(restored.iter().map(PathBuf::from));
             }
         }
@@ -183,7 +187,7 @@ fn take(found: &mut [Making], event: &Event, record: &Record) {
                 evidence: evidence.clone(),
                 binding: binding.clone(),
             };
-            if let Some(making) = of(transaction) {
+            if let Some(making) = of(found, transaction) {
                 making.looked(look);
             }
         }

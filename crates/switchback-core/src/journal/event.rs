@@ -524,8 +524,7 @@ mod tests {
             (word.as_str(), body.as_str()),
             ("anchor-started", r#"{"about":7,"head":"ab","to":"git-note"}"#)
         );
-        let event =
-            Event::AnchorEnded { to: "git-note".into(), about: 7, written: true, why: String::new() };
+        let event = Event::AnchorEnded { to: "git-note".into(), about: 7, written: true, why: String::new() };
         let (word, body) = event.write().unwrap();
         assert_eq!(
             (word.as_str(), body.as_str()),

@@ -290,11 +290,11 @@ fn show_lineage(context: &Context<'_>, told: &Lineage) {
             ("new tree", &making.new_tree),
             ("snapshot", &making.snapshot),
         ] {
-            let value = if value.is_empty() { "was not recorded" } else { value };
+            let value = if value.is_empty() { "was not recorded" } else { value.as_str() };
             ui.show(&format!("  {name:<9} {value}"));
         }
         for look in &making.looks {
-            let check = if look.check.is_empty() { "rehearsal" } else { &look.check };
+            let check = if look.check.is_empty() { "rehearsal" } else { look.check.as_str() };
             let inputs = match look.binding.inputs.as_str() {
                 "" => String::new(),
                 inputs => format!(", inputs {inputs}"),

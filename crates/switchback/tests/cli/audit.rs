@@ -37,7 +37,8 @@ fn chain_anew(ground: &Ground, first: u64) {
     let mut rows = journal.prepare("SELECT seq, time, actor, event, body FROM event ORDER BY seq").unwrap();
     let read =
         |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
-    let rows: Vec<(u64, String, String, String, String)> = rows.query_map([], read).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<(u64, String, String, String, String)> =
+        rows.query_map([], read).unwrap().map(Result::unwrap).collect();
     let mut prev = "0".repeat(64);
     for (seq, time, actor, event, body) in rows {
         if seq >= first {
