@@ -34,11 +34,12 @@ fn alter(ground: &Ground, statements: &str) {
 /// Gives every event from `first` on hashes that fit what stands there, as somebody does who covers tracks.
 fn chain_anew(ground: &Ground, first: u64) {
     let journal = Connection::open(ground.at(DATABASE)).unwrap();
-    let mut rows = journal.prepare("SELECT seq, time, actor, event, body FROM event ORDER BY seq").unwrap();
-    let read =
-        |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
-    let rows: Vec<(u64, String, String, String, String)> =
-        rows.query_map([], read).unwrap().map(Result::unwrap).collect();
+    let mut query = journal.prepare("SELECT seq, time, actor, event, body FROM event ORDER BY seq").unwrap();
+    let rows: Vec<(u64, String, String, String, String)> = query
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let mut prev = "0".repeat(64);
     for (seq, time, actor, event, body) in rows {
         if seq >= first {
