@@ -4,9 +4,10 @@
 //! (`synchronous=FULL`). So a crash leaves one append that is not whole, at the very end; where whole ones follow one that is not,
 //! no crash did that. Frames, salts and checksums are those of SQLite, *Database File Format*, 4.1 to 4.3.
 
+use std::path::Path;
+
 use super::store::JournalError;
 use crate::world::{Disk, DiskError};
-use std::path::Path;
 
 /// No log is longer: it is taken into the database after a thousand pages.
 const LOG_BYTES_MAX: u64 = 1 << 30;
