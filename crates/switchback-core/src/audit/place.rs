@@ -126,11 +126,13 @@ impl Reached<'_> {
             return Ok(String::new());
         }
         // Each note is a file of the tree that the reference leads to.
-        let listed = repository.ask(&["ls-tree", "-r", "--name-only", NOTES]);
+        let listed = repository.ask(&["ls-tree", "-r", "--full-tree", "--name-only", NOTES]);
         if listed.map_err(|error| error.to_string())?.is_empty() {
             return Ok(String::new());
         }
-        let arguments = ["grep", "--no-color", "-h", "-I", "-F", "-e", "{\"schema\":", NOTES];
+        // Whatever the settings of git are, and wherever in the repository the project is: the lines, and nothing else.
+        let plain = ["grep", "--no-color", "--no-line-number", "--no-column", "-h", "-I", "-F"];
+        let arguments = [&plain[..], &["-e", "{\"schema\":", NOTES, "--", ":/"]].concat();
         repository.ask(&arguments).map_err(|error| error.to_string())
     }
 }

@@ -209,10 +209,11 @@ fn heads_of_another_project_do_not_matter_and_those_of_a_namesake_are_doubted() 
     assert!(what.contains("2 heads of a project of this name in `/elsewhere"), "{what}");
 }
 
-/// A repository with one commit, whose plan keeps heads in its notes.
+/// A project in a folder of a repository with one commit, whose plan keeps heads in notes.
 fn noted() -> Ground {
     let ground = anchored("git-note");
-    ground.tool("git", &["init", "-q", "-b", "main"]);
+    ground.tool("git", &["init", "-q", "-b", "main", ".."]);
+    ground.tool("git", &["config", "grep.lineNumber", "true"]);
     ground.tool("git", &["add", "switchback.toml"]);
     let identity =
         ["-c", "user.name=test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false"];
