@@ -11,6 +11,7 @@ use switchback_core::phase::Ports;
 use switchback_core::port::{PortError, Querier, RemoteVault, Schemas, Vault, VaultPlace, Vaults};
 use switchback_core::world::World;
 use switchback_documents::ports::Documents;
+use switchback_mail::Smtp;
 use switchback_python::ports::PythonCode;
 use switchback_signature::ports::OpenSsh;
 use switchback_snapshot::{RemoteCopy, RusticVault};
@@ -39,6 +40,7 @@ fn wired(world: World, comparer: TableComparer) -> Ports {
         vaults: Arc::new(RusticVaults { world: world.clone() }),
         schemas: schemas(&world),
         signatures: Arc::new(OpenSsh::new(world.clone())),
+        mailer: Arc::new(Smtp),
         world,
     }
 }

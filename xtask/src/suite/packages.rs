@@ -82,6 +82,13 @@ const PYPI: &[Need] = &[
         depends_on_machine: false,
         used_by: "certificates, read and verified by another implementation of in-toto and DSSE",
     },
+    Need {
+        name: "aiosmtpd",
+        probe: &["aiosmtpd", "public", "attr"],
+        package: "aiosmtpd, atpublic, attrs",
+        depends_on_machine: false,
+        used_by: "mail, which a server of SMTP takes",
+    },
 ];
 
 /// Lays out what is missing, when it may. Returns what is missing still: when it may not, or on another machine.

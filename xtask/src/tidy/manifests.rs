@@ -4,7 +4,7 @@ use crate::tidy::{Finding, Source};
 
 /// The most packages that `Cargo.lock` may hold. Raised on purpose, in the commit that needs it, never in passing:
 /// each package is code that somebody has to trust, build and update.
-pub const PACKAGES_MAX: usize = 665;
+pub const PACKAGES_MAX: usize = 675;
 
 /// What a name begins with, and the only crates whose manifests may name it.
 const HEAVY: &[(&str, &[&str])] = &[

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Change, ChangeError, FileCounts, Kind, Stage, archive, from_root};
 use crate::git::{GitError, Repository};
 use crate::manifest::What;
+use crate::package::{Unusable, candidate_of};
 use crate::plan::{Fields, Key, Managed, Shape, relative};
 use crate::tree::copy::{Copier, remove_tree};
 use crate::tree::scan;
@@ -18,7 +19,7 @@ pub(super) static KIND: Kind = Kind {
         Key::required(
             "from",
             Shape::Text,
-            "a directory, `git:REVISION`, or an archive (.zip, .tar, .tar.gz, .tgz)",
+            "a directory, `git:REVISION`, or an archive (.zip, .tar, .tar.gz, .tgz, .tar.zst), also a package",
         ),
         Key::optional("paths", Shape::Texts, "the managed paths that it brings; all when left out"),
     ],
@@ -76,6 +77,10 @@ impl FilesChange {
                 let into = stage.scratch.join("archive");
                 disk.make_directory(&into, 0o700)?;
                 let links = archive::unpack(disk, &self.from, &path, &into)?;
+                if let Some(source) = self.package(stage, &into)? {
+                    links.stay_in(disk, &self.from, &source)?;
+                    return Ok((source, false));
+                }
                 let source = self.only_folder(stage, &into)?;
                 links.stay_in(disk, &self.from, &source)?;
                 Ok((source, false))
@@ -84,6 +89,17 @@ impl FilesChange {
             Some(_) => Err(self
                 .refused(format!("is neither a directory nor an archive ({})", archive::ENDINGS.join(", ")))),
         }
+    }
+
+    /// The candidate in a package that was unpacked, where it is one: every file of it as its manifest says.
+    fn package(&self, stage: &Stage<'_>, unpacked: &Path) -> Result<Option<PathBuf>, ChangeError> {
+        let brought = stage.managed.iter().filter(|managed| self.brings(managed) && managed.delete);
+        let brought: Vec<&Path> = brought.map(|managed| managed.path.as_path()).collect();
+        let refused = |why: String| ChangeError::Archive { from: self.from.clone(), why };
+        candidate_of(stage.world.disk.as_ref(), unpacked, &brought).map_err(|error| match error {
+            Unusable::Disk(error) => error.into(),
+            Unusable::Why(why) => refused(why),
+        })
     }
 
     /// Archives often hold one folder with everything in it; that folder is then the source.
@@ -137,6 +153,10 @@ impl Change for FilesChange {
 
     fn replaces(&self, managed: &Managed) -> bool {
         managed.delete && self.brings(managed)
+    }
+
+    fn archive(&self) -> Option<&str> {
+        archive::is_archive(&self.from).then_some(self.from.as_str())
     }
 
     fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {

@@ -67,6 +67,11 @@ pub trait Change: Debug + Send + Sync {
     /// Whether it replaces the whole managed path, so that nothing of the live one need be copied first.
     fn replaces(&self, managed: &Managed) -> bool;
 
+    /// The archive that it takes the candidate from, as the plan names it, where it takes it from one.
+    fn archive(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether it needs the unmanaged rest of the project around the candidate.
     fn needs_project(&self) -> bool {
         false

@@ -2,32 +2,40 @@
 //!
 //! A kind of check is one file here and one entry in [`KINDS`]: the entry names its keys in the plan, and how it is read.
 
+mod absent;
 mod agreement;
 mod api;
+mod categories;
 mod checkpoints;
 mod command;
 mod config;
 mod constraint;
 mod copies;
+mod coverage;
 mod dbt;
 mod distribution;
 mod equivalence;
 mod figure;
 mod files;
+mod fixture;
 mod freshness;
 mod http;
 mod imports;
 mod integrity;
 mod limits;
+mod lint;
 mod log;
+mod needs;
 mod notebook;
 mod performance;
 mod prometheus;
+mod report_file;
 mod restart;
 mod routes;
 mod rule_keys;
 mod scenarios;
 mod schema;
+pub mod shadow;
 pub(crate) mod shell;
 mod side;
 mod startup;
@@ -41,6 +49,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::fixture::Fixture;
 use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
 use crate::port::{Comparer, Configurer, Inspector, Migrator, PortError, Querier, Schemas, Statistician};
@@ -62,20 +71,25 @@ pub struct Kind {
 
 /// Every kind of check that a plan can name.
 pub static KINDS: &[&Kind] = &[
+    &absent::KIND,
     &api::KIND,
     &checkpoints::KIND,
     &command::KIND,
     &config::KIND,
     &constraint::KIND,
+    &coverage::KIND,
     &distribution::KIND,
     &equivalence::KIND,
     &figure::KIND,
     &files::KIND,
+    &fixture::KIND,
     &freshness::KIND,
     &http::KIND,
     &imports::KIND,
     &integrity::KIND,
+    &lint::KIND,
     &log::KIND,
+    &needs::KIND,
     &notebook::KIND,
     &performance::KIND,
     &prometheus::KIND,
@@ -89,7 +103,7 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 /// Kinds that plans know and this version cannot carry out yet.
-pub const NOT_BUILT: &[&str] = &["coverage"];
+pub const NOT_BUILT: &[&str] = &[];
 
 /// The kinds and their keys, for the schema.
 pub fn kinds() -> Vec<KindKeys> {
@@ -111,6 +125,11 @@ pub trait Check: Debug + Send + Sync {
     /// in the plan: files and folders, and of a pattern the folder that its first `*` or `?` stands in.
     fn saved(&self) -> Vec<(usize, PathBuf)> {
         Vec::new()
+    }
+
+    /// The fixture that it looks at, if it looks at one: `fixture refresh` captures it anew.
+    fn fixture(&self) -> Option<&Fixture> {
+        None
     }
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn quoted(path: &Path) -> String {
 }
 
 /// A text as one word of the shell.
-fn quoted_text(text: &str) -> String {
+pub(super) fn quoted_text(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
         text.to_owned()

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::categories::{self, CATEGORIES, Category};
 use super::{Check, Kind, Looked, Scene, shell};
 use crate::plan::{Fields, Key, Moment, Shape};
 use crate::test_results::{self, Runner, TestRun, regressions};
@@ -41,18 +42,22 @@ pub(super) static KIND: Kind = Kind {
             Shape::Word(&["refuse", "allow"]),
             "whether a test that passed `before` may be gone; `refuse` when left out",
         ),
+        CATEGORIES,
     ],
     read,
 };
 
-#[derive(Debug)]
-struct TestsCheck {
+#[derive(Debug, Clone)]
+pub(super) struct TestsCheck {
     command: String,
     results: Option<String>,
     runner: Option<Runner>,
     minimum: u64,
+    /// Whether a run of no test is a *no*: somebody has said how many there must be.
+    none_is_no: bool,
     known_failures: bool,
     missing_allowed: bool,
+    pub(super) categories: Vec<Category>,
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
@@ -64,11 +69,15 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
             "use 1 or more",
         );
     }
+    let command = fields.filled_text("command");
+    let categories = categories::read(fields, command.as_deref());
     Some(Box::new(TestsCheck {
-        command: fields.filled_text("command")?,
+        command: command?,
         results: fields.filled_text("results"),
         runner: fields.word("runner").and_then(|word| Runner::from_word(&word)),
         minimum,
+        none_is_no: false,
+        categories,
         known_failures: fields.flag("known_failures").unwrap_or(false),
         missing_allowed: fields.word("missing").as_deref() == Some("allow"),
     }))
@@ -76,6 +85,9 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 
 impl Check for TestsCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
+        if !self.categories.is_empty() {
+            return categories::look(self, scene);
+        }
         let ran = scene.trees.here().and_then(|tree| {
             let earlier = self.results_in(scene, &tree)?;
             let finished = shell::run(scene, &self.command, &tree, scene.out);
@@ -106,6 +118,18 @@ impl Check for TestsCheck {
 }
 
 impl TestsCheck {
+    /// The same check of the tests that `select` says, which takes the place of `{select}` in the command; `minimum`: what is
+    /// asked of these alone.
+    pub(super) fn of(&self, select: &str, minimum: Option<u64>) -> Self {
+        Self {
+            command: self.command.replace("{select}", select),
+            minimum: minimum.unwrap_or(self.minimum),
+            none_is_no: minimum.is_some(),
+            categories: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// Where the file of the results is, if there is to be one. A path for our own eyes, so nothing of it is quoted for a shell.
     fn results_path(&self, scene: &Scene<'_>, tree: &Path) -> Option<PathBuf> {
         let (out, at) = (scene.out.display().to_string(), tree.display().to_string());
@@ -161,6 +185,10 @@ impl TestsCheck {
             "{} passed, {} failed, {} errors, {} skipped",
             counts.passed, counts.failed, counts.errors, counts.skipped
         );
+        if ran == 0 && self.none_is_no {
+            let why = format!("no test ran, fewer than {} ({words})", self.minimum);
+            return Looked::new(Verdict::No, why, details);
+        }
         if ran == 0 {
             return Looked::unknown(format!("no test ran ({words})"), details);
         }

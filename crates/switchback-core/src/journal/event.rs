@@ -169,6 +169,16 @@ pub enum Event {
     },
     /// Somebody refused in a role.
     Rejected { phase: String, role: String, why: String },
+    /// Somebody said in a role whether a criterion of the plan holds.
+    CriterionSigned {
+        phase: String,
+        criterion: String,
+        role: String,
+        holds: bool,
+        why: String,
+        transaction: String,
+        binding: Binding,
+    },
     /// The exchange is about to begin.
     CutOverStarted { phase: String, transaction: String },
     /// The candidate is live.
@@ -187,6 +197,18 @@ pub enum Event {
         restored: Vec<String>,
         kept_aside: Vec<String>,
     },
+    /// A package of a phase is about to be written. `content`: the hash of its manifest without its number.
+    Packaged {
+        package: String,
+        sequence: u64,
+        phase: String,
+        content: String,
+        manifest: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        key: String,
+    },
+    /// A package was verified, and is about to stand at a path of the project. `key`: the public one that signed it.
+    Received { package: String, sequence: u64, manifest: String, archive: String, path: String, key: String },
     /// Some of the files that the phase touched are as they were before it; the phase stays live. `undo`: where the bytes
     /// that were live are kept, below `.switchback/undo`.
     PartRolledBack {
@@ -291,6 +313,32 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
     },
+    /// Old and new are about to run the inputs of a shadow side by side. `until`: when its period is over; empty for a set of
+    /// inputs. `voids`: what was counted before and does not count any more, in words.
+    ShadowStarted {
+        phase: String,
+        shadow: String,
+        until: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        voids: String,
+        binding: Binding,
+    },
+    /// Both are about to run an input. `content`: the hash of its bytes.
+    ShadowInputStarted { phase: String, shadow: String, input: String, content: String },
+    /// What came of it.
+    ShadowInputEnded {
+        phase: String,
+        shadow: String,
+        input: String,
+        content: String,
+        verdict: String,
+        outcome: String,
+        summary: String,
+        evidence: String,
+        milliseconds: u64,
+    },
+    /// The shadow is over: the verdict over all of its inputs.
+    ShadowEnded { phase: String, shadow: String, verdict: String, summary: String, evidence: String },
 }
 
 impl Event {
@@ -316,83 +364,6 @@ impl Event {
         let event = Self::deserialize(MapAccessDeserializer::new(WordAndBody::Word(word, &mut body)))?;
         body.end()?;
         Ok(event)
-    }
-
-    /// The transaction that a rollback is about. It may be one of an earlier run, whose phase had the same name.
-    pub fn rolled_back_transaction(&self) -> Option<&str> {
-        match self {
-            Self::RollBackStarted { transaction, .. }
-            | Self::RolledBack { transaction, .. }
-            | Self::PartRolledBack { transaction, .. } => Some(transaction),
-            _ => None,
-        }
-    }
-
-    /// The phase it is about, if it is about one.
-    pub fn phase(&self) -> Option<&str> {
-        match self {
-            Self::RunStarted { .. }
-            | Self::RestoreStarted { .. }
-            | Self::Restored { .. }
-            | Self::RestoreUndone { .. }
-            | Self::NotificationStarted { .. }
-            | Self::NotificationEnded { .. } => None,
-            Self::SnapshotStarted { phase }
-            | Self::SnapshotTaken { phase, .. }
-            | Self::SafetyBranchMade { phase, .. }
-            | Self::StageStarted { phase, .. }
-            | Self::Staged { phase, .. }
-            | Self::RehearsalStarted { phase, .. }
-            | Self::Rehearsed { phase, .. }
-            | Self::CheckStarted { phase, .. }
-            | Self::CheckEnded { phase, .. }
-            | Self::Approved { phase, .. }
-            | Self::Rejected { phase, .. }
-            | Self::CutOverStarted { phase, .. }
-            | Self::CutOver { phase, .. }
-            | Self::DriftChecked { phase, .. }
-            | Self::CutOverUndone { phase, .. }
-            | Self::RollBackStarted { phase, .. }
-            | Self::RolledBack { phase, .. }
-            | Self::PartRolledBack { phase, .. }
-            | Self::TriggerFired { phase, .. }
-            | Self::Watched { phase }
-            | Self::Finished { phase, .. }
-            | Self::Abandoned { phase, .. }
-            | Self::StepFailed { phase, .. }
-            | Self::HandOverStarted { phase, .. }
-            | Self::ProcessStopped { phase, .. }
-            | Self::ProcessStarted { phase, .. }
-            | Self::ProcessChecked { phase, .. }
-            | Self::HandOverFailed { phase, .. }
-            | Self::DatabaseStarted { phase, .. }
-            | Self::DatabaseEnded { phase, .. } => Some(phase),
-        }
-    }
-
-    /// The process it is about, if it is about one. Such an event moves no phase.
-    pub fn process(&self) -> Option<&str> {
-        match self {
-            Self::HandOverStarted { process, .. }
-            | Self::ProcessStopped { process, .. }
-            | Self::ProcessStarted { process, .. }
-            | Self::ProcessChecked { process, .. }
-            | Self::HandOverFailed { process, .. } => Some(process),
-            _ => None,
-        }
-    }
-}
-
-impl Event {
-    /// The database it is about, with the transaction, if it is about one. Such an event moves no phase.
-    pub fn database(&self) -> Option<(String, String)> {
-        match self {
-            Self::DatabaseStarted { transaction, database, .. }
-            | Self::DatabaseEnded { transaction, database, .. } => {
-                Some((transaction.clone(), database.clone()))
-            }
-            _ => None,
-        }
     }
 }
 

@@ -6,6 +6,30 @@ use super::event::{Binding, EnvironmentFact, ReliedOn, Signed};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
+/// What the journal says about a package that was made here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackagedFact {
+    /// What it is called.
+    pub package: String,
+    /// Its number.
+    pub sequence: u64,
+    /// Hash of its manifest without that number: the same content has the same number again.
+    pub content: String,
+}
+
+/// What the journal says about a package that was received here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedFact {
+    /// What it is called.
+    pub package: String,
+    /// Its number.
+    pub sequence: u64,
+    /// Hash of its manifest.
+    pub manifest: String,
+    /// When, RFC 3339.
+    pub time: String,
+}
+
 /// What the journal says about the snapshot of a phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotFact {
@@ -125,6 +149,25 @@ pub struct CheckFact {
     pub binding: Binding,
     /// Position of the event.
     pub seq: u64,
+}
+
+/// What somebody said about a criterion of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CriterionWord {
+    /// The criterion, by its name.
+    pub criterion: String,
+    /// In which role.
+    pub role: String,
+    /// Who.
+    pub actor: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Why not, where it does not.
+    pub why: String,
+    /// The transaction of the candidate that it is about.
+    pub transaction: String,
+    /// What else it is about.
+    pub binding: Binding,
 }
 
 /// An approval or a refusal.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
-    CheckFact, OpenRestore, RehearsalFact, SafetyFact, SignOff, SnapshotFact, StagedFact, ToldFact,
+    CheckFact, CriterionWord, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
+    SnapshotFact, StagedFact, ToldFact,
 };
 use super::processes::ProcessFact;
+use super::shadow::ShadowFact;
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -78,8 +80,13 @@ impl PhaseState {
                 S::Staged,
                 Event::Approved { .. }
                 | Event::Rejected { .. }
+                | Event::CriterionSigned { .. }
                 | Event::RehearsalStarted { .. }
-                | Event::Rehearsed { .. },
+                | Event::Rehearsed { .. }
+                | Event::ShadowStarted { .. }
+                | Event::ShadowInputStarted { .. }
+                | Event::ShadowInputEnded { .. }
+                | Event::ShadowEnded { .. },
             ) => S::Staged,
             (S::Staged | S::CuttingOver, Event::CutOverStarted { .. }) => S::CuttingOver,
             (S::CuttingOver, Event::CutOver { .. })
@@ -100,7 +107,8 @@ impl PhaseState {
             (
                 state @ (S::Live | S::Watched | S::Finished),
                 Event::TriggerFired { .. } | Event::PartRolledBack { .. },
-            ) => state,
+            )
+            | (state @ (S::Live | S::Watched), Event::CriterionSigned { .. }) => state,
             _ => return None,
         })
     }
@@ -133,6 +141,8 @@ pub struct PhaseHistory {
     pub staged: Option<StagedFact>,
     /// The rehearsal of the candidate.
     pub rehearsal: Option<RehearsalFact>,
+    /// Its shadows, by name.
+    pub shadows: BTreeMap<String, ShadowFact>,
     /// The generation that its candidate became.
     pub generation: Option<u64>,
     /// When it went live, RFC 3339.
@@ -143,6 +153,8 @@ pub struct PhaseHistory {
     pub looking: Option<(String, String)>,
     /// Approvals and refusals of the present candidate.
     pub sign_offs: Vec<SignOff>,
+    /// What was said about the criteria of the plan.
+    pub criterion_words: Vec<CriterionWord>,
     /// Managed paths that were rolled back alone.
     pub rolled_back_paths: Vec<String>,
     /// What was kept aside by rollbacks.
@@ -164,11 +176,13 @@ impl PhaseHistory {
             safety: None,
             staged: None,
             rehearsal: None,
+            shadows: BTreeMap::new(),
             generation: None,
             live_since: None,
             checks: Vec::new(),
             looking: None,
             sign_offs: Vec::new(),
+            criterion_words: Vec::new(),
             rolled_back_paths: Vec::new(),
             kept_aside: Vec::new(),
             drift_checked: false,
@@ -188,7 +202,11 @@ impl PhaseHistory {
 
     fn begin_anew(&mut self) {
         let rolled_back = std::mem::take(&mut self.kept_aside);
-        *self = Self { state: self.state, kept_aside: rolled_back, ..Self::new(&self.name) };
+        let mut shadows = std::mem::take(&mut self.shadows);
+        for shadow in shadows.values_mut() {
+            shadow.is_void = true;
+        }
+        *self = Self { state: self.state, kept_aside: rolled_back, shadows, ..Self::new(&self.name) };
     }
 
     fn take(&mut self, record: Record) {
@@ -312,8 +330,13 @@ impl PhaseHistory {
                 let (seq, time, actor) = (record.seq, record.time, record.actor);
                 self.sign_offs.push(SignOff { seq, time, role, actor, why, ..SignOff::default() });
             }
+            Event::CriterionSigned { criterion, role, holds, why, transaction, binding, .. } => {
+                let actor = record.actor;
+                let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding };
+                self.criterion_words.push(word);
+            }
             Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
-            _ => {}
+            _ => ShadowFact::take(&mut self.shadows, record),
         }
     }
 }
@@ -360,6 +383,10 @@ pub struct History {
     pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
     /// What was told to whom, by the names of receivers.
     pub told: BTreeMap<String, ToldFact>,
+    /// Packages that were made here, in order.
+    pub packaged: Vec<PackagedFact>,
+    /// Packages that were received here, in order.
+    pub received: Vec<ReceivedFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -423,6 +450,7 @@ impl History {
                 .state
                 .after(&record.event)
                 .ok_or_else(|| illegal(format!("the phase `{name}` is {state}")))?;
+            ShadowFact::admits(&phase.shadows, &record.event).map_err(illegal)?;
             let turn = Turn::of(&record.event, phase);
             let (seq, hash) = (record.seq, record.hash.clone());
             phase.take(record);
@@ -431,9 +459,27 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
+            self.take_package(&record.event, &record.time);
             self.take_other(record.event);
         }
         Ok(())
+    }
+
+    fn take_package(&mut self, event: &Event, time: &str) {
+        match event {
+            Event::Packaged { package, sequence, content, .. } => self.packaged.push(PackagedFact {
+                package: package.clone(),
+                sequence: *sequence,
+                content: content.clone(),
+            }),
+            Event::Received { package, sequence, manifest, .. } => self.received.push(ReceivedFact {
+                package: package.clone(),
+                sequence: *sequence,
+                manifest: manifest.clone(),
+                time: time.to_owned(),
+            }),
+            _ => {}
+        }
     }
 
     /// Events that are about no phase. What a restore takes back is told by the rollbacks between its beginning and its end.
@@ -483,12 +529,16 @@ impl History {
                 IllegalEvent { seq: self.seq + 1, event: word, why }
             });
         }
-        let state = self.place(name, event).map_or(PhaseState::Waiting, |phase| phase.state);
+        let phase = self.place(name, event);
+        let state = phase.map_or(PhaseState::Waiting, |phase| phase.state);
+        let mut why = format!("the phase `{name}` is {}", state.word());
         if self.run.is_some() && state.after(event).is_some() {
-            return Ok(());
+            match phase.map_or(Ok(()), |phase| ShadowFact::admits(&phase.shadows, event)) {
+                Ok(()) => return Ok(()),
+                Err(told) => why = told,
+            }
         }
         let word = event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
-        let why = format!("the phase `{name}` is {}", state.word());
         Err(IllegalEvent { seq: self.seq + 1, event: word, why })
     }
 

@@ -1,14 +1,16 @@
 //! The journal: the durable, hash-chained record of intents and outcomes, and the only source of a run's state.
 //!
-//! [`event`] says what can happen and how it is written; [`fact`] is what is known of one thing; [`history`] folds events into a
-//! state, without any input or output, [`processes`] and [`databases`] what it tells of each of them; [`store`] appends and reads; [`mod@verify`]
-//! walks the chain of hashes.
+//! [`event`] says what can happen and how it is written, [`about`] what each event is about; [`fact`] is what is known of
+//! one thing; [`history`] folds events into a state, without any input or output, [`processes`], [`databases`] and
+//! [`shadow`] what it tells of each of them; [`store`] appends and reads; [`mod@verify`] walks the chain of hashes.
 
+pub mod about;
 pub mod databases;
 pub mod event;
 pub mod fact;
 pub mod history;
 pub mod processes;
+pub mod shadow;
 pub mod store;
 pub mod verify;
 
@@ -17,5 +19,6 @@ pub use event::{Binding, EnvironmentFact, Event, Record, ReliedOn, Signed};
 pub use fact::ToldFact;
 pub use history::{History, PhaseHistory, PhaseState};
 pub use processes::{ProcessFact, ProcessStep};
+pub use shadow::{ShadowEnd, ShadowFact, ShadowInput};
 pub use store::{Journal, JournalError};
 pub use verify::{ChainFault, verify};

@@ -1,7 +1,8 @@
 //! Bringing messages to those who are told: each in order, with retries, and in the journal before and after.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::mail::{Mail, MailFailure as Failure};
 use super::message::Message;
 use crate::journal::{Event, ToldFact};
 use crate::phase::{Notice, StepError, Work};
@@ -89,26 +90,23 @@ fn tell(
     Ok(why.map_or(Ok(()), Err))
 }
 
-/// Why a message did not arrive.
-struct Failure {
-    why: String,
-    /// Trying again at once changes nothing.
-    is_final: bool,
-    may_have_arrived: bool,
-}
-
 fn sent(work: &Work<'_>, receiver: &Receiver, message: &Message, again: bool) -> Result<(), Failure> {
-    let refused = |why: String| Failure { why, is_final: true, may_have_arrived: false };
     let line = work.redactor.clean(&message.line(again));
     let document = work.redactor.clean(&message.to_json(again).to_string());
     match &receiver.channel {
         Channel::Webhook { url, form } => {
-            let url = filled(work, url).map_err(refused)?;
+            let url = filled(work, url).map_err(Failure::of_us)?;
             let body = match form {
                 Form::Slack => serde_json::json!({ "text": line }).to_string(),
                 Form::Json => document,
             };
             posted(work, &url, body)
+        }
+        Channel::Mail { to, from, server } => {
+            let server = filled(work, server).map_err(Failure::of_us)?;
+            let mail = mailed(message, again, to, from, |text| work.redactor.clean(&text))
+                .map_err(Failure::of_us)?;
+            work.project.ports.mailer.send(&server, &mail)
         }
         Channel::Command(command) => {
             let mut command = Command::shell(command, &work.project.root, TIMEOUT);
@@ -131,6 +129,25 @@ fn sent(work: &Work<'_>, receiver: &Receiver, message: &Message, again: bool) ->
             Err(failed(format!("the command ended with {}{said}", finished.ending())))
         }
     }
+}
+
+/// A message as mail. Sent again, it has the same id.
+fn mailed(
+    message: &Message,
+    again: bool,
+    to: &[String],
+    from: &str,
+    clean: impl Fn(String) -> String,
+) -> Result<Mail, String> {
+    let Message { seq, time, actor, project, phase, .. } = message;
+    let line = message.line(again);
+    let about = if phase.is_empty() { String::new() } else { format!("phase    {phase}\n") };
+    let body = format!("{line}\n\nproject  {project}\n{about}event    {seq}, {time}\nby       {actor}\n");
+    let told = format!("{project}\n{time}\n{actor}");
+    let id = format!("{seq}.{}@switchback.invalid", blake3::hash(told.as_bytes()).to_hex());
+    let at = time.parse::<jiff::Timestamp>().map_err(|error| format!("event {seq} has no time: {error}"))?;
+    let [subject, body] = [line, body].map(clean);
+    Ok(Mail { from: from.to_owned(), to: to.to_vec(), subject, body, id, time: SystemTime::from(at) })
 }
 
 fn posted(work: &Work<'_>, url: &str, body: String) -> Result<(), Failure> {
@@ -162,7 +179,7 @@ fn filled(work: &Work<'_>, text: &str) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
-        let (name, behind) = after.split_once('}').ok_or("there is a `${` without an end in `webhook`")?;
+        let (name, behind) = after.split_once('}').ok_or("there is a `${` without an end in the address")?;
         let value = work.world().surroundings.variable(name).filter(|value| !value.is_empty());
         filled.push_str(before);
         filled.push_str(&value.ok_or_else(|| format!("the environment variable `{name}` is not set"))?);

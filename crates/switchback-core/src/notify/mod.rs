@@ -5,7 +5,9 @@
 //! nobody knows whether it arrived; then it is told again, and says so.
 
 mod deliver;
+mod mail;
 mod message;
 
 pub use deliver::deliver;
+pub use mail::{Mail, MailFailure, Mailer};
 pub use message::Message;

@@ -10,8 +10,9 @@ use super::processes::cut_over::{self as handing_over, HandOverOpen, Made, make_
 use super::project::{TOOL, Work};
 use super::rehearsal::rehearse;
 use super::roll_back::{RollBackOptions, roll_back};
+use super::shadow::{self, Patience};
 use super::watch::{Watch, fire, watch};
-use super::{cut_over, finish, rehearsal, snapshot, stage};
+use super::{criteria, cut_over, finish, rehearsal, snapshot, stage};
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
 use crate::notify::deliver;
@@ -98,7 +99,7 @@ pub struct RunOutcome {
 }
 
 impl RunOutcome {
-    fn reached(phase: &Phase) -> Self {
+    pub(super) fn reached(phase: &Phase) -> Self {
         Self {
             verdict: Verdict::Yes,
             phase: phase.name.clone(),
@@ -108,7 +109,7 @@ impl RunOutcome {
         }
     }
 
-    fn held(phase: &Phase, gate: Gate) -> Self {
+    pub(super) fn held(phase: &Phase, gate: Gate) -> Self {
         Self { verdict: gate.verdict, reasons: gate.reasons, next: gate.next, ..Self::reached(phase) }
     }
 
@@ -228,6 +229,10 @@ fn run_phase(work: &Work<'_>, phase: &Phase, until: Point, restage: bool) -> Res
                 if until <= Point::Watched {
                     return Ok(RunOutcome::reached(phase));
                 }
+                let gate = criteria::before_finish(work, phase);
+                if gate.verdict != Verdict::Yes {
+                    return Ok(RunOutcome::held(phase, gate));
+                }
                 failing(work, phase, "finish", || finish::finish(work, phase))?;
             }
             PhaseState::Finished => return Ok(RunOutcome::reached(phase)),
@@ -314,6 +319,11 @@ fn staged_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<Ru
             return Ok(Some(RunOutcome::held(phase, gate)));
         }
         failing(work, phase, "rehearsal", || rehearse(work, phase))?;
+    }
+    if until >= Point::Approved
+        && let Some(held) = failing(work, phase, "shadow", || shadow::step(work, phase, Patience::Settling))?
+    {
+        return Ok(Some(held));
     }
     let gate = gate::before_cut_over(work, phase, Needs::of(until))?;
     if gate.verdict != Verdict::Yes {

@@ -3,6 +3,7 @@
 //! Evidence and approvals count only when they are about exactly what would be put in (BX-10): plan, both trees,
 //! inputs, options and tool are compared one by one, and what changed is named.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use super::approval::{Judge, tally};
@@ -12,8 +13,9 @@ use super::evidence::EvidenceStore;
 use super::look::inputs_hash;
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
+use super::shadow::stand as shadow;
 use super::stage::{candidate, named};
-use super::{environment, layout, snapshot};
+use super::{criteria, environment, layout, snapshot};
 use crate::journal::Binding;
 use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
 use crate::manifest::{Manifest, to_hex};
@@ -40,7 +42,7 @@ pub struct Gate {
 
 impl Gate {
     /// An open gate.
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         Self { verdict: Verdict::Yes, reasons: Vec::new(), next: String::new(), unseen: Vec::new() }
     }
 
@@ -135,20 +137,33 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
 pub struct Needs {
     /// The rehearsal, and its checks.
     pub rehearsal: bool,
+    /// What comes after those.
+    pub upto: Upto,
+}
+
+/// The last of what a gate asks for; each asks for those before it, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Upto {
+    /// The checks.
+    #[default]
+    Checks,
+    /// The shadows.
+    Shadows,
     /// The approvals.
-    pub approvals: bool,
+    Approvals,
     /// The window, in which cutovers happen.
-    pub window: bool,
+    Window,
 }
 
 impl Needs {
     /// What is needed to reach a point.
     pub fn of(point: Point) -> Self {
-        Self {
-            rehearsal: point >= Point::Rehearsed,
-            approvals: point >= Point::Approved,
-            window: point > Point::Approved,
-        }
+        let upto = match point.cmp(&Point::Approved) {
+            Ordering::Less => Upto::Checks,
+            Ordering::Equal => Upto::Approvals,
+            Ordering::Greater => Upto::Window,
+        };
+        Self { rehearsal: point >= Point::Rehearsed, upto }
     }
 }
 
@@ -184,10 +199,14 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     if needs.rehearsal {
         look_at_rehearsal(work, &history, &present, &mut gate);
     }
-    if needs.approvals {
-        look_at_approvals(work, phase, &history, &present, &mut gate);
+    if needs.upto >= Upto::Shadows {
+        shadow::look_at(work, phase, &history, (&present.old_tree, &present.new_tree), &mut gate)?;
     }
-    if needs.window {
+    if needs.upto >= Upto::Approvals {
+        look_at_approvals(work, phase, &history, &present, &mut gate);
+        criteria::close(&Judge::of(&work.project), phase, &history, false, &mut gate);
+    }
+    if needs.upto >= Upto::Window {
         look_at_window(work, &mut gate);
     }
     Ok(gate)

@@ -327,7 +327,7 @@ pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepErr
 }
 
 /// Where the content of each managed path is on the old and on the new side.
-pub(super) fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Contents), StepError> {
+pub(crate) fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Contents), StepError> {
     let disk = work.world().disk.as_ref();
     let root = &work.project.root;
     let base = layout::live_base(disk, root, &work.plan().project.managed)?;

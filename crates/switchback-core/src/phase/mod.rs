@@ -1,13 +1,14 @@
 //! The phase: one reversible change, from its snapshot to its end, or back.
 //!
 //! The way of a phase: [`project`] opens and locks → [`cycle`] decides what is next → [`snapshot`] → [`stage`] →
-//! [`look`] carries out checks → [`rehearsal`] → [`gate`] → [`sign_off`] with [`approval`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
+//! [`look`] carries out checks → [`rehearsal`] → [`mod@shadow`] → [`gate`] → [`sign_off`] with [`approval`] → [`cut_over`] → [`watch`] → [`finish`]; or [`mod@roll_back`].
 //! `restore` rolls back to a copy, and `safety` makes one in git. `recover` comes before all of them; `databases` and
 //! `processes` stand around what exchanges trees.
 
 pub mod alone;
 pub mod approval;
 mod bytecode;
+pub mod criteria;
 pub mod cut_over;
 pub mod cycle;
 mod databases;
@@ -40,6 +41,7 @@ pub mod roll_back;
 mod safety;
 mod saved;
 pub mod seal;
+pub mod shadow;
 pub mod sign_off;
 pub mod snapshot;
 pub mod stage;
@@ -62,6 +64,7 @@ pub use project::{Ports, Project, TOOL, Work};
 pub use roll_back::{
     Origin, RollBackOptions, RollBackOutcome, RollBackPlan, plan_roll_back, roll_back, roll_back_changes,
 };
+pub use shadow::{ShadowOptions, shadow};
 pub use telling::{Untold, open_to_tell};
 pub use validate::{STEPS, Validation};
 pub use witness::{Nobody, Notice, Witness};

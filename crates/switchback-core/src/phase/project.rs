@@ -12,6 +12,7 @@ use super::redact::Redactor;
 use super::witness::{Nobody, Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
+use crate::notify::Mailer;
 use crate::plan::{self, Plan, Remote, STATE_FOLDER};
 use crate::port::{
     Comparer, Configurer, Inspector, Migrator, Mover, Querier, RemoteVault, Schemas, Signatures,
@@ -48,6 +49,8 @@ pub struct Ports {
     pub schemas: Arc<dyn Schemas>,
     /// Signs, and says whether something is signed.
     pub signatures: Arc<dyn Signatures>,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
 }
 
 /// A project with its plan, to be looked at.
@@ -73,6 +76,7 @@ impl Project {
             open: vec![self.plan.state().join("work")],
             is_strict: false,
             hidden: project.managed.iter().map(|managed| live.join(&managed.path)).collect(),
+            guard: None,
         })
     }
 
@@ -331,7 +335,7 @@ impl<'a> Work<'a> {
 
     /// A folder for one attempt at something, not made yet; what earlier attempts left is removed. No two attempts get the
     /// same one: what a run that was killed left running may still write into its own.
-    pub(super) fn attempt(&self, what: &str) -> Result<PathBuf, StepError> {
+    pub(crate) fn attempt(&self, what: &str) -> Result<PathBuf, StepError> {
         let disk = self.world().disk.as_ref();
         let work = self.project.state().join("work");
         make_directories(disk, &self.project.root, &work)?;

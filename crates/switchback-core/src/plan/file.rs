@@ -15,8 +15,8 @@ use super::lists::{
 use super::moment::{Every, Moment};
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, notify,
-    playbook, process, snapshot, trigger, undo, window,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, criterion,
+    notify, package, playbook, process, shadow, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -109,12 +109,22 @@ const PLAN: &[Key] = &[
     Key::required("phase", Shape::Tables(PHASE), "the phases, in order"),
     Key::optional("check", Shape::Kinds(CHECK, check::kinds), "the checks"),
     Key::optional("trigger", Shape::Tables(trigger::TRIGGER), "what starts a rollback"),
+    Key::optional(
+        "criterion",
+        Shape::Tables(criterion::CRITERION),
+        "what must be true, and who or what can tell",
+    ),
     Key::optional("playbook", Shape::Tables(playbook::PLAYBOOK), "named repairs"),
     Key::optional("process", Shape::Tables(process::PROCESS), "what runs the tree"),
     Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
     Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
     Key::optional("notify", Shape::Tables(notify::NOTIFY), "who is told what turn a run took"),
-    Key::not_built("shadow", "old and new side by side"),
+    Key::optional("package", Shape::Table(package::PACKAGE), "what packages of a change hold"),
+    Key::optional(
+        "shadow",
+        Shape::Tables(shadow::SHADOW),
+        "what old and new run side by side before a phase goes live",
+    ),
 ];
 
 /// The keys of the plan file, for the JSON Schema and for the test that the documentation names each of them.
@@ -209,14 +219,7 @@ fn read_plan<'a>(
     fields.whole("version");
     let project = read_project(&fields, root, disk);
     let snapshot = snapshot::read(&fields);
-    let (environment, dependencies) = match fields.table("environment") {
-        Some(table) => {
-            let (managed, linked) =
-                project.as_ref().map_or((&[][..], &[][..]), |project| (&project.managed, &project.linked));
-            (table.filled_text("select"), environment::read(&table, managed, linked, findings))
-        }
-        None => (None, Vec::new()),
-    };
+    let (environment, dependencies) = read_environment(&fields, project.as_ref(), findings);
     let rehearsal = read_rehearsal(&fields);
     let managed = project.as_ref().map_or(&[][..], |project| &project.managed);
     let phases = read_phases(&fields, managed, findings);
@@ -234,6 +237,7 @@ fn read_plan<'a>(
     check_names.sort();
     check_names.dedup();
     let triggers = read_triggers(&fields, &check_names, findings);
+    let criteria = criterion::read(&fields, &phases, &checks, &check_names, &triggers);
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
     if let (Some(project), Some(snapshot)) = (&project, &snapshot) {
@@ -244,7 +248,9 @@ fn read_plan<'a>(
     }
     let processes = read_processes(&fields, &names, findings);
     let approvers = read_approvers(&fields, &phases, findings);
+    let package = fields.table("package").map(|package| package::read(&package)).unwrap_or_default();
     let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
+    let shadows = shadow::read_all(&fields, &names, project.as_ref().is_none_or(|project| project.confine));
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),
@@ -257,13 +263,27 @@ fn read_plan<'a>(
         phases,
         checks,
         triggers,
+        criteria,
         playbooks,
         processes,
         approvers,
         window,
         receivers: read_receivers(&fields, findings),
+        package,
+        shadows,
         fault: None,
     })
+}
+
+/// The command that selects an environment, and the environments of the managed paths.
+fn read_environment<'a>(
+    plan: &Fields<'a>,
+    project: Option<&Project>,
+    findings: &'a Findings<'a>,
+) -> (Option<String>, Vec<environment::Dependencies>) {
+    let Some(table) = plan.table("environment") else { return (None, Vec::new()) };
+    let (managed, linked) = project.map_or((&[][..], &[][..]), |project| (&project.managed, &project.linked));
+    (table.filled_text("select"), environment::read(&table, managed, linked, findings))
 }
 
 fn read_rehearsal(plan: &Fields<'_>) -> Rehearsal {

@@ -125,8 +125,12 @@ pub(super) fn look_at_name<'n>(
         fields.find(
             "name",
             format!(
-                "two {what}{} are called `{}`",
-                if what.ends_with('s') { "es" } else { "s" },
+                "two {} are called `{}`",
+                match what {
+                    "process" => "processes".to_owned(),
+                    "criterion" => "criteria".to_owned(),
+                    _ => format!("{what}s"),
+                },
                 shown(name)
             ),
             "give each a name of its own",

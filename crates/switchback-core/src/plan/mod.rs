@@ -4,6 +4,7 @@
 //! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
 mod approver;
+mod criterion;
 mod environment;
 mod fields;
 mod file;
@@ -12,12 +13,14 @@ mod key;
 mod lists;
 mod moment;
 mod notify;
+mod package;
 mod paths;
 mod playbook;
 mod process;
 mod scalar;
 mod schema;
 mod server;
+mod shadow;
 mod snapshot;
 mod trigger;
 mod undo;
@@ -26,6 +29,7 @@ mod window;
 use std::path::{Path, PathBuf};
 
 pub use approver::{Approve, Approver};
+pub use criterion::{CriterionPlan, CriterionPoint};
 pub use environment::Dependencies;
 pub use fields::{Fields, NamedText, OneOrMore, TextOrTable, advise, shown};
 pub use file::{LoadError, PLAN_BYTES_MAX, PLAN_FILE, load, plan_keys, read};
@@ -33,12 +37,14 @@ pub use finding::{Finding, Findings, PlanError, place};
 pub use key::{Key, KindKeys, Shape};
 pub use moment::{Every, Moment};
 pub use notify::{Channel, Form, Receiver, Severity, Turn};
+pub use package::Package;
 pub use paths::{STATE_FOLDER, relative};
 pub use playbook::{Playbook, Restore};
 pub use process::{GENERATION, Handover, PARALLEL, Probe, Process, Ready};
 pub use scalar::Scalar;
 pub use schema::json_schema;
 pub use server::SftpAddress;
+pub use shadow::{Inputs, Shadow};
 pub use snapshot::{Keep, Remote, Snapshot};
 pub use trigger::{Action, Condition, Direction, OffBy, Trigger};
 pub use undo::Undo;
@@ -75,6 +81,8 @@ pub struct Plan {
     pub checks: Vec<CheckPlan>,
     /// The triggers.
     pub triggers: Vec<Trigger>,
+    /// What must be true, by point.
+    pub criteria: Vec<CriterionPlan>,
     /// The playbooks.
     pub playbooks: Vec<Playbook>,
     /// What runs the tree, in the order in which it is started.
@@ -85,6 +93,10 @@ pub struct Plan {
     pub window: Window,
     /// Who is told what turn a run took.
     pub receivers: Vec<Receiver>,
+    /// `[package]`.
+    pub package: Package,
+    /// What old and new run side by side before a phase goes live.
+    pub shadows: Vec<Shadow>,
     /// Why the plan file cannot be used, where this only stands in for it.
     pub fault: Option<String>,
 }
@@ -241,11 +253,14 @@ impl Plan {
             phases: Vec::new(),
             checks: Vec::new(),
             triggers: Vec::new(),
+            criteria: Vec::new(),
             playbooks: Vec::new(),
             receivers: Vec::new(),
             processes: Vec::new(),
             approvers: Vec::new(),
             window: Window::default(),
+            package: Package::default(),
+            shadows: Vec::new(),
             fault: Some(fault),
         }
     }
@@ -258,6 +273,11 @@ impl Plan {
     /// The checks of a phase at a moment, in the order of the plan.
     pub fn checks_at<'a>(&'a self, phase: &'a str, moment: Moment) -> impl Iterator<Item = &'a CheckPlan> {
         self.checks.iter().filter(move |check| check.is_for(phase) && check.at.contains(&moment))
+    }
+
+    /// The shadows of a phase, in the order of the plan.
+    pub fn shadows_of<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = &'a Shadow> {
+        self.shadows.iter().filter(move |shadow| shadow.is_for(phase))
     }
 
     /// The playbook of that name.

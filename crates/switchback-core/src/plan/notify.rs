@@ -26,6 +26,15 @@ pub enum Channel {
         /// What is sent.
         form: Form,
     },
+    /// Mail to people.
+    Mail {
+        /// Who gets it.
+        to: Vec<String>,
+        /// Who sends it.
+        from: String,
+        /// The address of the server, with `${NAME}` for environment variables.
+        server: String,
+    },
     /// A line of shell, which finds the message in its environment.
     Command(String),
 }
@@ -122,7 +131,7 @@ pub(super) const NOTIFY: &[Key] = &[
     Key::optional(
         "name",
         Shape::Text,
-        "what the receiver is called; `webhook` or `command` with its number when left out",
+        "what the receiver is called; `webhook`, `mail` or `command` with its number when left out",
     ),
     Key::optional(
         "on",
@@ -145,6 +154,13 @@ pub(super) const NOTIFY: &[Key] = &[
         Shape::Word(&["slack", "json"]),
         "with `webhook`: `slack` sends a text, `json` the whole notification; `slack` when left out",
     ),
+    Key::optional("mail", Shape::Texts, "who gets a mail: `name@host`, or `Name <name@host>`"),
+    Key::optional("from", Shape::Text, "with `mail`: who sends it"),
+    Key::optional(
+        "smtp",
+        Shape::Text,
+        "with `mail`: the server, e.g. `smtps://user:password@host`; `${NAME}` is an environment variable; `${SMTP_URL}` when left out",
+    ),
     Key::optional(
         "command",
         Shape::Text,
@@ -152,45 +168,86 @@ pub(super) const NOTIFY: &[Key] = &[
     ),
 ];
 
+/// The ways of telling, by their keys, each with the keys that go with it alone.
+const CHANNELS: [(&str, &[&str]); 3] =
+    [("webhook", &["form"]), ("mail", &["from", "smtp"]), ("command", &[])];
+
 /// Reads one `[[notify]]`; `number` is its place among all, from 1.
 pub(super) fn read(fields: &Fields<'_>, number: usize) -> Option<Receiver> {
-    let (webhook, command) = (fields.filled_text("webhook"), fields.filled_text("command"));
     let severity =
         fields.word("severity").and_then(|word| Severity::from_word(&word)).unwrap_or(Severity::Info);
     let on = read_turns(fields);
-    if fields.has("form") && !fields.has("webhook") {
-        fields.find("form", "`form` goes with `webhook` alone", "take it out");
+    for (way, keys) in CHANNELS {
+        for key in keys.iter().filter(|key| fields.has(key) && !fields.has(way)) {
+            fields.find(key, format!("`{key}` goes with `{way}` alone"), "take it out");
+        }
     }
-    let form = if fields.word("form").as_deref() == Some("json") { Form::Json } else { Form::Slack };
-    let channel = match (webhook, command) {
-        (Some(_), Some(_)) => {
-            fields.find("command", "`webhook` stands beside `command`", "make a `[[notify]]` of each");
-            None
-        }
-        (Some(url), None) => {
-            let is_address = ["http://", "https://", "${"].iter().any(|start| url.starts_with(start));
-            if !is_address {
-                let message = format!("`webhook` is `{}`, which is not an HTTP address", shown(&url));
-                fields.find(
-                    "webhook",
-                    message,
-                    "begin it with `https://`, or name a variable: `${SLACK_WEBHOOK}`",
-                );
-            }
-            Some(Channel::Webhook { url, form })
-        }
-        (None, Some(line)) => Some(Channel::Command(line)),
-        (None, None) => {
-            if !fields.has("webhook") && !fields.has("command") {
-                let message = "`[[notify]]` does not say how anybody is told";
-                fields.findings().add(fields.offset(), message, "add `webhook` or `command`");
-            }
+    let named: Vec<&str> = CHANNELS.map(|(way, _)| way).into_iter().filter(|way| fields.has(way)).collect();
+    if let [first, other, ..] = named[..] {
+        fields.find(other, format!("`{first}` stands beside `{other}`"), "make a `[[notify]]` of each");
+        return None;
+    }
+    let channel = match named.first() {
+        Some(&"webhook") => read_webhook(fields),
+        Some(&"mail") => read_mail(fields),
+        Some(_) => fields.filled_text("command").map(Channel::Command),
+        None => {
+            let message = "`[[notify]]` does not say how anybody is told";
+            fields.findings().add(fields.offset(), message, "add `webhook`, `mail` or `command`");
             None
         }
     };
-    let kind = if fields.has("webhook") { "webhook" } else { "command" };
-    let name = fields.filled_text("name").unwrap_or_else(|| format!("{kind} {number}"));
+    let name =
+        fields.filled_text("name").unwrap_or_else(|| format!("{} {number}", named.first().unwrap_or(&"")));
     Some(Receiver { name, on, severity, channel: channel? })
+}
+
+fn read_webhook(fields: &Fields<'_>) -> Option<Channel> {
+    let form = if fields.word("form").as_deref() == Some("json") { Form::Json } else { Form::Slack };
+    let url = fields.filled_text("webhook")?;
+    if !["http://", "https://", "${"].iter().any(|start| url.starts_with(start)) {
+        let message = format!("`webhook` is `{}`, which is not an HTTP address", shown(&url));
+        fields.find("webhook", message, "begin it with `https://`, or name a variable: `${SLACK_WEBHOOK}`");
+    }
+    Some(Channel::Webhook { url, form })
+}
+
+fn read_mail(fields: &Fields<'_>) -> Option<Channel> {
+    let is_address =
+        |text: &str| text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let to = fields.placed_texts("mail").unwrap_or_default();
+    if to.is_empty() {
+        fields.find(
+            "mail",
+            "`mail` is empty: nobody would be told",
+            "name an address, e.g. `risk@example.com`",
+        );
+    }
+    for (offset, text) in to.iter().filter(|(_, text)| !is_address(text)) {
+        let message = format!("`{}` in `mail` is no address", shown(text));
+        fields.findings().add(*offset, message, "write it as `name@host`, or `Name <name@host>`");
+    }
+    let from = fields.filled_text("from");
+    match &from {
+        None if !fields.has("from") => {
+            fields.find(
+                "mail",
+                "`mail` has no `from`: servers refuse what nobody sends",
+                "add `from = \"name@host\"`",
+            );
+        }
+        Some(from) if !is_address(from) => {
+            let message = format!("`from` is `{}`, which is no address", shown(from));
+            fields.find("from", message, "write it as `name@host`, or `Name <name@host>`");
+        }
+        _ => {}
+    }
+    let server = fields.filled_text("smtp").unwrap_or_else(|| "${SMTP_URL}".to_owned());
+    if !["smtp://", "smtps://", "${"].iter().any(|start| server.starts_with(start)) {
+        let message = format!("`smtp` is `{}`, which is no address of a mail server", shown(&server));
+        fields.find("smtp", message, "begin it with `smtps://`, or name a variable: `${SMTP_URL}`");
+    }
+    Some(Channel::Mail { to: to.into_iter().map(|(_, text)| text).collect(), from: from?, server })
 }
 
 fn read_turns(fields: &Fields<'_>) -> Vec<Turn> {

@@ -42,6 +42,7 @@ pub fn details(evidence: &Value) -> Vec<Detail> {
     }
     found.extend(seen.get("undos").map(of_undos));
     found.extend(of_runs(seen));
+    found.extend(seen.get("categories").map(of_categories));
     if verdict != Some(Verdict::Yes) {
         of_tests(seen, &mut found);
         of_whatever(seen, "", &mut found);
@@ -64,6 +65,15 @@ fn of_undos(undos: &Value) -> Detail {
         table.add(|| {
             vec![text(&undo["name"]), text(&undo["kind"]), spoken(&undo["verdict"]), text(&undo["what"])]
         });
+    }
+    table.0
+}
+
+/// What came of each category of tests.
+fn of_categories(categories: &Value) -> Detail {
+    let mut table = Table::new("categories of tests", &["category", "verdict", "what was seen"]);
+    for (name, seen) in categories.as_object().into_iter().flatten() {
+        table.add(|| vec![name.clone(), spoken(&seen["verdict"]), text(&seen["summary"])]);
     }
     table.0
 }

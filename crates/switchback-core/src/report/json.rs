@@ -4,10 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::database_status::DatabaseStatus;
 use super::process_status::ProcessStatus;
+use super::shadow_status::ShadowStatus;
 use super::status::{Status, WaitsFor};
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
 use crate::phase::approval::{RoleTally, Standing};
+use crate::phase::criteria::CriterionStanding;
 use crate::verdict::Verdict;
 
 /// The document `switchback/<name>/1` of a status, with the verdict of what was done.
@@ -40,7 +42,8 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     let criteria = status.criteria.iter().map(
         |criterion| json!({"name": criterion.name, "verdict": criterion.verdict.word(), "by": criterion.by}),
     );
-    document.insert("criteria".to_owned(), criteria.collect());
+    let listed = status.checklist.iter().map(criterion);
+    document.insert("criteria".to_owned(), criteria.chain(listed).collect());
     if !status.approvals.is_empty() {
         document.insert("approvals".to_owned(), status.approvals.iter().map(approval).collect());
     }
@@ -53,6 +56,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     if !status.databases.is_empty() {
         let databases = status.databases.iter().map(DatabaseStatus::to_json);
         document.insert("databases".to_owned(), databases.collect());
+    }
+    if !status.shadows.is_empty() {
+        document.insert("shadows".to_owned(), status.shadows.iter().map(ShadowStatus::to_json).collect());
     }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),
@@ -100,6 +106,18 @@ fn approval(tally: &RoleTally) -> Value {
         "missing": tally.missing(),
         "refused": tally.is_refused(),
         "votes": votes.collect::<Vec<_>>(),
+    })
+}
+
+/// A criterion of the plan: with its point, which those that the program adds do not have.
+pub(super) fn criterion(one: &CriterionStanding) -> Value {
+    json!({
+        "name": one.name,
+        "verdict": one.verdict.word(),
+        "by": one.by,
+        "at": one.at.to_string(),
+        "required": one.required,
+        "open": one.is_open,
     })
 }
 
@@ -158,6 +176,8 @@ fn waits_for(waits: &WaitsFor) -> Value {
         }
         WaitsFor::Check { name, at } => json!({"kind": "check", "name": name, "at": at}),
         WaitsFor::Rehearsal => json!({"kind": "rehearsal"}),
+        WaitsFor::Criterion { name, role } => json!({"kind": "criterion", "name": name, "role": role}),
+        WaitsFor::Shadow { name, until } => json!({"kind": "shadow", "name": name, "until": until}),
         WaitsFor::Watch { at, due } => json!({"kind": "watch", "at": at, "due": due}),
         WaitsFor::Window { opens } => json!({"kind": "window", "opens": opens}),
         WaitsFor::Plan => json!({"kind": "plan"}),

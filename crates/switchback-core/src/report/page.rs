@@ -442,7 +442,7 @@ fn run(report: &RunReport) -> Section {
 impl PhaseReport {
     /// Whether no check of the plan is for it.
     pub(super) fn is_unchecked(&self) -> bool {
-        self.checks.is_empty() && self.open_checks.is_empty()
+        self.checks.is_empty() && self.open_checks.is_empty() && self.shadows.is_empty()
     }
 
     /// Each role that must approve, and whether it has.

@@ -3,6 +3,7 @@
 use super::details::Detail;
 use super::material::Named;
 use super::page::{Block, Section, Table};
+use super::page_shadows::shadows;
 use super::phase_report::{CheckReport, PhaseReport, SignOffReport};
 use super::run_report::RunReport;
 use super::story::short;
@@ -17,6 +18,9 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
     let mut first = vec![Block::Text(standing(phase))];
     first.push(Block::List(phase.reasons.iter().map(|reason| marked(reason, &odd)).collect()));
     first.push(Block::Table(criteria(phase)));
+    if !phase.checklist.is_empty() {
+        first.push(Block::Table(checklist(phase)));
+    }
     let mut sections = vec![
         Section::new(format!("phase-{number}"), 2, format!("Phase {}", phase.status.name), first),
         Section::new(id("change"), 3, "What was to change", change(report, phase)),
@@ -28,6 +32,9 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
         sections.push(Section::new(id(&format!("check-{}", at + 1)), 4, title, tables));
     }
     sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(report, phase)));
+    if !phase.shadows.is_empty() {
+        sections.push(Section::new(id("shadows"), 3, "Old and new side by side", shadows(&phase.shadows)));
+    }
     sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(report, phase)));
     sections
 }
@@ -59,6 +66,18 @@ fn criteria(phase: &PhaseReport) -> Table {
         let verdict = vec![verdict(criterion.verdict, criterion.is_open)];
         let by = criterion.by.split(' ').map(short).collect::<Vec<_>>().join(" ");
         table.rows.push(vec![words(&criterion.name), verdict, words(by)]);
+    }
+    table
+}
+
+/// The criteria of the plan, by point.
+fn checklist(phase: &PhaseReport) -> Table {
+    let mut table = Table::new("Criteria of the plan", &["at", "what", "verdict", "by", "waited for"]);
+    for one in &phase.checklist {
+        let verdict = vec![verdict(one.verdict, one.is_open)];
+        let required = if one.required { "yes" } else { "" };
+        let (at, by) = (words(one.at.to_string()), words(&one.by));
+        table.rows.push(vec![at, words(&one.name), verdict, by, words(required)]);
     }
     table
 }

@@ -3,6 +3,7 @@
 use super::details::{Detail, details};
 use super::material::{FileNames, Material};
 use super::reasons::reasons;
+use super::shadow_status::{ShadowStatus, shadows};
 use super::status::{
     Criterion, PhaseStatus, approvals, as_staged, criteria, is_about, last_outcomes, phase_status,
 };
@@ -11,6 +12,7 @@ use crate::journal::{Binding, EnvironmentFact, Event, PhaseState};
 use crate::manifest::{EntryCounts, to_hex};
 use crate::phase::TOOL;
 use crate::phase::approval::{Judge, Standing, Vote};
+use crate::phase::criteria::{self as plan_criteria, CriterionStanding};
 use crate::phase::gate::changed_since;
 use crate::plan::{Moment, Phase};
 use crate::verdict::Verdict;
@@ -32,6 +34,8 @@ pub struct PhaseReport {
     pub rehearsal: Option<CheckReport>,
     /// The last outcome of each check at each moment, moments in order.
     pub checks: Vec<CheckReport>,
+    /// Old and new side by side.
+    pub shadows: Vec<ShadowStatus>,
     /// What the plan checks and nobody looked at yet: check, kind and moment.
     pub open_checks: Vec<(String, String, String)>,
     /// A check that began and has not ended, and its moment: it is at it, or its process ended before it.
@@ -42,6 +46,8 @@ pub struct PhaseReport {
     pub roles: Vec<(String, u64)>,
     /// What must hold.
     pub criteria: Vec<Criterion>,
+    /// The criteria of the plan, by point.
+    pub checklist: Vec<CriterionStanding>,
     /// When it went live, who cut over, and as which generation.
     pub live: Option<(String, String, u64)>,
     /// What was taken back, in order.
@@ -191,7 +197,15 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
     let began = |event: &Event| matches!(event, Event::SnapshotStarted { .. });
     let trees = as_staged(material.project, material.store(), history, None).map(|(criterion, _)| criterion);
     let judge = &Judge::of(material.project);
+    let mut shadows = shadows(material.plan(), phase, history);
+    for shadow in &mut shadows {
+        shadow.summary = material.clean(&shadow.summary);
+        for (_, _, summary) in &mut shadow.told {
+            *summary = material.clean(summary);
+        }
+    }
     let mut report = PhaseReport {
+        shadows,
         status: phase_status(judge, phase, &material.history),
         attempts: material.about(&phase.name).filter(|record| began(&record.event)).count() as u64,
         changes: phase
@@ -206,6 +220,7 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
         unfinished: history.and_then(|history| history.looking.clone()),
         roles: phase.approve.roles.iter().map(|role| (role.clone(), phase.approve.needed(role))).collect(),
         criteria: criteria(judge, phase, history).into_iter().chain(trees).collect(),
+        checklist: plan_criteria::standing(judge, phase, history),
         live: history.and_then(|history| live(material, history)),
         reasons: Vec::new(),
         checks,

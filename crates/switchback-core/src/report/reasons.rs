@@ -43,11 +43,31 @@ pub(super) fn reasons(
     for (check, action) in &history.fired {
         reasons.push(format!("a trigger on the check `{check}` fired: {action}"));
     }
-    // The checks that are a no stand above already; an approval too.
+    for one in report.checklist.iter().filter(|one| one.required && one.verdict == Verdict::No) {
+        reasons.push(format!("the criterion `{}` does not hold: {}", one.name, one.by));
+    }
     let waits = waits_for(judge, phase, Some(history));
-    reasons.extend(waits.iter().filter_map(|waits| match waits {
+    reasons.extend(waits.iter().filter_map(|waits| of_wait(waits, report)));
+    if reasons.is_empty() {
+        reasons.push(match history.state {
+            PhaseState::Finished => {
+                "every check held, its watch is over, and the old tree is kept".to_owned()
+            }
+            _ => "nothing holds it: `switchback run` goes on".to_owned(),
+        });
+    }
+    if history.state == PhaseState::Finished && checks.is_empty() && report.shadows.is_empty() {
+        let why = if material.plan().fault.is_none() { ": the plan has no checks for it" } else { "" };
+        reasons = vec![format!("it is over, and nothing was checked{why}")];
+    }
+    reasons
+}
+
+/// What is not said already by a check or an approval.
+fn of_wait(waits: &WaitsFor, report: &PhaseReport) -> Option<String> {
+    match waits {
         WaitsFor::Check { name, at }
-            if !checks.iter().any(|check| check.name == *name && check.at == *at) =>
+            if !report.checks.iter().any(|check| check.name == *name && check.at == *at) =>
         {
             let is_it = |(check, moment): &(String, String)| check == name && moment == at;
             Some(if report.unfinished.as_ref().is_some_and(is_it) {
@@ -55,6 +75,13 @@ pub(super) fn reasons(
             } else {
                 format!("the check `{name}` was not carried out at {at}")
             })
+        }
+        WaitsFor::Criterion { name, role } => {
+            Some(format!("the criterion `{name}` is not signed in the role `{role}`"))
+        }
+        WaitsFor::Shadow { name, .. } => {
+            let shadow = report.shadows.iter().find(|shadow| shadow.name == *name)?;
+            Some(format!("the shadow `{name}` does not say yes: {}", shadow.summary))
         }
         WaitsFor::Plan => {
             Some("what it waits for cannot be told: that stands in the plan, which cannot be used".to_owned())
@@ -67,20 +94,7 @@ pub(super) fn reasons(
             Some(format!("it is live, and watched: the checks at {at} are due at {due}"))
         }
         _ => None,
-    }));
-    if reasons.is_empty() {
-        reasons.push(match history.state {
-            PhaseState::Finished => {
-                "every check held, its watch is over, and the old tree is kept".to_owned()
-            }
-            _ => "nothing holds it: `switchback run` goes on".to_owned(),
-        });
     }
-    if history.state == PhaseState::Finished && checks.is_empty() {
-        let why = if material.plan().fault.is_none() { ": the plan has no checks for it" } else { "" };
-        reasons = vec![format!("it is over, and nothing was checked{why}")];
-    }
-    reasons
 }
 
 /// What speaks against taking both trees for what was staged.
@@ -138,7 +152,7 @@ pub(super) fn verdict(status: &Status, phases: &[PhaseReport]) -> Verdict {
 pub(super) fn headline(verdict: Verdict, phases: &[PhaseReport]) -> String {
     let first = |wanted: &dyn Fn(&PhaseReport) -> bool| phases.iter().find(|phase| wanted(phase));
     let is_over = phases.iter().all(|phase| phase.status.verdict == Verdict::Yes);
-    let is_checked = phases.iter().any(|phase| !phase.checks.is_empty());
+    let is_checked = phases.iter().any(|phase| !phase.checks.is_empty() || !phase.shadows.is_empty());
     match verdict {
         Verdict::Yes if is_checked => {
             "The change is live, every check held, and the run is finished.".to_owned()

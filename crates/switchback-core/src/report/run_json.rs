@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::details::Detail;
-use super::json::{document, environments};
+use super::json::{criterion, document, environments};
 use super::material::{FileNames, Named};
 use super::phase_report::{CandidateReport, CheckReport, PhaseReport, RollBackReport};
 use super::run_report::RunReport;
+use super::shadow_status::ShadowStatus;
 use crate::manifest::EntryCounts;
 use crate::phase::look::binding_json;
 
@@ -90,9 +91,10 @@ fn phase(phase: &PhaseReport) -> Value {
         "snapshot": snapshot,
         "candidate": phase.candidate.as_ref().map(candidate),
         "rehearsal": phase.rehearsal.as_ref().map(check),
+        "shadows": phase.shadows.iter().map(ShadowStatus::to_json).collect::<Vec<_>>(),
         "checks": phase.checks.iter().map(check).collect::<Vec<_>>(),
         "open_checks": open.collect::<Vec<_>>(),
-        "criteria": criteria.collect::<Vec<_>>(),
+        "criteria": criteria.chain(phase.checklist.iter().map(criterion)).collect::<Vec<_>>(),
         "roles": {"names": names, "each": each, "needed": needed},
         "approvals": approvals.collect::<Vec<_>>(),
         "live": live,

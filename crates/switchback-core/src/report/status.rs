@@ -11,11 +11,13 @@ use crate::phase::gate::inputs_relied_on;
 use crate::phase::touched::{Touched, touched};
 use crate::phase::watch::{due, next_number};
 use crate::phase::{Project, TOOL};
-use crate::plan::{CheckPlan, Every, Moment, Phase, Plan, WindowStanding};
+use crate::plan::{CheckPlan, CriterionPoint, Every, Moment, Phase, Plan, WindowStanding};
 use crate::verdict::Verdict;
 
 use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
+use super::shadow_status::{ShadowStatus, shadows};
+use crate::phase::criteria::{CriterionStanding, standing};
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,20 @@ pub enum WaitsFor {
     },
     /// The rehearsal of the candidate, which did not say yes.
     Rehearsal,
+    /// Somebody's word on a criterion of the plan.
+    Criterion {
+        /// The criterion.
+        name: String,
+        /// In this role.
+        role: String,
+    },
+    /// A shadow that is not over, or does not say yes.
+    Shadow {
+        /// Its name.
+        name: String,
+        /// When its period is over, RFC 3339; empty when it has none, or has not begun.
+        until: String,
+    },
     /// A delay.
     Watch {
         /// The delay, as in the plan.
@@ -105,10 +121,14 @@ pub struct Status {
     pub criteria: Vec<Criterion>,
     /// What was said in each role that the phase asks for, about the candidate that is staged.
     pub approvals: Vec<RoleTally>,
+    /// The criteria of the plan, by point.
+    pub checklist: Vec<CriterionStanding>,
     /// What became of the dependency environments when its candidate was staged.
     pub environments: Vec<EnvironmentFact>,
     /// The processes that run the tree, as far as the plan and the journal tell of them.
     pub processes: Vec<ProcessStatus>,
+    /// The shadows of the phase.
+    pub shadows: Vec<ShadowStatus>,
     /// The databases whose schema goes with a phase, as far as the journal tells of them.
     pub databases: Vec<DatabaseStatus>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
@@ -150,6 +170,7 @@ pub fn status(project: &Project, history: &History) -> Status {
         checks: phase_history
             .map_or_else(Vec::new, |history| last_outcomes(history).into_iter().cloned().collect()),
         criteria: phase.map_or_else(Vec::new, |phase| criteria(judge, phase, phase_history)),
+        checklist: phase.map_or_else(Vec::new, |phase| standing(judge, phase, phase_history)),
         approvals: phase
             .zip(phase_history)
             .filter(|(_, history)| history.state == PhaseState::Staged && plan.fault.is_none())
@@ -159,6 +180,7 @@ pub fn status(project: &Project, history: &History) -> Status {
             .map_or_else(Vec::new, |staged| staged.environments.clone()),
         processes: processes(plan, history),
         databases: databases(history),
+        shadows: phase.map_or_else(Vec::new, |phase| shadows(plan, phase, phase_history)),
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),
@@ -237,7 +259,9 @@ pub(super) fn phase_status(judge: &Judge<'_>, phase: &Phase, history: &History) 
     };
     let refused = last_outcomes(found).iter().any(|fact| fact.verdict == Verdict::No && fact.at != "before")
         || found.rehearsal.as_ref().is_some_and(|fact| fact.verdict == Verdict::No)
-        || approvals(judge, phase, found).iter().any(RoleTally::is_refused);
+        || shadows(plan, phase, Some(found)).iter().any(|shadow| shadow.verdict == Verdict::No)
+        || approvals(judge, phase, found).iter().any(RoleTally::is_refused)
+        || standing(judge, phase, Some(found)).iter().any(|one| one.required && one.verdict == Verdict::No);
     let verdict = match found.state {
         PhaseState::Finished => Verdict::Yes,
         PhaseState::RolledBack => Verdict::No,
@@ -314,6 +338,12 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
     {
         waits.push(WaitsFor::Rehearsal);
     }
+    // Until there was a rehearsal, `run` begins them.
+    if history.state == PhaseState::Staged && history.rehearsal.is_some() {
+        let open = shadows(plan, phase, Some(history)).into_iter();
+        let open = open.filter(|shadow| shadow.state != "over" || shadow.verdict != Verdict::Yes);
+        waits.extend(open.map(|shadow| WaitsFor::Shadow { name: shadow.name, until: shadow.until }));
+    }
     if history.state == PhaseState::Staged {
         let open = approvals(judge, phase, history).into_iter().filter(|tally| !tally.is_met());
         waits.extend(open.map(|tally| WaitsFor::Approval {
@@ -329,27 +359,27 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
             waits.push(WaitsFor::Window { opens: next.map(|next| opening.shown(next)) });
         }
     }
-    if history.state == PhaseState::Live
-        && let Some(since) = &history.live_since
-    {
-        let next = plan.watch_moments(&phase.name).into_iter().find(|moment| {
-            let at = moment.to_string();
-            plan.checks_at(&phase.name, *moment).any(|check| history.last_check(&check.name, &at).is_none())
-        });
-        let repeated = plan.repeated_checks(&phase.name).filter_map(|(check, every)| {
-            let (number, _) = next_number(every, &check.name, &history.checks, 0)?;
-            Some(every.moment(number))
-        });
-        if let Some(moment) = next.into_iter().chain(repeated).min()
-            && let Some(due) = due(since, moment)
-        {
-            waits.push(WaitsFor::Watch { at: moment.to_string(), due: due.to_string() });
-        }
-    }
+    waits.extend(words_missing(judge, phase, history));
+    waits.extend(next_look(plan, phase, history));
     if waits.is_empty() && history.state != PhaseState::Finished {
         waits.push(WaitsFor::Run);
     }
     waits
+}
+
+/// The next look of the watch, if there is one.
+fn next_look(plan: &Plan, phase: &Phase, history: &PhaseHistory) -> Option<WaitsFor> {
+    let since = history.live_since.as_ref().filter(|_| history.state == PhaseState::Live)?;
+    let next = plan.watch_moments(&phase.name).into_iter().find(|moment| {
+        let at = moment.to_string();
+        plan.checks_at(&phase.name, *moment).any(|check| history.last_check(&check.name, &at).is_none())
+    });
+    let repeated = plan.repeated_checks(&phase.name).filter_map(|(check, every)| {
+        let (number, _) = next_number(every, &check.name, &history.checks, 0)?;
+        Some(every.moment(number))
+    });
+    let moment = next.into_iter().chain(repeated).min()?;
+    Some(WaitsFor::Watch { at: moment.to_string(), due: due(since, moment)?.to_string() })
 }
 
 /// How a check that is repeated stands: as its last look says, and open until it is at its end.
@@ -371,6 +401,17 @@ fn repeated(check: &CheckPlan, every: Every, history: Option<&PhaseHistory>) -> 
         by: format!("check {}", check.name),
         is_open,
     }
+}
+
+/// The required criteria that only a person can tell, as far as it is their time.
+fn words_missing(judge: &Judge<'_>, phase: &Phase, history: &PhaseHistory) -> Vec<WaitsFor> {
+    let is_time = |one: &CriterionStanding| match history.state {
+        PhaseState::Staged => one.at == CriterionPoint::CutOver,
+        PhaseState::Watched => one.at != CriterionPoint::CutOver,
+        _ => false,
+    };
+    let open = standing(judge, phase, Some(history)).into_iter().filter(|one| one.required && is_time(one));
+    open.filter_map(|one| Some(WaitsFor::Criterion { name: one.name, role: one.waits_for? })).collect()
 }
 
 /// What an approval must be about, as far as the journal and the plan tell it.
@@ -420,6 +461,12 @@ pub(super) fn criteria(judge: &Judge<'_>, phase: &Phase, history: Option<&PhaseH
         criteria.extend(history.into_iter().flat_map(looked_at));
     }
     criteria.push(rehearsal(plan, history));
+    criteria.extend(shadows(plan, phase, history).into_iter().map(|shadow| Criterion {
+        is_open: shadow.is_open(),
+        name: format!("shadow {}: {}", shadow.name, shadow.summary),
+        verdict: shadow.verdict,
+        by: format!("shadow {}", shadow.name),
+    }));
     let tallies = history.map_or_else(Vec::new, |history| approvals(judge, phase, history));
     criteria.extend(phase.approve.roles.iter().map(|role| approval(plan, phase, role, history, &tallies)));
     criteria

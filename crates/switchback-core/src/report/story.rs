@@ -61,6 +61,11 @@ fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
     }
 }
 
+/// A verdict as it is said, from its word in the journal.
+fn spoken(word: &str) -> &str {
+    crate::verdict::Verdict::from_word(word).map_or(word, |known| known.spoken())
+}
+
 fn words(event: &Event) -> String {
     match event {
         Event::RunStarted { run, tool, .. } => format!("run {run} began, with {tool}"),
@@ -76,21 +81,50 @@ fn words(event: &Event) -> String {
         }
         Event::CheckStarted { check, at, .. } => format!("check {check} at {at}"),
         Event::CheckEnded { check, at, verdict, summary, .. } => {
-            let verdict =
-                crate::verdict::Verdict::from_word(verdict).map_or(verdict.as_str(), |known| known.spoken());
-            format!("check {check} at {at}: {verdict}: {summary}")
+            format!("check {check} at {at}: {}: {summary}", spoken(verdict))
         }
         Event::Approved { role, person, .. } if !person.is_empty() => {
             format!("approved in the role {role} by {person}")
         }
         Event::Approved { role, .. } => format!("approved in the role {role}"),
         Event::Rejected { role, why, .. } => format!("refused in the role {role}: {why}"),
+        Event::CriterionSigned { criterion, role, holds: true, .. } => {
+            format!("`{criterion}` holds, signed in the role {role}")
+        }
+        Event::CriterionSigned { criterion, role, why, .. } => {
+            format!("`{criterion}` does not hold, said in the role {role}: {why}")
+        }
         Event::CutOver { generation, .. } => format!("generation {generation} went live"),
         Event::DriftChecked { drift, .. } if drift.is_empty() => {
             "nothing was written at the last moment".to_owned()
         }
         Event::DriftChecked { drift, .. } => format!("written at the last moment: {}", listed(drift)),
         Event::CutOverUndone { why, .. } => format!("the exchange was taken back: {why}"),
+        Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
+        Event::Packaged { package, sequence, phase, .. } => {
+            format!("package {package} {sequence} of the phase {phase}")
+        }
+        Event::Received { package, sequence, path, .. } => {
+            format!("package {package} {sequence} received as {path}")
+        }
+        Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
+        Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
+        Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
+        Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
+        Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
+        Event::DatabaseStarted { database, direction, steps, .. } => {
+            format!("database {database}: {direction} of {}", listed(steps))
+        }
+        Event::DatabaseEnded { summary, .. } => summary.clone(),
+        about_process if about_process.process().is_some() => of_process(about_process),
+        about_shadow if about_shadow.shadow().is_some() => of_shadow(about_shadow),
+        other => of_return(other),
+    }
+}
+
+/// What was brought back, by a rollback or from a snapshot.
+fn of_return(event: &Event) -> String {
+    match event {
         Event::RollBackStarted { only, why, .. } if only.is_empty() => why.clone(),
         Event::RollBackStarted { only, why, .. } => format!("{why}; only {}", listed(only)),
         Event::RolledBack { restored, kept_aside, .. } if kept_aside.is_empty() => {
@@ -102,7 +136,6 @@ fn words(event: &Event) -> String {
         Event::PartRolledBack { parts, restored, why, .. } => {
             format!("{why}; only {}: as before the phase: {}", listed(parts), listed(restored))
         }
-        Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
         Event::RestoreStarted { from, source, why, .. } => {
             format!("{why}; from {from} {}", source.get(..12).unwrap_or(source))
         }
@@ -110,16 +143,25 @@ fn words(event: &Event) -> String {
             format!("as {from} holds it: {}", listed(restored))
         }
         Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
-        Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
-        Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
-        Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
-        Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
-        Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
-        Event::DatabaseStarted { database, direction, steps, .. } => {
-            format!("database {database}: {direction} of {}", listed(steps))
+        other => of_fields(other),
+    }
+}
+
+/// What happened to a shadow.
+fn of_shadow(event: &Event) -> String {
+    match event {
+        Event::ShadowStarted { shadow, until, voids, .. } => {
+            let until = if until.is_empty() { String::new() } else { format!(", until {until}") };
+            let voids = if voids.is_empty() { String::new() } else { format!("; {voids}") };
+            format!("shadow {shadow}: old and new side by side{until}{voids}")
         }
-        Event::DatabaseEnded { summary, .. } => summary.clone(),
-        about_process if about_process.process().is_some() => of_process(about_process),
+        Event::ShadowInputStarted { shadow, input, .. } => format!("shadow {shadow}: {input}"),
+        Event::ShadowInputEnded { shadow, input, summary: told, verdict, .. } => {
+            format!("shadow {shadow}: {input}: {}: {told}", spoken(verdict))
+        }
+        Event::ShadowEnded { shadow, verdict, summary, .. } => {
+            format!("shadow {shadow} is over: {}: {summary}", spoken(verdict))
+        }
         other => of_fields(other),
     }
 }

@@ -18,7 +18,11 @@ const WORDS: [(&str, TestOutcome); 6] = [
 pub(super) fn recognises(lines: &[String]) -> bool {
     let framed = |line: &String| title(line, '=').is_some_and(|title| summary(title).is_some());
     lines.iter().any(|line| title(line, '=') == Some("test session starts") || framed(line))
-        || lines.last().is_some_and(|line| summary(line).is_some_and(|summary| summary.unknown.is_none()))
+        // What stands on both streams may be joined by an empty line.
+        || lines
+            .iter()
+            .rfind(|line| !line.trim().is_empty())
+            .is_some_and(|line| summary(line).is_some_and(|summary| summary.unknown.is_none()))
 }
 
 pub(super) fn read(lines: &[String]) -> Result<TestRun, ResultsError> {

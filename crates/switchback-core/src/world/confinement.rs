@@ -14,12 +14,14 @@ use landlock::{
     RulesetCreatedAttr,
 };
 
+use super::guard::Guard;
+
 /// The first version of Landlock that lets files be renamed between folders: with an older one, ordinary tools fail.
 const NEEDED: ABI = ABI::V2;
 /// The newest version that is made use of: with it, files cannot be truncated either.
 const WANTED: ABI = ABI::V3;
 /// What every program may write to, however confined it is.
-const DEVICES: &[&str] = &[
+pub(super) const DEVICES: &[&str] = &[
     "/dev/null",
     "/dev/zero",
     "/dev/full",
@@ -43,6 +45,8 @@ pub struct Confinement {
     pub is_strict: bool,
     /// What it may not read or execute.
     pub hidden: Vec<PathBuf>,
+    /// What it may reach beside the disk, where it is watched at each step.
+    pub guard: Option<Guard>,
 }
 
 /// Why a process could not confine itself.
@@ -82,6 +86,7 @@ impl Confinement {
         if self.is_strict {
             arguments.push(OsString::from("--strict"));
         }
+        arguments.extend(self.guard.iter().flat_map(Guard::to_arguments));
         arguments
     }
 

@@ -8,6 +8,7 @@ mod clock;
 mod confinement;
 mod disk;
 mod group;
+mod guard;
 mod measurement;
 mod network;
 mod process;
@@ -21,6 +22,10 @@ use std::sync::Arc;
 pub use clock::{Clock, RealClock};
 pub use confinement::{Confinement, ConfinementError, is_supported as can_confine};
 pub use disk::{Disk, DiskError, FileKind, Identity, Lock, LockHolder, Meta, ReadSeek, Space, Survey};
+pub use guard::{
+    Attempt, AttemptKind, Guard, GuardError, GuardedEnd, TOLD_BYTES_MAX, Told, filter_calls,
+    is_supported as can_guard, stay_beside, wait_for_the_guard,
+};
 pub use measurement::{Usage, measure};
 pub use network::{HttpAnswer, HttpRequest, Network, NetworkError, RealNetwork};
 pub use process::{

@@ -1,6 +1,7 @@
 //! `switchback approve` and `switchback reject`.
 
 use switchback_core::phase::Work;
+use switchback_core::phase::criteria::CriterionSaid;
 use switchback_core::phase::sign_off::{self, ApproveOptions};
 use switchback_core::report::{json, status};
 use switchback_core::verdict::Verdict;
@@ -10,6 +11,10 @@ use crate::cli::{ApproveArgs, RejectArgs};
 use crate::failure::Failure;
 
 pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdict, Failure> {
+    if let Some(criterion) = &args.criterion {
+        let said = CriterionSaid { criterion, role: &args.role, refusal: None };
+        return super::criterion::sign(context, &args.phase, &said);
+    }
     let doing = |error| Failure::doing("could not approve", error);
     let project = context.project()?;
     sign_off::phase_with(&project, &args.phase, &args.role).map_err(doing)?;
@@ -39,6 +44,10 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
 }
 
 pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict, Failure> {
+    if let Some(criterion) = &args.criterion {
+        let said = CriterionSaid { criterion, role: &args.role, refusal: Some(&args.why) };
+        return super::criterion::sign(context, &args.phase, &said);
+    }
     let doing = |error| Failure::doing("could not reject", error);
     let project = context.project()?;
     sign_off::phase_with(&project, &args.phase, &args.role).map_err(doing)?;

@@ -154,7 +154,7 @@ fn verify_file(context: &Context<'_>, args: &VerifyArgs) -> Result<Verdict, Fail
 }
 
 /// The public keys that were named: files of them, or lines.
-fn keys(context: &Context<'_>, named: &[String]) -> Result<Vec<PublicKey>, Failure> {
+pub(super) fn keys(context: &Context<'_>, named: &[String]) -> Result<Vec<PublicKey>, Failure> {
     const HINT: &str = "name a file that ends in `.pub`, or its line: `ssh-ed25519 AAAA…`";
     let mut keys = Vec::new();
     for name in named {
@@ -266,6 +266,6 @@ fn tolerances(check: &CheckEntry) -> String {
 }
 
 /// A text from somebody else, without what would move the cursor of a terminal.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

@@ -10,15 +10,18 @@ mod checkpoints;
 mod compare;
 mod config;
 mod constraint;
+mod criterion;
 mod databases;
 mod demo;
 mod distribution;
 mod doctor;
+mod fixture;
 mod imports;
 mod init;
 mod log;
 mod merging;
 mod moving;
+mod package;
 mod plan;
 mod processes;
 mod report;
@@ -26,6 +29,7 @@ mod rollback;
 mod routes;
 pub(crate) mod run;
 mod schema;
+mod shadow;
 mod shims;
 mod snapshot;
 mod status;
@@ -44,6 +48,7 @@ use switchback_core::world::DiskError;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use crate::fixture_args::FixtureCommand;
 use crate::ui::Ui;
 
 /// What a command has around it.
@@ -115,12 +120,14 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Check(args) => check::check(&context, args),
         Command::Approve(args) => approve::approve(&context, args),
         Command::Reject(args) => approve::reject(&context, args),
+        Command::Shadow(args) => shadow::shadow(&context, args),
         Command::Watch(args) => watch::watch(&context, args),
         Command::Rollback(args) => rollback::rollback(&context, args),
         Command::Doctor => doctor::doctor(&context),
         Command::Log(args) => log::log(&context, args),
         Command::Report(args) => report::report(&context, args),
         Command::Certificate(command) => certificate::certificate(&context, command),
+        Command::Package(command) => package::package(&context, command),
         Command::Snapshot(command) => snapshot::snapshot(&context, command),
         Command::Schema(command) => schema::schema(&context, command),
         Command::Compare(args) => compare::compare(&context, args),
@@ -136,6 +143,7 @@ pub(crate) fn run(cli: &Cli, ports: &Ports, ui: &Ui) -> Result<Verdict, Failure>
         Command::Routes(args) => routes::routes(&context, args),
         Command::Shims(args) => shims::shims(&context, args),
         Command::Checkpoints(command) => checkpoints::checkpoints(&context, command),
+        Command::Fixture(FixtureCommand::Refresh(args)) => fixture::refresh_fixture(&context, args),
         Command::Undo => undo::undo(&context),
         // It became another program before anything else was looked at.
         Command::Confined(_) => Ok(Verdict::Unknown),

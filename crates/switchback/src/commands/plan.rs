@@ -110,7 +110,12 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
             at.extend(check.every.map(|every| every.to_string()));
             ui.show(&format!("  check: {} ({}) at {}", check.name, check.kind, at.join(", ")));
         }
-        if !plan.checks.iter().any(|check| check.is_for(&phase.name)) {
+        for shadow in plan.shadows_of(&phase.name) {
+            ui.show(&format!("  shadow: {} by old and new, {}", shadow.inputs.text(), shadow.period()));
+        }
+        if !plan.checks.iter().any(|check| check.is_for(&phase.name))
+            && plan.shadows_of(&phase.name).next().is_none()
+        {
             ui.show("  no checks: nothing will be proved");
         }
         for process in plan.processes.iter().filter(|process| process.is_for(&phase.name)) {

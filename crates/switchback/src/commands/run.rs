@@ -70,8 +70,11 @@ pub(crate) fn show(
         .iter()
         .find(|phase| phase.name == outcome.phase)
         .map_or("", |phase| phase.point.as_str());
-    let unchecked =
-        if work.plan().checks.is_empty() { " (the plan has no checks: nothing was proved)" } else { "" };
+    let unchecked = if work.plan().checks.is_empty() && work.plan().shadows.is_empty() {
+        " (the plan has no checks: nothing was proved)"
+    } else {
+        ""
+    };
     // A watch that is under way is *unknown* because time has not passed, not because something could not be told.
     let verdict =
         if outcome.due.is_some() { "not over yet".to_owned() } else { context.ui.verdict(outcome.verdict) };

@@ -36,6 +36,15 @@ fn show(context: &Context<'_>, status: &Status) {
         let verdict = if criterion.is_open { "not yet".to_owned() } else { ui.verdict(criterion.verdict) };
         ui.show(&format!("  {verdict}: {}", criterion.name));
     }
+    let mut at = None;
+    for one in &status.checklist {
+        if at.replace(one.at) != Some(one.at) {
+            ui.show(&format!("  criteria at {}:", one.at));
+        }
+        let verdict = if one.is_open { "not yet".to_owned() } else { ui.verdict(one.verdict) };
+        let required = if one.required { ", required" } else { "" };
+        ui.show(&format!("    {verdict}: {} ({}{required})", one.name, one.by));
+    }
     for tally in &status.approvals {
         for vote in &tally.votes {
             show_vote(context, &tally.role, vote);
@@ -107,7 +116,10 @@ fn words(waits: &WaitsFor) -> String {
         WaitsFor::Approval { role, missing: 0 | 1, .. } => format!("an approval in the role `{role}`"),
         WaitsFor::Approval { role, missing, .. } => format!("{missing} approvals in the role `{role}`"),
         WaitsFor::Check { name, at } => format!("the check `{name}` at {at}"),
+        WaitsFor::Criterion { name, role } => format!("the criterion `{name}`, signed in the role `{role}`"),
         WaitsFor::Rehearsal => "a rehearsal that holds".to_owned(),
+        WaitsFor::Shadow { name, until } if until.is_empty() => format!("the shadow `{name}`"),
+        WaitsFor::Shadow { name, until } => format!("the shadow `{name}`, until {until}"),
         WaitsFor::Watch { at, due } => format!("the checks at {at}, due at {due}"),
         WaitsFor::Window { opens: Some(opens) } => format!("its window, which opens at {opens}"),
         WaitsFor::Window { opens: None } => {

@@ -57,6 +57,7 @@ fn collect(title: &str, keys: &[Key], found: &mut Vec<(String, Key)>) {
                 _ => format!("## `[[{name}]]`"),
             },
             ("## `[[phase]]`", "change") => "## `[[phase.change]]`".to_owned(),
+            ("## `[[shadow]]`", "old" | "new") => "### Side of a shadow".to_owned(),
             (_, "managed") => "### An item of `managed`".to_owned(),
             (_, "old" | "new" | "tolerance" | "columns" | "image") => {
                 "### A check of the kind `equivalence`".to_owned()
@@ -87,7 +88,9 @@ fn collect(title: &str, keys: &[Key], found: &mut Vec<(String, Key)>) {
 /// Kinds that compare results share the keys that say what is the same, and these are explained once.
 fn documented_in<'t>(title: &'t str, key: &Key) -> &'t str {
     let equivalence = check::KINDS.iter().find(|kind| kind.word == "equivalence").unwrap();
-    let shares = ["restart", "scenarios"].iter().any(|kind| title.ends_with(&format!("kind `{kind}`")));
+    let compares =
+        ["fixture", "restart", "scenarios"].iter().any(|kind| title.ends_with(&format!("kind `{kind}`")));
+    let shares = compares || title == "## `[[shadow]]`";
     let is_shared = equivalence.keys.iter().any(|shared| shared.name == key.name && !shared.required);
     if shares && is_shared { "### A check of the kind `equivalence`" } else { title }
 }
@@ -280,6 +283,7 @@ fn the_command_line_reference_is_what_help_says() {
         "check",
         "approve",
         "reject",
+        "shadow",
         "watch",
         "rollback",
         "log",
@@ -336,7 +340,7 @@ fn every_event_and_each_of_its_fields_is_documented() {
             assert!(row.contains(&format!("`{}`", &name[1])), "the field `{}` of `{word}`", &name[1]);
         }
     }
-    assert_eq!(count, 36, "events were found");
+    assert_eq!(count, 43, "events were found");
     let binding = source.split("pub struct Binding {").nth(1).unwrap().split("\n}\n").next().unwrap();
     for name in Regex::new(r"pub ([a-z_]+): ").unwrap().captures_iter(binding) {
         assert!(events.contains(&format!("`{}`", &name[1])), "the field `{}` of a binding", &name[1]);

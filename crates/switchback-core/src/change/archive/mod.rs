@@ -1,4 +1,4 @@
-//! Archives unpacked into a folder: tar, plain or compressed, and zip. Whoever made one is not trusted.
+//! Archives unpacked into a folder: tar, plain or compressed (gzip, zstd), and zip. Whoever made one is not trusted.
 //!
 //! An archive is looked through before anything of it is written: `tape` and `zipped` read the two formats as entries,
 //! `entry` says which names can stand in a tree, `bounds` how much there may be of it all, `writing` puts the entries on
@@ -25,7 +25,10 @@ use super::ChangeError;
 use crate::world::{Disk, DiskError};
 
 /// The endings of the archives that can be unpacked.
-pub(super) const ENDINGS: &[&str] = &[".tar", ".tar.gz", ".tgz", ".zip"];
+pub(super) const ENDINGS: &[&str] = &[".tar", ".tar.gz", ".tar.zst", ".tgz", ".zip"];
+
+/// A frame of zstd may not ask for a larger window: 128 MiB.
+const WINDOW_LOG_MAX: u32 = 27;
 
 /// Whether a name is that of an archive.
 pub(super) fn is_archive(name: &str) -> bool {
@@ -82,6 +85,7 @@ type Take<'a> = dyn FnMut(&Entry, Option<&mut Content<'_>>) -> Result<(), Refusa
 enum Format {
     Tar,
     CompressedTar,
+    FramedTar,
     Zip,
 }
 
@@ -90,6 +94,7 @@ impl Format {
         match Path::new(&name.to_ascii_lowercase()).extension().and_then(|ending| ending.to_str()) {
             Some("zip") => Self::Zip,
             Some("tar") => Self::Tar,
+            Some("zst") => Self::FramedTar,
             _ => Self::CompressedTar,
         }
     }
@@ -129,6 +134,13 @@ impl Archive<'_> {
             Format::CompressedTar => {
                 // Several members one after the other are one stream, as parallel compressors write them.
                 let stream = flate2::read::MultiGzDecoder::new(self.disk.open(self.path)?);
+                tape::read(Box::new(stream), bytes_max, take)
+            }
+            Format::FramedTar => {
+                let damaged = |error: std::io::Error| Refusal::damaged("its start", &error);
+                let mut stream =
+                    zstd::stream::read::Decoder::new(self.disk.open(self.path)?).map_err(damaged)?;
+                stream.window_log_max(WINDOW_LOG_MAX).map_err(damaged)?;
                 tape::read(Box::new(stream), bytes_max, take)
             }
             Format::Zip if with_content => {

@@ -256,7 +256,7 @@ fn as_text(bytes: &[u8]) -> String {
     text
 }
 
-fn normal(text: &str, tree: &Path, out: &Path, masks: &[Regex]) -> String {
+pub(in crate::check) fn normal(text: &str, tree: &Path, out: &Path, masks: &[Regex]) -> String {
     let text =
         text.replace(&out.display().to_string(), "{out}").replace(&tree.display().to_string(), "{tree}");
     let mut lines = Vec::new();
@@ -275,7 +275,7 @@ fn normal(text: &str, tree: &Path, out: &Path, masks: &[Regex]) -> String {
 }
 
 /// The first line in which two texts differ, counted from 1, and what it is in both.
-fn first_line<'t>(old: &'t str, new: &'t str) -> Option<(usize, &'t str, &'t str)> {
+pub(in crate::check) fn first_line<'t>(old: &'t str, new: &'t str) -> Option<(usize, &'t str, &'t str)> {
     let (mut old, mut new) = (old.lines(), new.lines());
     let mut number = 0;
     loop {

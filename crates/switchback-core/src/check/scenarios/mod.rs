@@ -12,6 +12,9 @@ mod matrix;
 mod outcome;
 mod start;
 
+pub(super) use self::failing::{first_line, normal};
+pub(super) use self::start::never_began;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -32,7 +32,7 @@ static COMPILED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// The line that says that a program never began, where it says so.
-pub(super) fn never_began(finished: &Finished) -> Option<String> {
+pub(in crate::check) fn never_began(finished: &Finished) -> Option<String> {
     let text = String::from_utf8_lossy(&finished.stderr);
     let is_said = |line: &&str| COMPILED.as_ref().is_some_and(|said| said.is_match(line));
     let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());

@@ -1,0 +1,69 @@
+//! Packages: a change on its way from the project that made it to the one that takes it.
+//!
+//! In the order of the data: `create` goes from a staged phase → `gather` (candidate, files of the project, evidence) and
+//! `facts` with `api` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no secret goes with
+//! it) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one against its manifest and its signature; `receive`
+//! takes it into a project, as the candidate of a phase; `send` brings it to another folder.
+//!
+//! What an archive looks like, and that every byte of it counts, is the crate `switchback-package`; this is what is in it.
+
+mod api;
+mod change_log;
+mod create;
+mod facts;
+pub mod format;
+mod gather;
+mod leak;
+pub mod readiness;
+mod receive;
+mod review;
+mod send;
+mod shelf;
+mod still_named;
+mod text;
+mod unpacked;
+pub mod verify;
+
+pub use create::{CreateOptions, Created, Creation, create};
+pub use readiness::Readiness;
+pub use receive::{Receipt, ReceiveOptions, Received, receive};
+pub use review::Review;
+pub use send::{Sent, send};
+pub use switchback_package::{Entry, Form, Manifest};
+pub(crate) use unpacked::{Unusable, candidate_of};
+pub use verify::{Look, verify};
+
+use std::path::Path;
+
+use switchback_package::PackageError;
+
+use crate::phase::StepError;
+use crate::world::DiskError;
+
+/// The change log of a package.
+pub const CHANGE_LOG: &str = "CHANGES.md";
+/// The facts that it is made of.
+pub const FACTS: &str = "change.json";
+/// Whether the change may go, with every reason.
+pub const READINESS: &str = "readiness.json";
+/// The outcomes of the checks, each bound to what it was about.
+pub const CHECKS: &str = "checks.json";
+/// What to do with a package.
+const INSTRUCTIONS: &str = "README.md";
+/// The certificate, where one was given.
+const CERTIFICATE: &str = "certificate.json";
+/// The reports of the checks, by their hashes.
+const EVIDENCE: &str = "evidence";
+/// Files of the project that are not managed.
+const PROJECT: &str = "project";
+
+/// A package that cannot be used.
+fn unusable(path: &Path, error: PackageError) -> StepError {
+    match error {
+        PackageError::Read(source) => DiskError::new("read", path, source).into(),
+        PackageError::Refused(why) => StepError::not_now(
+            format!("the package `{}` is refused: {why}", path.display()),
+            "ask whoever made it for the package as it was; `switchback package verify` looks at it",
+        ),
+    }
+}

@@ -1,0 +1,109 @@
+//! What whoever takes a package has to know before the decision (RE-10): what breaks, what is new, and what it was made from.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use serde_json::Value;
+use switchback_package::{Front, TREE, content};
+
+use super::gather::names_dependencies;
+use super::text::{TEXT_BYTES_MAX, added_lines, read_text};
+use super::{CHANGE_LOG, FACTS, PROJECT, READINESS};
+use crate::certificate::content::path_hash;
+use crate::phase::layout::live_base;
+use crate::phase::seal::named_manifest;
+use crate::phase::{StepError, Work};
+
+/// More of it is not shown.
+const DEPENDENCIES_MAX: usize = 100;
+
+/// A package, looked at beside the project that takes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Review {
+    /// Managed paths that are not what the change was made from.
+    pub other_base: Vec<String>,
+    /// Managed paths that it does not bring.
+    pub not_brought: Vec<String>,
+    /// Changes of the public surface that break callers: symbol and kind.
+    pub breaking: Vec<String>,
+    /// Lines of files that name dependencies, which this project does not have.
+    pub new_dependencies: Vec<String>,
+    /// Why it may not go, by its own report.
+    pub reasons: Vec<String>,
+    /// What its report says beside that.
+    pub notes: Vec<String>,
+    /// Its change log.
+    pub change_log: String,
+}
+
+/// Looks at a package that was verified.
+pub(super) fn review<R: Read + Seek>(
+    work: &Work<'_>,
+    reader: &mut R,
+    front: &Front,
+    named: &Path,
+) -> Result<Review, StepError> {
+    let mut text = |path: &str| -> Result<String, StepError> {
+        let found =
+            content(reader, front, path, TEXT_BYTES_MAX).map_err(|error| super::unusable(named, error))?;
+        Ok(String::from_utf8(found.unwrap_or_default()).unwrap_or_default())
+    };
+    let facts: Value = serde_json::from_str(&text(FACTS)?).unwrap_or_default();
+    let readiness: Value = serde_json::from_str(&text(READINESS)?).unwrap_or_default();
+    let changes = facts["api"]["changes"].as_array().map_or(&[][..], Vec::as_slice);
+    let breaking = changes.iter().filter(|change| change["breaking"] == true);
+    let breaking = breaking
+        .map(|change| {
+            let word = |key: &str| change[key].as_str().unwrap_or_default();
+            format!("{} {}", word("symbol"), word("kind"))
+        })
+        .collect();
+    let mut new_dependencies = BTreeSet::new();
+    for entry in &front.manifest.entries {
+        let inside =
+            [TREE, PROJECT].into_iter().find_map(|folder| entry.path.strip_prefix(folder)?.strip_prefix('/'));
+        let Some(inside) = inside.filter(|inside| names_dependencies(Path::new(inside))) else { continue };
+        let ours = read_text(work.world(), Some(&work.project.root.join(inside)))?;
+        let lines = added_lines(&ours, &text(&entry.path)?);
+        new_dependencies.extend(lines.into_iter().map(|line| format!("{inside}: {line}")));
+    }
+    Ok(Review {
+        other_base: other_base(work, front)?,
+        not_brought: not_brought(work, front),
+        breaking,
+        new_dependencies: new_dependencies.into_iter().take(DEPENDENCIES_MAX).collect(),
+        reasons: texts(&readiness["reasons"]),
+        notes: texts(&readiness["notes"]),
+        change_log: text(CHANGE_LOG)?,
+    })
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let texts = value.as_array().map_or(&[][..], Vec::as_slice).iter();
+    texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
+fn not_brought(work: &Work<'_>, front: &Front) -> Vec<String> {
+    let managed = work.plan().project.managed.iter();
+    let names = managed.map(|managed| managed.path.to_string_lossy().into_owned());
+    names.filter(|name| !front.manifest.managed.contains(name)).collect()
+}
+
+/// The managed paths whose live content is not that of the tree that the change was made from.
+fn other_base(work: &Work<'_>, front: &Front) -> Result<Vec<String>, StepError> {
+    let managed = &work.plan().project.managed;
+    let base = live_base(work.world().disk.as_ref(), &work.project.root, managed)?;
+    let mut other = Vec::new();
+    for (name, hash) in &front.manifest.base.paths {
+        let path = Path::new(name);
+        if !managed.iter().any(|managed| managed.path == path) {
+            continue;
+        }
+        let live = named_manifest(work.world(), &base.join(path), path)?;
+        if path_hash(&live, path) != *hash {
+            other.push(name.clone());
+        }
+    }
+    Ok(other)
+}

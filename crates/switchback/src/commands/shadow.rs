@@ -1,0 +1,18 @@
+//! `switchback shadow`.
+
+use switchback_core::phase::{ShadowOptions, Work, shadow as run_shadow};
+use switchback_core::verdict::Verdict;
+
+use super::{Context, run};
+use crate::cli::ShadowArgs;
+use crate::failure::Failure;
+
+pub(crate) fn shadow(context: &Context<'_>, args: &ShadowArgs) -> Result<Verdict, Failure> {
+    let options = ShadowOptions { phase: args.phase.clone(), once: args.once, again: args.again };
+    let work = Work::begin(context.project()?, "shadow", context.ui)
+        .map_err(|error| Failure::doing("could not begin the shadow", error))?;
+    let first = work.history().seq;
+    let outcome = run_shadow(&work, &options)
+        .map_err(|error| Failure::doing("could not carry on the shadow", error))?;
+    run::show(context, &work, "shadow", &outcome, first)
+}
