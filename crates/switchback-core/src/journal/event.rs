@@ -53,10 +53,10 @@ pub struct Binding {
 /// One piece of evidence that an approval relied on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReliedOn {
-    /// The check; empty: the rehearsal.
+    /// The check, or the shadow; empty: the rehearsal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub check: String,
-    /// At which moment it looked.
+    /// At which moment it looked; `shadow` for a shadow.
     pub at: String,
     /// Its verdict.
     pub verdict: String,
@@ -169,7 +169,7 @@ pub enum Event {
     },
     /// Somebody refused in a role.
     Rejected { phase: String, role: String, why: String },
-    /// Somebody said in a role whether a criterion of the plan holds.
+    /// Somebody said in a role whether a criterion of the plan holds. `person` and `signed` as in `Approved`.
     CriterionSigned {
         phase: String,
         criterion: String,
@@ -178,6 +178,10 @@ pub enum Event {
         why: String,
         transaction: String,
         binding: Binding,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        person: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<Signed>,
     },
     /// The exchange is about to begin.
     CutOverStarted { phase: String, transaction: String },

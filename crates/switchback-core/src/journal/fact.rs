@@ -152,7 +152,7 @@ pub struct CheckFact {
 }
 
 /// What somebody said about a criterion of the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CriterionWord {
     /// The criterion, by its name.
     pub criterion: String,
@@ -168,6 +168,8 @@ pub struct CriterionWord {
     pub transaction: String,
     /// What else it is about.
     pub binding: Binding,
+    /// The signature, where there is one.
+    pub signed: Option<Signed>,
 }
 
 /// An approval or a refusal.

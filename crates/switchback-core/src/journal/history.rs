@@ -330,9 +330,9 @@ impl PhaseHistory {
                 let (seq, time, actor) = (record.seq, record.time, record.actor);
                 self.sign_offs.push(SignOff { seq, time, role, actor, why, ..SignOff::default() });
             }
-            Event::CriterionSigned { criterion, role, holds, why, transaction, binding, .. } => {
+            Event::CriterionSigned { criterion, role, holds, why, transaction, binding, signed, .. } => {
                 let actor = record.actor;
-                let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding };
+                let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding, signed };
                 self.criterion_words.push(word);
             }
             Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),

@@ -117,7 +117,7 @@ impl CriterionPlan {
 
 impl Plan {
     /// The criteria of a phase, by point, else in the order of the plan.
-    pub fn criteria_of<'a>(&'a self, phase: &'a str) -> Vec<&'a CriterionPlan> {
+    pub fn criteria_of(&self, phase: &str) -> Vec<&CriterionPlan> {
         let mut found: Vec<_> = self.criteria.iter().filter(|one| one.is_for(phase)).collect();
         found.sort_by_key(|one| one.at);
         found

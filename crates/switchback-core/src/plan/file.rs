@@ -247,7 +247,7 @@ fn read_plan<'a>(
         paths::look_for_unsaved(wanted, &held, findings);
     }
     let processes = read_processes(&fields, &names, findings);
-    let approvers = read_approvers(&fields, &phases, findings);
+    let approvers = read_approvers(&fields, &phases, &criteria, findings);
     let package = fields.table("package").map(|package| package::read(&package)).unwrap_or_default();
     let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
     let shadows = shadow::read_all(&fields, &names, project.as_ref().is_none_or(|project| project.confine));

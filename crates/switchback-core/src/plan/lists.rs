@@ -3,8 +3,8 @@
 use super::fields::{Fields, shown};
 use super::finding::Findings;
 use super::{
-    Approver, CheckPlan, Phase, Playbook, Process, Receiver, Trigger, approver, notify, playbook, process,
-    trigger,
+    Approver, CheckPlan, CriterionPlan, Phase, Playbook, Process, Receiver, Trigger, approver, notify,
+    playbook, process, trigger,
 };
 
 const NAME_CHARACTERS_MAX: usize = 100;
@@ -84,12 +84,16 @@ pub(super) fn read_processes<'a>(
 pub(super) fn read_approvers<'a>(
     plan: &Fields<'a>,
     phases: &[Phase],
+    criteria: &[CriterionPlan],
     findings: &'a Findings<'a>,
 ) -> Vec<Approver> {
+    let signed = criteria.iter().filter_map(|criterion| criterion.signed.as_ref());
+    let asked = phases.iter().flat_map(|phase| &phase.approve.roles).chain(signed);
+    let asked: Vec<&str> = asked.map(String::as_str).collect();
     let mut approvers: Vec<Approver> = Vec::new();
     for (offset, table) in plan.tables("approver") {
         let fields = Fields::new(table, offset, "`[[approver]]`", approver::APPROVER, findings);
-        let Some(read) = approver::read(&fields, phases, &approvers) else { continue };
+        let Some(read) = approver::read(&fields, &asked, &approvers) else { continue };
         look_at_name(&fields, &read.name, "approver", approvers.iter().map(|one| one.name.as_str()));
         approvers.push(read);
     }
