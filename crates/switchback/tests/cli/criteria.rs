@@ -282,3 +282,25 @@ fn a_signed_word_that_was_altered_does_not_count_and_is_found() {
     sign_with(&ground, 0, "ana");
     assert_eq!(criterion(&ground, "stakeholders are told")["verdict"], "yes");
 }
+
+// rows: RE-19, PC-1
+#[test]
+fn of_a_repeated_check_every_look_up_to_the_point_counts() {
+    let criteria = [("quiet", "+2s"), ("quiet to the end", "finish")].map(|(name, at)| {
+        format!("[[criterion]]\nname = \"{name}\"\nat = \"{at}\"\nchecks = [\"there\"]\n\n")
+    });
+    let check = "[[check]]\nname = \"there\"\nkind = \"files\"\nexist = [\"src/app.py\"]\nat = [\"every 1s for 3s\"]\n\n";
+    let ground = Ground::shop(&format!("{check}{}", criteria.concat()));
+    ground.expect(0, "run --until live");
+    let quiet = criterion(&ground, "quiet");
+    assert_eq!((&quiet["verdict"], &quiet["open"]), (&"unknown".into(), &true.into()), "{quiet}");
+    ground.expect(0, "watch");
+    for name in ["quiet", "quiet to the end"] {
+        let one = criterion(&ground, name);
+        assert_eq!(
+            (&one["verdict"], &one["by"]),
+            (&"yes".into(), &"check there every 1s for 3s".into()),
+            "{one}"
+        );
+    }
+}

@@ -15,7 +15,7 @@ use super::project::{TOOL, Work};
 use crate::journal::history::{CheckFact, PhaseHistory};
 use crate::journal::{Binding, PhaseState};
 use crate::manifest::to_hex;
-use crate::plan::{CriterionPlan, CriterionPoint, Moment, Phase, Plan};
+use crate::plan::{CriterionPlan, CriterionPoint, Every, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
 /// Whether one criterion holds.
@@ -106,11 +106,31 @@ fn of_check(plan: &Plan, history: Option<&PhaseHistory>, criterion: &CriterionPl
             history.and_then(|history| history.last_check(name, &moment.to_string())).filter(counts)
         })
         .collect();
+    let once = facts.iter().map(|fact| fact.map_or(Verdict::Unknown, |fact| fact.verdict));
+    let Some((every, last)) = check.every.and_then(|every| Some((every, criterion.at.last_time(every)?)))
+    else {
+        return Part { verdict: Verdict::all(once), is_open: facts.iter().any(Option::is_none), by };
+    };
+    let looks = history.map_or(&[][..], |history| history.checks.as_slice());
+    let (seen, is_over) = times(every, last, looks.iter().filter(|fact| fact.check == name));
+    // While there are times to come, nothing but a *no* is known.
+    let open = (!is_over).then_some(Verdict::Unknown);
     Part {
-        verdict: Verdict::all(facts.iter().map(|fact| fact.map_or(Verdict::Unknown, |fact| fact.verdict))),
-        is_open: facts.iter().any(Option::is_none),
-        by,
+        verdict: Verdict::all(once.chain(seen).chain(open)),
+        is_open: !is_over || facts.iter().any(Option::is_none),
+        by: format!("{by} {every}"),
     }
+}
+
+/// What a repeated check said at its times up to the last that counts, and whether that one is over: it looked then, or later.
+fn times<'f>(every: Every, last: u64, looks: impl Iterator<Item = &'f CheckFact>) -> (Vec<Verdict>, bool) {
+    let numbered = looks.filter_map(|fact| Some((every.number(Moment::parse(&fact.at)?)?, fact.verdict)));
+    let numbered: Vec<(u64, Verdict)> = numbered.collect();
+    let is_over = numbered.iter().any(|(number, _)| *number >= last);
+    (
+        numbered.into_iter().filter(|(number, _)| *number <= last).map(|(_, verdict)| verdict).collect(),
+        is_over,
+    )
 }
 
 /// Whether a role has approved what is staged, or had approved what went live.
@@ -224,4 +244,40 @@ pub(super) fn before_finish(work: &Work<'_>, phase: &Phase) -> Gate {
         close(&Judge::of(&work.project), phase, history, true, &mut gate);
     }
     gate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(at: &str, verdict: Verdict) -> CheckFact {
+        CheckFact {
+            check: "c".into(),
+            at: at.into(),
+            verdict,
+            summary: String::new(),
+            evidence: String::new(),
+            milliseconds: 0,
+            measure: None,
+            samples: None,
+            binding: Binding::default(),
+            seq: 1,
+        }
+    }
+
+    #[test]
+    fn of_a_repeated_check_the_looks_up_to_the_point_count_and_the_last_of_them_ends_it() {
+        let every = Every { every_s: 300, for_s: 86_400 };
+        let last = CriterionPoint::After(3_600).last_time(every).unwrap();
+        assert_eq!((last, CriterionPoint::Live.last_time(every)), (12, None));
+        assert_eq!(CriterionPoint::Finish.last_time(every), Some(288));
+        let yes = [look("+5m", Verdict::Yes), look("+10m", Verdict::Yes)];
+        assert_eq!(times(every, last, yes.iter()), (vec![Verdict::Yes; 2], false));
+        // The look at the hour was missed, and the one after it says that the hour is over.
+        let later = [look("+5m", Verdict::Yes), look("+65m", Verdict::No)];
+        assert_eq!(times(every, last, later.iter()), (vec![Verdict::Yes], true));
+        // What is no time of it does not count.
+        assert_eq!(times(every, last, [look("+7m", Verdict::No)].iter()), (vec![], false));
+        assert_eq!(times(every, last, [].iter()), (vec![], false));
+    }
 }
