@@ -6,6 +6,7 @@
 //! What this crate deliberately does not do: it never prints, never asks for the time outside of [`world`], and never
 //! names what implements its ports ([`port`]): comparing and keeping snapshots are other crates.
 
+pub mod audit;
 pub mod bisect;
 pub mod certificate;
 pub mod change;

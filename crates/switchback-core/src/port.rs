@@ -304,6 +304,39 @@ pub trait Vaults: Debug + Send + Sync {
     ///
     /// When the address is of a kind that this build cannot reach.
     fn remote(&self, place: &VaultPlace, address: &str) -> Result<Box<dyn RemoteVault>, PortError>;
+
+    /// A folder elsewhere that keeps small files: in an object store (`s3://…`), or on a server (`sftp:…`).
+    ///
+    /// # Errors
+    ///
+    /// When the address is of a kind that this build cannot reach.
+    fn shelf(&self, address: &str) -> Result<Box<dyn Shelf>, PortError> {
+        Err(PortError::new(format!("could not use `{address}`"), vec!["nothing here reaches it".to_owned()]))
+    }
+}
+
+/// A folder elsewhere. Names are relative and have `/` between their parts.
+pub trait Shelf: Debug {
+    /// The names of all files below a folder, in order; none when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or refuses.
+    fn list(&self, folder: &str) -> Result<Vec<String>, PortError>;
+
+    /// A whole file; `None` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or refuses.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Writes a file; when this returns, it is kept.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, refuses, or has kept something else.
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), PortError>;
 }
 
 /// What a snapshot is to hold.

@@ -16,6 +16,7 @@ use crate::constraint_args::ConstraintArgs;
 use crate::document_args::CheckpointsCommand;
 use crate::fixture_args::FixtureCommand;
 use crate::key_args::KeyArgs;
+use crate::log_args::LogArgs;
 use crate::package_args::PackageCommand;
 use crate::rule_args::RuleArgs;
 use crate::schema_args::SchemaCommand;
@@ -130,9 +131,9 @@ pub enum Command {
     /// Carries out the checks at `live` and the symptoms of the playbooks, on the live tree. Nothing is changed.
     #[command(after_help = "Examples:\n  switchback doctor\n  switchback doctor --json")]
     Doctor,
-    /// Show the journal, or verify its chain of hashes
+    /// Show the journal, verify it, keep its head outside, and export it for auditors
     #[command(
-        after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify"
+        after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify\n  switchback log export --format csv --output acts.csv"
     )]
     Log(LogArgs),
     /// Write the report of the run: what changed, what was checked, who approved, how to undo
@@ -441,27 +442,6 @@ pub enum From {
     Git,
     /// The copy of the snapshot elsewhere
     Remote,
-}
-
-/// `log`.
-#[derive(Debug, Args)]
-pub struct LogArgs {
-    /// Only this run
-    #[arg(long, value_name = "RUN")]
-    pub run: Option<String>,
-    /// Wait for further events, and show them as they come
-    #[arg(long)]
-    pub follow: bool,
-    /// What to do with the journal
-    #[command(subcommand)]
-    pub action: Option<LogAction>,
-}
-
-/// What can be done with the journal.
-#[derive(Debug, Subcommand)]
-pub enum LogAction {
-    /// Verify the chain of hashes
-    Verify,
 }
 
 /// `report`.

@@ -8,6 +8,7 @@ mod api;
 mod categories;
 mod checkpoints;
 mod command;
+mod compliance;
 mod config;
 mod constraint;
 mod copies;
@@ -75,6 +76,7 @@ pub static KINDS: &[&Kind] = &[
     &api::KIND,
     &checkpoints::KIND,
     &command::KIND,
+    &compliance::KIND,
     &config::KIND,
     &constraint::KIND,
     &coverage::KIND,

@@ -23,7 +23,9 @@ impl Event {
             | Self::Restored { .. }
             | Self::RestoreUndone { .. }
             | Self::NotificationStarted { .. }
-            | Self::NotificationEnded { .. } => None,
+            | Self::NotificationEnded { .. }
+            | Self::AnchorStarted { .. }
+            | Self::AnchorEnded { .. } => None,
             Self::SnapshotStarted { phase }
             | Self::SnapshotTaken { phase, .. }
             | Self::SafetyBranchMade { phase, .. }

@@ -317,6 +317,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
     },
+    /// The head of the journal, event `about` with the hash `head`, is about to be kept outside, where the plan says.
+    AnchorStarted { to: String, about: u64, head: String },
+    /// Whether it is there.
+    AnchorEnded {
+        to: String,
+        about: u64,
+        written: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
     /// Old and new are about to run the inputs of a shadow side by side. `until`: when its period is over; empty for a set of
     /// inputs. `voids`: what was counted before and does not count any more, in words.
     ShadowStarted {
@@ -506,6 +516,23 @@ mod tests {
         assert_eq!(
             body,
             r#"{"down_milliseconds":40,"generation":1,"milliseconds":12,"phase":"unify","process":"api","transaction":"t7","way":"start"}"#
+        );
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+    }
+
+    #[test]
+    fn what_is_kept_outside_is_pinned() {
+        let event = Event::AnchorStarted { to: "git-note".into(), about: 7, head: "ab".into() };
+        let (word, body) = event.write().unwrap();
+        assert_eq!(
+            (word.as_str(), body.as_str()),
+            ("anchor-started", r#"{"about":7,"head":"ab","to":"git-note"}"#)
+        );
+        let event = Event::AnchorEnded { to: "git-note".into(), about: 7, written: true, why: String::new() };
+        let (word, body) = event.write().unwrap();
+        assert_eq!(
+            (word.as_str(), body.as_str()),
+            ("anchor-ended", r#"{"about":7,"to":"git-note","written":true}"#)
         );
         assert_eq!(Event::read(&word, &body).unwrap(), event);
     }

@@ -8,8 +8,7 @@ pub use super::fact::{
     CheckFact, CriterionWord, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
     SnapshotFact, StagedFact, ToldFact,
 };
-use super::processes::ProcessFact;
-use super::shadow::ShadowFact;
+use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -383,6 +382,8 @@ pub struct History {
     pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
     /// What was told to whom, by the names of receivers.
     pub told: BTreeMap<String, ToldFact>,
+    /// Heads that are kept outside.
+    pub anchors: AnchorFacts,
     /// Packages that were made here, in order.
     pub packaged: Vec<PackagedFact>,
     /// Packages that were received here, in order.
@@ -418,6 +419,7 @@ impl History {
             event: record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word),
             why,
         };
+        self.anchors.take(record.seq, &record.event);
         if record.event.process().is_some() {
             ProcessFact::take(&mut self.processes, &record).map_err(illegal)?;
             (self.seq, self.head) = (record.seq, record.hash);

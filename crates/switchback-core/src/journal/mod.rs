@@ -2,9 +2,11 @@
 //!
 //! [`event`] says what can happen and how it is written, [`about`] what each event is about; [`fact`] is what is known of
 //! one thing; [`history`] folds events into a state, without any input or output, [`processes`], [`databases`] and
-//! [`shadow`] what it tells of each of them; [`store`] appends and reads; [`mod@verify`] walks the chain of hashes.
+//! [`shadow`] what it tells of each of them; [`store`] appends and reads; [`mod@verify`] walks the chain of hashes,
+//! [`tail`] looks at its end, and [`anchors`] is what the journal tells of heads that are kept outside.
 
 pub mod about;
+pub mod anchors;
 pub mod databases;
 pub mod event;
 pub mod fact;
@@ -12,8 +14,10 @@ pub mod history;
 pub mod processes;
 pub mod shadow;
 pub mod store;
+pub mod tail;
 pub mod verify;
 
+pub use anchors::{AnchorFact, AnchorFacts, AnchorTurn};
 pub use databases::{DatabaseFact, DatabaseKey, Direction};
 pub use event::{Binding, EnvironmentFact, Event, Record, ReliedOn, Signed};
 pub use fact::ToldFact;
@@ -21,4 +25,5 @@ pub use history::{History, PhaseHistory, PhaseState};
 pub use processes::{ProcessFact, ProcessStep};
 pub use shadow::{ShadowEnd, ShadowFact, ShadowInput};
 pub use store::{Journal, JournalError};
-pub use verify::{ChainFault, verify};
+pub use tail::Tail;
+pub use verify::{ChainFault, FaultKind, verify};

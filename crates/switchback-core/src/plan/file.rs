@@ -15,8 +15,8 @@ use super::lists::{
 use super::moment::{Every, Moment};
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, criterion,
-    notify, package, playbook, process, shadow, snapshot, trigger, undo, window,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, anchor, approver,
+    criterion, notify, package, playbook, process, shadow, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -119,6 +119,7 @@ const PLAN: &[Key] = &[
     Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
     Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
     Key::optional("notify", Shape::Tables(notify::NOTIFY), "who is told what turn a run took"),
+    Key::optional("anchor", Shape::Tables(anchor::ANCHOR), "where the head of the journal is kept outside"),
     Key::optional("package", Shape::Table(package::PACKAGE), "what packages of a change hold"),
     Key::optional(
         "shadow",
@@ -269,6 +270,7 @@ fn read_plan<'a>(
         approvers,
         window,
         receivers: read_receivers(&fields, findings),
+        anchors: anchor::read_all(&fields, root, findings),
         package,
         shadows,
         fault: None,

@@ -3,6 +3,7 @@
 //! The way in: [`load`] reads `switchback.toml` → `fields` asks every table for its keys and collects findings →
 //! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
+mod anchor;
 mod approver;
 mod criterion;
 mod environment;
@@ -28,6 +29,7 @@ mod window;
 
 use std::path::{Path, PathBuf};
 
+pub use anchor::{Anchor, AnchorPlace};
 pub use approver::{Approve, Approver};
 pub use criterion::{CriterionPlan, CriterionPoint};
 pub use environment::Dependencies;
@@ -93,6 +95,8 @@ pub struct Plan {
     pub window: Window,
     /// Who is told what turn a run took.
     pub receivers: Vec<Receiver>,
+    /// Where heads of the journal are kept outside.
+    pub anchors: Vec<Anchor>,
     /// `[package]`.
     pub package: Package,
     /// What old and new run side by side before a phase goes live.
@@ -256,6 +260,7 @@ impl Plan {
             criteria: Vec::new(),
             playbooks: Vec::new(),
             receivers: Vec::new(),
+            anchors: Vec::new(),
             processes: Vec::new(),
             approvers: Vec::new(),
             window: Window::default(),

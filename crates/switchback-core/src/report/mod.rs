@@ -47,6 +47,7 @@ pub use save::save;
 pub use shadow_status::ShadowStatus;
 pub(crate) use status::last_outcomes;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};
+pub(crate) use story::told;
 pub use story::{Story, Told};
 pub use visible::visible;
 

@@ -49,6 +49,11 @@ pub(super) fn tell_all(records: &[Record], clean: &dyn Fn(&str) -> String) -> St
     Story { told, left_out: (left_out as u64, FIRST_MAX) }
 }
 
+/// What a record says, in words; `clean` takes secrets out.
+pub(crate) fn told(record: &Record, clean: &dyn Fn(&str) -> String) -> String {
+    clean(&words(&record.event))
+}
+
 fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
     let event = record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
     Told {
@@ -57,7 +62,7 @@ fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
         actor: record.actor.clone(),
         event,
         phase: record.event.phase().unwrap_or_default().to_owned(),
-        what: clean(&words(&record.event)),
+        what: told(record, clean),
     }
 }
 
@@ -116,6 +121,7 @@ fn words(event: &Event) -> String {
             format!("database {database}: {direction} of {}", listed(steps))
         }
         Event::DatabaseEnded { summary, .. } => summary.clone(),
+        Event::AnchorStarted { .. } | Event::AnchorEnded { .. } => of_anchor(event),
         about_process if about_process.process().is_some() => of_process(about_process),
         about_shadow if about_shadow.shadow().is_some() => of_shadow(about_shadow),
         other => of_return(other),
@@ -143,6 +149,18 @@ fn of_return(event: &Event) -> String {
             format!("as {from} holds it: {}", listed(restored))
         }
         Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
+        other => of_fields(other),
+    }
+}
+
+/// What became of the head outside.
+fn of_anchor(event: &Event) -> String {
+    match event {
+        Event::AnchorStarted { to, about, .. } => format!("the head at event {about} is to be kept at {to}"),
+        Event::AnchorEnded { to, about, written: true, .. } => {
+            format!("the head at event {about} is kept at {to}")
+        }
+        Event::AnchorEnded { to, why, .. } => format!("no head was kept at {to}: {why}"),
         other => of_fields(other),
     }
 }

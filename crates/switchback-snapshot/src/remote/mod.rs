@@ -41,6 +41,55 @@ const PARTS: [&str; 5] = ["keys", "data", "index", sealed::FOLDER, "snapshots"];
 /// What makes a folder a repository: its version, its id and how it cuts files.
 const CONFIG: &str = "config";
 
+/// The place that an address names.
+fn shelf_at(world: &World, address: &str) -> Result<Arc<dyn Shelf>, PortError> {
+    let (surroundings, clock) = (world.surroundings.as_ref(), Arc::clone(&world.clock));
+    let unusable = |trouble: Trouble| trouble.failed(format!("could not use `{address}`"));
+    Ok(match address.strip_prefix("s3://") {
+        Some(rest) => Arc::new(Bucket::new(rest, surroundings, clock).map_err(unusable)?),
+        None if address.starts_with("sftp:") => {
+            Arc::new(Server::new(address, surroundings, clock).map_err(unusable)?)
+        }
+        None => Arc::new(Folder::new(Arc::clone(&world.disk), Path::new(address))),
+    })
+}
+
+/// A folder elsewhere that keeps small files which are no part of a repository.
+#[derive(Debug)]
+pub struct RemoteShelf {
+    shelf: Arc<dyn Shelf>,
+}
+
+impl RemoteShelf {
+    /// The folder at `address`, as [`RemoteCopy::new`] takes it. Nothing is read or written before a method is called.
+    ///
+    /// # Errors
+    ///
+    /// When the address, or what the environment says about the store, cannot be understood.
+    pub fn new(world: &World, address: &str) -> Result<Self, PortError> {
+        Ok(Self { shelf: shelf_at(world, address)? })
+    }
+
+    fn failed(&self, trouble: Trouble, doing: &str) -> PortError {
+        trouble.failed(format!("could not {doing} `{}`", self.shelf.address()))
+    }
+}
+
+impl switchback_core::port::Shelf for RemoteShelf {
+    fn list(&self, folder: &str) -> Result<Vec<String>, PortError> {
+        let found = self.shelf.list(folder).map_err(|trouble| self.failed(trouble, "list"))?;
+        Ok(found.into_keys().collect())
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+        self.shelf.read(name).map_err(|trouble| self.failed(trouble, "read from"))
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), PortError> {
+        self.shelf.write(name, content).map_err(|trouble| self.failed(trouble, "write to"))
+    }
+}
+
 /// The second copy of a vault.
 #[derive(Debug)]
 pub struct RemoteCopy {
@@ -56,15 +105,7 @@ impl RemoteCopy {
     ///
     /// When the address, or what the environment says about the store, cannot be understood.
     pub fn new(world: &World, place: &VaultPlace, address: &str) -> Result<Self, PortError> {
-        let (surroundings, clock) = (world.surroundings.as_ref(), Arc::clone(&world.clock));
-        let unusable = |trouble: Trouble| trouble.failed(format!("could not use `{address}`"));
-        let shelf: Arc<dyn Shelf> = match address.strip_prefix("s3://") {
-            Some(rest) => Arc::new(Bucket::new(rest, surroundings, clock).map_err(unusable)?),
-            None if address.starts_with("sftp:") => {
-                Arc::new(Server::new(address, surroundings, clock).map_err(unusable)?)
-            }
-            None => Arc::new(Folder::new(Arc::clone(&world.disk), Path::new(address))),
-        };
+        let shelf = shelf_at(world, address)?;
         let local = RusticVault::at(world.clone(), place);
         let place = local.place.elsewhere(Arc::clone(&shelf));
         Ok(Self { local, place, shelf })

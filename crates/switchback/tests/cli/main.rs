@@ -5,6 +5,7 @@
 
 mod approvals;
 mod archives;
+mod audit;
 mod bad_plans;
 mod batch_processor;
 mod bench_pairs;
@@ -14,6 +15,7 @@ mod browser;
 mod certificates;
 mod checkpoints;
 mod comparisons;
+mod compliance;
 mod configs;
 mod conformance;
 #[cfg(feature = "sql")]
