@@ -73,6 +73,21 @@ pub struct Signed {
     pub envelope: serde_json::Value,
 }
 
+/// Whether a trigger would have fired on a copy that was broken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RehearsedTrigger {
+    /// The check that it watches.
+    pub check: String,
+    /// What it starts.
+    pub action: String,
+    /// Its condition, in words.
+    pub when: String,
+    /// `yes`: on the broken copy, and not on the whole one; `no`; or `unknown`.
+    pub verdict: String,
+    /// What was seen, in one line.
+    pub summary: String,
+}
+
 /// What became of a dependency environment when a candidate was staged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EnvironmentFact {
@@ -134,6 +149,9 @@ pub enum Event {
         evidence: String,
         milliseconds: u64,
         binding: Binding,
+        /// Triggers for which the plan says how a copy is broken, in its order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        triggers: Vec<RehearsedTrigger>,
     },
     /// A check is about to look.
     CheckStarted { phase: String, check: String, at: String },

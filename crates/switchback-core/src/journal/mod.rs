@@ -14,7 +14,7 @@ pub mod store;
 pub mod verify;
 
 pub use databases::{DatabaseFact, DatabaseKey, Direction};
-pub use event::{Binding, EnvironmentFact, Event, Record, ReliedOn, Signed};
+pub use event::{Binding, EnvironmentFact, Event, Record, RehearsedTrigger, ReliedOn, Signed};
 pub use fact::ToldFact;
 pub use history::{History, PhaseHistory, PhaseState};
 pub use processes::{ProcessFact, ProcessStep};

@@ -146,7 +146,7 @@ fn of_triggers(history: Option<&PhaseHistory>, criterion: &CriterionPlan) -> Par
     let Some(history) = history.filter(|history| history.state.is_live()) else {
         return Part { verdict: Verdict::Unknown, is_open: true, by };
     };
-    if let Some((check, action)) = history.fired.first() {
+    if let Some(FiredFact { check, action, .. }) = history.fired.first() {
         return Part { verdict: Verdict::No, is_open: false, by: format!("trigger on {check} ({action})") };
     }
     let is_over = match criterion.at {

@@ -240,7 +240,7 @@ fn check_there(
     let surroundings = environment::prepare(work, phase, ground.root(), ground.folder())?;
     match surroundings {
         Surroundings::Ready(variables) => {
-            let place = Place { tree: ground.root(), variables: &variables, altered: &altered };
+            let place = Place { tree: ground.root(), variables: &variables, altered: &altered, last: None };
             look_in(work, phase, Moment::Rehearsed, &checks, &place)?;
         }
         Surroundings::Refused(findings) => played.findings.extend(findings),
