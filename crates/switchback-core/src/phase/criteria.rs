@@ -5,7 +5,7 @@ use super::error::StepError;
 use super::gate::{self, Gate};
 use super::project::{TOOL, Work};
 use super::watch;
-use crate::journal::history::{CheckFact, CriterionWord, PhaseHistory};
+use crate::journal::history::{CheckFact, CriterionWord, FiredFact, PhaseHistory};
 use crate::journal::{Binding, Event, PhaseState};
 use crate::manifest::to_hex;
 use crate::plan::{CriterionPlan, CriterionPoint, Moment, Phase, Plan};
