@@ -131,7 +131,9 @@ pub struct RehearsalFact {
 impl RehearsalFact {
     /// Of the event that says how a rehearsal ended; `None` of any other.
     pub(super) fn of(record: Record) -> Option<Self> {
-        let Event::Rehearsed { verdict, summary, evidence, milliseconds, binding, triggers, .. } = record.event else {
+        let Event::Rehearsed { verdict, summary, evidence, milliseconds, binding, triggers, .. } =
+            record.event
+        else {
             return None;
         };
         let verdict = Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown);

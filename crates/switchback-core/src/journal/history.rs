@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
-    CheckFact, CriterionWord, FiredFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
-    SnapshotFact, StagedFact, ToldFact,
+    CheckFact, CriterionWord, FiredFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact,
+    SignOff, SnapshotFact, StagedFact, ToldFact,
 };
 use super::processes::ProcessFact;
 use super::shadow::ShadowFact;
@@ -168,7 +168,8 @@ pub struct PhaseHistory {
 }
 
 impl PhaseHistory {
-    fn new(name: &str) -> Self {
+    /// One of which nothing is known yet.
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             state: PhaseState::Waiting,

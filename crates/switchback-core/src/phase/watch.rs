@@ -180,7 +180,11 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
 }
 
 /// Whether an outcome is what a trigger waits for; `None` when it says nothing of it.
-fn is_worse(condition: &Condition, fact: &CheckFact, baseline: Option<&CheckFact>) -> Option<bool> {
+pub(super) fn is_worse(
+    condition: &Condition,
+    fact: &CheckFact,
+    baseline: Option<&CheckFact>,
+) -> Option<bool> {
     let is_thin = |least: u64| fact.samples.is_none_or(|samples| samples < least);
     if fact.verdict == Verdict::Unknown || condition.least_samples.is_some_and(is_thin) {
         return None;

@@ -9,8 +9,8 @@ use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
 use super::lists::{
-    look_at_name, look_at_proofs, look_at_rehearsals, names_of, read_approvers, read_playbooks, read_processes,
-    read_receivers, read_triggers,
+    look_at_name, look_at_proofs, look_at_rehearsals, names_of, read_approvers, read_playbooks,
+    read_processes, read_receivers, read_triggers,
 };
 use super::moment::{Every, Moment};
 use super::paths;

@@ -48,7 +48,8 @@ pub(super) fn look_at_rehearsals(
     }
     for trigger in triggers {
         let title = trigger.title();
-        let asks = checks.iter().find(|check| check.name == trigger.condition.check && check.check.asks_a_service());
+        let asks =
+            checks.iter().find(|check| check.name == trigger.condition.check && check.check.asks_a_service());
         if trigger.rehearse.is_some() && asks.is_some() {
             plan.find(
                 "trigger",
@@ -59,7 +60,9 @@ pub(super) fn look_at_rehearsals(
         if matches!(trigger.rehearse, Some(Breakage::Command(_))) && !is_confined {
             plan.find(
                 "trigger",
-                format!("{title} breaks a copy by a command, and `confine = false` lets it reach the live project"),
+                format!(
+                    "{title} breaks a copy by a command, and `confine = false` lets it reach the live project"
+                ),
                 "name a `file` and what becomes of it, or take `confine` out",
             );
         }

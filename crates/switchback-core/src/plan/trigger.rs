@@ -174,7 +174,11 @@ const WHEN: &[Key] = &[
 ];
 
 const REHEARSE: &[Key] = &[
-    Key::optional("command", Shape::Text, "a line of shell that breaks the copy; it runs in the root of the copy"),
+    Key::optional(
+        "command",
+        Shape::Text,
+        "a line of shell that breaks the copy; it runs in the root of the copy",
+    ),
     Key::optional("file", Shape::Text, "a file that is damaged in the copy, relative to the project"),
     Key::optional("append", Shape::Text, "with `file`: a text that is put behind what is in it"),
     Key::optional("write", Shape::Text, "with `file`: a text that is put in place of what is in it"),
@@ -218,7 +222,11 @@ fn read_breakage(fields: &Fields<'_>) -> Option<Breakage> {
         }
         (false, true) => {
             let [way] = ways.as_slice() else {
-                let message = format!("{} says {} what becomes of the file", fields.title(), if ways.is_empty() { "not" } else { "more than once" });
+                let message = format!(
+                    "{} says {} what becomes of the file",
+                    fields.title(),
+                    if ways.is_empty() { "not" } else { "more than once" }
+                );
                 fields.find("file", message, "add one of `append`, `write` and `remove`");
                 return None;
             };
@@ -230,7 +238,11 @@ fn read_breakage(fields: &Fields<'_>) -> Option<Breakage> {
                 "write" => Damage::Write(fields.text("write")?),
                 _ if fields.flag("remove")? => Damage::Remove,
                 _ => {
-                    fields.find("remove", "`remove = false` breaks nothing", "set it to `true`, or use another way");
+                    fields.find(
+                        "remove",
+                        "`remove = false` breaks nothing",
+                        "set it to `true`, or use another way",
+                    );
                     return None;
                 }
             };
