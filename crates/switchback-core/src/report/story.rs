@@ -100,25 +100,7 @@ fn words(event: &Event) -> String {
         }
         Event::DriftChecked { drift, .. } => format!("written at the last moment: {}", listed(drift)),
         Event::CutOverUndone { why, .. } => format!("the exchange was taken back: {why}"),
-        Event::RollBackStarted { only, why, .. } if only.is_empty() => why.clone(),
-        Event::RollBackStarted { only, why, .. } => format!("{why}; only {}", listed(only)),
-        Event::RolledBack { restored, kept_aside, .. } if kept_aside.is_empty() => {
-            format!("live again: {}", listed(restored))
-        }
-        Event::RolledBack { restored, kept_aside, .. } => {
-            format!("live again: {}; kept aside: {}", listed(restored), listed(kept_aside))
-        }
-        Event::PartRolledBack { parts, restored, why, .. } => {
-            format!("{why}; only {}: as before the phase: {}", listed(parts), listed(restored))
-        }
         Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
-        Event::RestoreStarted { from, source, why, .. } => {
-            format!("{why}; from {from} {}", source.get(..12).unwrap_or(source))
-        }
-        Event::Restored { from, restored, .. } => {
-            format!("as {from} holds it: {}", listed(restored))
-        }
-        Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
         Event::Packaged { package, sequence, phase, .. } => {
             format!("package {package} {sequence} of the phase {phase}")
         }
@@ -130,6 +112,44 @@ fn words(event: &Event) -> String {
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
         Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
         Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
+        Event::DatabaseStarted { database, direction, steps, .. } => {
+            format!("database {database}: {direction} of {}", listed(steps))
+        }
+        Event::DatabaseEnded { summary, .. } => summary.clone(),
+        about_process if about_process.process().is_some() => of_process(about_process),
+        about_shadow if about_shadow.shadow().is_some() => of_shadow(about_shadow),
+        other => of_return(other),
+    }
+}
+
+/// What was brought back, by a rollback or from a snapshot.
+fn of_return(event: &Event) -> String {
+    match event {
+        Event::RollBackStarted { only, why, .. } if only.is_empty() => why.clone(),
+        Event::RollBackStarted { only, why, .. } => format!("{why}; only {}", listed(only)),
+        Event::RolledBack { restored, kept_aside, .. } if kept_aside.is_empty() => {
+            format!("live again: {}", listed(restored))
+        }
+        Event::RolledBack { restored, kept_aside, .. } => {
+            format!("live again: {}; kept aside: {}", listed(restored), listed(kept_aside))
+        }
+        Event::PartRolledBack { parts, restored, why, .. } => {
+            format!("{why}; only {}: as before the phase: {}", listed(parts), listed(restored))
+        }
+        Event::RestoreStarted { from, source, why, .. } => {
+            format!("{why}; from {from} {}", source.get(..12).unwrap_or(source))
+        }
+        Event::Restored { from, restored, .. } => {
+            format!("as {from} holds it: {}", listed(restored))
+        }
+        Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
+        other => of_fields(other),
+    }
+}
+
+/// What happened to a shadow.
+fn of_shadow(event: &Event) -> String {
+    match event {
         Event::ShadowStarted { shadow, until, voids, .. } => {
             let until = if until.is_empty() { String::new() } else { format!(", until {until}") };
             let voids = if voids.is_empty() { String::new() } else { format!("; {voids}") };
@@ -142,11 +162,6 @@ fn words(event: &Event) -> String {
         Event::ShadowEnded { shadow, verdict, summary, .. } => {
             format!("shadow {shadow} is over: {}: {summary}", spoken(verdict))
         }
-        Event::DatabaseStarted { database, direction, steps, .. } => {
-            format!("database {database}: {direction} of {}", listed(steps))
-        }
-        Event::DatabaseEnded { summary, .. } => summary.clone(),
-        about_process if about_process.process().is_some() => of_process(about_process),
         other => of_fields(other),
     }
 }

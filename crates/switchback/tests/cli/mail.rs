@@ -11,7 +11,7 @@ use super::ground::Ground;
 use super::s3::{START_SECONDS_MAX, free_port};
 
 /// Keeps each message as a line of JSON; `gone@` is refused for good, `busy@` for now, and who `jo` is has to be proved.
-const SERVER: &str = r#"
+const SERVER: &str = r"
 import asyncio, email, email.policy, json, sys
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
@@ -40,7 +40,7 @@ controller = Controller(Handler(), hostname='127.0.0.1', port=int(sys.argv[1]),
                         authenticator=who, auth_required=True, auth_require_tls=False)
 controller.start()
 asyncio.new_event_loop().run_forever()
-"#;
+";
 
 struct Server {
     child: Child,
