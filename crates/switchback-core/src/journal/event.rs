@@ -489,6 +489,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_rehearsal_came_to_is_pinned_with_and_without_triggers() {
+        let mut event = Event::Rehearsed {
+            phase: "unify".into(),
+            transaction: "t7".into(),
+            verdict: "yes".into(),
+            summary: "s".into(),
+            evidence: "e".into(),
+            milliseconds: 3,
+            binding: Binding { plan: "p".into(), tool: "t".into(), ..Binding::default() },
+            triggers: Vec::new(),
+        };
+        let start = r#"{"binding":{"inputs":"","new_tree":"","old_tree":"","options":"","plan":"p","tool":"t"},"evidence":"e","milliseconds":3,"phase":"unify","summary":"s","transaction":"t7","#;
+        let (word, body) = event.write().unwrap();
+        assert_eq!(body, format!(r#"{start}"verdict":"yes"}}"#));
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+        let Event::Rehearsed { triggers, .. } = &mut event else { unreachable!() };
+        let (check, action, when) = ("kpi".into(), "roll-back".into(), "w".into());
+        triggers.push(RehearsedTrigger { check, action, when, verdict: "yes".into(), summary: "x".into() });
+        let (word, body) = event.write().unwrap();
+        let told = r#"[{"action":"roll-back","check":"kpi","summary":"x","verdict":"yes","when":"w"}]"#;
+        assert_eq!(body, format!(r#"{start}"triggers":{told},"verdict":"yes"}}"#));
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+    }
+
+    #[test]
     fn what_processes_did_is_pinned() {
         let event = Event::HandOverStarted {
             phase: "unify".into(),
