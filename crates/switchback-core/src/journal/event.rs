@@ -73,6 +73,21 @@ pub struct Signed {
     pub envelope: serde_json::Value,
 }
 
+/// Whether a trigger would have fired on a copy that was broken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RehearsedTrigger {
+    /// The check that it watches.
+    pub check: String,
+    /// What it starts.
+    pub action: String,
+    /// Its condition, in words.
+    pub when: String,
+    /// `yes`: on the broken copy, and not on the whole one; `no`; or `unknown`.
+    pub verdict: String,
+    /// What was seen, in one line.
+    pub summary: String,
+}
+
 /// What became of a dependency environment when a candidate was staged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EnvironmentFact {
@@ -134,6 +149,9 @@ pub enum Event {
         evidence: String,
         milliseconds: u64,
         binding: Binding,
+        /// Triggers for which the plan says how a copy is broken, in its order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        triggers: Vec<RehearsedTrigger>,
     },
     /// A check is about to look.
     CheckStarted { phase: String, check: String, at: String },
@@ -481,6 +499,31 @@ mod tests {
                 r#"{{{binding},"expires":"2027-01-01T00:00:00Z","person":"Ana","phase":"unify","relied_on":[{{"at":"staged","check":"rules","evidence":"e","verdict":"yes"}},{{"at":"rehearsed","evidence":"e","verdict":"yes"}}],"role":"risk","signed":{{"envelope":{{"payload":"x"}},"key":"ssh-ed25519 A"}}}}"#
             )
         );
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+    }
+
+    #[test]
+    fn what_a_rehearsal_came_to_is_pinned_with_and_without_triggers() {
+        let mut event = Event::Rehearsed {
+            phase: "unify".into(),
+            transaction: "t7".into(),
+            verdict: "yes".into(),
+            summary: "s".into(),
+            evidence: "e".into(),
+            milliseconds: 3,
+            binding: Binding { plan: "p".into(), tool: "t".into(), ..Binding::default() },
+            triggers: Vec::new(),
+        };
+        let start = r#"{"binding":{"inputs":"","new_tree":"","old_tree":"","options":"","plan":"p","tool":"t"},"evidence":"e","milliseconds":3,"phase":"unify","summary":"s","transaction":"t7","#;
+        let (word, body) = event.write().unwrap();
+        assert_eq!(body, format!(r#"{start}"verdict":"yes"}}"#));
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+        let Event::Rehearsed { triggers, .. } = &mut event else { unreachable!() };
+        let (check, action, when) = ("kpi".into(), "roll-back".into(), "w".into());
+        triggers.push(RehearsedTrigger { check, action, when, verdict: "yes".into(), summary: "x".into() });
+        let (word, body) = event.write().unwrap();
+        let told = r#"[{"action":"roll-back","check":"kpi","summary":"x","verdict":"yes","when":"w"}]"#;
+        assert_eq!(body, format!(r#"{start}"triggers":{told},"verdict":"yes"}}"#));
         assert_eq!(Event::read(&word, &body).unwrap(), event);
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
-    CheckFact, CriterionWord, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
-    SnapshotFact, StagedFact, ToldFact,
+    CheckFact, CriterionWord, FiredFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact,
+    SignOff, SnapshotFact, StagedFact, ToldFact,
 };
 use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact};
 use crate::manifest::EntryCounts;
@@ -160,14 +160,15 @@ pub struct PhaseHistory {
     pub kept_aside: Vec<String>,
     /// Whether the old tree was looked at again after the cutover, for what was written into it at the last moment.
     pub drift_checked: bool,
-    /// Triggers that fired: check and action.
-    pub fired: Vec<(String, String)>,
+    /// Triggers that fired.
+    pub fired: Vec<FiredFact>,
     /// The step that failed last and why, until a later one succeeds.
     pub failed: Option<(String, String)>,
 }
 
 impl PhaseHistory {
-    fn new(name: &str) -> Self {
+    /// One of which nothing is known yet.
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             state: PhaseState::Waiting,
@@ -303,12 +304,7 @@ impl PhaseHistory {
                     seq: record.seq,
                 });
             }
-            Event::Rehearsed { verdict, summary, evidence, milliseconds, binding, .. } => {
-                let verdict = Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown);
-                let time = record.time;
-                self.rehearsal =
-                    Some(RehearsalFact { verdict, summary, evidence, milliseconds, binding, time });
-            }
+            Event::Rehearsed { .. } => self.rehearsal = RehearsalFact::of(record),
             Event::Approved { role, binding, person, relied_on, expires, signed, .. } => {
                 let (seq, time, actor) = (record.seq, record.time, record.actor);
                 let (binding, why) = (Some(binding), String::new());
@@ -334,7 +330,7 @@ impl PhaseHistory {
                 let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding, signed };
                 self.criterion_words.push(word);
             }
-            Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
+            Event::TriggerFired { .. } => self.fired.extend(FiredFact::of(record)),
             _ => ShadowFact::take(&mut self.shadows, record),
         }
     }

@@ -19,7 +19,7 @@ pub mod verify;
 
 pub use anchors::{AnchorFact, AnchorFacts, AnchorTurn};
 pub use databases::{DatabaseFact, DatabaseKey, Direction};
-pub use event::{Binding, EnvironmentFact, Event, Record, ReliedOn, Signed};
+pub use event::{Binding, EnvironmentFact, Event, Record, RehearsedTrigger, ReliedOn, Signed};
 pub use fact::ToldFact;
 pub use history::{History, PhaseHistory, PhaseState};
 pub use processes::{ProcessFact, ProcessStep};
