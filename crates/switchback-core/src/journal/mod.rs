@@ -1,12 +1,14 @@
 //! The journal: the durable, hash-chained record of intents and outcomes, and the only source of a run's state.
 //!
 //! [`event`] says what can happen and how it is written; [`fact`] is what is known of one thing; [`history`] folds events into a
-//! state, without any input or output, [`processes`], [`databases`] and [`shadow`] what it tells of each of them; [`store`] appends and reads; [`mod@verify`]
+//! state, without any input or output, [`processes`], [`databases`], [`shadow`] and [`hand_over`] what it tells of each of them; [`store`]
+//! appends and reads; [`mod@verify`]
 //! walks the chain of hashes.
 
 pub mod databases;
 pub mod event;
 pub mod fact;
+pub mod hand_over;
 pub mod history;
 pub mod processes;
 pub mod shadow;
@@ -16,6 +18,7 @@ pub mod verify;
 pub use databases::{DatabaseFact, DatabaseKey, Direction};
 pub use event::{Binding, EnvironmentFact, Event, Record, ReliedOn, Signed};
 pub use fact::ToldFact;
+pub use hand_over::{ArchiveFact, CommitFact};
 pub use history::{History, PhaseHistory, PhaseState};
 pub use processes::{ProcessFact, ProcessStep};
 pub use shadow::{ShadowEnd, ShadowFact, ShadowInput};

@@ -3,9 +3,11 @@
 //!
 //! [`shelf`] is a place that keeps files by name → [`folder`], [`s3`] and [`sftp`] are such places → [`backend`] lets the library read
 //! from one → [`sealed`] keeps the records of verified snapshots there, encrypted with the repository's own key → [`RemoteCopy`]
-//! sends and reads. Nothing that is there in its full length is ever altered, and nothing is removed.
+//! sends and reads. Nothing that is there in its full length is ever altered, and nothing is removed. [`depot`] keeps single files at
+//! the same kinds of places.
 
 mod backend;
+mod depot;
 mod folder;
 mod listing;
 mod s3;
@@ -26,6 +28,7 @@ use switchback_core::port::{
 use switchback_core::world::World;
 
 pub(crate) use self::backend::ShelfBackend;
+pub use self::depot::RemoteDepot;
 use self::folder::Folder;
 use self::s3::Bucket;
 use self::sftp::Server;
