@@ -57,8 +57,7 @@ pub struct Archived {
 /// When the phase is not over.
 pub fn archive(work: &Work<'_>, phase: Option<&str>) -> Result<Archived, StepError> {
     let (phase, history) = chosen(work, phase)?;
-    let transaction =
-        history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
+    let transaction = history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
     let known = work.history().archives.get(&transaction).cloned();
     let path = known.as_ref().map_or_else(|| place(&transaction), |fact| PathBuf::from(&fact.path));
     let mut archived = Archived {
@@ -107,10 +106,15 @@ fn chosen<'w>(work: &'w Work<'_>, name: Option<&str>) -> Result<(&'w Phase, Phas
     let (plan, history) = (work.plan(), work.history());
     let is_over = |name: &str| {
         let found = history.phase(name).filter(|history| history.staged.is_some());
-        found.filter(|history| matches!(history.state, PhaseState::Finished | PhaseState::RolledBack)).cloned()
+        found
+            .filter(|history| matches!(history.state, PhaseState::Finished | PhaseState::RolledBack))
+            .cloned()
     };
     let not_yet = |what: String| {
-        StepError::not_now(what, "`switchback status` says what it waits for; `switchback run` goes on, `switchback rollback` takes it back")
+        StepError::not_now(
+            what,
+            "`switchback status` says what it waits for; `switchback run` goes on, `switchback rollback` takes it back",
+        )
     };
     let phase = match name {
         Some(name) => plan.phase(name).ok_or_else(|| StepError::NoPhase(name.to_owned()))?,
@@ -121,7 +125,11 @@ fn chosen<'w>(work: &'w Work<'_>, name: Option<&str>) -> Result<(&'w Phase, Phas
     };
     let found = is_over(&phase.name).ok_or_else(|| {
         let state = history.phase(&phase.name).map_or(PhaseState::Waiting, |history| history.state);
-        not_yet(format!("the phase `{}` is {}, and not over: an archive would lack its end", phase.name, state.word()))
+        not_yet(format!(
+            "the phase `{}` is {}, and not over: an archive would lack its end",
+            phase.name,
+            state.word()
+        ))
     })?;
     Ok((phase, found))
 }
@@ -141,8 +149,7 @@ fn put_together(
     let disk = work.world().disk.as_ref();
     let folder = work.attempt("archive")?;
     make_directories(disk, &work.project.root, &folder.join("evidence"))?;
-    let transaction =
-        history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
+    let transaction = history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
     let package = taken(work, phase, &transaction)?;
     write_texts(work, &folder)?;
     copy_files(work, history, package.as_ref(), &folder)?;
@@ -292,8 +299,7 @@ fn look_at(work: &Work<'_>, expected: Option<&str>, archived: &mut Archived) -> 
     let mut known = vec![PathBuf::from(LIST)];
     for entry in listed {
         let path = PathBuf::from(entry["path"].as_str().unwrap_or_default());
-        let is_file =
-            disk.look(&folder.join(&path))?.is_some_and(|meta| meta.kind == FileKind::File);
+        let is_file = disk.look(&folder.join(&path))?.is_some_and(|meta| meta.kind == FileKind::File);
         if !is_file {
             archived.fault(format!("`{}` is gone", path.display()));
         } else if to_hex(&disk.hash(&folder.join(&path))?) != entry["blake3"].as_str().unwrap_or_default() {
@@ -325,7 +331,9 @@ fn clean_up(work: &Work<'_>) -> Result<Vec<PathBuf>, StepError> {
         }
     }
     for change in work.plan().phases.iter().flat_map(|phase| &phase.changes) {
-        let Some(folder) = change.change.archive().and_then(|from| Path::new(from).parent()) else { continue };
+        let Some(folder) = change.change.archive().and_then(|from| Path::new(from).parent()) else {
+            continue;
+        };
         if !disk.look(&root.join(folder))?.is_some_and(|meta| meta.kind == FileKind::Directory) {
             continue;
         }

@@ -71,8 +71,7 @@ pub fn commit(work: &Work<'_>, options: &CommitOptions) -> Result<Commitment, St
     let (phase, history) = chosen(work, options.phase.as_deref())?;
     let git = Git { work, repository: Repository { world: work.world(), folder: &work.project.root } };
     let branch = git.branch()?;
-    let transaction =
-        history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
+    let transaction = history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
     let mut commitment = Commitment {
         verdict: Verdict::Yes,
         phase: phase.name.clone(),
@@ -96,12 +95,15 @@ pub fn commit(work: &Work<'_>, options: &CommitOptions) -> Result<Commitment, St
     let parent = git.ask(&["rev-parse", "--verify", "HEAD^{commit}"])?;
     let folder = work.attempt("commit")?;
     make_directories(work.world().disk.as_ref(), &work.project.root, &folder)?;
-    let made = Making { git: &git, phase, history: &history, folder: &folder }.make(&parent, options, &mut commitment);
+    let made = Making { git: &git, phase, history: &history, folder: &folder }.make(
+        &parent,
+        options,
+        &mut commitment,
+    );
     remove_tree(work.world().disk.as_ref(), &folder)?;
     made?;
     if commitment.verdict == Verdict::Yes && !options.dry_run {
-        let fact =
-            CommitFact { branch, parent, commit: commitment.commit.clone(), is_done: false };
+        let fact = CommitFact { branch, parent, commit: commitment.commit.clone(), is_done: false };
         work.record(Event::CommitStarted {
             phase: phase.name.clone(),
             transaction: transaction.clone(),
@@ -119,7 +121,10 @@ pub fn commit(work: &Work<'_>, options: &CommitOptions) -> Result<Commitment, St
 fn chosen<'w>(work: &'w Work<'_>, name: Option<&str>) -> Result<(&'w Phase, PhaseHistory), StepError> {
     let (plan, history) = (work.plan(), work.history());
     let nothing = |what: String| {
-        StepError::not_now(what, "`switchback run` goes on until it is live; `switchback status` says what it waits for")
+        StepError::not_now(
+            what,
+            "`switchback run` goes on until it is live; `switchback status` says what it waits for",
+        )
     };
     let phase = match name {
         Some(name) => plan.phase(name).ok_or_else(|| StepError::NoPhase(name.to_owned()))?,
@@ -128,10 +133,12 @@ fn chosen<'w>(work: &'w Work<'_>, name: Option<&str>) -> Result<(&'w Phase, Phas
             last.ok_or_else(|| nothing("no phase is live: there is nothing to commit".to_owned()))?
         }
     };
-    let found = history.phase(&phase.name).filter(|history| history.state.is_live() && history.staged.is_some());
-    let found = found.cloned();
     let found =
-        found.ok_or_else(|| nothing(format!("the phase `{}` is not live: there is nothing to commit", phase.name)))?;
+        history.phase(&phase.name).filter(|history| history.state.is_live() && history.staged.is_some());
+    let found = found.cloned();
+    let found = found.ok_or_else(|| {
+        nothing(format!("the phase `{}` is not live: there is nothing to commit", phase.name))
+    })?;
     Ok((phase, found))
 }
 
@@ -189,11 +196,13 @@ impl Git<'_> {
         if fact.is_done {
             return Ok(());
         }
-        let differs =
-            |from: &str| Ok::<_, StepError>(!self.ask(&["diff", "--cached", "--name-only", from])?.is_empty());
+        let differs = |from: &str| {
+            Ok::<_, StepError>(!self.ask(&["diff", "--cached", "--name-only", from])?.is_empty())
+        };
         // An index that is neither is somebody's work since then, and is left alone.
         if differs(&fact.commit)? && !differs(&fact.parent)? {
-            self.ask(&["read-tree", "-m", &fact.parent, &fact.commit])?;
+            // Without a look at the files: they are as the commit has them, and not as the index does.
+            self.ask(&["read-tree", "-i", "-m", &fact.parent, &fact.commit])?;
         }
         // It says so by its exit code where files differ from the index, which is nothing against it.
         drop(self.repository.ask(&["update-index", "-q", "--refresh"]));
@@ -216,7 +225,12 @@ struct Making<'a> {
 
 impl Making<'_> {
     /// Makes the commit, unless something speaks against it. Neither branch nor index is touched.
-    fn make(&self, parent: &str, options: &CommitOptions, commitment: &mut Commitment) -> Result<(), StepError> {
+    fn make(
+        &self,
+        parent: &str,
+        options: &CommitOptions,
+        commitment: &mut Commitment,
+    ) -> Result<(), StepError> {
         let work = self.git.work;
         self.look_at_outcomes(commitment);
         self.look_at_index(commitment)?;
@@ -255,7 +269,8 @@ impl Making<'_> {
         work.world().disk.write_new(&file, 0o600, &mut commitment.message.as_bytes())?;
         let file = file.display().to_string();
         let mut arguments = vec!["commit-tree", "-p", parent, "-F", &file];
-        if self.git.repository.ask(&["config", "--type=bool", "commit.gpgSign"]).is_ok_and(|is| is == "true") {
+        if self.git.repository.ask(&["config", "--type=bool", "commit.gpgSign"]).is_ok_and(|is| is == "true")
+        {
             arguments.push("-S");
         }
         arguments.push(&tree);
@@ -270,7 +285,11 @@ impl Making<'_> {
             last_outcomes(self.history).into_iter().filter(|fact| counts(&fact.at)).collect();
         for fact in outcomes.iter().filter(|fact| fact.verdict != Verdict::Yes) {
             let reason = format!("{} at {}: {}", fact.check, fact.at, fact.summary);
-            commitment.close(fact.verdict, reason, "`switchback doctor` looks what is wrong; `switchback rollback` takes it back");
+            commitment.close(
+                fact.verdict,
+                reason,
+                "`switchback doctor` looks what is wrong; `switchback rollback` takes it back",
+            );
         }
         if outcomes.is_empty() {
             let reason = "no check looked at it: nothing is proved of it".to_owned();
@@ -285,7 +304,11 @@ impl Making<'_> {
         {
             if self.git.repository.ask(&["rev-parse", "--verify", "--quiet", name]).is_ok() {
                 let reason = format!("a {what} is under way in the repository");
-                commitment.close(Verdict::No, reason, &format!("end it: `git {what} --continue` or `--abort`"));
+                commitment.close(
+                    Verdict::No,
+                    reason,
+                    &format!("end it: `git {what} --continue` or `--abort`"),
+                );
             }
         }
         let staged = self.git.ask(&["diff", "--cached", "--name-only", "-z", "HEAD"])?;
@@ -293,7 +316,11 @@ impl Making<'_> {
             staged.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
         if !staged.is_empty() {
             let reason = format!("the index holds what somebody prepared for a commit: {}", few(&staged));
-            commitment.close(Verdict::No, reason, "commit it, or `git restore --staged` it, then run the same command again");
+            commitment.close(
+                Verdict::No,
+                reason,
+                "commit it, or `git restore --staged` it, then run the same command again",
+            );
         }
         Ok(())
     }
@@ -329,8 +356,7 @@ impl Making<'_> {
     fn look_at_tree(&self, commitment: &mut Commitment) -> Result<Manifest, StepError> {
         let work = self.git.work;
         let root = &work.project.root;
-        let new_tree =
-            self.history.staged.as_ref().map(|staged| staged.new_tree.clone()).unwrap_or_default();
+        let new_tree = self.history.staged.as_ref().map(|staged| staged.new_tree.clone()).unwrap_or_default();
         let proved = work.evidence.get_manifest(work.world().disk.as_ref(), &new_tree)?;
         let mut other: Vec<String> = Vec::new();
         for managed in &work.plan().project.managed {
@@ -343,7 +369,8 @@ impl Making<'_> {
             for difference in proved.below(&managed.path).differences(&live) {
                 let path = &difference.path;
                 let is_bytecode = path.components().any(|part| part.as_os_str() == BYTECODE);
-                let counts = matches!(difference.what, What::Added | What::Removed | What::Content | What::Mode);
+                let counts =
+                    matches!(difference.what, What::Added | What::Removed | What::Content | What::Mode);
                 if !counts || is_bytecode || is_folder(path) {
                     continue;
                 }

@@ -76,25 +76,17 @@ fn subject(phase: &str, facts: &Facts) -> String {
 /// Every outcome that counts, the rehearsal among them.
 fn checks(history: &PhaseHistory) -> Vec<String> {
     let outcomes = last_outcomes(history).into_iter();
-    let outcome = outcomes.map(|fact| {
-        format!("{}: {} at {}: {}", fact.verdict.spoken(), fact.check, fact.at, fact.summary)
-    });
+    let outcome = outcomes
+        .map(|fact| format!("{}: {} at {}: {}", fact.verdict.spoken(), fact.check, fact.at, fact.summary));
     let rehearsal = history.rehearsal.as_ref();
     let rehearsal = rehearsal.map(|fact| format!("{}: rehearsal: {}", fact.verdict.spoken(), fact.summary));
     outcome.chain(rehearsal).collect()
 }
 
 /// Lines that programs read (`git interpret-trailers`).
-fn trailers(
-    text: &mut String,
-    work: &Work<'_>,
-    phase: &Phase,
-    history: &PhaseHistory,
-    told: &Told<'_>,
-) {
+fn trailers(text: &mut String, work: &Work<'_>, phase: &Phase, history: &PhaseHistory, told: &Told<'_>) {
     let run = work.history().run.clone().unwrap_or_default();
-    let transaction =
-        history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
+    let transaction = history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
     let mut trailer = |name: &str, value: &str| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "Switchback-{name}: {}", one_line(value));
@@ -158,6 +150,9 @@ mod tests {
         list(&mut text, "Empty", &[]);
         assert_eq!(text, "");
         list(&mut text, "Some", &vec!["a\nb".to_owned(); LISTED_MAX + 2]);
-        assert!(text.starts_with("\nSome:\n- a b\n") && text.ends_with("- and 2 more, in the report\n"), "{text}");
+        assert!(
+            text.starts_with("\nSome:\n- a b\n") && text.ends_with("- and 2 more, in the report\n"),
+            "{text}"
+        );
     }
 }

@@ -69,7 +69,8 @@ pub fn send_elsewhere(world: &World, file: &Path, depot: &dyn Depot) -> Result<S
     look_at_all_of(disk, file)?;
     let bytes = disk.look(file)?.map_or(0, |meta| meta.size);
     if bytes > SENT_BYTES_MAX {
-        let what = format!("the package `{}` has {bytes} bytes, too many to be sent over a network", file.display());
+        let what =
+            format!("the package `{}` has {bytes} bytes, too many to be sent over a network", file.display());
         return Err(StepError::not_now(what, "send it to a folder: a mounted disk, or a share"));
     }
     let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
@@ -83,7 +84,10 @@ pub fn send_elsewhere(world: &World, file: &Path, depot: &dyn Depot) -> Result<S
         Some(there) if there == content => return Ok(Sent { path, hash, bytes, is_same: true }),
         Some(_) => {
             let what = format!("`{}` is there, and is another file", path.display());
-            return Err(StepError::not_now(what, "name another place, or move that file away: nothing is written over"));
+            return Err(StepError::not_now(
+                what,
+                "name another place, or move that file away: nothing is written over",
+            ));
         }
         None => {}
     }

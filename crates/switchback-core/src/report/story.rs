@@ -159,7 +159,9 @@ fn of_hand_over(event: &Event) -> String {
         }
         Event::Committed { commit, .. } => format!("committed as {}", short_commit(commit)),
         Event::ArchiveStarted { path, .. } => format!("an archive at {path}"),
-        Event::Archived { path, files, bytes, .. } => format!("archived at {path}: {files} files, {bytes} bytes"),
+        Event::Archived { path, files, bytes, .. } => {
+            format!("archived at {path}: {files} files, {bytes} bytes")
+        }
         other => of_fields(other),
     }
 }

@@ -109,7 +109,8 @@ fn what_does_not_read_back_as_it_was_sent_is_not_left_there() {
     for does in [Does::Alter, Does::Lose, Does::Refuse] {
         let place = Place::new(does);
         let error = send_elsewhere(&World::real(), &file, &place).unwrap_err().to_string();
-        let words = if does == Does::Refuse { "the place is full" } else { "does not read back as it was sent" };
+        let words =
+            if does == Does::Refuse { "the place is full" } else { "does not read back as it was sent" };
         assert!(error.contains(words), "{does:?}: {error}");
         assert_eq!(place.names(), Vec::<String>::new(), "{does:?}");
     }

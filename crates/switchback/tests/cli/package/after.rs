@@ -36,7 +36,8 @@ fn live() -> Ground {
 
 /// The text of a commit without what differs from run to run.
 fn told(seen: &Seen) -> String {
-    let text = regex::Regex::new(r"\b[0-9a-f]{40}\b").unwrap().replace_all(&said(seen), "[COMMIT]").into_owned();
+    let text =
+        regex::Regex::new(r"\b[0-9a-f]{40}\b").unwrap().replace_all(&said(seen), "[COMMIT]").into_owned();
     regex::Regex::new(r"Transaction: \S+").unwrap().replace_all(&text, "Transaction: [ID]").into_owned()
 }
 
@@ -169,15 +170,25 @@ fn the_archive_of_a_phase_holds_all_that_is_known_of_it() {
     let folder = told["path"].as_str().unwrap().to_owned();
     assert_eq!(told["was_there"], false);
     let removed = told["removed"].to_string();
-    assert!(removed.contains("incoming/.switchback-package-17") && removed.contains(".switchback/work/look-3"), "{told}");
+    assert!(
+        removed.contains("incoming/.switchback-package-17") && removed.contains(".switchback/work/look-3"),
+        "{told}"
+    );
     assert_eq!(fs::read_dir(taker.at(".switchback/work")).unwrap().count(), 0);
     // Package, plan, report, journal, evidence, both manifests.
-    let list: serde_json::Value = serde_json::from_str(&taker.read(&format!("{folder}/archive.json"))).unwrap();
+    let list: serde_json::Value =
+        serde_json::from_str(&taker.read(&format!("{folder}/archive.json"))).unwrap();
     let names: Vec<&str> =
         list["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
-    for name in
-        ["change.zip", "journal.jsonl", "new-tree.manifest", "old-tree.manifest", "report.html", "report.json", "switchback.toml"]
-    {
+    for name in [
+        "change.zip",
+        "journal.jsonl",
+        "new-tree.manifest",
+        "old-tree.manifest",
+        "report.html",
+        "report.json",
+        "switchback.toml",
+    ] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
     assert!(names.iter().filter(|name| name.starts_with("evidence/")).count() >= 2, "{names:?}");
@@ -185,9 +196,16 @@ fn the_archive_of_a_phase_holds_all_that_is_known_of_it() {
         fs::read(taker.at(&format!("{folder}/change.zip"))).unwrap(),
         fs::read(maker.at("../shop.zip")).unwrap()
     );
-    assert_eq!((list["package"]["name"].as_str(), list["package"]["is_in_it"].as_bool()), (Some("shop"), Some(true)));
+    assert_eq!(
+        (list["package"]["name"].as_str(), list["package"]["is_in_it"].as_bool()),
+        (Some("shop"), Some(true))
+    );
     assert!(taker.read(&format!("{folder}/journal.jsonl")).contains("\"event\":\"finished\""));
-    assert_eq!(fs::read_dir(taker.at("incoming")).unwrap().count(), 1, "the package stays where the plan names it");
+    assert_eq!(
+        fs::read_dir(taker.at("incoming")).unwrap().count(),
+        1,
+        "the package stays where the plan names it"
+    );
     // Again: it is looked at, and nothing is written.
     let again = archived(&taker, 0);
     assert_eq!((&again["was_there"], &again["manifest"]), (&serde_json::json!(true), &told["manifest"]));
@@ -200,11 +218,13 @@ fn the_archive_of_a_phase_holds_all_that_is_known_of_it() {
     taker.write(&format!("{folder}/more"), "");
     let seen = taker.expect(1, "package archive");
     assert!(
-        seen.err.contains("`report.json` is not what it was") && seen.err.contains("`more` is not in its list"),
+        seen.err.contains("`report.json` is not what it was")
+            && seen.err.contains("`more` is not in its list"),
         "{seen}"
     );
     // A package that was used is not received again, though its file is gone.
     fs::remove_file(taker.at("incoming/change.zip")).unwrap();
-    let seen = taker.expect(1, &format!("package receive ../shop.zip --key {}", key_file("ana.pub").display()));
+    let seen =
+        taker.expect(1, &format!("package receive ../shop.zip --key {}", key_file("ana.pub").display()));
     assert!(seen.err.contains("it was received before, at"), "{seen}");
 }

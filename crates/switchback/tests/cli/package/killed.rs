@@ -11,7 +11,7 @@ use super::after::{commits, in_git, status};
 use super::{create, rehearsed, shop};
 
 /// The program in the project, struck at the N-th call of that name of the program itself, from 1; whether it was killed.
-fn killed_at(ground: &Ground, line: &str, call: &str, number: usize) -> bool {
+pub(super) fn killed_at(ground: &Ground, line: &str, call: &str, number: usize) -> bool {
     let mut command = ground.tracer();
     command.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"]);
     command.arg(format!("inject={call}:signal=KILL:when={number}"));
@@ -20,7 +20,7 @@ fn killed_at(ground: &Ground, line: &str, call: &str, number: usize) -> bool {
 }
 
 /// How often a command that nobody kills makes the call.
-fn count(ground: &Ground, line: &str, call: &str) -> usize {
+pub(super) fn count(ground: &Ground, line: &str, call: &str) -> usize {
     let log = ground.at("../calls.log");
     let mut command: Command = ground.tracer();
     command.args(["-qq", "-e", &format!("trace={call}"), "-e", "signal=none", "-o"]);
@@ -88,7 +88,11 @@ fn needs_strace_killed_at_every_sync_of_an_archive_it_is_whole() {
         stages.insert((events(&ground, "archive-started"), events(&ground, "archived")));
         let told = ground.expect(0, "package archive --json").json();
         let folders = fs::read_dir(ground.at(".switchback/archive")).unwrap().count();
-        assert_eq!((folders, events(&ground, "archive-started"), events(&ground, "archived")), (1, 1, 1), "{number}: {told}");
+        assert_eq!(
+            (folders, events(&ground, "archive-started"), events(&ground, "archived")),
+            (1, 1, 1),
+            "{number}: {told}"
+        );
         assert_eq!(fs::read_dir(ground.at(".switchback/work")).unwrap().count(), 0, "{number}");
         ground.expect(0, LINE);
         ground.expect(0, "rollback");
@@ -106,7 +110,10 @@ fn needs_strace_killed_at_every_sync_of_a_receipt_it_is_received_once() {
     let line = format!("package receive ../shop.zip --key {}", key_file("ana.pub").display());
     let taker = || {
         let ground = shop("");
-        ground.write("switchback.toml", ground.read("switchback.toml").replace("../new", "incoming/change.zip"));
+        ground.write(
+            "switchback.toml",
+            ground.read("switchback.toml").replace("../new", "incoming/change.zip"),
+        );
         ground.write("../shop.zip", &package);
         ground
     };
@@ -122,7 +129,8 @@ fn needs_strace_killed_at_every_sync_of_a_receipt_it_is_received_once() {
         ground.expect(0, "run");
         assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
         ground.expect(0, "package archive");
-        let names: Vec<_> = fs::read_dir(ground.at("incoming")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(ground.at("incoming")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["change.zip"], "{number}");
     }
 }

@@ -1,10 +1,12 @@
 //! Packages that go to a bucket or a server, and are read back there.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use super::super::ground::Ground;
 use super::super::s3::{KEY, S3};
 use super::super::sftp::Server;
+use super::killed::{count, killed_at};
 use super::packed;
 
 /// Sends it, sends it again, and finds another file in its place.
@@ -23,7 +25,9 @@ fn goes_there_once(ground: &Ground, address: &str) {
     assert_eq!(seen.code, 2, "{seen}");
     assert!(seen.err.contains("is there, and is another file"), "{seen}");
     ground.write("../shop.zip", mine);
-    assert!(ground.expect(0, &format!("package send ../shop.zip {address}")).out.contains("was there already"));
+    assert!(
+        ground.expect(0, &format!("package send ../shop.zip {address}")).out.contains("was there already")
+    );
 }
 
 // rows: RE-8
@@ -49,26 +53,27 @@ fn needs_sshd_a_package_is_sent_to_a_server_and_read_back() {
     assert!(seen.err.contains("`127.0.0.1` cannot be reached"), "{seen}");
 }
 
-/// The connection ends in the middle: there is no file of that name, and the next time goes on.
 // rows: RE-8
 #[test]
-fn needs_sshd_a_transfer_that_breaks_leaves_no_file_of_that_name() {
+fn needs_sshd_and_needs_strace_killed_in_a_transfer_there_is_no_half_file_of_that_name() {
+    let (line_of, calls) = (|address: &str| format!("package send ../shop.zip {address}"), "write,writev");
     let server = Server::start();
     let (mut ground, bytes) = packed("zip");
-    // What goes there ends after so many bytes; the program tries again, and it ends again.
-    for count in [900, 3_000, 6_000] {
-        let ssh = ground.at(format!("../ssh-{count}"));
-        let line = format!("#!/bin/sh\nhead -c {count} | {} \"$@\"\n", server.ssh());
-        fs::write(&ssh, line).unwrap();
-        ground.set("SWITCHBACK_SSH_COMMAND", &format!("sh {}", ssh.display()));
-        let seen = ground.run(&format!("package send ../shop.zip {}", server.address("in")));
-        assert_eq!(seen.code, 2, "{count}: {seen}");
-        assert!(!server.folder("in/shop.zip").exists(), "{count}: {seen}");
-    }
     ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh());
-    ground.expect(0, &format!("package send ../shop.zip {}", server.address("in")));
-    assert_eq!(fs::read(server.folder("in/shop.zip")).unwrap(), bytes);
-    assert_eq!(fs::read_dir(server.folder("in")).unwrap().count(), 1);
+    let all = count(&ground, &line_of(&server.address("whole")), calls);
+    assert!(all >= 8, "{all}");
+    let mut stages = BTreeSet::new();
+    for number in 1..=all {
+        let (folder, line) = (format!("in-{number}"), line_of(&server.address(&format!("in-{number}"))));
+        killed_at(&ground, &line, calls, number);
+        let there = server.folder(&folder).join("shop.zip");
+        stages.insert(there.exists());
+        assert!(!there.exists() || fs::read(&there).unwrap() == bytes, "{number}: half of it is there");
+        ground.expect(0, &line);
+        assert_eq!(fs::read(&there).unwrap(), bytes, "{number}");
+        assert_eq!(fs::read_dir(server.folder(&folder)).unwrap().count(), 1, "{number}: something is left");
+    }
+    assert!(stages.contains(&false), "{stages:?}");
 }
 
 // rows: RE-8

@@ -46,8 +46,8 @@ fn plan(ground: &Ground, phase: &str, more: &str) {
         "version = 1\n\n[project]\nname = \"shop\"\nmanaged = [\"src\", \"tests\", \"requirements.txt\"]\n\n\
          [[environment.dependencies]]\nbuild = '''python3 -m venv {{env}} && {{env}}/bin/pip install -q --no-index --find-links {wheels} \
          -r requirements.txt'''\npath = \".venv\"\nrequirements = [\"requirements.txt\"]\n\n\
-         [[check]]\nname = \"tests\"\nkind = \"tests\"\ncommand = \"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src .venv/bin/python -m unittest -v \
-         discover -s tests\"\nminimum = 3\nat = [\"before\", \"staged\", \"rehearsed\", \"live\", \"rolled-back\"]\n\n{more}\n[[phase]]\nname = \"unify\"\n{phase}"
+         [[check]]\nname = \"tests\"\nkind = \"tests\"\ncommand = \"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src .venv/bin/python -m unittest \
+         discover -v -s tests\"\nminimum = 3\nat = [\"before\", \"staged\", \"rehearsed\", \"live\", \"rolled-back\"]\n\n{more}\n[[phase]]\nname = \"unify\"\n{phase}"
     );
     ground.write("switchback.toml", plan);
 }
@@ -87,7 +87,8 @@ fn receiver() -> Ground {
 fn hand_over(from: &Ground, to: &Ground) {
     fs::create_dir(from.at("../share")).unwrap();
     from.expect(0, "package send ../shop-1.zip ../share");
-    let names: Vec<_> = fs::read_dir(from.at("../share")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(from.at("../share")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["shop-1.zip"]);
     to.write("../shop-1.zip", fs::read(from.at("../share/shop-1.zip")).unwrap());
 }
@@ -106,7 +107,8 @@ fn needs_venv_a_change_goes_from_one_project_to_the_other_with_nothing_but_its_p
     let maker = refactorer();
     maker.expect(0, "run --until rehearsed");
     maker.expect(0, &format!("certificate create --key {} --output ../unify.json", key("ana")));
-    let made = format!("package create --key {} --certificate ../unify.json --output ../shop-1.zip", key("ana"));
+    let made =
+        format!("package create --key {} --certificate ../unify.json --output ../shop-1.zip", key("ana"));
     maker.expect(0, &made);
     let taker = receiver();
     hand_over(&maker, &taker);
@@ -176,7 +178,8 @@ fn needs_venv_a_change_that_is_rejected_or_breaks_the_receivers_own_tests_does_n
     hand_over(&maker, &taker);
     taker.expect(0, &format!("package receive ../shop-1.zip --key {}", key("ana.pub")));
     taker.run("run");
-    let seen = taker.run_arguments(&["reject", "unify", "--role", "risk", "--why", "dep 2.0 is not released here"]);
+    let seen =
+        taker.run_arguments(&["reject", "unify", "--role", "risk", "--why", "dep 2.0 is not released here"]);
     assert_eq!(seen.code, 0, "{seen}");
     let seen = taker.run("run");
     assert_ne!(seen.code, 0, "{seen}");
