@@ -1,6 +1,6 @@
 //! Packages of a change: one archive, whose manifest decides every byte of it.
 //!
-//! In the order of the data: [`format`] is the manifest, and `names` says which names can stand in one; `packing` packs the
+//! In the order of the data: [`mod@format`] is the manifest, and `names` says which names can stand in one; `packing` packs the
 //! content of an entry, twice the same; [`layout`] says which bytes stand around it (`zipped` and `taped` for the two formats);
 //! [`writing`] is the archive as a stream; [`reading`] reads the front of one, and holds each of its bytes against what the
 //! manifest says.

@@ -9,6 +9,7 @@ mod certificate_args;
 mod cli;
 mod code_args;
 mod commands;
+mod compare_args;
 mod config_args;
 mod confined;
 mod constraint_args;

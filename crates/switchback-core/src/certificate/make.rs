@@ -18,7 +18,7 @@ use crate::journal::{Binding, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
 use crate::phase::approval::{Judge, RoleTally, Standing, tally};
 use crate::phase::evidence::EvidenceError;
-use crate::phase::gate::{self, Gate, Needs, inputs_relied_on};
+use crate::phase::gate::{self, Gate, Needs, Upto, inputs_relied_on};
 use crate::phase::{StepError, TOOL, Work};
 use crate::plan::{Moment, Phase};
 use crate::report::last_outcomes;
@@ -56,7 +56,7 @@ pub fn certify(
         return Err(StepError::not_now(what, "`switchback run` stages and checks it"));
     };
     if history.state == PhaseState::Staged {
-        let needs = Needs { rehearsal: true, shadows: true, approvals: true, window: false };
+        let needs = Needs { rehearsal: true, upto: Upto::Approvals };
         let gate = gate::before_cut_over(work, phase, needs)?;
         if gate.verdict != Verdict::Yes {
             return Ok(Err(gate));

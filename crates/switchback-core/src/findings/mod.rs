@@ -1,7 +1,7 @@
 //! What linters, type checkers and interpreters complain about: their reports, read into plain findings, and which of these are new.
 //!
 //! In the order of the data: [`read`] reads what a tool left (`sarif`, `tools`, `warnings`; `place` names files), [`Context`] is what
-//! stands around a place, `moved` pairs the files of two trees, and [`compare`] tells new findings from those that were there.
+//! stands around a place, `moved` pairs the files of two trees, and `compare` tells new findings from those that were there.
 
 mod compare;
 mod moved;

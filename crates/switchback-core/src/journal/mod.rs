@@ -1,10 +1,10 @@
 //! The journal: the durable, hash-chained record of intents and outcomes, and the only source of a run's state.
 //!
-//! [`event`] says what can happen and how it is written; [`fact`] is what is known of one thing; [`history`] folds events into a
-//! state, without any input or output, [`processes`], [`databases`], [`shadow`] and [`hand_over`] what it tells of each of them; [`store`]
-//! appends and reads; [`mod@verify`]
-//! walks the chain of hashes.
+//! [`event`] says what can happen and how it is written, [`about`] what each event is about; [`fact`] is what is known of
+//! one thing; [`history`] folds events into a state, without any input or output, [`processes`], [`databases`], [`shadow`] and
+//! [`hand_over`] what it tells of each of them; [`store`] appends and reads; [`mod@verify`] walks the chain of hashes.
 
+pub mod about;
 pub mod databases;
 pub mod event;
 pub mod fact;

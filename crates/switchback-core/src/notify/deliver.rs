@@ -104,7 +104,8 @@ fn sent(work: &Work<'_>, receiver: &Receiver, message: &Message, again: bool) ->
         }
         Channel::Mail { to, from, server } => {
             let server = filled(work, server).map_err(Failure::of_us)?;
-            let mail = mailed(message, again, to, from, |text| work.redactor.clean(&text));
+            let mail = mailed(message, again, to, from, |text| work.redactor.clean(&text))
+                .map_err(Failure::of_us)?;
             work.project.ports.mailer.send(&server, &mail)
         }
         Channel::Command(command) => {
@@ -137,15 +138,16 @@ fn mailed(
     to: &[String],
     from: &str,
     clean: impl Fn(String) -> String,
-) -> Mail {
+) -> Result<Mail, String> {
     let Message { seq, time, actor, project, phase, .. } = message;
     let line = message.line(again);
     let about = if phase.is_empty() { String::new() } else { format!("phase    {phase}\n") };
     let body = format!("{line}\n\nproject  {project}\n{about}event    {seq}, {time}\nby       {actor}\n");
     let told = format!("{project}\n{time}\n{actor}");
     let id = format!("{seq}.{}@switchback.invalid", blake3::hash(told.as_bytes()).to_hex());
-    let at = time.parse::<jiff::Timestamp>().map_or(SystemTime::UNIX_EPOCH, SystemTime::from);
-    Mail { from: from.to_owned(), to: to.to_vec(), subject: clean(line), body: clean(body), id, time: at }
+    let at = time.parse::<jiff::Timestamp>().map_err(|error| format!("event {seq} has no time: {error}"))?;
+    let [subject, body] = [line, body].map(clean);
+    Ok(Mail { from: from.to_owned(), to: to.to_vec(), subject, body, id, time: SystemTime::from(at) })
 }
 
 fn posted(work: &Work<'_>, url: &str, body: String) -> Result<(), Failure> {

@@ -1,10 +1,10 @@
 //! Packages: a change on its way from the project that made it to the one that takes it.
 //!
-//! In the order of the data: [`create`] goes from a staged phase → `gather` (candidate, files of the project, evidence) and
+//! In the order of the data: `create` goes from a staged phase → `gather` (candidate, files of the project, evidence) and
 //! `facts` with `api` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no secret goes with
-//! it) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one against its manifest and its signature; [`mod@receive`]
-//! takes it into a project, as the candidate of a phase; [`mod@send`] brings it to another place. What follows once it is live: [`mod@commit`]
-//! with its `message`, and [`mod@archive`]; `taken` says which package it was.
+//! it) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one against its manifest and its signature; `receive`
+//! takes it into a project, as the candidate of a phase; `send` brings it to another place. What follows once it is live:
+//! [`mod@commit`] with its `message`, and [`mod@archive`]; `taken` says which package it was.
 //!
 //! What an archive looks like, and that every byte of it counts, is the crate `switchback-package`; this is what is in it.
 

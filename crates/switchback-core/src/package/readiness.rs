@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::change_log::Section;
 use super::facts::Facts;
 use crate::journal::{PhaseHistory, PhaseState};
-use crate::phase::gate::{self, Needs};
+use crate::phase::gate::{self, Needs, Upto};
 use crate::phase::{StepError, Work};
 use crate::plan::Phase;
 use crate::quantity::counted;
@@ -36,7 +36,7 @@ pub(super) fn judge(
     let mut readiness =
         Readiness { verdict: Verdict::Yes, reasons: Vec::new(), notes: Vec::new(), next: String::new() };
     if history.state == PhaseState::Staged {
-        let needs = Needs { rehearsal: true, shadows: true, approvals: true, window: false };
+        let needs = Needs { rehearsal: true, upto: Upto::Approvals };
         let gate = gate::before_cut_over(work, phase, needs)?;
         (readiness.verdict, readiness.reasons, readiness.next) = (gate.verdict, gate.reasons, gate.next);
     } else {

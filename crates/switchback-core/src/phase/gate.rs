@@ -3,6 +3,7 @@
 //! Evidence and approvals count only when they are about exactly what would be put in (BX-10): plan, both trees,
 //! inputs, options and tool are compared one by one, and what changed is named.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use super::approval::{Judge, tally};
@@ -136,24 +137,33 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
 pub struct Needs {
     /// The rehearsal, and its checks.
     pub rehearsal: bool,
+    /// What comes after those.
+    pub upto: Upto,
+}
+
+/// The last of what a gate asks for; each asks for those before it, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Upto {
+    /// The checks.
+    #[default]
+    Checks,
     /// The shadows.
-    pub shadows: bool,
+    Shadows,
     /// The approvals.
-    pub approvals: bool,
+    Approvals,
     /// The window, in which cutovers happen.
-    pub window: bool,
+    Window,
 }
 
 impl Needs {
     /// What is needed to reach a point.
     pub fn of(point: Point) -> Self {
-        let is_approved = point >= Point::Approved;
-        Self {
-            rehearsal: point >= Point::Rehearsed,
-            shadows: is_approved,
-            approvals: is_approved,
-            window: point > Point::Approved,
-        }
+        let upto = match point.cmp(&Point::Approved) {
+            Ordering::Less => Upto::Checks,
+            Ordering::Equal => Upto::Approvals,
+            Ordering::Greater => Upto::Window,
+        };
+        Self { rehearsal: point >= Point::Rehearsed, upto }
     }
 }
 
@@ -189,14 +199,14 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     if needs.rehearsal {
         look_at_rehearsal(work, &history, &present, &mut gate);
     }
-    if needs.shadows {
+    if needs.upto >= Upto::Shadows {
         shadow::look_at(work, phase, &history, (&present.old_tree, &present.new_tree), &mut gate)?;
     }
-    if needs.approvals {
+    if needs.upto >= Upto::Approvals {
         look_at_approvals(work, phase, &history, &present, &mut gate);
         criteria::close(&Judge::of(&work.project), phase, &history, false, &mut gate);
     }
-    if needs.window {
+    if needs.upto >= Upto::Window {
         look_at_window(work, &mut gate);
     }
     Ok(gate)

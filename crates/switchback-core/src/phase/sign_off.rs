@@ -7,7 +7,7 @@ use super::approval::{
     APPROVAL_TYPE, Judge, RoleTally, Standing, Statement, evidence_hash, relied_on, tally,
 };
 use super::error::StepError;
-use super::gate::{self, Gate, Needs};
+use super::gate::{self, Gate, Needs, Upto};
 use super::project::{Project, TOOL, Work};
 use super::witness::Notice;
 use crate::journal::{Binding, Event, PhaseState, Signed};
@@ -52,7 +52,7 @@ pub fn approve(work: &Work<'_>, phase: &str, options: &ApproveOptions) -> Result
         Err(gate) => return Ok(gate),
     };
     let is_rehearsed = work.history().phase(&phase.name).is_some_and(|history| history.rehearsal.is_some());
-    let needs = Needs { rehearsal: is_rehearsed, shadows: true, ..Needs::default() };
+    let needs = Needs { rehearsal: is_rehearsed, upto: Upto::Shadows };
     let gate = gate::before_cut_over(work, phase, needs)?;
     if gate.verdict != Verdict::Yes {
         return Ok(gate);
@@ -66,7 +66,7 @@ pub fn approve(work: &Work<'_>, phase: &str, options: &ApproveOptions) -> Result
     for refusal in refusals {
         work.done(&phase.name, refusal);
     }
-    gate::before_cut_over(work, phase, Needs { approvals: true, ..needs })
+    gate::before_cut_over(work, phase, Needs { upto: Upto::Approvals, ..needs })
 }
 
 /// Who approves, by the plan; empty where it lists nobody for the role and does not know the key. A closed gate names why

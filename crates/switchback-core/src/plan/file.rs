@@ -219,14 +219,7 @@ fn read_plan<'a>(
     fields.whole("version");
     let project = read_project(&fields, root, disk);
     let snapshot = snapshot::read(&fields);
-    let (environment, dependencies) = match fields.table("environment") {
-        Some(table) => {
-            let (managed, linked) =
-                project.as_ref().map_or((&[][..], &[][..]), |project| (&project.managed, &project.linked));
-            (table.filled_text("select"), environment::read(&table, managed, linked, findings))
-        }
-        None => (None, Vec::new()),
-    };
+    let (environment, dependencies) = read_environment(&fields, project.as_ref(), findings);
     let rehearsal = read_rehearsal(&fields);
     let managed = project.as_ref().map_or(&[][..], |project| &project.managed);
     let phases = read_phases(&fields, managed, findings);
@@ -280,6 +273,17 @@ fn read_plan<'a>(
         shadows,
         fault: None,
     })
+}
+
+/// The command that selects an environment, and the environments of the managed paths.
+fn read_environment<'a>(
+    plan: &Fields<'a>,
+    project: Option<&Project>,
+    findings: &'a Findings<'a>,
+) -> (Option<String>, Vec<environment::Dependencies>) {
+    let Some(table) = plan.table("environment") else { return (None, Vec::new()) };
+    let (managed, linked) = project.map_or((&[][..], &[][..]), |project| (&project.managed, &project.linked));
+    (table.filled_text("select"), environment::read(&table, managed, linked, findings))
 }
 
 fn read_rehearsal(plan: &Fields<'_>) -> Rehearsal {

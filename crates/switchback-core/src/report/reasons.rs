@@ -46,11 +46,28 @@ pub(super) fn reasons(
     for one in report.checklist.iter().filter(|one| one.required && one.verdict == Verdict::No) {
         reasons.push(format!("the criterion `{}` does not hold: {}", one.name, one.by));
     }
-    // The checks that are a no stand above already; an approval too.
     let waits = waits_for(judge, phase, Some(history));
-    reasons.extend(waits.iter().filter_map(|waits| match waits {
+    reasons.extend(waits.iter().filter_map(|waits| of_wait(waits, report)));
+    if reasons.is_empty() {
+        reasons.push(match history.state {
+            PhaseState::Finished => {
+                "every check held, its watch is over, and the old tree is kept".to_owned()
+            }
+            _ => "nothing holds it: `switchback run` goes on".to_owned(),
+        });
+    }
+    if history.state == PhaseState::Finished && checks.is_empty() && report.shadows.is_empty() {
+        let why = if material.plan().fault.is_none() { ": the plan has no checks for it" } else { "" };
+        reasons = vec![format!("it is over, and nothing was checked{why}")];
+    }
+    reasons
+}
+
+/// What is not said already by a check or an approval.
+fn of_wait(waits: &WaitsFor, report: &PhaseReport) -> Option<String> {
+    match waits {
         WaitsFor::Check { name, at }
-            if !checks.iter().any(|check| check.name == *name && check.at == *at) =>
+            if !report.checks.iter().any(|check| check.name == *name && check.at == *at) =>
         {
             let is_it = |(check, moment): &(String, String)| check == name && moment == at;
             Some(if report.unfinished.as_ref().is_some_and(is_it) {
@@ -77,20 +94,7 @@ pub(super) fn reasons(
             Some(format!("it is live, and watched: the checks at {at} are due at {due}"))
         }
         _ => None,
-    }));
-    if reasons.is_empty() {
-        reasons.push(match history.state {
-            PhaseState::Finished => {
-                "every check held, its watch is over, and the old tree is kept".to_owned()
-            }
-            _ => "nothing holds it: `switchback run` goes on".to_owned(),
-        });
     }
-    if history.state == PhaseState::Finished && checks.is_empty() && report.shadows.is_empty() {
-        let why = if material.plan().fault.is_none() { ": the plan has no checks for it" } else { "" };
-        reasons = vec![format!("it is over, and nothing was checked{why}")];
-    }
-    reasons
 }
 
 /// What speaks against taking both trees for what was staged.

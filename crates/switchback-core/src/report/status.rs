@@ -360,27 +360,26 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
         }
     }
     waits.extend(words_missing(judge, phase, history));
-    if history.state == PhaseState::Live
-        && let Some(since) = &history.live_since
-    {
-        let next = plan.watch_moments(&phase.name).into_iter().find(|moment| {
-            let at = moment.to_string();
-            plan.checks_at(&phase.name, *moment).any(|check| history.last_check(&check.name, &at).is_none())
-        });
-        let repeated = plan.repeated_checks(&phase.name).filter_map(|(check, every)| {
-            let (number, _) = next_number(every, &check.name, &history.checks, 0)?;
-            Some(every.moment(number))
-        });
-        if let Some(moment) = next.into_iter().chain(repeated).min()
-            && let Some(due) = due(since, moment)
-        {
-            waits.push(WaitsFor::Watch { at: moment.to_string(), due: due.to_string() });
-        }
-    }
+    waits.extend(next_look(plan, phase, history));
     if waits.is_empty() && history.state != PhaseState::Finished {
         waits.push(WaitsFor::Run);
     }
     waits
+}
+
+/// The next look of the watch, if there is one.
+fn next_look(plan: &Plan, phase: &Phase, history: &PhaseHistory) -> Option<WaitsFor> {
+    let since = history.live_since.as_ref().filter(|_| history.state == PhaseState::Live)?;
+    let next = plan.watch_moments(&phase.name).into_iter().find(|moment| {
+        let at = moment.to_string();
+        plan.checks_at(&phase.name, *moment).any(|check| history.last_check(&check.name, &at).is_none())
+    });
+    let repeated = plan.repeated_checks(&phase.name).filter_map(|(check, every)| {
+        let (number, _) = next_number(every, &check.name, &history.checks, 0)?;
+        Some(every.moment(number))
+    });
+    let moment = next.into_iter().chain(repeated).min()?;
+    Some(WaitsFor::Watch { at: moment.to_string(), due: due(since, moment)?.to_string() })
 }
 
 /// How a check that is repeated stands: as its last look says, and open until it is at its end.

@@ -100,6 +100,25 @@ fn words(event: &Event) -> String {
         }
         Event::DriftChecked { drift, .. } => format!("written at the last moment: {}", listed(drift)),
         Event::CutOverUndone { why, .. } => format!("the exchange was taken back: {why}"),
+        Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
+        Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
+        Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
+        Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
+        Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
+        Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
+        Event::DatabaseStarted { database, direction, steps, .. } => {
+            format!("database {database}: {direction} of {}", listed(steps))
+        }
+        Event::DatabaseEnded { summary, .. } => summary.clone(),
+        about_process if about_process.process().is_some() => of_process(about_process),
+        about_shadow if about_shadow.shadow().is_some() => of_shadow(about_shadow),
+        other => of_return(other),
+    }
+}
+
+/// What was brought back, by a rollback or from a snapshot.
+fn of_return(event: &Event) -> String {
+    match event {
         Event::RollBackStarted { only, why, .. } if only.is_empty() => why.clone(),
         Event::RollBackStarted { only, why, .. } => format!("{why}; only {}", listed(only)),
         Event::RolledBack { restored, kept_aside, .. } if kept_aside.is_empty() => {
@@ -111,7 +130,6 @@ fn words(event: &Event) -> String {
         Event::PartRolledBack { parts, restored, why, .. } => {
             format!("{why}; only {}: as before the phase: {}", listed(parts), listed(restored))
         }
-        Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
         Event::RestoreStarted { from, source, why, .. } => {
             format!("{why}; from {from} {}", source.get(..12).unwrap_or(source))
         }
@@ -119,28 +137,6 @@ fn words(event: &Event) -> String {
             format!("as {from} holds it: {}", listed(restored))
         }
         Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
-        Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
-        Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
-        Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
-        Event::Abandoned { why, .. } => format!("the candidate was given up: {why}"),
-        Event::StepFailed { step, why, .. } => format!("{step}: {why}"),
-        Event::ShadowStarted { shadow, until, voids, .. } => {
-            let until = if until.is_empty() { String::new() } else { format!(", until {until}") };
-            let voids = if voids.is_empty() { String::new() } else { format!("; {voids}") };
-            format!("shadow {shadow}: old and new side by side{until}{voids}")
-        }
-        Event::ShadowInputStarted { shadow, input, .. } => format!("shadow {shadow}: {input}"),
-        Event::ShadowInputEnded { shadow, input, summary: told, verdict, .. } => {
-            format!("shadow {shadow}: {input}: {}: {told}", spoken(verdict))
-        }
-        Event::ShadowEnded { shadow, verdict, summary, .. } => {
-            format!("shadow {shadow} is over: {}: {summary}", spoken(verdict))
-        }
-        Event::DatabaseStarted { database, direction, steps, .. } => {
-            format!("database {database}: {direction} of {}", listed(steps))
-        }
-        Event::DatabaseEnded { summary, .. } => summary.clone(),
-        about_process if about_process.process().is_some() => of_process(about_process),
         other => of_hand_over(other),
     }
 }
@@ -161,6 +157,25 @@ fn of_hand_over(event: &Event) -> String {
         Event::ArchiveStarted { path, .. } => format!("an archive at {path}"),
         Event::Archived { path, files, bytes, .. } => {
             format!("archived at {path}: {files} files, {bytes} bytes")
+        }
+        other => of_fields(other),
+    }
+}
+
+/// What happened to a shadow.
+fn of_shadow(event: &Event) -> String {
+    match event {
+        Event::ShadowStarted { shadow, until, voids, .. } => {
+            let until = if until.is_empty() { String::new() } else { format!(", until {until}") };
+            let voids = if voids.is_empty() { String::new() } else { format!("; {voids}") };
+            format!("shadow {shadow}: old and new side by side{until}{voids}")
+        }
+        Event::ShadowInputStarted { shadow, input, .. } => format!("shadow {shadow}: {input}"),
+        Event::ShadowInputEnded { shadow, input, summary: told, verdict, .. } => {
+            format!("shadow {shadow}: {input}: {}: {told}", spoken(verdict))
+        }
+        Event::ShadowEnded { shadow, verdict, summary, .. } => {
+            format!("shadow {shadow} is over: {}: {summary}", spoken(verdict))
         }
         other => of_fields(other),
     }

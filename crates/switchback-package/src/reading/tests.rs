@@ -1,6 +1,7 @@
 //! Packages that somebody changed: every byte counts, and what is wrong is named.
 
 use std::io::{Cursor, Read};
+use std::path::Path;
 
 use super::*;
 use crate::format::{Manifest, SCHEMA};
@@ -35,7 +36,7 @@ fn drafts(shelf: &Shelf) -> Vec<Draft> {
         .iter()
         .map(|(path, content)| Draft {
             path: (*path).to_owned(),
-            executable: path.ends_with(".py"),
+            executable: Path::new(path).extension().is_some_and(|end| end == "py"),
             bytes: content.len() as u64,
             target: None,
         })

@@ -11,8 +11,8 @@ use super::ground::Ground;
 use super::s3::{START_SECONDS_MAX, free_port};
 
 /// Keeps each message as a line of JSON; `gone@` is refused for good, `busy@` for now, and who `jo` is has to be proved.
-const SERVER: &str = r#"
-import asyncio, email, json, sys
+const SERVER: &str = r"
+import asyncio, email, email.policy, json, sys
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
@@ -40,7 +40,7 @@ controller = Controller(Handler(), hostname='127.0.0.1', port=int(sys.argv[1]),
                         authenticator=who, auth_required=True, auth_require_tls=False)
 controller.start()
 asyncio.new_event_loop().run_forever()
-"#;
+";
 
 struct Server {
     child: Child,
@@ -102,9 +102,9 @@ fn told(server: &Server, to: &str, password: &str) -> Ground {
 fn needs_aiosmtpd_each_turn_is_a_mail_to_everybody() {
     let server = Server::start();
     let ground = told(&server, "risk@shop.example", "geheim123456");
-    ground.expect(0, "run");
+    let seen = ground.expect(0, "run");
     let got = server.got();
-    assert_eq!(got.len(), 1, "{got:#?}");
+    assert_eq!(got.len(), 1, "{got:#?}\n{seen}");
     assert_eq!(got[0]["to"], serde_json::json!(["risk@shop.example", "ana@shop.example"]));
     assert_eq!(got[0]["from"], "switchback@shop.example");
     assert_eq!(got[0]["subject"], "[info] shop, phase unify: cut-over: generation 1 is live");

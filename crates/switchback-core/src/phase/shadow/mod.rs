@@ -19,7 +19,7 @@ use self::one::{Hall, Running};
 use self::stand::{Standing, binding, standing};
 use super::cycle::RunOutcome;
 use super::error::StepError;
-use super::gate::{self, Gate, Needs};
+use super::gate::{self, Gate, Needs, Upto};
 use super::project::Work;
 use super::witness::Notice;
 use crate::check::shadow::Allowed;
@@ -83,7 +83,7 @@ pub fn shadow(work: &Work<'_>, options: &ShadowOptions) -> Result<RunOutcome, St
     if let Some(held) = step(work, phase, patience)? {
         return Ok(held);
     }
-    let needs = Needs { rehearsal: true, shadows: true, ..Needs::default() };
+    let needs = Needs { rehearsal: true, upto: Upto::Shadows };
     let gate = gate::before_cut_over(work, phase, needs)?;
     Ok(if gate.verdict == Verdict::Yes { RunOutcome::reached(phase) } else { RunOutcome::held(phase, gate) })
 }
