@@ -231,6 +231,14 @@ pub enum Event {
     },
     /// A package was verified, and is about to stand at a path of the project. `key`: the public one that signed it.
     Received { package: String, sequence: u64, manifest: String, archive: String, path: String, key: String },
+    /// A branch of git is about to be led from `parent` to `commit`, which holds what the phase brought and is there already.
+    CommitStarted { phase: String, transaction: String, branch: String, parent: String, commit: String },
+    /// The branch holds that commit, and the index with it.
+    Committed { phase: String, transaction: String, commit: String },
+    /// What is known of a phase that is over is about to be put together in a folder.
+    ArchiveStarted { phase: String, transaction: String, path: String },
+    /// It is there as a whole. `manifest`: the hash of the list of its files.
+    Archived { phase: String, transaction: String, path: String, manifest: String, files: u64, bytes: u64 },
     /// Some of the files that the phase touched are as they were before it; the phase stays live. `undo`: where the bytes
     /// that were live are kept, below `.switchback/undo`.
     PartRolledBack {

@@ -8,6 +8,7 @@ pub use super::fact::{
     CheckFact, CriterionWord, FiredFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact,
     SignOff, SnapshotFact, StagedFact, ToldFact,
 };
+use super::hand_over::{ArchiveFact, CommitFact};
 use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
@@ -384,6 +385,10 @@ pub struct History {
     pub packaged: Vec<PackagedFact>,
     /// Packages that were received here, in order.
     pub received: Vec<ReceivedFact>,
+    /// What was committed of phases, by their transactions.
+    pub commits: BTreeMap<String, CommitFact>,
+    /// What was put into archives of phases, by their transactions.
+    pub archives: BTreeMap<String, ArchiveFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -457,27 +462,10 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
-            self.take_package(&record.event, &record.time);
+            self.take_hand_over(&record.event, &record.time);
             self.take_other(record.event);
         }
         Ok(())
-    }
-
-    fn take_package(&mut self, event: &Event, time: &str) {
-        match event {
-            Event::Packaged { package, sequence, content, .. } => self.packaged.push(PackagedFact {
-                package: package.clone(),
-                sequence: *sequence,
-                content: content.clone(),
-            }),
-            Event::Received { package, sequence, manifest, .. } => self.received.push(ReceivedFact {
-                package: package.clone(),
-                sequence: *sequence,
-                manifest: manifest.clone(),
-                time: time.to_owned(),
-            }),
-            _ => {}
-        }
     }
 
     /// Events that are about no phase. What a restore takes back is told by the rollbacks between its beginning and its end.
