@@ -46,6 +46,15 @@ impl Repository<'_> {
         self.ask_with(arguments, Vec::new())
     }
 
+    /// The same with an index of its own, which the repository does not know.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run or ends badly.
+    pub fn ask_beside(&self, index: &Path, arguments: &[&str]) -> Result<String, GitError> {
+        self.ask_with(arguments, vec![("GIT_INDEX_FILE".to_owned(), index.display().to_string())])
+    }
+
     /// The full id of the commit that a revision names.
     ///
     /// # Errors

@@ -38,6 +38,7 @@ pub mod rule;
 pub mod schema_steps;
 pub mod secret;
 pub mod signature;
+pub mod systemd;
 pub mod test_results;
 pub mod tree;
 pub mod verdict;

@@ -119,7 +119,11 @@ pub enum Command {
     )]
     Shadow(ShadowArgs),
     /// Carry out the watch checks when they are due, until the watch is over
-    #[command(after_help = "Examples:\n  switchback watch\n  switchback watch --once")]
+    ///
+    /// With `--write-unit` it writes what has systemd carry on the watch, and does nothing else.
+    #[command(
+        after_help = "Examples:\n  switchback watch\n  switchback watch --once\n  switchback watch --write-unit ~/.config/systemd/user\n  sudo switchback watch --write-unit /etc/systemd/system --system --once"
+    )]
     Watch(WatchArgs),
     /// Make the old tree live again
     #[command(
@@ -394,9 +398,18 @@ pub struct ShadowArgs {
 /// `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// Carry out what is due now, and do not wait
+    /// Carry out what is due now, and do not wait; with `--write-unit`: a timer does so once a minute
     #[arg(long)]
     pub once: bool,
+    /// Write a unit of systemd for the watch into this folder, and say what enables it
+    #[arg(long, value_name = "DIR")]
+    pub write_unit: Option<PathBuf>,
+    /// The unit is for the service manager of the system, and runs as the owner of the project; else for that of a user
+    #[arg(long, requires = "write_unit")]
+    pub system: bool,
+    /// Write over a unit that is there and says something else
+    #[arg(long, requires = "write_unit")]
+    pub force: bool,
 }
 
 /// `rollback`.

@@ -36,11 +36,11 @@ impl Reached<'_> {
                 self.add(&self.root.join(path), head).map_err(|error| error.to_string())
             }
             AnchorPlace::Elsewhere(address) => {
-                let shelf = self.ports.vaults.shelf(address).map_err(|error| error.told())?;
+                let depot = self.ports.vaults.depot(address).map_err(|error| error.told())?;
                 // A name of its own for each head: nothing is ever written over.
                 let short = head.head.get(..16).unwrap_or(&head.head);
                 let name = format!("{FOLDER}/{:012}-{short}.json", head.seq);
-                shelf.write(&name, head.to_line().as_bytes()).map_err(|error| error.told())
+                depot.put(&name, head.to_line().as_bytes()).map_err(|error| error.told())
             }
         }
     }
@@ -65,10 +65,10 @@ impl Reached<'_> {
                 }
             }
             AnchorPlace::Elsewhere(address) => {
-                let shelf = self.ports.vaults.shelf(address).map_err(|error| error.told())?;
+                let depot = self.ports.vaults.depot(address).map_err(|error| error.told())?;
                 let mut kept = Kept::default();
-                for name in shelf.list(FOLDER).map_err(|error| error.told())? {
-                    let Some(bytes) = shelf.read(&name).map_err(|error| error.told())? else { continue };
+                for name in depot.list(FOLDER).map_err(|error| error.told())? {
+                    let Some(bytes) = depot.get(&name).map_err(|error| error.told())? else { continue };
                     let mut one = Kept::read(&String::from_utf8_lossy(&bytes));
                     kept.heads.append(&mut one.heads);
                     kept.cut_short += one.cut_short;

@@ -129,6 +129,11 @@ pub trait Check: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Whether it asks a service that runs somewhere: what stands in a tree says nothing about the answer.
+    fn asks_a_service(&self) -> bool {
+        false
+    }
+
     /// The fixture that it looks at, if it looks at one: `fixture refresh` captures it anew.
     fn fixture(&self) -> Option<&Fixture> {
         None

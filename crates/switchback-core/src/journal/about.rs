@@ -19,6 +19,10 @@ impl Event {
             Self::RunStarted { .. }
             | Self::Packaged { .. }
             | Self::Received { .. }
+            | Self::CommitStarted { .. }
+            | Self::Committed { .. }
+            | Self::ArchiveStarted { .. }
+            | Self::Archived { .. }
             | Self::RestoreStarted { .. }
             | Self::Restored { .. }
             | Self::RestoreUndone { .. }

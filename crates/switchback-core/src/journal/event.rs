@@ -53,10 +53,10 @@ pub struct Binding {
 /// One piece of evidence that an approval relied on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReliedOn {
-    /// The check; empty: the rehearsal.
+    /// The check, or the shadow; empty: the rehearsal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub check: String,
-    /// At which moment it looked.
+    /// At which moment it looked; `shadow` for a shadow.
     pub at: String,
     /// Its verdict.
     pub verdict: String,
@@ -71,6 +71,21 @@ pub struct Signed {
     pub key: String,
     /// The envelope of DSSE.
     pub envelope: serde_json::Value,
+}
+
+/// Whether a trigger would have fired on a copy that was broken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RehearsedTrigger {
+    /// The check that it watches.
+    pub check: String,
+    /// What it starts.
+    pub action: String,
+    /// Its condition, in words.
+    pub when: String,
+    /// `yes`: on the broken copy, and not on the whole one; `no`; or `unknown`.
+    pub verdict: String,
+    /// What was seen, in one line.
+    pub summary: String,
 }
 
 /// What became of a dependency environment when a candidate was staged.
@@ -134,6 +149,9 @@ pub enum Event {
         evidence: String,
         milliseconds: u64,
         binding: Binding,
+        /// Triggers for which the plan says how a copy is broken, in its order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        triggers: Vec<RehearsedTrigger>,
     },
     /// A check is about to look.
     CheckStarted { phase: String, check: String, at: String },
@@ -169,7 +187,7 @@ pub enum Event {
     },
     /// Somebody refused in a role.
     Rejected { phase: String, role: String, why: String },
-    /// Somebody said in a role whether a criterion of the plan holds.
+    /// Somebody said in a role whether a criterion of the plan holds. `person` and `signed` as in `Approved`.
     CriterionSigned {
         phase: String,
         criterion: String,
@@ -178,6 +196,10 @@ pub enum Event {
         why: String,
         transaction: String,
         binding: Binding,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        person: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<Signed>,
     },
     /// The exchange is about to begin.
     CutOverStarted { phase: String, transaction: String },
@@ -209,6 +231,14 @@ pub enum Event {
     },
     /// A package was verified, and is about to stand at a path of the project. `key`: the public one that signed it.
     Received { package: String, sequence: u64, manifest: String, archive: String, path: String, key: String },
+    /// A branch of git is about to be led from `parent` to `commit`, which holds what the phase brought and is there already.
+    CommitStarted { phase: String, transaction: String, branch: String, parent: String, commit: String },
+    /// The branch holds that commit, and the index with it.
+    Committed { phase: String, transaction: String, commit: String },
+    /// What is known of a phase that is over is about to be put together in a folder.
+    ArchiveStarted { phase: String, transaction: String, path: String },
+    /// It is there as a whole. `manifest`: the hash of the list of its files.
+    Archived { phase: String, transaction: String, path: String, manifest: String, files: u64, bytes: u64 },
     /// Some of the files that the phase touched are as they were before it; the phase stays live. `undo`: where the bytes
     /// that were live are kept, below `.switchback/undo`.
     PartRolledBack {
@@ -477,6 +507,31 @@ mod tests {
                 r#"{{{binding},"expires":"2027-01-01T00:00:00Z","person":"Ana","phase":"unify","relied_on":[{{"at":"staged","check":"rules","evidence":"e","verdict":"yes"}},{{"at":"rehearsed","evidence":"e","verdict":"yes"}}],"role":"risk","signed":{{"envelope":{{"payload":"x"}},"key":"ssh-ed25519 A"}}}}"#
             )
         );
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+    }
+
+    #[test]
+    fn what_a_rehearsal_came_to_is_pinned_with_and_without_triggers() {
+        let mut event = Event::Rehearsed {
+            phase: "unify".into(),
+            transaction: "t7".into(),
+            verdict: "yes".into(),
+            summary: "s".into(),
+            evidence: "e".into(),
+            milliseconds: 3,
+            binding: Binding { plan: "p".into(), tool: "t".into(), ..Binding::default() },
+            triggers: Vec::new(),
+        };
+        let start = r#"{"binding":{"inputs":"","new_tree":"","old_tree":"","options":"","plan":"p","tool":"t"},"evidence":"e","milliseconds":3,"phase":"unify","summary":"s","transaction":"t7","#;
+        let (word, body) = event.write().unwrap();
+        assert_eq!(body, format!(r#"{start}"verdict":"yes"}}"#));
+        assert_eq!(Event::read(&word, &body).unwrap(), event);
+        let Event::Rehearsed { triggers, .. } = &mut event else { unreachable!() };
+        let (check, action, when) = ("kpi".into(), "roll-back".into(), "w".into());
+        triggers.push(RehearsedTrigger { check, action, when, verdict: "yes".into(), summary: "x".into() });
+        let (word, body) = event.write().unwrap();
+        let told = r#"[{"action":"roll-back","check":"kpi","summary":"x","verdict":"yes","when":"w"}]"#;
+        assert_eq!(body, format!(r#"{start}"triggers":{told},"verdict":"yes"}}"#));
         assert_eq!(Event::read(&word, &body).unwrap(), event);
     }
 

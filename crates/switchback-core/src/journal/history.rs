@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
-    CheckFact, CriterionWord, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
-    SnapshotFact, StagedFact, ToldFact,
+    CheckFact, CriterionWord, FiredFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact,
+    SignOff, SnapshotFact, StagedFact, ToldFact,
 };
+use super::hand_over::{ArchiveFact, CommitFact};
 use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
@@ -160,14 +161,15 @@ pub struct PhaseHistory {
     pub kept_aside: Vec<String>,
     /// Whether the old tree was looked at again after the cutover, for what was written into it at the last moment.
     pub drift_checked: bool,
-    /// Triggers that fired: check and action.
-    pub fired: Vec<(String, String)>,
+    /// Triggers that fired.
+    pub fired: Vec<FiredFact>,
     /// The step that failed last and why, until a later one succeeds.
     pub failed: Option<(String, String)>,
 }
 
 impl PhaseHistory {
-    fn new(name: &str) -> Self {
+    /// One of which nothing is known yet.
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             state: PhaseState::Waiting,
@@ -303,12 +305,7 @@ impl PhaseHistory {
                     seq: record.seq,
                 });
             }
-            Event::Rehearsed { verdict, summary, evidence, milliseconds, binding, .. } => {
-                let verdict = Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown);
-                let time = record.time;
-                self.rehearsal =
-                    Some(RehearsalFact { verdict, summary, evidence, milliseconds, binding, time });
-            }
+            Event::Rehearsed { .. } => self.rehearsal = RehearsalFact::of(record),
             Event::Approved { role, binding, person, relied_on, expires, signed, .. } => {
                 let (seq, time, actor) = (record.seq, record.time, record.actor);
                 let (binding, why) = (Some(binding), String::new());
@@ -329,12 +326,12 @@ impl PhaseHistory {
                 let (seq, time, actor) = (record.seq, record.time, record.actor);
                 self.sign_offs.push(SignOff { seq, time, role, actor, why, ..SignOff::default() });
             }
-            Event::CriterionSigned { criterion, role, holds, why, transaction, binding, .. } => {
+            Event::CriterionSigned { criterion, role, holds, why, transaction, binding, signed, .. } => {
                 let actor = record.actor;
-                let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding };
+                let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding, signed };
                 self.criterion_words.push(word);
             }
-            Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
+            Event::TriggerFired { .. } => self.fired.extend(FiredFact::of(record)),
             _ => ShadowFact::take(&mut self.shadows, record),
         }
     }
@@ -388,6 +385,10 @@ pub struct History {
     pub packaged: Vec<PackagedFact>,
     /// Packages that were received here, in order.
     pub received: Vec<ReceivedFact>,
+    /// What was committed of phases, by their transactions.
+    pub commits: BTreeMap<String, CommitFact>,
+    /// What was put into archives of phases, by their transactions.
+    pub archives: BTreeMap<String, ArchiveFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -461,27 +462,10 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
-            self.take_package(&record.event, &record.time);
+            self.take_hand_over(&record.event, &record.time);
             self.take_other(record.event);
         }
         Ok(())
-    }
-
-    fn take_package(&mut self, event: &Event, time: &str) {
-        match event {
-            Event::Packaged { package, sequence, content, .. } => self.packaged.push(PackagedFact {
-                package: package.clone(),
-                sequence: *sequence,
-                content: content.clone(),
-            }),
-            Event::Received { package, sequence, manifest, .. } => self.received.push(ReceivedFact {
-                package: package.clone(),
-                sequence: *sequence,
-                manifest: manifest.clone(),
-                time: time.to_owned(),
-            }),
-            _ => {}
-        }
     }
 
     /// Events that are about no phase. What a restore takes back is told by the rollbacks between its beginning and its end.

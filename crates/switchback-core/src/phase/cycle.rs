@@ -429,6 +429,10 @@ fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunO
             return Ok(Some(refused));
         }
     }
+    // Who was killed after a look did not get to say what it starts.
+    if let Some(fired) = fire(work, phase)? {
+        return Ok(Some(after_watch(phase, fired)));
+    }
     let open = open_checks(work, phase, Moment::Live, |fact| fact.verdict != Verdict::Yes);
     look(work, phase, Moment::Live, &open)?;
     if let Some(fired) = fire(work, phase)? {

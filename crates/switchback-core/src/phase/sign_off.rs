@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 
 use super::approval::format::APPROVAL_SCHEMA;
 use super::approval::{
-    APPROVAL_TYPE, Judge, RoleTally, Standing, Statement, evidence_hash, relied_on, tally,
+    APPROVAL_TYPE, Judge, RoleTally, Standing, Statement, evidence_hash, relied_on, signed, tally, who,
 };
 use super::error::StepError;
 use super::gate::{self, Gate, Needs, Upto};
 use super::project::{Project, TOOL, Work};
 use super::witness::Notice;
-use crate::journal::{Binding, Event, PhaseState, Signed};
+use crate::journal::{Binding, Event, PhaseState};
 use crate::manifest::to_hex;
 use crate::plan::Phase;
 use crate::port::Signer;
@@ -78,37 +78,13 @@ fn person(
     role: &str,
     signer: Option<&dyn Signer>,
 ) -> Result<String, Gate> {
-    let plan = work.plan();
-    let names: Vec<&str> = plan.approvers_of(role).map(|approver| approver.name.as_str()).collect();
     let line = format!("`switchback approve {} --role {}", gate::quoted(&phase.name), gate::quoted(role));
-    let Some(signer) = signer else {
-        return if names.is_empty() {
-            Ok(String::new())
-        } else {
-            let why = format!(
-                "approvals in the role `{role}` are signed: the plan lists the keys of {}",
-                names.join(", ")
-            );
-            Err(Gate::closed(why, format!("{line} --key FILE` signs with a private key")))
-        };
-    };
-    let key_id = work.project.ports.signatures.key_id(signer.public_key());
-    let person = plan.approver_with(signer.public_key());
-    let who_may = || format!("whoever has the role signs: {}", names.join(", "));
-    match person {
-        None if names.is_empty() => return Ok(String::new()),
-        None => {
-            let why = format!("the key {key_id} belongs to nobody: the plan lists it for no approver");
-            return Err(Gate::closed(why, who_may()));
-        }
-        Some(person) if !names.is_empty() && !person.has(role) => {
-            let why =
-                format!("the key {key_id} is that of {}, who does not have the role `{role}`", person.name);
-            return Err(Gate::closed(why, who_may()));
-        }
-        Some(_) => {}
+    let signatures = work.project.ports.signatures.as_ref();
+    let person = who(work.plan(), signatures, role, signer, &line)
+        .map_err(|refusal| Gate::closed(refusal.why, refusal.next))?;
+    if person.is_empty() {
+        return Ok(person);
     }
-    let person = person.map(|person| person.name.clone()).unwrap_or_default();
     let counts = |tally: &&RoleTally| {
         let is_other = tally.role != role && !phase.approve.several_roles;
         is_other && tally.votes.iter().any(|vote| vote.who == person && vote.standing == Standing::Counts)
@@ -159,11 +135,7 @@ fn record(
                 signed_at: now.to_string(),
                 expires_at: expires.clone(),
             };
-            let envelope = signer.sign(APPROVAL_TYPE, &statement.write());
-            let envelope = serde_json::from_str(&envelope).map_err(|error| {
-                StepError::not_now(format!("the signature could not be written: {error}"), "sign again")
-            })?;
-            Some(Signed { key: signer.public_key().text().to_owned(), envelope })
+            Some(signed(signer, APPROVAL_TYPE, &statement.write())?)
         }
     };
     let (phase, role, expires) = (phase.name.clone(), role.to_owned(), expires.unwrap_or_default());

@@ -109,16 +109,15 @@ pub(super) fn read_approve(fields: &Fields<'_>) -> Approve {
     Approve { roles, each: each.unwrap_or(1), each_of, valid_for_s, several_roles }
 }
 
-/// Reads one `[[approver]]`, where `others` were read before.
-pub(super) fn read(fields: &Fields<'_>, phases: &[Phase], others: &[Approver]) -> Option<Approver> {
+/// Reads one `[[approver]]`, where `others` were read before. `asked`: every role that a phase or a criterion asks for.
+pub(super) fn read(fields: &Fields<'_>, asked: &[&str], others: &[Approver]) -> Option<Approver> {
     let name = fields.filled_text("name");
-    let asked: Vec<&str> = phases.iter().flat_map(|phase| &phase.approve.roles).map(String::as_str).collect();
     let roles = fields.placed_texts("roles").unwrap_or_default();
     if roles.is_empty() && fields.is_empty_list("roles") {
         fields.find("roles", "an approver without a role approves nothing", "name a role of a phase");
     }
     for (offset, role) in roles.iter().filter(|(_, role)| !asked.contains(&role.as_str())) {
-        let message = format!("no phase asks for the role `{}`", shown(role));
+        let message = format!("no phase and no criterion asks for the role `{}`", shown(role));
         let help = if asked.is_empty() {
             "let a phase ask for it: `approve = { roles = […] }`".to_owned()
         } else {

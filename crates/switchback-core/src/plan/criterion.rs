@@ -6,7 +6,7 @@ use super::fields::{Fields, advise, shown};
 use super::file::read_phase_names;
 use super::key::{Key, Shape};
 use super::lists::look_at_name;
-use super::{CheckPlan, Moment, Phase, Plan, Trigger};
+use super::{CheckPlan, Every, Moment, Phase, Plan, Trigger};
 use crate::manifest::Hash;
 
 /// The keys of `[[criterion]]`.
@@ -65,6 +65,16 @@ impl CriterionPoint {
         }
     }
 
+    /// The last time of a repeated check that counts at this point; `None` when none does.
+    pub fn last_time(self, every: Every) -> Option<u64> {
+        let last = match self {
+            Self::CutOver | Self::Live => 0,
+            Self::After(delay_s) => (delay_s / every.every_s).min(every.times()),
+            Self::Finish => every.times(),
+        };
+        (last > 0).then_some(last)
+    }
+
     /// The delay after the cutover before which nobody can know.
     pub fn moment(self) -> Option<Moment> {
         match self {
@@ -117,7 +127,7 @@ impl CriterionPlan {
 
 impl Plan {
     /// The criteria of a phase, by point, else in the order of the plan.
-    pub fn criteria_of<'a>(&'a self, phase: &'a str) -> Vec<&'a CriterionPlan> {
+    pub fn criteria_of(&self, phase: &str) -> Vec<&CriterionPlan> {
         let mut found: Vec<_> = self.criteria.iter().filter(|one| one.is_for(phase)).collect();
         found.sort_by_key(|one| one.at);
         found
@@ -195,7 +205,8 @@ fn look_at_checks(fields: &Fields<'_>, one: &CriterionPlan, checks: &[CheckPlan]
             continue;
         }
         let Some(check) = checks.iter().find(|check| &check.name == name) else { continue };
-        if !check.at.iter().any(|moment| one.at.counts(*moment)) {
+        let is_repeated = check.every.is_some_and(|every| one.at.last_time(every).is_some());
+        if !is_repeated && !check.at.iter().any(|moment| one.at.counts(*moment)) {
             let wanted = match one.at {
                 CriterionPoint::CutOver => "`staged` or `rehearsed`".to_owned(),
                 CriterionPoint::Finish => "a point after `before`".to_owned(),

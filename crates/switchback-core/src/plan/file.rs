@@ -9,8 +9,8 @@ use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
 use super::lists::{
-    look_at_name, look_at_proofs, names_of, read_approvers, read_playbooks, read_processes, read_receivers,
-    read_triggers,
+    look_at_name, look_at_proofs, look_at_rehearsals, names_of, read_approvers, read_playbooks,
+    read_processes, read_receivers, read_triggers,
 };
 use super::moment::{Every, Moment};
 use super::paths;
@@ -226,18 +226,13 @@ fn read_plan<'a>(
     let phases = read_phases(&fields, managed, findings);
     let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
     let checks = read_checks(&fields, &names, findings);
-    if rehearsal.environment.is_some() && !checks.iter().any(|check| check.at.contains(&Moment::Rehearsed)) {
-        fields.find(
-            "rehearsal",
-            "`[rehearsal]` has an `environment`, and no check looks at `rehearsed`: it would never be built",
-            "add `\"rehearsed\"` to the `at` of a check, or take the environment out",
-        );
-    }
     // A check that has findings of its own is there all the same: a trigger may watch it.
     let mut check_names = names_of(&fields, "check");
     check_names.sort();
     check_names.dedup();
     let triggers = read_triggers(&fields, &check_names, findings);
+    let is_confined = project.as_ref().is_none_or(|project| project.confine);
+    look_at_rehearsals(&fields, &rehearsal, &triggers, &checks, is_confined);
     let criteria = criterion::read(&fields, &phases, &checks, &check_names, &triggers);
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
@@ -248,10 +243,10 @@ fn read_plan<'a>(
         paths::look_for_unsaved(wanted, &held, findings);
     }
     let processes = read_processes(&fields, &names, findings);
-    let approvers = read_approvers(&fields, &phases, findings);
+    let approvers = read_approvers(&fields, &phases, &criteria, findings);
     let package = fields.table("package").map(|package| package::read(&package)).unwrap_or_default();
     let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
-    let shadows = shadow::read_all(&fields, &names, project.as_ref().is_none_or(|project| project.confine));
+    let shadows = shadow::read_all(&fields, &names, is_confined);
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),

@@ -48,7 +48,7 @@ pub use schema::json_schema;
 pub use server::SftpAddress;
 pub use shadow::{Inputs, Shadow};
 pub use snapshot::{Keep, Remote, Snapshot};
-pub use trigger::{Action, Condition, Direction, OffBy, Trigger};
+pub use trigger::{Action, Breakage, Condition, Damage, Direction, OffBy, Trigger};
 pub use undo::Undo;
 pub use window::{Opening, Window, WindowStanding};
 
@@ -283,6 +283,15 @@ impl Plan {
     /// The shadows of a phase, in the order of the plan.
     pub fn shadows_of<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = &'a Shadow> {
         self.shadows.iter().filter(move |shadow| shadow.is_for(phase))
+    }
+
+    /// The triggers on checks of a phase, in the order of the plan.
+    pub fn triggers_of<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = (&'a Trigger, &'a CheckPlan)> {
+        let check_of = move |trigger: &'a Trigger| {
+            let of_phase = |check: &&CheckPlan| check.name == trigger.condition.check && check.is_for(phase);
+            Some((trigger, self.checks.iter().find(of_phase)?))
+        };
+        self.triggers.iter().filter_map(check_of)
     }
 
     /// The playbook of that name.

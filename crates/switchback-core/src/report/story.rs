@@ -106,12 +106,6 @@ fn words(event: &Event) -> String {
         Event::DriftChecked { drift, .. } => format!("written at the last moment: {}", listed(drift)),
         Event::CutOverUndone { why, .. } => format!("the exchange was taken back: {why}"),
         Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
-        Event::Packaged { package, sequence, phase, .. } => {
-            format!("package {package} {sequence} of the phase {phase}")
-        }
-        Event::Received { package, sequence, path, .. } => {
-            format!("package {package} {sequence} received as {path}")
-        }
         Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
         Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
@@ -149,6 +143,27 @@ fn of_return(event: &Event) -> String {
             format!("as {from} holds it: {}", listed(restored))
         }
         Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
+        other => of_hand_over(other),
+    }
+}
+
+/// What happened to a package, a commit or an archive.
+fn of_hand_over(event: &Event) -> String {
+    match event {
+        Event::Packaged { package, sequence, phase, .. } => {
+            format!("package {package} {sequence} of the phase {phase}")
+        }
+        Event::Received { package, sequence, path, .. } => {
+            format!("package {package} {sequence} received as {path}")
+        }
+        Event::CommitStarted { branch, commit, .. } => {
+            format!("commit {} for {branch}", short_commit(commit))
+        }
+        Event::Committed { commit, .. } => format!("committed as {}", short_commit(commit)),
+        Event::ArchiveStarted { path, .. } => format!("an archive at {path}"),
+        Event::Archived { path, files, bytes, .. } => {
+            format!("archived at {path}: {files} files, {bytes} bytes")
+        }
         other => of_fields(other),
     }
 }
@@ -224,6 +239,11 @@ fn of_fields(event: &Event) -> String {
 pub(super) fn short(text: &str) -> &str {
     let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash { &text[..12] } else { text }
+}
+
+/// A commit as git shows it.
+fn short_commit(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }
 
 /// Some paths in words: `a, b and 3 more`.

@@ -3,9 +3,11 @@
 //!
 //! [`shelf`] is a place that keeps files by name → [`folder`], [`s3`] and [`sftp`] are such places → [`backend`] lets the library read
 //! from one → [`sealed`] keeps the records of verified snapshots there, encrypted with the repository's own key → [`RemoteCopy`]
-//! sends and reads. Nothing that is there in its full length is ever altered, and nothing is removed.
+//! sends and reads. Nothing that is there in its full length is ever altered, and nothing is removed. [`depot`] keeps single files at
+//! the same kinds of places.
 
 mod backend;
+mod depot;
 mod folder;
 mod listing;
 mod s3;
@@ -26,6 +28,7 @@ use switchback_core::port::{
 use switchback_core::world::World;
 
 pub(crate) use self::backend::ShelfBackend;
+pub use self::depot::RemoteDepot;
 use self::folder::Folder;
 use self::s3::Bucket;
 use self::sftp::Server;
@@ -52,42 +55,6 @@ fn shelf_at(world: &World, address: &str) -> Result<Arc<dyn Shelf>, PortError> {
         }
         None => Arc::new(Folder::new(Arc::clone(&world.disk), Path::new(address))),
     })
-}
-
-/// A folder elsewhere that keeps small files which are no part of a repository.
-#[derive(Debug)]
-pub struct RemoteShelf {
-    shelf: Arc<dyn Shelf>,
-}
-
-impl RemoteShelf {
-    /// The folder at `address`, as [`RemoteCopy::new`] takes it. Nothing is read or written before a method is called.
-    ///
-    /// # Errors
-    ///
-    /// When the address, or what the environment says about the store, cannot be understood.
-    pub fn new(world: &World, address: &str) -> Result<Self, PortError> {
-        Ok(Self { shelf: shelf_at(world, address)? })
-    }
-
-    fn failed(&self, trouble: Trouble, doing: &str) -> PortError {
-        trouble.failed(format!("could not {doing} `{}`", self.shelf.address()))
-    }
-}
-
-impl switchback_core::port::Shelf for RemoteShelf {
-    fn list(&self, folder: &str) -> Result<Vec<String>, PortError> {
-        let found = self.shelf.list(folder).map_err(|trouble| self.failed(trouble, "list"))?;
-        Ok(found.into_keys().collect())
-    }
-
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
-        self.shelf.read(name).map_err(|trouble| self.failed(trouble, "read from"))
-    }
-
-    fn write(&self, name: &str, content: &[u8]) -> Result<(), PortError> {
-        self.shelf.write(name, content).map_err(|trouble| self.failed(trouble, "write to"))
-    }
 }
 
 /// The second copy of a vault.

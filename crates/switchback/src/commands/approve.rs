@@ -12,7 +12,8 @@ use crate::failure::Failure;
 
 pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdict, Failure> {
     if let Some(criterion) = &args.criterion {
-        let said = CriterionSaid { criterion, role: &args.role, refusal: None };
+        let said =
+            CriterionSaid { criterion, role: &args.role, refusal: None, key: args.key.place(&context.root) };
         return super::criterion::sign(context, &args.phase, &said);
     }
     let doing = |error| Failure::doing("could not approve", error);
@@ -45,7 +46,7 @@ pub(crate) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Verdi
 
 pub(crate) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Verdict, Failure> {
     if let Some(criterion) = &args.criterion {
-        let said = CriterionSaid { criterion, role: &args.role, refusal: Some(&args.why) };
+        let said = CriterionSaid { criterion, role: &args.role, refusal: Some(&args.why), key: None };
         return super::criterion::sign(context, &args.phase, &said);
     }
     let doing = |error| Failure::doing("could not reject", error);

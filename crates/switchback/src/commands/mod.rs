@@ -16,6 +16,7 @@ mod demo;
 mod distribution;
 mod doctor;
 mod fixture;
+mod hand_over;
 mod imports;
 mod init;
 mod log;

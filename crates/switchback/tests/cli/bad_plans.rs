@@ -94,6 +94,7 @@ const KINDS: &[&str] = &[
     "timeout-zero",
     "toml-syntax",
     "trigger-on-improvement",
+    "trigger-rehearsed-wrong",
     "trigger-unknown-check",
     "unclosed-text",
     "unknown-key",

@@ -1,7 +1,11 @@
 //! Criteria of a plan: computed from checks and triggers, signed by roles, and waited for.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::Value;
 
+use super::approvals::forged::append;
+use super::approvals::{approver, key_file};
 use super::ground::Ground;
 
 const PLAN: &str = r#"
@@ -200,4 +204,103 @@ fn a_trigger_that_fired_and_a_check_that_says_no_refute_a_criterion() {
     let fired = criterion(&ground, "nothing fired");
     assert_eq!(fired["verdict"], "no", "{fired}");
     assert!(fired["by"].as_str().unwrap().contains("trigger on there (tell)"), "{fired}");
+}
+
+/// `lead` is Ana's role, and hers alone.
+fn keyed() -> Ground {
+    let books = "[[criterion]]\nname = \"the books are closed\"\nat = \"cut-over\"\nsigned = \"lead\"\n";
+    let ground = Ground::shop(&format!("{}\n{PLAN}\n{books}", approver("Ana", "\"lead\"", "ana")));
+    for name in ["ana", "bo"] {
+        let path = format!("../keys/{name}");
+        ground.write(&path, std::fs::read(key_file(name)).unwrap());
+        std::fs::set_permissions(ground.at(&path), std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    ground.expect(1, "run");
+    ground
+}
+
+fn sign_with(ground: &Ground, code: i32, key: &str) -> super::ground::Seen {
+    let path = format!("../keys/{key}");
+    let criterion = ["approve", "unify", "--role", "lead", "--criterion", "stakeholders are told"];
+    let seen = ground.run_arguments(&[&criterion[..], &["--key", &path]].concat());
+    assert_eq!(seen.code, code, "{seen}");
+    seen
+}
+
+// rows: RE-19, PC-1
+#[test]
+fn where_the_plan_lists_keys_only_a_signed_word_counts() {
+    let ground = keyed();
+    let seen = sign(&ground, 2, "approve", "lead", "stakeholders are told");
+    assert!(
+        seen.err.contains("approvals in the role `lead` are signed: the plan lists the keys of Ana"),
+        "{seen}"
+    );
+    assert!(seen.err.contains("--criterion 'stakeholders are told' --key FILE`"), "{seen}");
+    let seen = sign_with(&ground, 2, "bo");
+    assert!(seen.err.contains("belongs to nobody"), "{seen}");
+    assert_eq!(criterion(&ground, "stakeholders are told")["verdict"], "unknown");
+    // A refusal needs no key, and whoever signs from the same place takes it back.
+    sign(&ground, 0, "reject", "lead", "stakeholders are told");
+    assert_eq!(criterion(&ground, "stakeholders are told")["verdict"], "no");
+    sign_with(&ground, 0, "ana");
+    let stakeholders = criterion(&ground, "stakeholders are told");
+    assert_eq!(
+        (&stakeholders["verdict"], &stakeholders["by"]),
+        (&"yes".into(), &"Ana in the role lead".into())
+    );
+    let verified = ground.expect(0, "log verify");
+    assert!(verified.out.contains("1 signature"), "{verified}");
+}
+
+#[test]
+fn a_signed_word_that_was_altered_does_not_count_and_is_found() {
+    let ground = keyed();
+    sign_with(&ground, 0, "ana");
+    let log = ground.run("log --json").out;
+    let mut events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let signed = events.rfind(|event| event["event"] == "criterion-signed").unwrap()["body"].clone();
+    // The same signature beside another criterion of the role, in a journal whose chain is whole.
+    let mut altered = signed.clone();
+    altered["criterion"] = "the books are closed".into();
+    append(&ground, "criterion-signed", &altered);
+    assert_eq!(criterion(&ground, "the books are closed")["verdict"], "unknown");
+    let verified = ground.expect(1, "log verify");
+    assert!(verified.out.contains("it does not say what was signed"), "{verified}");
+    // Without its signature, or with one that is not over it, it takes no refusal back.
+    sign(&ground, 0, "reject", "lead", "stakeholders are told");
+    let mut unsigned = signed.clone();
+    unsigned.as_object_mut().unwrap().remove("signed");
+    append(&ground, "criterion-signed", &unsigned);
+    let mut damaged = signed.clone();
+    damaged["signed"]["envelope"]["signatures"][0]["sig"] = "AAAA".into();
+    append(&ground, "criterion-signed", &damaged);
+    let stakeholders = criterion(&ground, "stakeholders are told");
+    assert_eq!(stakeholders["verdict"], "no", "{stakeholders}");
+    append(&ground, "criterion-signed", &signed);
+    assert_eq!(criterion(&ground, "stakeholders are told")["verdict"], "no", "ana@laptop is not who refused");
+    sign_with(&ground, 0, "ana");
+    assert_eq!(criterion(&ground, "stakeholders are told")["verdict"], "yes");
+}
+
+// rows: RE-19, PC-1
+#[test]
+fn of_a_repeated_check_every_look_up_to_the_point_counts() {
+    let criteria = [("quiet", "+2s"), ("quiet to the end", "finish")].map(|(name, at)| {
+        format!("[[criterion]]\nname = \"{name}\"\nat = \"{at}\"\nchecks = [\"there\"]\n\n")
+    });
+    let check = "[[check]]\nname = \"there\"\nkind = \"files\"\nexist = [\"src/app.py\"]\nat = [\"every 1s for 3s\"]\n\n";
+    let ground = Ground::shop(&format!("{check}{}", criteria.concat()));
+    ground.expect(0, "run --until live");
+    let quiet = criterion(&ground, "quiet");
+    assert_eq!((&quiet["verdict"], &quiet["open"]), (&"unknown".into(), &true.into()), "{quiet}");
+    ground.expect(0, "watch");
+    for name in ["quiet", "quiet to the end"] {
+        let one = criterion(&ground, name);
+        assert_eq!(
+            (&one["verdict"], &one["by"]),
+            (&"yes".into(), &"check there every 1s for 3s".into()),
+            "{one}"
+        );
+    }
 }

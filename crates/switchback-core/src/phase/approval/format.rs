@@ -3,6 +3,7 @@
 //! Its bytes are decided by its content: JSON on one line, with the fields in the order below and nothing between them. A
 //! statement that is written in any other way is not read.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Binding, ReliedOn};
@@ -40,7 +41,8 @@ pub struct Statement {
     pub inputs: String,
     /// Hash of all of `relied_on`.
     pub evidence: String,
-    /// Each check that had looked, with its verdict and the hash of its report; and the rehearsal, if there was one.
+    /// Each check that had looked, with its verdict and the hash of its report; the rehearsal, if there was
+    /// one; and each shadow that is over.
     pub relied_on: Vec<ReliedOn>,
     /// Name and version of the program.
     pub tool: String,
@@ -63,17 +65,12 @@ impl Statement {
     ///
     /// Why it is no such statement.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        if bytes.len() > STATEMENT_BYTES_MAX {
-            return Err(format!("it has {} bytes, and {STATEMENT_BYTES_MAX} is the most", bytes.len()));
+        let read: Self = read_as_written(bytes)?;
+        if read.schema == APPROVAL_SCHEMA {
+            Ok(read)
+        } else {
+            Err(format!("it is not of the schema `{APPROVAL_SCHEMA}`"))
         }
-        let read: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if read.schema != APPROVAL_SCHEMA {
-            return Err(format!("it is not of the schema `{APPROVAL_SCHEMA}`"));
-        }
-        if read.write() != bytes {
-            return Err("it is not written as this program writes it".to_owned());
-        }
-        Ok(read)
     }
 
     /// What it is about, as evidence says it.
@@ -86,6 +83,19 @@ impl Statement {
             inputs: self.inputs.clone(),
             tool: self.tool.clone(),
         }
+    }
+}
+
+/// Reads a statement, and only one that is written as this program writes it: no two texts say the same.
+pub(in crate::phase) fn read_as_written<S: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<S, String> {
+    if bytes.len() > STATEMENT_BYTES_MAX {
+        return Err(format!("it has {} bytes, and {STATEMENT_BYTES_MAX} is the most", bytes.len()));
+    }
+    let read: S = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if serde_json::to_vec(&read).is_ok_and(|written| written == bytes) {
+        Ok(read)
+    } else {
+        Err("it is not written as this program writes it".to_owned())
     }
 }
 

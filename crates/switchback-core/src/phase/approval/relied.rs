@@ -1,8 +1,11 @@
-//! The evidence that an approval relies on: what all checks before the cutover said, and the rehearsal.
+//! The evidence that an approval relies on: what all checks before the cutover said, the rehearsal, and the shadows.
 
 use crate::journal::{PhaseHistory, ReliedOn};
 use crate::manifest::to_hex;
 use crate::plan::{Moment, Phase, Plan};
+
+/// What stands for the moment of a shadow, which has none.
+const AT_SHADOW: &str = "shadow";
 
 /// The evidence that there is, in the order of the plan. A check that has not looked yet is not among it: the gate asks for
 /// that by itself.
@@ -26,6 +29,15 @@ pub fn relied_on(plan: &Plan, phase: &Phase, history: &PhaseHistory) -> Vec<Reli
         verdict: fact.verdict.word().to_owned(),
         evidence: fact.evidence.clone(),
     }));
+    for shadow in plan.shadows_of(&phase.name) {
+        let end = history.shadows.get(&shadow.name).and_then(|fact| fact.end.as_ref());
+        found.extend(end.map(|end| ReliedOn {
+            check: shadow.name.clone(),
+            at: AT_SHADOW.to_owned(),
+            verdict: end.verdict.word().to_owned(),
+            evidence: end.evidence.clone(),
+        }));
+    }
     found
 }
 
@@ -44,7 +56,9 @@ pub fn evidence_hash(relied: &[ReliedOn]) -> String {
 impl ReliedOn {
     /// What it is, in words.
     pub fn words(&self) -> String {
-        if self.check.is_empty() {
+        if self.at == AT_SHADOW {
+            format!("the evidence of the shadow `{}`", self.check)
+        } else if self.check.is_empty() {
             "the evidence of the rehearsal".to_owned()
         } else {
             format!("the evidence of the check `{}` at {}", self.check, self.at)

@@ -21,7 +21,8 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 pub struct Judge<'a> {
     /// The plan as it is now.
     pub plan: &'a Plan,
-    signatures: &'a dyn Signatures,
+    /// What verifies signatures.
+    pub(in crate::phase) signatures: &'a dyn Signatures,
     disk: &'a dyn Disk,
     evidence: EvidenceStore,
     /// Now.

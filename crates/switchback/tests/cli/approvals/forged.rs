@@ -8,7 +8,7 @@ use super::super::ground::Ground;
 use super::{approve, of_risk, persons, public, rehearsed};
 
 /// Appends an event as whoever can write to the disk may: with a chain that is whole.
-fn append(ground: &Ground, word: &str, body: &Value) {
+pub(crate) fn append(ground: &Ground, word: &str, body: &Value) {
     let journal = Connection::open(ground.at(".switchback/journal.db")).unwrap();
     let (seq, prev): (u64, String) = journal
         .query_row("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1", [], |row| {

@@ -1,6 +1,6 @@
 //! Approvals that are signed: who may, what they are about, and everything that keeps one from counting.
 
-mod forged;
+pub(crate) mod forged;
 mod keys;
 mod void;
 mod window;

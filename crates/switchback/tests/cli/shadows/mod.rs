@@ -236,3 +236,23 @@ fn approval_waits_for_the_shadow() {
     assert!(status.contains("waits for the shadow `shadow`, until "), "{status}");
     assert!(ground.run("plan").out.contains("  shadow: data/raw/*.csv by old and new, for 1d\n"));
 }
+
+// rows: BX-10, PC-6
+#[test]
+fn an_approval_is_void_once_the_evidence_of_a_shadow_was_touched() {
+    let ground = shadowed("", OLD);
+    ground.plan("approve = { roles = [\"risk\"] }\n", &table(""));
+    input(&ground, "a", 100.0);
+    ground.expect(1, "run");
+    ground.expect(0, "approve unify --role risk");
+    let relied = events(&ground, "approved")[0]["relied_on"].clone();
+    let shadow = relied.as_array().unwrap().iter().find(|one| one["at"] == "shadow").unwrap().clone();
+    let path = format!(".switchback/evidence/{}", shadow["evidence"].as_str().unwrap());
+    let report = ground.read(&path);
+    ground.write(&path, report.replace("\"equal\"", "\"Equal\""));
+    let seen = ground.expect(1, "run");
+    assert!(seen.err.contains("since then the evidence of the shadow `shadow` changed"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    ground.write(&path, report);
+    ground.expect(0, "run");
+}

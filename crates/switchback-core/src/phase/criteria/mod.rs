@@ -1,14 +1,21 @@
 //! The criteria of a plan, computed: from checks, approvals and triggers, and from what persons say who alone can know (RE-19, PC-1).
+//!
+//! [`mod@format`] is the statement that a person signs, [`sign()`] brings it into the journal, and `words` tells which of what was
+//! said counts.
+
+pub mod format;
+mod sign;
+mod words;
+
+pub use sign::{CriterionSaid, sign};
 
 use super::approval::{Judge, tally};
-use super::error::StepError;
 use super::gate::{self, Gate};
 use super::project::{TOOL, Work};
-use super::watch;
-use crate::journal::history::{CheckFact, CriterionWord, PhaseHistory};
-use crate::journal::{Binding, Event, PhaseState};
+use crate::journal::history::{CheckFact, FiredFact, PhaseHistory};
+use crate::journal::{Binding, PhaseState};
 use crate::manifest::to_hex;
-use crate::plan::{CriterionPlan, CriterionPoint, Moment, Phase, Plan};
+use crate::plan::{CriterionPlan, CriterionPoint, Every, Moment, Phase, Plan};
 use crate::verdict::Verdict;
 
 /// Whether one criterion holds.
@@ -60,7 +67,7 @@ fn one(
     }
     let mut waits_for = None;
     if let Some(role) = &criterion.signed {
-        let part = of_words(plan, history, criterion, role);
+        let part = words::heard(judge, phase, history, criterion, role);
         if part.is_open {
             waits_for = Some(role.clone());
         }
@@ -99,11 +106,31 @@ fn of_check(plan: &Plan, history: Option<&PhaseHistory>, criterion: &CriterionPl
             history.and_then(|history| history.last_check(name, &moment.to_string())).filter(counts)
         })
         .collect();
+    let once = facts.iter().map(|fact| fact.map_or(Verdict::Unknown, |fact| fact.verdict));
+    let Some((every, last)) = check.every.and_then(|every| Some((every, criterion.at.last_time(every)?)))
+    else {
+        return Part { verdict: Verdict::all(once), is_open: facts.iter().any(Option::is_none), by };
+    };
+    let looks = history.map_or(&[][..], |history| history.checks.as_slice());
+    let (seen, is_over) = times(every, last, looks.iter().filter(|fact| fact.check == name));
+    // While there are times to come, nothing but a *no* is known.
+    let open = (!is_over).then_some(Verdict::Unknown);
     Part {
-        verdict: Verdict::all(facts.iter().map(|fact| fact.map_or(Verdict::Unknown, |fact| fact.verdict))),
-        is_open: facts.iter().any(Option::is_none),
-        by,
+        verdict: Verdict::all(once.chain(seen).chain(open)),
+        is_open: !is_over || facts.iter().any(Option::is_none),
+        by: format!("{by} {every}"),
     }
+}
+
+/// What a repeated check said at its times up to the last that counts, and whether that one is over: it looked then, or later.
+fn times<'f>(every: Every, last: u64, looks: impl Iterator<Item = &'f CheckFact>) -> (Vec<Verdict>, bool) {
+    let numbered = looks.filter_map(|fact| Some((every.number(Moment::parse(&fact.at)?)?, fact.verdict)));
+    let numbered: Vec<(u64, Verdict)> = numbered.collect();
+    let is_over = numbered.iter().any(|(number, _)| *number >= last);
+    (
+        numbered.into_iter().filter(|(number, _)| *number <= last).map(|(_, verdict)| verdict).collect(),
+        is_over,
+    )
 }
 
 /// Whether a role has approved what is staged, or had approved what went live.
@@ -146,7 +173,7 @@ fn of_triggers(history: Option<&PhaseHistory>, criterion: &CriterionPlan) -> Par
     let Some(history) = history.filter(|history| history.state.is_live()) else {
         return Part { verdict: Verdict::Unknown, is_open: true, by };
     };
-    if let Some((check, action)) = history.fired.first() {
+    if let Some(FiredFact { check, action, .. }) = history.fired.first() {
         return Part { verdict: Verdict::No, is_open: false, by: format!("trigger on {check} ({action})") };
     }
     let is_over = match criterion.at {
@@ -162,49 +189,6 @@ fn of_triggers(history: Option<&PhaseHistory>, criterion: &CriterionPlan) -> Par
     };
     let verdict = if is_over { Verdict::Yes } else { Verdict::Unknown };
     Part { verdict, is_open: !is_over, by }
-}
-
-/// What the persons of a role said last about a criterion.
-fn of_words(plan: &Plan, history: Option<&PhaseHistory>, criterion: &CriterionPlan, role: &str) -> Part {
-    let mut last: Vec<&CriterionWord> = Vec::new();
-    for word in history.iter().flat_map(|history| &history.criterion_words) {
-        if word.criterion == criterion.name && word.role == role && is_about(plan, history, criterion, word) {
-            last.retain(|earlier| earlier.actor != word.actor);
-            last.push(word);
-        }
-    }
-    if let Some(refusal) = last.iter().find(|word| !word.holds) {
-        let by = format!("{} in the role {role}: {}", refusal.actor, refusal.why);
-        return Part { verdict: Verdict::No, is_open: false, by };
-    }
-    match last.last() {
-        Some(word) => {
-            Part { verdict: Verdict::Yes, is_open: false, by: format!("{} in the role {role}", word.actor) }
-        }
-        None => Part { verdict: Verdict::Unknown, is_open: true, by: format!("role {role}") },
-    }
-}
-
-/// Whether somebody's word is about the criterion and the candidate as they are now.
-fn is_about(
-    plan: &Plan,
-    history: Option<&PhaseHistory>,
-    criterion: &CriterionPlan,
-    word: &CriterionWord,
-) -> bool {
-    let Some((history, staged)) = history.and_then(|history| Some((history, history.staged.as_ref()?)))
-    else {
-        return false;
-    };
-    if word.transaction != staged.transaction || word.binding.options != to_hex(&criterion.hash) {
-        return false;
-    }
-    // What counted at the cutover is not judged by a plan that was edited since.
-    let now = Binding {
-        options: word.binding.options.clone(),
-        ..binding(plan, &staged.old_tree, &staged.new_tree)
-    };
-    history.state != PhaseState::Staged || gate::changed_since(&word.binding, &now).is_empty()
 }
 
 fn binding(plan: &Plan, old_tree: &str, new_tree: &str) -> Binding {
@@ -262,98 +246,38 @@ pub(super) fn before_finish(work: &Work<'_>, phase: &Phase) -> Gate {
     gate
 }
 
-/// What somebody says about a criterion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CriterionSaid<'a> {
-    /// The criterion, by its name.
-    pub criterion: &'a str,
-    /// In which role.
-    pub role: &'a str,
-    /// Why it does not hold; `None`: it does.
-    pub refusal: Option<&'a str>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Signs a criterion in a role, or refuses it.
-///
-/// # Errors
-///
-/// When the plan has no such criterion, nobody or another role signs it, or nobody can know yet.
-pub fn sign(work: &Work<'_>, phase: &Phase, said: &CriterionSaid<'_>) -> Result<(), StepError> {
-    let plan = work.plan();
-    let criteria = plan.criteria_of(&phase.name);
-    let Some(criterion) = criteria.iter().find(|one| one.name == said.criterion) else {
-        let names: Vec<String> = criteria.iter().map(|one| format!("`{}`", one.name)).collect();
-        let next = if names.is_empty() {
-            "the plan has none for it".to_owned()
-        } else {
-            format!("they are: {}", names.join(", "))
-        };
-        return Err(StepError::not_now(
-            format!("the phase `{}` has no criterion `{}`", phase.name, said.criterion),
-            next,
-        ));
-    };
-    match &criterion.signed {
-        Some(role) if role == said.role => {}
-        Some(role) => {
-            let message = format!(
-                "the criterion `{}` is signed in the role `{role}`, not `{}`",
-                criterion.name, said.role
-            );
-            return Err(StepError::not_now(message, "name that role with `--role`"));
-        }
-        None => {
-            let message = format!("the criterion `{}` is computed: nobody signs it", criterion.name);
-            return Err(StepError::not_now(message, "`switchback status` shows what says whether it holds"));
+    fn look(at: &str, verdict: Verdict) -> CheckFact {
+        CheckFact {
+            check: "c".into(),
+            at: at.into(),
+            verdict,
+            summary: String::new(),
+            evidence: String::new(),
+            milliseconds: 0,
+            measure: None,
+            samples: None,
+            binding: Binding::default(),
+            seq: 1,
         }
     }
-    let about = about(work, phase, criterion)?;
-    let why = said.refusal.map_or_else(String::new, |why| work.redactor.clean(why));
-    work.record(Event::CriterionSigned {
-        phase: phase.name.clone(),
-        criterion: criterion.name.clone(),
-        role: said.role.to_owned(),
-        holds: said.refusal.is_none(),
-        why,
-        transaction: about.0,
-        binding: about.1,
-    })
-}
 
-/// What is signed: the transaction and its binding. An error while nobody can know.
-fn about(work: &Work<'_>, phase: &Phase, criterion: &CriterionPlan) -> Result<(String, Binding), StepError> {
-    let history = work.history();
-    let found = history.phase(&phase.name).and_then(|history| Some((history, history.staged.as_ref()?)));
-    let is_time = |history: &PhaseHistory| match criterion.at {
-        CriterionPoint::CutOver => history.state == PhaseState::Staged,
-        _ => matches!(history.state, PhaseState::Live | PhaseState::Watched),
-    };
-    let Some((history, staged)) = found.filter(|(history, _)| is_time(history)) else {
-        let (wanted, next) = match criterion.at {
-            CriterionPoint::CutOver => ("staged", "`switchback run --until staged` stages it"),
-            _ => ("live", "`switchback run` cuts over"),
-        };
-        let message = format!(
-            "the phase `{}` is not {wanted}: nobody can know yet whether `{}` holds",
-            phase.name, criterion.name
-        );
-        return Err(StepError::not_now(message, next));
-    };
-    let due = criterion
-        .at
-        .moment()
-        .zip(history.live_since.as_deref())
-        .and_then(|(at, since)| watch::due(since, at));
-    if let Some(due) = due.filter(|due| *due > work.world().clock.now()) {
-        let message = format!(
-            "nobody can know yet whether `{}` holds: {} after the cutover is {due}",
-            criterion.name, criterion.at
-        );
-        return Err(StepError::not_now(message, "sign it then"));
+    #[test]
+    fn of_a_repeated_check_the_looks_up_to_the_point_count_and_the_last_of_them_ends_it() {
+        let every = Every { every_s: 300, for_s: 86_400 };
+        let last = CriterionPoint::After(3_600).last_time(every).unwrap();
+        assert_eq!((last, CriterionPoint::Live.last_time(every)), (12, None));
+        assert_eq!(CriterionPoint::Finish.last_time(every), Some(288));
+        let yes = [look("+5m", Verdict::Yes), look("+10m", Verdict::Yes)];
+        assert_eq!(times(every, last, yes.iter()), (vec![Verdict::Yes; 2], false));
+        // The look at the hour was missed, and the one after it says that the hour is over.
+        let later = [look("+5m", Verdict::Yes), look("+65m", Verdict::No)];
+        assert_eq!(times(every, last, later.iter()), (vec![Verdict::Yes], true));
+        // What is no time of it does not count.
+        assert_eq!(times(every, last, [look("+7m", Verdict::No)].iter()), (vec![], false));
+        assert_eq!(times(every, last, [].iter()), (vec![], false));
     }
-    let binding = Binding {
-        options: to_hex(&criterion.hash),
-        ..binding(work.plan(), &staged.old_tree, &staged.new_tree)
-    };
-    Ok((staged.transaction.clone(), binding))
 }
