@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::categories::{self, CATEGORIES, Category};
 use super::{Check, Kind, Looked, Scene, shell};
 use crate::plan::{Fields, Key, Moment, Shape};
+use crate::secret::clean_text;
 use crate::test_results::{self, Runner, TestRun, regressions};
 use crate::verdict::Verdict;
 use crate::world::{Finished, Meta};
@@ -102,7 +103,8 @@ impl Check for TestsCheck {
             return Looked::unknown(why, details);
         }
         let run = match self.read_results(scene, &tree, earlier.as_ref(), &finished) {
-            Ok(run) => run,
+            // A name may hold what looks like a secret, and two names with that blanked may be one.
+            Ok(run) => run.cleaned(clean_text),
             Err(why) => {
                 let words = shell::last_words(&finished);
                 return Looked::unknown(format!("{why} ({}{words})", finished.ending()), details);

@@ -261,7 +261,7 @@ pub(super) fn is_identity_name(name: &str) -> bool {
     words(name).iter().any(|word| IDENTITIES.contains(&word.as_str()))
 }
 
-/// Words that settings have, and no secret.
+/// Words that settings and outcomes have, and no secret.
 pub(super) fn is_setting(value: &str) -> bool {
     const SETTINGS: &[&str] = &[
         "true",
@@ -299,6 +299,13 @@ pub(super) fn is_setting(value: &str) -> bool {
         "generated",
         "external",
         "internal",
+        // How tests end: `"test_reset_password": "passed"`.
+        "passed",
+        "failed",
+        "error",
+        "skipped",
+        "xfailed",
+        "xpassed",
     ];
     let value = value.trim().to_lowercase();
     SETTINGS.contains(&value.as_str())

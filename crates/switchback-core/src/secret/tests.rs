@@ -312,3 +312,13 @@ fn names_of_variables() {
         assert!(!is_secret_variable(name), "{name}");
     }
 }
+
+#[test]
+fn names_of_tests_are_no_secrets() {
+    let kept = r#"{"run":"{\"tests/test_login.py::TestCredentials::test_missing\":\"passed\",\"a:test_reset_password\":\"passed\",\"b:test_token\":\"failed\",\"test_password\":\"xfailed\",\"test_passphrase\":\"skipped\"}"}"#;
+    for text in
+        [kept, "FAILED tests/test_login.py::TestCredentials::test_missing", "tests.x.TestToken::test_a[1-b]"]
+    {
+        assert_eq!(clean_text(text), text);
+    }
+}

@@ -131,6 +131,15 @@ fn the_record_is_these_bytes() {
 }
 
 #[test]
+fn names_that_become_one_without_their_secrets_are_told_apart_and_read_again() {
+    let run = run("login:a1b2=passed login:c3d4=failed logout=passed");
+    let cleaned = run.clone().cleaned(|name| name.split(':').next().unwrap().to_owned());
+    assert_eq!(cleaned.outcomes.keys().collect::<Vec<_>>(), ["login", "login#2", "logout"]);
+    assert_eq!(cleaned.counts, run.counts);
+    assert_eq!(read(&write(&cleaned).unwrap()).unwrap(), cleaned);
+}
+
+#[test]
 fn a_damaged_record_is_refused() {
     let good = write(&run("a=passed b=failed")).unwrap();
     let body = good.trim_end();
