@@ -207,7 +207,7 @@ mod tests {
         connection.pragma_update(None, "synchronous", "FULL").unwrap();
         connection.execute_batch("CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT)").unwrap();
         for seq in 1..=appends {
-            connection.execute("INSERT INTO event VALUES (?1, ?2)", (seq, "x".repeat(900))).unwrap();
+            connection.execute("INSERT INTO event VALUES (?1, ?2)", (seq, "x".repeat(300))).unwrap();
         }
         let disk = crate::world::World::real().disk;
         disk.read(&folder.path().join("journal.db-wal"), LOG_BYTES_MAX).unwrap()

@@ -75,7 +75,7 @@ fn after_each_turn_that_matters_the_head_is_kept_in_a_file_outside() {
     let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
     assert_eq!((&last["schema"], &last["project"]), (&"switchback/anchor/1".into(), &"shop".into()));
     // Nothing happened since: nothing is kept.
-    ground.run("status");
+    drop(ground.run("status"));
     assert_eq!(ground.read("../heads"), lines);
     let document = verified(&ground, 0);
     assert_eq!((&document["anchors"][0]["fits"], &document["covered"]), (&3.into(), &last["seq"]));
