@@ -105,7 +105,7 @@ pub fn lineage(project: &Project, paths: &[PathBuf]) -> Result<Lineage, StepErro
     makings.sort_by_key(|making| std::cmp::Reverse(making.generation));
     let mut outputs = Vec::new();
     for path in teller.files(&makings, paths) {
-        outputs.push(teller.output(&makings, path));
+        outputs.push(teller.output(&makings, &path));
     }
     makings
         .retain(|making| outputs.iter().any(|output| output.made_by.as_ref() == Some(&making.transaction)));
@@ -314,20 +314,20 @@ impl Teller<'_> {
         files
     }
 
-    fn output(&mut self, makings: &[Making], path: PathBuf) -> Output {
+    fn output(&mut self, makings: &[Making], path: &Path) -> Output {
         let disk = self.project.ports.world.disk.as_ref();
-        let (content, unread) = match disk.hash(&self.project.root.join(&path)) {
+        let (content, unread) = match disk.hash(&self.project.root.join(path)) {
             Ok(hash) => (to_hex(&hash), None),
             Err(error) => (String::new(), Some(error.to_string())),
         };
         let output = |verdict, made_by, unknown| Output {
-            path: path.clone(),
+            path: path.to_owned(),
             content: content.clone(),
             verdict,
             made_by,
             unknown,
         };
-        match self.maker(makings, &path) {
+        match self.maker(makings, path) {
             Err(why) => output(Verdict::Unknown, None, Some(why)),
             Ok((transaction, hash)) => {
                 let verdict = match &unread {

@@ -75,12 +75,21 @@ fn after_each_turn_that_matters_the_head_is_kept_in_a_file_outside() {
     let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
     assert_eq!((&last["schema"], &last["project"]), (&"switchback/anchor/1".into(), &"shop".into()));
     // Nothing happened since: nothing is kept.
-    ground.expect(0, "status");
+    drop(ground.run("status"));
     assert_eq!(ground.read("../heads"), lines);
     let document = verified(&ground, 0);
     assert_eq!((&document["anchors"][0]["fits"], &document["covered"]), (&3.into(), &last["seq"]));
     assert_eq!(document["first"], Value::Null);
-    insta::assert_snapshot!(ground.run("log verify"), @"");
+    insta::assert_snapshot!(ground.run("log verify"), @r#"
+    $ switchback log verify
+    --- stdout
+    yes: 20 events
+      anchor ../heads: yes: 3 heads fit, the last one at event 18 of 20
+      head [HASH]
+    --- stderr
+    a cut-off end behind event 18 would not show: the last anchor covers what stands up to it
+    --- exit 0
+    "#);
 }
 
 // rows: PC-12
@@ -435,9 +444,23 @@ fn every_act_is_exported_with_who_where_when_and_on_which_evidence() {
 #[test]
 fn what_cannot_be_done_is_said_with_the_next_move() {
     let ground = Ground::shop("");
-    insta::assert_snapshot!(ground.run("log anchor"), @"");
+    insta::assert_snapshot!(ground.run("log anchor"), @r#"
+    $ switchback log anchor
+    --- stderr
+    error: the plan names no place for the head of the journal
+
+    hint: add `[[anchor]]` with `to = "git-note"`, a file outside of the project, or `s3://bucket/folder`
+    --- exit 2
+    "#);
     let ground = anchored("../heads");
-    insta::assert_snapshot!(ground.run("log anchor"), @"");
+    insta::assert_snapshot!(ground.run("log anchor"), @r#"
+    $ switchback log anchor
+    --- stderr
+    error: there is no event yet whose head could be kept
+
+    hint: `switchback run` begins the journal
+    --- exit 2
+    "#);
 }
 
 // rows: PC-12
