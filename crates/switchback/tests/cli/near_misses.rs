@@ -180,7 +180,7 @@ fn serve(ground: &Ground, statuses: &'static [u16]) {
             }
             let mut stream = stream.unwrap();
             let mut request = [0; 4096];
-            drop(stream.read(&mut request).unwrap());
+            assert!(stream.read(&mut request).unwrap() > 0);
             let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n42");
             drop(stream.write_all(answer.as_bytes()));
         }
