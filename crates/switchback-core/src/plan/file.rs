@@ -284,7 +284,9 @@ fn read_environment<'a>(
 }
 
 fn read_rehearsal(plan: &Fields<'_>) -> Rehearsal {
-    let Some(fields) = plan.table("rehearsal") else { return Rehearsal::default() };
+    let Some(fields) = plan.table("rehearsal") else {
+        return Rehearsal { environment: None, timeout_s: CHECK_TIMEOUT_S };
+    };
     let environment = fields.filled_text("environment");
     if environment.as_ref().is_some_and(|line| !line.contains("{env}")) {
         fields.find(

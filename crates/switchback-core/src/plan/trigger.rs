@@ -222,11 +222,8 @@ fn read_breakage(fields: &Fields<'_>) -> Option<Breakage> {
         }
         (false, true) => {
             let [way] = ways.as_slice() else {
-                let message = format!(
-                    "{} says {} what becomes of the file",
-                    fields.title(),
-                    if ways.is_empty() { "not" } else { "more than once" }
-                );
+                let how = if ways.is_empty() { "does not say" } else { "says more than once" };
+                let message = format!("{} {how} what becomes of the file", fields.title());
                 fields.find("file", message, "add one of `append`, `write` and `remove`");
                 return None;
             };

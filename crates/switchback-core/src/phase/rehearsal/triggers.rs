@@ -321,7 +321,7 @@ impl Trial<'_> {
             return Ok(());
         }
         let words = finished.last_line().map_or_else(String::new, |line| format!(": {line}"));
-        Err(format!("its command ended with {}{words}", finished.ending()))
+        Err(format!("its command did not succeed: {}{words}", finished.ending()))
     }
 
     /// Damages one file of the copy, which no link leads out of.
