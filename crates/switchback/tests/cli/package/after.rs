@@ -62,6 +62,7 @@ fn needs_git_what_went_live_is_committed_with_a_message_made_from_the_evidence()
       src/app.py
       src/requirements.txt
       src/settings.toml
+      src/shop/cart.py
       src/shop/tax.py
       src/store/__init__.py
       src/store/cart.py
