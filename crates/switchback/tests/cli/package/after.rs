@@ -256,6 +256,11 @@ fn the_archive_of_a_phase_holds_all_that_is_known_of_it() {
     assert_eq!(taker.read("src/app.py"), live);
     taker.expect(0, "rollback");
     assert_eq!(taker.read("src/app.py"), "VERSION = 1\n");
+    what_was_put_away_is_known(&taker, &folder);
+}
+
+/// What was changed in an archive is named, and what was used is not received again.
+fn what_was_put_away_is_known(taker: &Ground, folder: &str) {
     taker.write(&format!("{folder}/report.json"), "{}\n");
     taker.write(&format!("{folder}/more"), "");
     let seen = taker.expect(1, "package archive");
