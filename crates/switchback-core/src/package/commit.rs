@@ -250,7 +250,7 @@ impl Making<'_> {
         }
         let tree = beside(&["write-tree"])?;
         let new = self.look_at_tree(commitment)?;
-        let changed = self.git.ask(&["diff", "--name-only", "-z", parent, &tree])?;
+        let changed = self.git.ask(&["diff", "--no-renames", "--name-only", "-z", parent, &tree])?;
         commitment.paths = changed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
         if commitment.verdict != Verdict::Yes {
             return Ok(());
@@ -311,7 +311,7 @@ impl Making<'_> {
                 );
             }
         }
-        let staged = self.git.ask(&["diff", "--cached", "--name-only", "-z", "HEAD"])?;
+        let staged = self.git.ask(&["diff", "--cached", "--no-renames", "--name-only", "-z", "HEAD"])?;
         let staged: Vec<String> =
             staged.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
         if !staged.is_empty() {

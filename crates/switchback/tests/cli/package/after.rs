@@ -38,6 +38,10 @@ fn live() -> Ground {
 fn told(seen: &Seen) -> String {
     let text =
         regex::Regex::new(r"\b[0-9a-f]{40}\b").unwrap().replace_all(&said(seen), "[COMMIT]").into_owned();
+    let text = regex::Regex::new(r"none of \d+ around")
+        .unwrap()
+        .replace_all(&text, "none of [N] around")
+        .into_owned();
     regex::Regex::new(r"Transaction: \S+").unwrap().replace_all(&text, "Transaction: [ID]").into_owned()
 }
 
@@ -51,7 +55,45 @@ fn needs_git_what_went_live_is_committed_with_a_message_made_from_the_evidence()
     assert_eq!(commits(&ground), 1, "{shown}");
     assert!(shown.out.starts_with("yes: phase unify would be committed to main\n"), "{shown}");
     let seen = ground.expect(0, "package commit");
-    insta::assert_snapshot!(told(&seen), @"");
+    insta::assert_snapshot!(told(&seen), @r"
+    $ switchback package commit
+    --- stdout
+    yes: phase unify is committed to main as [COMMIT]
+      src/app.py
+      src/requirements.txt
+      src/settings.toml
+      src/shop/cart.py
+      src/shop/tax.py
+      src/store/__init__.py
+      src/store/cart.py
+
+    unify: 1 module moved, 1 file added, 4 files changed
+
+    How it was made:
+    - take files from `../new`
+
+    Modules moved:
+    - shop.cart is store.cart
+
+    What breaks callers:
+    - shop.tax.tax signature
+
+    Dependencies:
+    - src/requirements.txt: new pandas==2.2.0
+
+    Checks:
+    - yes: there at staged: 1 path that must be there is
+    - yes: there at live: 1 path that must be there is
+    - yes: rehearsal: in and out again on a copy: all 8 entries are back as they were, and the undo touched none of [N] around them
+
+    Switchback-Run: r1-[ID]
+    Switchback-Phase: unify
+    Switchback-Transaction: [ID]
+    Switchback-Tree: blake3:[HASH]
+    Switchback-Plan: blake3:[HASH]
+    Switchback-Tool: switchback [VERSION]
+    --- exit 0
+    ");
     assert_eq!(commits(&ground), 2);
     let message = ground.tool("git", &["log", "-1", "--format=%B"]);
     assert!(seen.out.contains(message.trim()), "{seen}{message}");
@@ -214,6 +256,11 @@ fn the_archive_of_a_phase_holds_all_that_is_known_of_it() {
     assert_eq!(taker.read("src/app.py"), live);
     taker.expect(0, "rollback");
     assert_eq!(taker.read("src/app.py"), "VERSION = 1\n");
+    what_was_put_away_is_known(&taker, &folder);
+}
+
+/// What was changed in an archive is named, and what was used is not received again.
+fn what_was_put_away_is_known(taker: &Ground, folder: &str) {
     taker.write(&format!("{folder}/report.json"), "{}\n");
     taker.write(&format!("{folder}/more"), "");
     let seen = taker.expect(1, "package archive");
