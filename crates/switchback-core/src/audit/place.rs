@@ -56,13 +56,11 @@ impl Reached<'_> {
             AnchorPlace::File(path) => {
                 let disk = self.ports.world.disk.as_ref();
                 let path = self.root.join(path);
-                match disk.look(&path).map_err(|error| error.to_string())? {
-                    None => self.folder_of(&path).map(|()| Kept::default()),
-                    Some(_) => {
-                        let bytes = disk.read(&path, FILE_BYTES_MAX).map_err(|error| error.to_string())?;
-                        Ok(Kept::read(&String::from_utf8_lossy(&bytes)))
-                    }
+                if disk.look(&path).map_err(|error| error.to_string())?.is_none() {
+                    return self.folder_of(&path).map(|()| Kept::default());
                 }
+                let bytes = disk.read(&path, FILE_BYTES_MAX).map_err(|error| error.to_string())?;
+                Ok(Kept::read(&String::from_utf8_lossy(&bytes)))
             }
             AnchorPlace::Elsewhere(address) => {
                 let depot = self.ports.vaults.depot(address).map_err(|error| error.told())?;

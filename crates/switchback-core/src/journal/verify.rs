@@ -215,15 +215,12 @@ impl Look<'_> {
             return;
         }
         let hashes: HashMap<&str, u64> = rows.iter().map(|row| (row.hash.as_str(), row.seq)).collect();
-        match hashes.get(row.prev.as_str()) {
-            Some(place) => {
-                let what = format!("it continues event {place} and not the one before it: moved");
-                self.fault(seq, FaultKind::Moved, what);
-            }
-            None => {
-                let what = format!("event {seq} continues another one in its place: it was replaced");
-                self.fault(before.seq, FaultKind::Changed, what);
-            }
+        if let Some(place) = hashes.get(row.prev.as_str()) {
+            let what = format!("it continues event {place} and not the one before it: moved");
+            self.fault(seq, FaultKind::Moved, what);
+        } else {
+            let what = format!("event {seq} continues another one in its place: it was replaced");
+            self.fault(before.seq, FaultKind::Changed, what);
         }
     }
 }
