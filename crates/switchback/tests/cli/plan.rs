@@ -116,6 +116,17 @@ fn plan_shows_everything_and_touches_nothing() {
         "to_generation": null
       },
       "run": null,
+      "triggers": [
+        {
+          "action": "hold",
+          "check": "there",
+          "fired": 0,
+          "rehearsal_declared": false,
+          "seen": null,
+          "when": "the check there says no",
+          "would_have_fired": null
+        }
+      ],
       "waits_for": [
         {
           "kind": "run"
