@@ -4,14 +4,14 @@
 //! `facts` with `api` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no secret goes with
 //! it) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one against its manifest and its signature; `receive`
 //! takes it into a project, as the candidate of a phase; `send` brings it to another place. What follows once it is live:
-//! [`mod@commit`] with its `message`, and [`mod@archive`]; `taken` says which package it was.
+//! `commit` with its `message`, and `archive`; `taken` says which package it was.
 //!
 //! What an archive looks like, and that every byte of it counts, is the crate `switchback-package`; this is what is in it.
 
 mod api;
-pub mod archive;
+mod archive;
 mod change_log;
-pub mod commit;
+mod commit;
 mod create;
 mod facts;
 pub mod format;

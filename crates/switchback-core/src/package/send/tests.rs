@@ -1,10 +1,7 @@
 //! A place elsewhere that loses or alters what it is given.
 
-#![expect(clippy::unwrap_used, reason = "a failed step of a test ends the test")]
-
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
-use std::path::PathBuf;
 use std::sync::Mutex;
 
 use switchback_package::format::SCHEMA;
