@@ -116,12 +116,11 @@ fn chosen<'w>(work: &'w Work<'_>, name: Option<&str>) -> Result<(&'w Phase, Phas
             "`switchback status` says what it waits for; `switchback run` goes on, `switchback rollback` takes it back",
         )
     };
-    let phase = match name {
-        Some(name) => plan.phase(name).ok_or_else(|| StepError::NoPhase(name.to_owned()))?,
-        None => {
-            let last = plan.phases.iter().rev().find(|phase| is_over(&phase.name).is_some());
-            last.ok_or_else(|| not_yet("no phase is over: there is nothing to archive".to_owned()))?
-        }
+    let phase = if let Some(name) = name {
+        plan.phase(name).ok_or_else(|| StepError::NoPhase(name.to_owned()))?
+    } else {
+        let last = plan.phases.iter().rev().find(|phase| is_over(&phase.name).is_some());
+        last.ok_or_else(|| not_yet("no phase is over: there is nothing to archive".to_owned()))?
     };
     let found = is_over(&phase.name).ok_or_else(|| {
         let state = history.phase(&phase.name).map_or(PhaseState::Waiting, |history| history.state);

@@ -126,12 +126,11 @@ fn chosen<'w>(work: &'w Work<'_>, name: Option<&str>) -> Result<(&'w Phase, Phas
             "`switchback run` goes on until it is live; `switchback status` says what it waits for",
         )
     };
-    let phase = match name {
-        Some(name) => plan.phase(name).ok_or_else(|| StepError::NoPhase(name.to_owned()))?,
-        None => {
-            let last = history.last_live().and_then(|last| plan.phase(&last.name));
-            last.ok_or_else(|| nothing("no phase is live: there is nothing to commit".to_owned()))?
-        }
+    let phase = if let Some(name) = name {
+        plan.phase(name).ok_or_else(|| StepError::NoPhase(name.to_owned()))?
+    } else {
+        let last = history.last_live().and_then(|last| plan.phase(&last.name));
+        last.ok_or_else(|| nothing("no phase is live: there is nothing to commit".to_owned()))?
     };
     let found =
         history.phase(&phase.name).filter(|history| history.state.is_live() && history.staged.is_some());

@@ -33,7 +33,7 @@ pub fn look_at_signatures<'r>(
         match seen {
             Ok(()) => found.verified += 1,
             Err(why) => {
-                found.faults.push(ChainFault { seq: record.seq, kind: FaultKind::Signature, what: why })
+                found.faults.push(ChainFault { seq: record.seq, kind: FaultKind::Signature, what: why });
             }
         }
     }
