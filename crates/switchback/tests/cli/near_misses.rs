@@ -149,7 +149,7 @@ fn data_that_is_lost() {
             condition: FEWER,
             lay: lay_rows,
             happens: |ground| {
-                alter(ground, "DELETE FROM loans WHERE id = 500; INSERT INTO loans VALUES (500), (1001)")
+                alter(ground, "DELETE FROM loans WHERE id = 500; INSERT INTO loans VALUES (500), (1001)");
             },
             fires: false,
         },
@@ -159,7 +159,7 @@ fn data_that_is_lost() {
             condition: FEWER,
             lay: lay_rows,
             happens: |ground| {
-                ground.write("app.db", "this is no database, and says nothing about the rows in one")
+                ground.write("app.db", "this is no database, and says nothing about the rows in one");
             },
             fires: false,
         },
@@ -475,7 +475,7 @@ fn needs_python3_a_finding_of_security() {
             check: SAFE,
             condition: "",
             lay: |ground| {
-                lay_code(ground, EVAL, "\"\"\"Reads.\"\"\"\n\n\ndef read(text):\n    return eval(text)\n")
+                lay_code(ground, EVAL, "\"\"\"Reads.\"\"\"\n\n\ndef read(text):\n    return eval(text)\n");
             },
             happens: nothing,
             fires: false,

@@ -21,8 +21,8 @@ fn more(check: &str, condition: &str, rehearse: &str) -> String {
 /// The last rehearsal, as the journal has it.
 fn last(ground: &Ground) -> Value {
     let log = ground.expect(0, "log --json").out;
-    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events.filter(|event| event["event"] == "rehearsed").last().unwrap()["body"].clone()
+    let mut events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.rfind(|event| event["event"] == "rehearsed").unwrap()["body"].clone()
 }
 
 /// What the journal says of the triggers.

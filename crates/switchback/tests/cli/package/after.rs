@@ -235,7 +235,7 @@ fn the_archive_of_a_phase_holds_all_that_is_known_of_it() {
     }
     assert!(names.iter().filter(|name| name.starts_with("evidence/")).count() >= 2, "{names:?}");
     assert_eq!(
-        fs::read(taker.at(&format!("{folder}/change.zip"))).unwrap(),
+        fs::read(taker.at(format!("{folder}/change.zip"))).unwrap(),
         fs::read(maker.at("../shop.zip")).unwrap()
     );
     assert_eq!(
