@@ -46,6 +46,15 @@ impl Repository<'_> {
         self.ask_with(arguments, Vec::new())
     }
 
+    /// The same with an index of its own, which the repository does not know.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run or ends badly.
+    pub fn ask_beside(&self, index: &Path, arguments: &[&str]) -> Result<String, GitError> {
+        self.ask_with(arguments, vec![("GIT_INDEX_FILE".to_owned(), index.display().to_string())])
+    }
+
     /// The full id of the commit that a revision names.
     ///
     /// # Errors
@@ -95,6 +104,23 @@ impl Repository<'_> {
         Ok(into.join(self.prefix()?))
     }
 
+    /// Adds a paragraph to the note of a commit, below `reference`. Nothing of a note that is there is altered.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run or ends badly.
+    pub fn annotate(&self, reference: &str, commit: &str, text: &str) -> Result<(), GitError> {
+        // A note is a commit of its own, and not everybody has told git a name.
+        let variables = ["AUTHOR", "COMMITTER"].iter().flat_map(|who| {
+            [
+                (format!("GIT_{who}_NAME"), "Switchback".to_owned()),
+                (format!("GIT_{who}_EMAIL"), "switchback@localhost".to_owned()),
+            ]
+        });
+        let arguments = ["-c", "core.fsync=all", "notes", "--ref", reference, "append", "-m", text, commit];
+        self.ask_with(&arguments, variables.collect()).map(|_| ())
+    }
+
     /// Runs git on what is in one file, and has it write into another: for what is too large for memory, or no text.
     ///
     /// # Errors
@@ -136,7 +162,10 @@ impl Repository<'_> {
             let words = String::from_utf8_lossy(&finished.stderr).trim().to_owned();
             let why =
                 if words.is_empty() { "it is not a revision of this repository".to_owned() } else { words };
-            return Err(GitError::Refused { command: arguments[0].to_owned(), why });
+            // Options of git itself stand before what it is asked to do.
+            let command = arguments.iter().find(|word| **word != "-c" && !word.contains('='));
+            let command = command.copied().unwrap_or_default().to_owned();
+            return Err(GitError::Refused { command, why });
         }
         Ok(String::from_utf8_lossy(&finished.stdout).trim_end_matches('\n').to_owned())
     }

@@ -6,6 +6,7 @@
 //! What this crate deliberately does not do: it never prints, never asks for the time outside of [`world`], and never
 //! names what implements its ports ([`port`]): comparing and keeping snapshots are other crates.
 
+pub mod audit;
 pub mod bisect;
 pub mod certificate;
 pub mod change;
@@ -37,6 +38,7 @@ pub mod rule;
 pub mod schema_steps;
 pub mod secret;
 pub mod signature;
+pub mod systemd;
 pub mod test_results;
 pub mod tree;
 pub mod verdict;

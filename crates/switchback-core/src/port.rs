@@ -279,6 +279,41 @@ pub struct Sent {
     pub bytes: u64,
 }
 
+/// A place elsewhere that keeps files by name: a folder of an object store, or of a server. Names are relative and have `/` between
+/// their parts.
+pub trait Depot: Debug + Send + Sync {
+    /// Where it is, without anything secret.
+    fn address(&self) -> String;
+
+    /// The names of all files below a folder, in order; none when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or does not let it be read.
+    fn list(&self, folder: &str) -> Result<Vec<String>, PortError>;
+
+    /// A whole file; `None` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or does not let it be read.
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Keeps a file under a name. Under that name it is there as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or does not take it.
+    fn put(&self, name: &str, content: &[u8]) -> Result<(), PortError>;
+
+    /// Removes a file; nothing there is fine.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or does not let it go.
+    fn remove(&self, name: &str) -> Result<(), PortError>;
+}
+
 /// Where the snapshots of a project are kept, and what opens them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultPlace {
@@ -304,6 +339,13 @@ pub trait Vaults: Debug + Send + Sync {
     ///
     /// When the address is of a kind that this build cannot reach.
     fn remote(&self, place: &VaultPlace, address: &str) -> Result<Box<dyn RemoteVault>, PortError>;
+
+    /// A place for single files: `s3://bucket/folder`, `sftp:user@host:folder`. Nothing is read or written before it is asked.
+    ///
+    /// # Errors
+    ///
+    /// When the address, or what the environment says about the place, cannot be understood.
+    fn depot(&self, address: &str) -> Result<Box<dyn Depot>, PortError>;
 }
 
 /// What a snapshot is to hold.

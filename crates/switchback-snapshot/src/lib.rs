@@ -4,7 +4,7 @@
 //! on the disk so that a power cut cannot take them away; `blobs` reads them back over `index`, `stored` and `content` compare
 //! that with the manifest, `record` keeps what was verified, `restore` writes it into a fresh place and looks at every entry again,
 //! and `forget` removes what nobody needs any more. [`RusticVault`] is all of it behind [`switchback_core::port::Vault`];
-//! [`RemoteCopy`] is the second copy of a repository, elsewhere.
+//! [`RemoteCopy`] is the second copy of a repository, elsewhere, and [`RemoteDepot`] keeps single files at such places.
 //!
 //! What this crate deliberately does not do: restore over an existing tree, alter what is kept elsewhere. Any restic can read the repositories; `restic prune` only while Switchback is idle.
 
@@ -29,5 +29,5 @@ mod stored;
 mod trouble;
 mod vault;
 
-pub use remote::RemoteCopy;
+pub use remote::{RemoteCopy, RemoteDepot};
 pub use vault::RusticVault;

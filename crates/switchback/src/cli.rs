@@ -16,6 +16,7 @@ use crate::constraint_args::ConstraintArgs;
 use crate::document_args::CheckpointsCommand;
 use crate::fixture_args::FixtureCommand;
 use crate::key_args::KeyArgs;
+use crate::log_args::LogArgs;
 use crate::package_args::PackageCommand;
 use crate::rule_args::RuleArgs;
 use crate::schema_args::SchemaCommand;
@@ -118,7 +119,11 @@ pub enum Command {
     )]
     Shadow(ShadowArgs),
     /// Carry out the watch checks when they are due, until the watch is over
-    #[command(after_help = "Examples:\n  switchback watch\n  switchback watch --once")]
+    ///
+    /// With `--write-unit` it writes what has systemd carry on the watch, and does nothing else.
+    #[command(
+        after_help = "Examples:\n  switchback watch\n  switchback watch --once\n  switchback watch --write-unit ~/.config/systemd/user\n  sudo switchback watch --write-unit /etc/systemd/system --system --once"
+    )]
     Watch(WatchArgs),
     /// Make the old tree live again
     #[command(
@@ -130,9 +135,9 @@ pub enum Command {
     /// Carries out the checks at `live` and the symptoms of the playbooks, on the live tree. Nothing is changed.
     #[command(after_help = "Examples:\n  switchback doctor\n  switchback doctor --json")]
     Doctor,
-    /// Show the journal, or verify its chain of hashes
+    /// Show the journal, verify it, keep its head outside, and export it for auditors
     #[command(
-        after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify"
+        after_help = "Examples:\n  switchback log\n  switchback log --follow --json\n  switchback log verify\n  switchback log export --format csv --output acts.csv"
     )]
     Log(LogArgs),
     /// Write the report of the run: what changed, what was checked, who approved, how to undo
@@ -393,9 +398,18 @@ pub struct ShadowArgs {
 /// `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// Carry out what is due now, and do not wait
+    /// Carry out what is due now, and do not wait; with `--write-unit`: a timer does so once a minute
     #[arg(long)]
     pub once: bool,
+    /// Write a unit of systemd for the watch into this folder, and say what enables it
+    #[arg(long, value_name = "DIR")]
+    pub write_unit: Option<PathBuf>,
+    /// The unit is for the service manager of the system, and runs as the owner of the project; else for that of a user
+    #[arg(long, requires = "write_unit")]
+    pub system: bool,
+    /// Write over a unit that is there and says something else
+    #[arg(long, requires = "write_unit")]
+    pub force: bool,
 }
 
 /// `rollback`.
@@ -441,27 +455,6 @@ pub enum From {
     Git,
     /// The copy of the snapshot elsewhere
     Remote,
-}
-
-/// `log`.
-#[derive(Debug, Args)]
-pub struct LogArgs {
-    /// Only this run
-    #[arg(long, value_name = "RUN")]
-    pub run: Option<String>,
-    /// Wait for further events, and show them as they come
-    #[arg(long)]
-    pub follow: bool,
-    /// What to do with the journal
-    #[command(subcommand)]
-    pub action: Option<LogAction>,
-}
-
-/// What can be done with the journal.
-#[derive(Debug, Subcommand)]
-pub enum LogAction {
-    /// Verify the chain of hashes
-    Verify,
 }
 
 /// `report`.

@@ -18,6 +18,7 @@ mod document_args;
 mod failure;
 mod fixture_args;
 mod key_args;
+mod log_args;
 mod package_args;
 mod progress;
 mod rule_args;

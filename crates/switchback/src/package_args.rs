@@ -34,9 +34,29 @@ pub enum PackageCommand {
         after_help = "Examples:\n  switchback package receive shop-3.zip --key ana.pub\n  switchback package receive shop-3.zip --key ana.pub --into incoming/change.zip"
     )]
     Receive(PackageReceiveArgs),
-    /// Copy a package to a folder, and read the copy back; nothing there is written over
-    #[command(after_help = "Example:\n  switchback package send shop-3.zip /mnt/handover")]
+    /// Copy a package to a folder, a bucket or a server, and read the copy back; nothing there is written over
+    ///
+    /// A bucket is reached with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a server with the program `ssh` as it is configured here.
+    #[command(
+        after_help = "Examples:\n  switchback package send shop-3.zip /mnt/handover\n  switchback package send shop-3.zip s3://bucket/handover\n  switchback package send shop-3.zip sftp:ana@store:/srv/handover"
+    )]
     Send(PackageSendArgs),
+    /// Commit what a phase brought, the managed paths alone, with a message made from the evidence
+    ///
+    /// What is live has to be what was proved, to the byte, and every check has to hold. The index has to be empty of what somebody prepared.
+    /// Branch and index are led to the commit once the journal says so; nothing is committed twice.
+    #[command(
+        after_help = "Examples:\n  switchback package commit --dry-run\n  switchback package commit\n  switchback package commit --phase unify --certificate unify.certificate.json"
+    )]
+    Commit(PackageCommitArgs),
+    /// Put what is known of a phase that is over into one folder with hashes, then clean up
+    ///
+    /// Package, plan, report, journal, evidence and both manifests. Typed again, it looks whether the archive is whole. Nothing that a
+    /// rollback needs is removed.
+    #[command(
+        after_help = "Examples:\n  switchback package archive\n  switchback package archive --phase unify --json"
+    )]
+    Archive(PackageArchiveArgs),
 }
 
 /// `package create`.
@@ -116,6 +136,29 @@ pub struct PackageReceiveArgs {
 pub struct PackageSendArgs {
     /// The package
     pub file: PathBuf,
-    /// The folder that it is copied to
-    pub to: PathBuf,
+    /// Where it is copied to: a folder, `s3://bucket/folder`, or `sftp:user@host:folder`
+    #[arg(value_name = "FOLDER|ADDRESS")]
+    pub to: String,
+}
+
+/// `package commit`.
+#[derive(Debug, Args)]
+pub struct PackageCommitArgs {
+    /// This phase; the one that went live last when left out
+    #[arg(long)]
+    pub phase: Option<String>,
+    /// A certificate that the message names by its hash; that of the package when left out
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// Show message and paths, and commit nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `package archive`.
+#[derive(Debug, Args)]
+pub struct PackageArchiveArgs {
+    /// This phase; the last one that is over when left out
+    #[arg(long)]
+    pub phase: Option<String>,
 }

@@ -8,13 +8,13 @@ use switchback_config::ports::Configurations;
 #[cfg(not(feature = "sql"))]
 use switchback_core::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
 use switchback_core::phase::Ports;
-use switchback_core::port::{PortError, Querier, RemoteVault, Schemas, Vault, VaultPlace, Vaults};
+use switchback_core::port::{Depot, PortError, Querier, RemoteVault, Schemas, Vault, VaultPlace, Vaults};
 use switchback_core::world::World;
 use switchback_documents::ports::Documents;
 use switchback_mail::Smtp;
 use switchback_python::ports::PythonCode;
 use switchback_signature::ports::OpenSsh;
-use switchback_snapshot::{RemoteCopy, RusticVault};
+use switchback_snapshot::{RemoteCopy, RemoteDepot, RusticVault};
 
 /// Everything that a project needs from outside.
 pub fn ports(world: World) -> Ports {
@@ -127,5 +127,9 @@ impl Vaults for RusticVaults {
 
     fn remote(&self, place: &VaultPlace, address: &str) -> Result<Box<dyn RemoteVault>, PortError> {
         Ok(Box::new(RemoteCopy::new(&self.world, place, address)?))
+    }
+
+    fn depot(&self, address: &str) -> Result<Box<dyn Depot>, PortError> {
+        Ok(Box::new(RemoteDepot::new(&self.world, address)?))
     }
 }

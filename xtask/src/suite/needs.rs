@@ -64,6 +64,13 @@ pub const NEEDS: &[Need] = &[
         depends_on_machine: false,
     },
     Need {
+        name: "pytest",
+        probe: &["/usr/bin/python3", "-m", "pytest", "--version"],
+        package: "python3 python3-pytest",
+        depends_on_machine: false,
+        used_by: "tests of projects, run by the runner that most of them have",
+    },
+    Need {
         name: "git",
         probe: &["git", "--version"],
         package: "git",
@@ -143,6 +150,13 @@ pub const NEEDS: &[Need] = &[
         package: "python3 python3-yaml python3-ruamel.yaml",
         depends_on_machine: false,
         used_by: "YAML, held against what PyYAML and ruamel.yaml themselves read",
+    },
+    Need {
+        name: "systemd",
+        probe: &["systemd-analyze", "--version"],
+        package: "systemd",
+        depends_on_machine: false,
+        used_by: "units for a watch, which systemd itself reads; no service manager has to run",
     },
     Need {
         name: "loop",

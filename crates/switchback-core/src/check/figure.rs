@@ -142,6 +142,10 @@ fn read_source(fields: &Fields<'_>, source: &str) -> Option<Source> {
 }
 
 impl Check for FigureCheck {
+    fn asks_a_service(&self) -> bool {
+        matches!(self.source, Source::Url { .. })
+    }
+
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let (what, found, details) = match &self.source {
             Source::Command(line) => match of_command(scene, line) {

@@ -82,6 +82,10 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 }
 
 impl Check for HttpCheck {
+    fn asks_a_service(&self) -> bool {
+        true
+    }
+
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let request = HttpRequest {
             url: self.url.clone(),

@@ -8,6 +8,7 @@ mod api;
 mod categories;
 mod checkpoints;
 mod command;
+mod compliance;
 mod config;
 mod constraint;
 mod copies;
@@ -75,6 +76,7 @@ pub static KINDS: &[&Kind] = &[
     &api::KIND,
     &checkpoints::KIND,
     &command::KIND,
+    &compliance::KIND,
     &config::KIND,
     &constraint::KIND,
     &coverage::KIND,
@@ -125,6 +127,11 @@ pub trait Check: Debug + Send + Sync {
     /// in the plan: files and folders, and of a pattern the folder that its first `*` or `?` stands in.
     fn saved(&self) -> Vec<(usize, PathBuf)> {
         Vec::new()
+    }
+
+    /// Whether it asks a service that runs somewhere: what stands in a tree says nothing about the answer.
+    fn asks_a_service(&self) -> bool {
+        false
     }
 
     /// The fixture that it looks at, if it looks at one: `fixture refresh` captures it anew.

@@ -52,6 +52,10 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 }
 
 impl Check for PrometheusCheck {
+    fn asks_a_service(&self) -> bool {
+        true
+    }
+
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let details = json!({"url": self.url, "query": self.query});
         let mut headers = Vec::new();

@@ -19,11 +19,17 @@ impl Event {
             Self::RunStarted { .. }
             | Self::Packaged { .. }
             | Self::Received { .. }
+            | Self::CommitStarted { .. }
+            | Self::Committed { .. }
+            | Self::ArchiveStarted { .. }
+            | Self::Archived { .. }
             | Self::RestoreStarted { .. }
             | Self::Restored { .. }
             | Self::RestoreUndone { .. }
             | Self::NotificationStarted { .. }
-            | Self::NotificationEnded { .. } => None,
+            | Self::NotificationEnded { .. }
+            | Self::AnchorStarted { .. }
+            | Self::AnchorEnded { .. } => None,
             Self::SnapshotStarted { phase }
             | Self::SnapshotTaken { phase, .. }
             | Self::SafetyBranchMade { phase, .. }

@@ -73,6 +73,21 @@ pub struct Signed {
     pub envelope: serde_json::Value,
 }
 
+/// Whether a trigger would have fired on a copy that was broken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RehearsedTrigger {
+    /// The check that it watches.
+    pub check: String,
+    /// What it starts.
+    pub action: String,
+    /// Its condition, in words.
+    pub when: String,
+    /// `yes`: on the broken copy, and not on the whole one; `no`; or `unknown`.
+    pub verdict: String,
+    /// What was seen, in one line.
+    pub summary: String,
+}
+
 /// What became of a dependency environment when a candidate was staged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EnvironmentFact {
@@ -134,6 +149,9 @@ pub enum Event {
         evidence: String,
         milliseconds: u64,
         binding: Binding,
+        /// Triggers for which the plan says how a copy is broken, in its order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        triggers: Vec<RehearsedTrigger>,
     },
     /// A check is about to look.
     CheckStarted { phase: String, check: String, at: String },
@@ -213,6 +231,14 @@ pub enum Event {
     },
     /// A package was verified, and is about to stand at a path of the project. `key`: the public one that signed it.
     Received { package: String, sequence: u64, manifest: String, archive: String, path: String, key: String },
+    /// A branch of git is about to be led from `parent` to `commit`, which holds what the phase brought and is there already.
+    CommitStarted { phase: String, transaction: String, branch: String, parent: String, commit: String },
+    /// The branch holds that commit, and the index with it.
+    Committed { phase: String, transaction: String, commit: String },
+    /// What is known of a phase that is over is about to be put together in a folder.
+    ArchiveStarted { phase: String, transaction: String, path: String },
+    /// It is there as a whole. `manifest`: the hash of the list of its files.
+    Archived { phase: String, transaction: String, path: String, manifest: String, files: u64, bytes: u64 },
     /// Some of the files that the phase touched are as they were before it; the phase stays live. `undo`: where the bytes
     /// that were live are kept, below `.switchback/undo`.
     PartRolledBack {
@@ -317,6 +343,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
     },
+    /// The head of the journal, event `about` with the hash `head`, is about to be kept outside, where the plan says.
+    AnchorStarted { to: String, about: u64, head: String },
+    /// Whether it is there.
+    AnchorEnded {
+        to: String,
+        about: u64,
+        written: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
     /// Old and new are about to run the inputs of a shadow side by side. `until`: when its period is over; empty for a set of
     /// inputs. `voids`: what was counted before and does not count any more, in words.
     ShadowStarted {
@@ -418,106 +454,4 @@ impl Record {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_format_is_pinned() {
-        let event = Event::CutOver { phase: "unify".into(), transaction: "t7".into(), generation: 3 };
-        let (word, body) = event.write().unwrap();
-        assert_eq!(
-            (word.as_str(), body.as_str()),
-            ("cut-over", r#"{"generation":3,"phase":"unify","transaction":"t7"}"#)
-        );
-        assert_eq!(
-            Record::chained(1, "2026-01-01T00:00:00Z", "a@b", &word, &body, &"0".repeat(64)),
-            "cba373ef4020eff343d6c486c8d2bbed22b9ea90cb83442dd32004cc0271ad32"
-        );
-    }
-
-    #[test]
-    fn an_approval_is_pinned_with_and_without_a_signature() {
-        let binding = Binding { plan: "p".into(), tool: "t".into(), ..Binding::default() };
-        let mut event = Event::Approved {
-            phase: "unify".into(),
-            role: "risk".into(),
-            binding,
-            person: String::new(),
-            relied_on: Vec::new(),
-            expires: String::new(),
-            signed: None,
-        };
-        let (word, body) = event.write().unwrap();
-        let binding =
-            r#""binding":{"inputs":"","new_tree":"","old_tree":"","options":"","plan":"p","tool":"t"}"#;
-        assert_eq!(word, "approved");
-        assert_eq!(body, format!(r#"{{{binding},"phase":"unify","role":"risk"}}"#));
-        assert_eq!(Event::read(&word, &body).unwrap(), event);
-        let Event::Approved { person, relied_on, expires, signed, .. } = &mut event else { unreachable!() };
-        "Ana".clone_into(person);
-        "2027-01-01T00:00:00Z".clone_into(expires);
-        let fact = |check: &str, at: &str| ReliedOn {
-            check: check.into(),
-            at: at.into(),
-            verdict: "yes".into(),
-            evidence: "e".into(),
-        };
-        *relied_on = vec![fact("rules", "staged"), fact("", "rehearsed")];
-        *signed = Some(Signed { key: "ssh-ed25519 A".into(), envelope: serde_json::json!({"payload": "x"}) });
-        let (word, body) = event.write().unwrap();
-        assert_eq!(
-            body,
-            format!(
-                r#"{{{binding},"expires":"2027-01-01T00:00:00Z","person":"Ana","phase":"unify","relied_on":[{{"at":"staged","check":"rules","evidence":"e","verdict":"yes"}},{{"at":"rehearsed","evidence":"e","verdict":"yes"}}],"role":"risk","signed":{{"envelope":{{"payload":"x"}},"key":"ssh-ed25519 A"}}}}"#
-            )
-        );
-        assert_eq!(Event::read(&word, &body).unwrap(), event);
-    }
-
-    #[test]
-    fn what_processes_did_is_pinned() {
-        let event = Event::HandOverStarted {
-            phase: "unify".into(),
-            transaction: "t7".into(),
-            process: "api".into(),
-            handover: "stop-start".into(),
-            from: 0,
-            to: 1,
-            kept: false,
-            start: "systemctl start api".into(),
-        };
-        let (word, body) = event.write().unwrap();
-        assert_eq!(word, "hand-over-started");
-        assert_eq!(
-            body,
-            r#"{"from":0,"handover":"stop-start","phase":"unify","process":"api","start":"systemctl start api","to":1,"transaction":"t7"}"#
-        );
-        let event = Event::ProcessStarted {
-            phase: "unify".into(),
-            transaction: "t7".into(),
-            process: "api".into(),
-            generation: 1,
-            way: "start".into(),
-            milliseconds: 12,
-            down_milliseconds: Some(40),
-        };
-        let (word, body) = event.write().unwrap();
-        assert_eq!(word, "process-started");
-        assert_eq!(
-            body,
-            r#"{"down_milliseconds":40,"generation":1,"milliseconds":12,"phase":"unify","process":"api","transaction":"t7","way":"start"}"#
-        );
-        assert_eq!(Event::read(&word, &body).unwrap(), event);
-    }
-
-    #[test]
-    fn unknown_fields_pass_and_unknown_events_stop() {
-        assert_eq!(
-            Event::read("watched", r#"{"phase":"p","added_later":1}"#).unwrap(),
-            Event::Watched { phase: "p".into() }
-        );
-        assert!(
-            Event::read("teleported", r#"{"phase":"p"}"#).unwrap_err().to_string().contains("teleported")
-        );
-    }
-}
+mod tests;

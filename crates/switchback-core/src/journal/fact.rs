@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::event::{Binding, EnvironmentFact, ReliedOn, Signed};
+use super::event::{Binding, EnvironmentFact, Event, Record, RehearsedTrigger, ReliedOn, Signed};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -124,6 +124,21 @@ pub struct RehearsalFact {
     pub binding: Binding,
     /// When it ended, RFC 3339.
     pub time: String,
+    /// Triggers for which the plan says how a copy is broken.
+    pub triggers: Vec<RehearsedTrigger>,
+}
+
+impl RehearsalFact {
+    /// Of the event that says how a rehearsal ended; `None` of any other.
+    pub(super) fn of(record: Record) -> Option<Self> {
+        let Event::Rehearsed { verdict, summary, evidence, milliseconds, binding, triggers, .. } =
+            record.event
+        else {
+            return None;
+        };
+        let verdict = Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown);
+        Some(Self { verdict, summary, evidence, milliseconds, binding, time: record.time, triggers })
+    }
 }
 
 /// What the journal says about one outcome of a check.
@@ -170,6 +185,27 @@ pub struct CriterionWord {
     pub binding: Binding,
     /// The signature, where there is one.
     pub signed: Option<Signed>,
+}
+
+/// A trigger that fired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiredFact {
+    /// The check that it watches.
+    pub check: String,
+    /// What it starts, in a word of the plan file.
+    pub action: String,
+    /// Why.
+    pub why: String,
+    /// Position of the event.
+    pub seq: u64,
+}
+
+impl FiredFact {
+    /// Of the event that says so; `None` of any other.
+    pub(super) fn of(record: Record) -> Option<Self> {
+        let Event::TriggerFired { check, action, why, .. } = record.event else { return None };
+        Some(Self { check, action, why, seq: record.seq })
+    }
 }
 
 /// An approval or a refusal.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
-    CheckFact, CriterionWord, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact, SignOff,
-    SnapshotFact, StagedFact, ToldFact,
+    CheckFact, CriterionWord, FiredFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact,
+    SignOff, SnapshotFact, StagedFact, ToldFact,
 };
-use super::processes::ProcessFact;
-use super::shadow::ShadowFact;
+use super::hand_over::{ArchiveFact, CommitFact};
+use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -161,14 +161,15 @@ pub struct PhaseHistory {
     pub kept_aside: Vec<String>,
     /// Whether the old tree was looked at again after the cutover, for what was written into it at the last moment.
     pub drift_checked: bool,
-    /// Triggers that fired: check and action.
-    pub fired: Vec<(String, String)>,
+    /// Triggers that fired.
+    pub fired: Vec<FiredFact>,
     /// The step that failed last and why, until a later one succeeds.
     pub failed: Option<(String, String)>,
 }
 
 impl PhaseHistory {
-    fn new(name: &str) -> Self {
+    /// One of which nothing is known yet.
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             state: PhaseState::Waiting,
@@ -304,12 +305,7 @@ impl PhaseHistory {
                     seq: record.seq,
                 });
             }
-            Event::Rehearsed { verdict, summary, evidence, milliseconds, binding, .. } => {
-                let verdict = Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown);
-                let time = record.time;
-                self.rehearsal =
-                    Some(RehearsalFact { verdict, summary, evidence, milliseconds, binding, time });
-            }
+            Event::Rehearsed { .. } => self.rehearsal = RehearsalFact::of(record),
             Event::Approved { role, binding, person, relied_on, expires, signed, .. } => {
                 let (seq, time, actor) = (record.seq, record.time, record.actor);
                 let (binding, why) = (Some(binding), String::new());
@@ -335,7 +331,7 @@ impl PhaseHistory {
                 let word = CriterionWord { criterion, role, actor, holds, why, transaction, binding, signed };
                 self.criterion_words.push(word);
             }
-            Event::TriggerFired { check, action, .. } => self.fired.push((check, action)),
+            Event::TriggerFired { .. } => self.fired.extend(FiredFact::of(record)),
             _ => ShadowFact::take(&mut self.shadows, record),
         }
     }
@@ -383,10 +379,16 @@ pub struct History {
     pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
     /// What was told to whom, by the names of receivers.
     pub told: BTreeMap<String, ToldFact>,
+    /// Heads that are kept outside.
+    pub anchors: AnchorFacts,
     /// Packages that were made here, in order.
     pub packaged: Vec<PackagedFact>,
     /// Packages that were received here, in order.
     pub received: Vec<ReceivedFact>,
+    /// What was committed of phases, by their transactions.
+    pub commits: BTreeMap<String, CommitFact>,
+    /// What was put into archives of phases, by their transactions.
+    pub archives: BTreeMap<String, ArchiveFact>,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -418,6 +420,7 @@ impl History {
             event: record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word),
             why,
         };
+        self.anchors.take(record.seq, &record.event);
         if record.event.process().is_some() {
             ProcessFact::take(&mut self.processes, &record).map_err(illegal)?;
             (self.seq, self.head) = (record.seq, record.hash);
@@ -459,27 +462,10 @@ impl History {
             (self.seq, self.head) = (seq, hash);
         } else {
             (self.seq, self.head) = (record.seq, record.hash);
-            self.take_package(&record.event, &record.time);
+            self.take_hand_over(&record.event, &record.time);
             self.take_other(record.event);
         }
         Ok(())
-    }
-
-    fn take_package(&mut self, event: &Event, time: &str) {
-        match event {
-            Event::Packaged { package, sequence, content, .. } => self.packaged.push(PackagedFact {
-                package: package.clone(),
-                sequence: *sequence,
-                content: content.clone(),
-            }),
-            Event::Received { package, sequence, manifest, .. } => self.received.push(ReceivedFact {
-                package: package.clone(),
-                sequence: *sequence,
-                manifest: manifest.clone(),
-                time: time.to_owned(),
-            }),
-            _ => {}
-        }
     }
 
     /// Events that are about no phase. What a restore takes back is told by the rollbacks between its beginning and its end.

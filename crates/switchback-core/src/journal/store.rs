@@ -133,20 +133,6 @@ impl RowText<'_> {
     }
 }
 
-impl Row {
-    pub(super) fn text(&self) -> RowText<'_> {
-        RowText {
-            seq: self.seq,
-            time: &self.time,
-            actor: &self.actor,
-            event: &self.event,
-            body: &self.body,
-            prev: &self.prev,
-            hash: &self.hash,
-        }
-    }
-}
-
 /// Whether the file holds a transaction that was interrupted and has to be taken back first.
 fn is_half_written(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)

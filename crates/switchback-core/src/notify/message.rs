@@ -121,6 +121,9 @@ fn meaning(plan: &Plan, event: &Event) -> Option<(Turn, Severity, String)> {
         Event::Finished { generation, .. } => {
             (Turn::Finished, Info, format!("finished; generation {generation} stays"))
         }
+        Event::AnchorEnded { to, written: false, why, .. } => {
+            (Turn::Failed, Warning, format!("the head of the journal was not kept at {to}: {why}"))
+        }
         Event::StepFailed { step, why, .. } => (Turn::Failed, Critical, format!("{step}: {why}")),
         _ => return None,
     })

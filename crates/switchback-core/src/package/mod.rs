@@ -3,32 +3,39 @@
 //! In the order of the data: `create` goes from a staged phase → `gather` (candidate, files of the project, evidence) and
 //! `facts` with `api` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no secret goes with
 //! it) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one against its manifest and its signature; `receive`
-//! takes it into a project, as the candidate of a phase; `send` brings it to another folder.
+//! takes it into a project, as the candidate of a phase; `send` brings it to another place. What follows once it is live:
+//! `commit` with its `message`, and `archive`; `taken` says which package it was.
 //!
 //! What an archive looks like, and that every byte of it counts, is the crate `switchback-package`; this is what is in it.
 
 mod api;
+mod archive;
 mod change_log;
+mod commit;
 mod create;
 mod facts;
 pub mod format;
 mod gather;
 mod leak;
+mod message;
 pub mod readiness;
 mod receive;
 mod review;
 mod send;
 mod shelf;
 mod still_named;
+mod taken;
 mod text;
 mod unpacked;
 pub mod verify;
 
+pub use archive::{Archived, archive};
+pub use commit::{CommitOptions, Commitment, commit};
 pub use create::{CreateOptions, Created, Creation, create};
 pub use readiness::Readiness;
 pub use receive::{Receipt, ReceiveOptions, Received, receive};
 pub use review::Review;
-pub use send::{Sent, send};
+pub use send::{Sent, send, send_elsewhere};
 pub use switchback_package::{Entry, Form, Manifest};
 pub(crate) use unpacked::{Unusable, candidate_of};
 pub use verify::{Look, verify};

@@ -171,13 +171,22 @@ fn again(
         return Ok(None);
     }
     if let Some(fact) = of_name().find(|fact| fact.sequence == sequence && fact.manifest == look.hash) {
-        // A process that was killed after it wrote that down, and before the file stood there, goes on.
-        if work.world().disk.look(path)?.is_none() {
+        // A process that was killed after it wrote that down, and before the file stood there, goes on; but not with what was used since.
+        if work.world().disk.look(path)?.is_none() && !is_used(work, look)? {
             return Ok(None);
         }
         return Ok(Some(format!("it was received before, at {}", fact.time)));
     }
     Ok(Some(format!("another package of the number {sequence} was received at {}", highest.time)))
+}
+
+/// Whether a candidate was staged since the package was received.
+fn is_used(work: &Work<'_>, look: &Look) -> Result<bool, StepError> {
+    let records = work.records()?;
+    let is_it = |event: &Event| matches!(event, Event::Received { manifest, .. } if *manifest == look.hash);
+    let received = records.iter().position(|record| is_it(&record.event));
+    let since = received.map_or(&[][..], |at| &records[at..]);
+    Ok(since.iter().any(|record| matches!(record.event, Event::StageStarted { .. })))
 }
 
 /// Where it goes, relative to the project.

@@ -13,6 +13,7 @@ use super::roll_back::{RollBackOptions, roll_back};
 use super::shadow::{self, Patience};
 use super::watch::{Watch, fire, watch};
 use super::{criteria, cut_over, finish, rehearsal, snapshot, stage};
+use crate::audit::anchor_untried;
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
 use crate::notify::deliver;
@@ -428,11 +429,17 @@ fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunO
             return Ok(Some(refused));
         }
     }
+    // Who was killed after a look did not get to say what it starts.
+    if let Some(fired) = fire(work, phase)? {
+        return Ok(Some(after_watch(phase, fired)));
+    }
     let open = open_checks(work, phase, Moment::Live, |fact| fact.verdict != Verdict::Yes);
     look(work, phase, Moment::Live, &open)?;
     if let Some(fired) = fire(work, phase)? {
         return Ok(Some(after_watch(phase, fired)));
     }
+    // A place that does not answer keeps nobody from looking at what is live.
+    anchor_untried(work)?;
     let mut gate = gate::of_checks(work, phase, Moment::Live);
     if let Some((verdict, why)) = handing_over::unknown_code(work, phase) {
         gate.close(
@@ -507,7 +514,8 @@ pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> 
             return Ok(RunOutcome::reached(phase));
         }
         let Some(outcome) = watch_step(work, phase)? else { return Ok(RunOutcome::reached(phase)) };
-        // A watch goes on for days: what it saw is told now.
+        // A watch goes on for days: what it saw is kept outside and told now.
+        anchor_untried(work)?;
         deliver(work)?;
         let Some(due) = outcome.due.filter(|_| !once) else { return Ok(outcome) };
         let wait = due.duration_since(work.world().clock.now());

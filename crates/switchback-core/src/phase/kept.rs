@@ -84,6 +84,18 @@ impl Kept for KeptParts {
     }
 }
 
+/// Of a look that nobody goes on with, nothing is kept.
+#[derive(Debug)]
+pub(super) struct Nothing;
+
+impl Kept for Nothing {
+    fn get(&self, _key: &str) -> Option<String> {
+        None
+    }
+
+    fn put(&self, _key: &str, _text: &str) {}
+}
+
 /// One hash of several texts, whatever stands in them.
 fn hash_of(texts: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::environment;
 use super::error::StepError;
-use super::kept::KeptParts;
+use super::kept::{KeptParts, Nothing};
 use super::layout;
 use super::outlook;
 use super::project::{TOOL, Work};
@@ -16,7 +16,7 @@ use super::seal::named_manifest;
 use super::stage::candidate;
 use super::trees::{Contents, PhaseTrees};
 use super::watch::is_live;
-use crate::check::{Looked, Scene};
+use crate::check::{Kept, Looked, Scene};
 use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
 use crate::journal::{Binding, Event};
 use crate::manifest::to_hex;
@@ -32,7 +32,7 @@ pub fn look(
     moment: Moment,
     checks: &[&CheckPlan],
 ) -> Result<Verdict, StepError> {
-    let place = Place { tree: &work.plan().root, variables: &[], altered: &|| Ok(None) };
+    let place = Place { tree: &work.plan().root, variables: &[], altered: &|| Ok(None), last: None };
     look_in(work, phase, moment, checks, &place)
 }
 
@@ -44,6 +44,8 @@ pub(super) struct Place<'a> {
     pub(super) variables: &'a [(String, String)],
     /// What is no longer as it was when the tree was made ready, in words. A check of such a tree could not tell.
     pub(super) altered: &'a dyn Fn() -> Result<Option<String>, StepError>,
+    /// What the check found there when it last looked, where it is no look of the live tree.
+    pub(super) last: Option<&'a Value>,
 }
 
 /// Like [`look`], in a place of its own.
@@ -76,8 +78,8 @@ pub(super) fn see_in(
     each(work, phase, moment, checks, place, |check, trees, out| {
         let looking = Looking { work, phase, moment, place, confinement: confinement.as_ref() };
         let binding = binding(work, phase, check)?;
-        let looked = see(&looking, check, trees, out, &binding)?;
-        KeptParts::of(work, phase, check, moment, &binding).forget()?;
+        // A copy is altered in ways that no binding tells: what was seen of one says nothing about another.
+        let looked = see(&looking, check, trees, out, &binding, &Nothing)?;
         Ok(Looked { summary: work.redactor.clean(&looked.summary), ..looked })
     })
 }
@@ -136,11 +138,11 @@ fn look_once(
     work.began(&phase.name, outlook::check_step(&check.name));
     let binding = binding(work, phase, check)?;
     let started = work.world().clock.monotonic();
-    let looked = see(looking, check, trees, out, &binding)?;
+    let kept = KeptParts::of(work, phase, check, looking.moment, &binding);
+    let looked = see(looking, check, trees, out, &binding, &kept)?;
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     let summary = work.redactor.clean(&looked.summary);
     let evidence = store(work, phase, check, &at, &looked, &binding)?;
-    let kept = KeptParts::of(work, phase, check, looking.moment, &binding);
     work.record(Event::CheckEnded {
         phase: phase.name.clone(),
         check: check.name.clone(),
@@ -178,13 +180,16 @@ fn see(
     trees: &PhaseTrees<'_>,
     out: &Path,
     binding: &Binding,
+    kept: &dyn Kept,
 ) -> Result<Looked, StepError> {
     let (work, phase) = (looking.work, looking.phase);
     let before = last_fact(work, phase, check, |at| at == "before");
     let before = details(work, before.filter(|fact| fact.verdict != Verdict::Unknown))?;
-    let last = details(work, last_fact(work, phase, check, is_live))?;
+    let last = match looking.place.last {
+        Some(last) => Some(last.clone()),
+        None => details(work, last_fact(work, phase, check, is_live))?,
+    };
     let saved = PhaseSnapshot::of(work, phase);
-    let kept = KeptParts::of(work, phase, check, looking.moment, binding);
     let scene = Scene {
         world: work.world(),
         comparer: work.project.ports.comparer.as_ref(),
@@ -196,7 +201,7 @@ fn see(
         schemas: &work.project.ports.schemas,
         trees,
         saved: &saved,
-        kept: &kept,
+        kept,
         moment: looking.moment,
         out,
         variables: looking.place.variables,

@@ -8,7 +8,7 @@ use super::project::Work;
 use super::roll_back::{RollBackOptions, roll_back};
 use super::witness::Notice;
 use crate::journal::Event;
-use crate::journal::history::{CheckFact, PhaseHistory};
+use crate::journal::history::{CheckFact, FiredFact, PhaseHistory};
 use crate::plan::{Action, CheckPlan, Condition, Every, Moment, Phase, Trigger};
 use crate::quantity::counted;
 use crate::verdict::Verdict;
@@ -47,6 +47,10 @@ pub fn watch(work: &Work<'_>, phase: &Phase) -> Result<Watch, StepError> {
     let since: Timestamp = since.as_deref().and_then(|since| since.parse().ok()).ok_or_else(|| {
         StepError::not_now("the journal does not say when the phase went live", "`switchback log verify`")
     })?;
+    // Who was killed after a look did not get to say what it starts.
+    if let Some(fired) = act(work, phase, true)? {
+        return Ok(fired);
+    }
     let mut open: Vec<(Moment, Vec<&CheckPlan>)> = Vec::new();
     for moment in work.plan().watch_moments(&phase.name) {
         let checks = open_checks(work, phase, moment, |fact| fact.verdict == Verdict::Unknown);
@@ -118,18 +122,32 @@ pub fn next_number(every: Every, check: &str, facts: &[CheckFact], elapsed_s: u6
 }
 
 /// Looks at every trigger; the first that rolls back or holds ends the watch.
+///
+/// What the journal tells of a trigger since the last outcome that it rests on is not told again: a rollback that it began is gone
+/// on with.
 pub fn fire(work: &Work<'_>, phase: &Phase) -> Result<Option<Watch>, StepError> {
+    act(work, phase, false)
+}
+
+/// Like [`fire`]; `holds_on`: a trigger that held before still does, as long as nothing else was seen.
+fn act(work: &Work<'_>, phase: &Phase, holds_on: bool) -> Result<Option<Watch>, StepError> {
     for trigger in &work.plan().triggers {
         let history = work.history().phase(&phase.name).cloned();
         let Some(history) = history else { continue };
-        let Some(why) = holds(trigger, &history) else { continue };
-        let action = trigger.action;
-        work.record(Event::TriggerFired {
-            phase: phase.name.clone(),
-            check: trigger.condition.check.clone(),
-            action: action.word().to_owned(),
-            why: why.clone(),
-        })?;
+        let Some((why, seq)) = held(trigger, &history) else { continue };
+        let (check, action) = (&trigger.condition.check, trigger.action);
+        let is_it = |fired: &FiredFact| {
+            fired.seq > seq && fired.check == *check && fired.action == action.word() && fired.why == why
+        };
+        let is_told = history.fired.iter().any(is_it);
+        if !is_told {
+            work.record(Event::TriggerFired {
+                phase: phase.name.clone(),
+                check: check.clone(),
+                action: action.word().to_owned(),
+                why: why.clone(),
+            })?;
+        }
         match action {
             Action::RollBack => {
                 let options = RollBackOptions {
@@ -140,8 +158,9 @@ pub fn fire(work: &Work<'_>, phase: &Phase) -> Result<Option<Watch>, StepError> 
                 let left = roll_back(work, &options)?.left_in_databases();
                 return Ok(Some(Watch::RolledBack([vec![why], left].concat().join("; "))));
             }
-            Action::Hold => return Ok(Some(Watch::Held(why))),
-            Action::Tell => work.witness.notice(Notice::Warning(why)),
+            Action::Hold if !is_told || holds_on => return Ok(Some(Watch::Held(why))),
+            Action::Tell if !is_told => work.witness.notice(Notice::Warning(why)),
+            Action::Hold | Action::Tell => {}
         }
     }
     Ok(None)
@@ -152,6 +171,11 @@ pub fn fire(work: &Work<'_>, phase: &Phase) -> Result<Option<Watch>, StepError> 
 /// The outcomes since the cutover are gone through from the last one back. *Could not tell* neither counts nor ends a
 /// row: nothing is rolled back because something could not be seen.
 pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
+    held(trigger, history).map(|(why, _)| why)
+}
+
+/// Why a trigger fires, and the position of the last outcome that it rests on.
+fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
     let condition = &trigger.condition;
     let of_check = |fact: &&CheckFact| fact.check == condition.check;
     let baseline = history.checks.iter().rev().filter(of_check).find(|fact| fact.at == "before");
@@ -170,17 +194,22 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
         if row == condition.in_a_row {
             let fact = last?;
             let times = if row == 1 { String::new() } else { format!(" {row} times in a row") };
-            return Some(format!(
+            let why = format!(
                 "the check `{}` failed its trigger{times} at {}: {}",
                 fact.check, fact.at, fact.summary
-            ));
+            );
+            return Some((why, fact.seq));
         }
     }
     None
 }
 
 /// Whether an outcome is what a trigger waits for; `None` when it says nothing of it.
-fn is_worse(condition: &Condition, fact: &CheckFact, baseline: Option<&CheckFact>) -> Option<bool> {
+pub(super) fn is_worse(
+    condition: &Condition,
+    fact: &CheckFact,
+    baseline: Option<&CheckFact>,
+) -> Option<bool> {
     let is_thin = |least: u64| fact.samples.is_none_or(|samples| samples < least);
     if fact.verdict == Verdict::Unknown || condition.least_samples.is_some_and(is_thin) {
         return None;

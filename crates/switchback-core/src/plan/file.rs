@@ -9,14 +9,14 @@ use super::fields::{Fields, advise, shown};
 use super::finding::{Finding, Findings, PlanError, place};
 use super::key::{Key, KindKeys, Shape};
 use super::lists::{
-    look_at_name, look_at_proofs, names_of, read_approvers, read_playbooks, read_processes, read_receivers,
-    read_triggers,
+    look_at_name, look_at_proofs, look_at_rehearsals, names_of, read_approvers, read_playbooks,
+    read_processes, read_receivers, read_triggers,
 };
 use super::moment::{Every, Moment};
 use super::paths;
 use super::{
-    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, approver, criterion,
-    notify, package, playbook, process, shadow, snapshot, trigger, undo, window,
+    Approve, ChangePlan, CheckPlan, Managed, Mechanism, Phase, Plan, Project, Rehearsal, anchor, approver,
+    criterion, notify, package, playbook, process, shadow, snapshot, trigger, undo, window,
 };
 use crate::change;
 use crate::check;
@@ -119,6 +119,7 @@ const PLAN: &[Key] = &[
     Key::optional("approver", Shape::Tables(approver::APPROVER), "who approves, and is known by a key"),
     Key::optional("window", Shape::Table(window::WINDOW), "when a cutover may happen"),
     Key::optional("notify", Shape::Tables(notify::NOTIFY), "who is told what turn a run took"),
+    Key::optional("anchor", Shape::Tables(anchor::ANCHOR), "where the head of the journal is kept outside"),
     Key::optional("package", Shape::Table(package::PACKAGE), "what packages of a change hold"),
     Key::optional(
         "shadow",
@@ -225,18 +226,13 @@ fn read_plan<'a>(
     let phases = read_phases(&fields, managed, findings);
     let names: Vec<String> = phases.iter().map(|phase| phase.name.clone()).collect();
     let checks = read_checks(&fields, &names, findings);
-    if rehearsal.environment.is_some() && !checks.iter().any(|check| check.at.contains(&Moment::Rehearsed)) {
-        fields.find(
-            "rehearsal",
-            "`[rehearsal]` has an `environment`, and no check looks at `rehearsed`: it would never be built",
-            "add `\"rehearsed\"` to the `at` of a check, or take the environment out",
-        );
-    }
     // A check that has findings of its own is there all the same: a trigger may watch it.
     let mut check_names = names_of(&fields, "check");
     check_names.sort();
     check_names.dedup();
     let triggers = read_triggers(&fields, &check_names, findings);
+    let is_confined = project.as_ref().is_none_or(|project| project.confine);
+    look_at_rehearsals(&fields, &rehearsal, &triggers, &checks, is_confined);
     let criteria = criterion::read(&fields, &phases, &checks, &check_names, &triggers);
     let playbooks = read_playbooks(&fields, &check_names, &names, findings);
     look_at_proofs(&fields, &playbooks, &checks);
@@ -250,7 +246,7 @@ fn read_plan<'a>(
     let approvers = read_approvers(&fields, &phases, &criteria, findings);
     let package = fields.table("package").map(|package| package::read(&package)).unwrap_or_default();
     let window = fields.table("window").map(|window| window::read(&window)).unwrap_or_default();
-    let shadows = shadow::read_all(&fields, &names, project.as_ref().is_none_or(|project| project.confine));
+    let shadows = shadow::read_all(&fields, &names, is_confined);
     Some(Plan {
         path: root.join(PLAN_FILE),
         root: root.to_owned(),
@@ -269,6 +265,7 @@ fn read_plan<'a>(
         approvers,
         window,
         receivers: read_receivers(&fields, findings),
+        anchors: anchor::read_all(&fields, root, findings),
         package,
         shadows,
         fault: None,
@@ -287,7 +284,9 @@ fn read_environment<'a>(
 }
 
 fn read_rehearsal(plan: &Fields<'_>) -> Rehearsal {
-    let Some(fields) = plan.table("rehearsal") else { return Rehearsal::default() };
+    let Some(fields) = plan.table("rehearsal") else {
+        return Rehearsal { environment: None, timeout_s: CHECK_TIMEOUT_S };
+    };
     let environment = fields.filled_text("environment");
     if environment.as_ref().is_some_and(|line| !line.contains("{env}")) {
         fields.find(

@@ -3,8 +3,8 @@
 use super::fields::{Fields, shown};
 use super::finding::Findings;
 use super::{
-    Approver, CheckPlan, CriterionPlan, Phase, Playbook, Process, Receiver, Trigger, approver, notify,
-    playbook, process, trigger,
+    Approver, Breakage, CheckPlan, CriterionPlan, Moment, Phase, Playbook, Process, Receiver, Rehearsal,
+    Trigger, approver, notify, playbook, process, trigger,
 };
 
 const NAME_CHARACTERS_MAX: usize = 100;
@@ -27,6 +27,46 @@ pub(super) fn read_triggers<'a>(
             trigger::read(&fields, checks)
         })
         .collect()
+}
+
+/// What of a rehearsal could never be carried out: an environment for which nothing looks, and breakages that no copy shows.
+pub(super) fn look_at_rehearsals(
+    plan: &Fields<'_>,
+    rehearsal: &Rehearsal,
+    triggers: &[Trigger],
+    checks: &[CheckPlan],
+    is_confined: bool,
+) {
+    let is_looked_at = checks.iter().any(|check| check.at.contains(&Moment::Rehearsed))
+        || triggers.iter().any(|trigger| trigger.rehearse.is_some());
+    if rehearsal.environment.is_some() && !is_looked_at {
+        plan.find(
+            "rehearsal",
+            "`[rehearsal]` has an `environment`, and no check looks at `rehearsed`: it would never be built",
+            "add `\"rehearsed\"` to the `at` of a check, or take the environment out",
+        );
+    }
+    for trigger in triggers {
+        let title = trigger.title();
+        let asks =
+            checks.iter().find(|check| check.name == trigger.condition.check && check.check.asks_a_service());
+        if trigger.rehearse.is_some() && asks.is_some() {
+            plan.find(
+                "trigger",
+                format!("{title} cannot be rehearsed: its check asks a service, and a copy has none"),
+                "take `rehearse` out; what looks at the tree itself, or starts the service from it, can be rehearsed",
+            );
+        }
+        if matches!(trigger.rehearse, Some(Breakage::Command(_))) && !is_confined {
+            plan.find(
+                "trigger",
+                format!(
+                    "{title} breaks a copy by a command, and `confine = false` lets it reach the live project"
+                ),
+                "name a `file` and what becomes of it, or take `confine` out",
+            );
+        }
+    }
 }
 
 pub(super) fn read_receivers<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) -> Vec<Receiver> {

@@ -3,6 +3,7 @@
 //! The way in: [`load`] reads `switchback.toml` → `fields` asks every table for its keys and collects findings →
 //! [`Plan`], which holds no text of the file any more. `schema` makes the JSON Schema from the same tables of keys.
 
+mod anchor;
 mod approver;
 mod criterion;
 mod environment;
@@ -28,6 +29,7 @@ mod window;
 
 use std::path::{Path, PathBuf};
 
+pub use anchor::{Anchor, AnchorPlace};
 pub use approver::{Approve, Approver};
 pub use criterion::{CriterionPlan, CriterionPoint};
 pub use environment::Dependencies;
@@ -46,7 +48,7 @@ pub use schema::json_schema;
 pub use server::SftpAddress;
 pub use shadow::{Inputs, Shadow};
 pub use snapshot::{Keep, Remote, Snapshot};
-pub use trigger::{Action, Condition, Direction, OffBy, Trigger};
+pub use trigger::{Action, Breakage, Condition, Damage, Direction, OffBy, Trigger};
 pub use undo::Undo;
 pub use window::{Opening, Window, WindowStanding};
 
@@ -93,6 +95,8 @@ pub struct Plan {
     pub window: Window,
     /// Who is told what turn a run took.
     pub receivers: Vec<Receiver>,
+    /// Where heads of the journal are kept outside.
+    pub anchors: Vec<Anchor>,
     /// `[package]`.
     pub package: Package,
     /// What old and new run side by side before a phase goes live.
@@ -256,6 +260,7 @@ impl Plan {
             criteria: Vec::new(),
             playbooks: Vec::new(),
             receivers: Vec::new(),
+            anchors: Vec::new(),
             processes: Vec::new(),
             approvers: Vec::new(),
             window: Window::default(),
@@ -278,6 +283,15 @@ impl Plan {
     /// The shadows of a phase, in the order of the plan.
     pub fn shadows_of<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = &'a Shadow> {
         self.shadows.iter().filter(move |shadow| shadow.is_for(phase))
+    }
+
+    /// The triggers on checks of a phase, in the order of the plan.
+    pub fn triggers_of<'a>(&'a self, phase: &'a str) -> impl Iterator<Item = (&'a Trigger, &'a CheckPlan)> {
+        let check_of = move |trigger: &'a Trigger| {
+            let of_phase = |check: &&CheckPlan| check.name == trigger.condition.check && check.is_for(phase);
+            Some((trigger, self.checks.iter().find(of_phase)?))
+        };
+        self.triggers.iter().filter_map(check_of)
     }
 
     /// The playbook of that name.

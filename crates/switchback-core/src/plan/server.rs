@@ -31,6 +31,15 @@ impl SftpAddress {
         } else {
             let (place, folder) =
                 rest.split_once(':').ok_or("it names no folder behind the host and a `:`")?;
+            // `user:password@host:folder`, which would be taken for a host and a folder of a strange name.
+            let behind = folder.split_once('@').map(|(word, behind)| (word, behind.split('/').next()));
+            if !place.contains('@')
+                && behind.is_some_and(|(word, host)| {
+                    !word.contains('/') && host.is_some_and(|host| host.contains(':'))
+                })
+            {
+                return Err("there is a password in it: `ssh` takes a key");
+            }
             (place, None, folder)
         };
         let (user, host) = match place.rsplit_once('@') {

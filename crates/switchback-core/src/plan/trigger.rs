@@ -1,7 +1,12 @@
-//! Triggers: a condition on the watched checks, and what it starts.
+//! Triggers: a condition on the watched checks, what it starts, and how what it is for is brought about in a rehearsal.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use super::fields::{Fields, advise};
 use super::key::{Key, Shape};
+use super::paths::relative;
+use crate::quantity::counted;
 
 /// A condition and its consequence.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +15,35 @@ pub struct Trigger {
     pub condition: Condition,
     /// What is done then.
     pub action: Action,
+    /// How a copy is broken on which it has to fire; `None`: it is not rehearsed.
+    pub rehearse: Option<Breakage>,
+}
+
+/// How a copy is broken, to see whether a trigger would have fired on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Breakage {
+    /// By a line of shell that runs in the root of the copy.
+    Command(String),
+    /// By what becomes of one file, whose path is relative to the project.
+    File(PathBuf, Damage),
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Damage {
+    /// This text stands behind what is in it.
+    Append(String),
+    /// This text is all that is in it.
+    Write(String),
+    /// It is gone.
+    Remove,
+}
+
+impl Trigger {
+    /// What it is called where people read of it: the check that it watches, and what it starts.
+    pub fn title(&self) -> String {
+        format!("the trigger on `{}` ({})", self.condition.check, self.action.word())
+    }
 }
 
 /// What must be seen on a check.
@@ -26,6 +60,32 @@ pub struct Condition {
     pub in_a_row: u64,
     /// An answer that rests on fewer samples is *could not tell*.
     pub least_samples: Option<u64>,
+}
+
+impl Condition {
+    /// In words, for people: `the check latency is more than 2 times what it was before, 3 times in a row`.
+    pub fn words(&self) -> String {
+        let what = match (self.worse_than_times, self.off_by) {
+            (Some(times), _) => format!("is more than {times} times worse than before"),
+            (None, Some(off)) => {
+                let way = match off.direction {
+                    Direction::Either => "away from",
+                    Direction::Up => "above",
+                    Direction::Down => "below",
+                };
+                format!("is more than {} % {way} what it was before", off.percent)
+            }
+            (None, None) => "says no".to_owned(),
+        };
+        let mut words = format!("the check {} {what}", self.check);
+        if self.in_a_row > 1 {
+            let _ = write!(words, ", {} times in a row", self.in_a_row);
+        }
+        if let Some(least) = self.least_samples {
+            let _ = write!(words, ", each time on at least {}", counted(least, "sample"));
+        }
+        words
+    }
 }
 
 /// How far from the value before is too far.
@@ -113,10 +173,27 @@ const WHEN: &[Key] = &[
     ),
 ];
 
+const REHEARSE: &[Key] = &[
+    Key::optional(
+        "command",
+        Shape::Text,
+        "a line of shell that breaks the copy; it runs in the root of the copy",
+    ),
+    Key::optional("file", Shape::Text, "a file that is damaged in the copy, relative to the project"),
+    Key::optional("append", Shape::Text, "with `file`: a text that is put behind what is in it"),
+    Key::optional("write", Shape::Text, "with `file`: a text that is put in place of what is in it"),
+    Key::optional("remove", Shape::Flag, "with `file`: `true`: it is removed"),
+];
+
 /// The keys of `[[trigger]]`.
 pub(super) const TRIGGER: &[Key] = &[
     Key::required("when", Shape::Table(WHEN), "the condition"),
     Key::required("do", Shape::Word(&["roll-back", "hold", "tell"]), "what is done when the condition holds"),
+    Key::optional(
+        "rehearse",
+        Shape::Table(REHEARSE),
+        "how a copy is broken in the rehearsal, on which the trigger has to fire, e.g. `{ file = \"src/app.py\", remove = true }`",
+    ),
 ];
 
 /// Reads one `[[trigger]]`; `checks` are the names that it may watch.
@@ -127,7 +204,61 @@ pub(super) fn read(fields: &Fields<'_>, checks: &[String]) -> Option<Trigger> {
         Some(_) => Some(Action::Tell),
         None => None,
     };
-    let when = fields.table("when")?;
+    let rehearse = fields.table("rehearse").and_then(|breakage| read_breakage(&breakage));
+    let condition = read_condition(&fields.table("when")?, checks);
+    Some(Trigger { condition: condition?, action: action?, rehearse })
+}
+
+/// Reads `rehearse`.
+fn read_breakage(fields: &Fields<'_>) -> Option<Breakage> {
+    const WAYS: [&str; 3] = ["append", "write", "remove"];
+    let ways: Vec<&str> = WAYS.into_iter().filter(|way| fields.has(way)).collect();
+    match (fields.has("command"), fields.has("file")) {
+        (true, false) if ways.is_empty() => Some(Breakage::Command(fields.filled_text("command")?)),
+        (true, false) => {
+            let message = format!("`{}` says what becomes of a file, and none is named", ways[0]);
+            fields.find(ways[0], message, "it goes with `file`");
+            None
+        }
+        (false, true) => {
+            let [way] = ways.as_slice() else {
+                let how = if ways.is_empty() { "does not say" } else { "says more than once" };
+                let message = format!("{} {how} what becomes of the file", fields.title());
+                fields.find("file", message, "add one of `append`, `write` and `remove`");
+                return None;
+            };
+            let text = fields.filled_text("file")?;
+            let what = "the path in `file`";
+            let path = relative(&text, fields.offset_of("file"), what, fields.findings())?;
+            let damage = match *way {
+                "append" => Damage::Append(fields.text("append")?),
+                "write" => Damage::Write(fields.text("write")?),
+                _ if fields.flag("remove")? => Damage::Remove,
+                _ => {
+                    fields.find(
+                        "remove",
+                        "`remove = false` breaks nothing",
+                        "set it to `true`, or use another way",
+                    );
+                    return None;
+                }
+            };
+            Some(Breakage::File(path, damage))
+        }
+        (is_both, _) => {
+            let how = if is_both { "in two ways" } else { "in no way" };
+            fields.findings().add(
+                fields.offset(),
+                format!("{} says {how} how the copy is broken", fields.title()),
+                "name either a `command`, or a `file` and what becomes of it",
+            );
+            None
+        }
+    }
+}
+
+/// Reads `when`.
+fn read_condition(when: &Fields<'_>, checks: &[String]) -> Option<Condition> {
     let check = when.filled_text("check");
     if let Some(check) = &check
         && !checks.contains(check)
@@ -162,14 +293,11 @@ pub(super) fn read(fields: &Fields<'_>, checks: &[String]) -> Option<Trigger> {
     if in_a_row == 0 {
         when.find("in_a_row", "`in_a_row` cannot be 0", "use 1 or more");
     }
-    Some(Trigger {
-        condition: Condition {
-            check: check?,
-            worse_than_times: worse,
-            off_by,
-            in_a_row,
-            least_samples: when.whole("least_samples"),
-        },
-        action: action?,
+    Some(Condition {
+        check: check?,
+        worse_than_times: worse,
+        off_by,
+        in_a_row,
+        least_samples: when.whole("least_samples"),
     })
 }

@@ -41,6 +41,7 @@ pub fn details(evidence: &Value) -> Vec<Detail> {
         of_comparison(comparison, &mut found);
     }
     found.extend(seen.get("undos").map(of_undos));
+    found.extend(seen.get("triggers").map(of_triggers));
     found.extend(of_runs(seen));
     found.extend(seen.get("categories").map(of_categories));
     if verdict != Some(Verdict::Yes) {
@@ -64,6 +65,18 @@ fn of_undos(undos: &Value) -> Detail {
     for undo in undos.iter().filter(|_| undos.len() > 1) {
         table.add(|| {
             vec![text(&undo["name"]), text(&undo["kind"]), spoken(&undo["verdict"]), text(&undo["what"])]
+        });
+    }
+    table.0
+}
+
+/// What came of each trigger, on a copy that was broken for it.
+fn of_triggers(triggers: &Value) -> Detail {
+    let columns = ["check", "what it starts", "would have fired", "what was seen"];
+    let mut table = Table::new("triggers, on copies that were broken for them", &columns);
+    for one in triggers.as_array().into_iter().flatten() {
+        table.add(|| {
+            vec![text(&one["check"]), text(&one["action"]), spoken(&one["verdict"]), text(&one["what"])]
         });
     }
     table.0

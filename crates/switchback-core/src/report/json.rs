@@ -6,6 +6,7 @@ use super::database_status::DatabaseStatus;
 use super::process_status::ProcessStatus;
 use super::shadow_status::ShadowStatus;
 use super::status::{Status, WaitsFor};
+use super::trigger_status::TriggerStatus;
 use crate::journal::{EnvironmentFact, Record};
 use crate::phase::RunOutcome;
 use crate::phase::approval::{RoleTally, Standing};
@@ -59,6 +60,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     }
     if !status.shadows.is_empty() {
         document.insert("shadows".to_owned(), status.shadows.iter().map(ShadowStatus::to_json).collect());
+    }
+    if !status.triggers.is_empty() {
+        document.insert("triggers".to_owned(), status.triggers.iter().map(TriggerStatus::to_json).collect());
     }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),

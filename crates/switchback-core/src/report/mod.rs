@@ -18,6 +18,7 @@ mod page;
 mod page_phase;
 mod page_processes;
 mod page_shadows;
+mod page_triggers;
 mod parts;
 mod phase_report;
 mod process_status;
@@ -28,6 +29,7 @@ mod save;
 mod shadow_status;
 pub mod status;
 mod story;
+mod trigger_status;
 mod visible;
 mod wording;
 
@@ -47,7 +49,9 @@ pub use save::save;
 pub use shadow_status::ShadowStatus;
 pub(crate) use status::last_outcomes;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};
+pub(crate) use story::told;
 pub use story::{Story, Told};
+pub use trigger_status::TriggerStatus;
 pub use visible::visible;
 
 impl RunReport {

@@ -4,6 +4,7 @@ use super::details::Detail;
 use super::material::Named;
 use super::page::{Block, Section, Table};
 use super::page_shadows::shadows;
+use super::page_triggers::triggers;
 use super::phase_report::{CheckReport, PhaseReport, SignOffReport};
 use super::run_report::RunReport;
 use super::story::short;
@@ -34,6 +35,9 @@ pub(super) fn phase_sections(report: &RunReport, phase: &PhaseReport, number: us
     sections.push(Section::new(id("rehearsal"), 3, "Rehearsal", rehearsal(report, phase)));
     if !phase.shadows.is_empty() {
         sections.push(Section::new(id("shadows"), 3, "Old and new side by side", shadows(&phase.shadows)));
+    }
+    if !phase.triggers.is_empty() {
+        sections.push(Section::new(id("triggers"), 3, "Triggers", triggers(&phase.triggers)));
     }
     sections.push(Section::new(id("approvals"), 3, "Who approved", sign_offs(report, phase)));
     sections

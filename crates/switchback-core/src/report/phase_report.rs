@@ -7,6 +7,7 @@ use super::shadow_status::{ShadowStatus, shadows};
 use super::status::{
     Criterion, PhaseStatus, approvals, as_staged, criteria, is_about, last_outcomes, phase_status,
 };
+use super::trigger_status::{TriggerStatus, triggers};
 use crate::journal::history::{CheckFact, PhaseHistory};
 use crate::journal::{Binding, EnvironmentFact, Event, PhaseState};
 use crate::manifest::{EntryCounts, to_hex};
@@ -36,6 +37,8 @@ pub struct PhaseReport {
     pub checks: Vec<CheckReport>,
     /// Old and new side by side.
     pub shadows: Vec<ShadowStatus>,
+    /// What starts a rollback, or asks a person.
+    pub triggers: Vec<TriggerStatus>,
     /// What the plan checks and nobody looked at yet: check, kind and moment.
     pub open_checks: Vec<(String, String, String)>,
     /// A check that began and has not ended, and its moment: it is at it, or its process ended before it.
@@ -204,8 +207,13 @@ pub(super) fn phase_report(material: &Material<'_>, phase: &Phase) -> PhaseRepor
             *summary = material.clean(summary);
         }
     }
+    let mut triggers = triggers(material.plan(), phase, history);
+    for (_, seen) in triggers.iter_mut().filter_map(|trigger| trigger.rehearsed.as_mut()) {
+        *seen = material.clean(seen);
+    }
     let mut report = PhaseReport {
         shadows,
+        triggers,
         status: phase_status(judge, phase, &material.history),
         attempts: material.about(&phase.name).filter(|record| began(&record.event)).count() as u64,
         changes: phase

@@ -4,7 +4,7 @@ use super::material::Material;
 use super::phase_report::{CheckReport, PhaseReport};
 use super::status::{AS_STAGED, Status, WaitsFor, approvals, waits_for};
 use crate::journal::PhaseState;
-use crate::journal::history::PhaseHistory;
+use crate::journal::history::{FiredFact, PhaseHistory};
 use crate::phase::approval::Judge;
 use crate::plan::Phase;
 use crate::verdict::Verdict;
@@ -40,7 +40,7 @@ pub(super) fn reasons(
         reasons.extend(open.map(|tally| tally.reason()));
     }
     reasons.extend(touched(report).map(str::to_owned));
-    for (check, action) in &history.fired {
+    for FiredFact { check, action, .. } in &history.fired {
         reasons.push(format!("a trigger on the check `{check}` fired: {action}"));
     }
     for one in report.checklist.iter().filter(|one| one.required && one.verdict == Verdict::No) {

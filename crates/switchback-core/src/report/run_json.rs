@@ -8,6 +8,7 @@ use super::material::{FileNames, Named};
 use super::phase_report::{CandidateReport, CheckReport, PhaseReport, RollBackReport};
 use super::run_report::RunReport;
 use super::shadow_status::ShadowStatus;
+use super::trigger_status::TriggerStatus;
 use crate::manifest::EntryCounts;
 use crate::phase::look::binding_json;
 
@@ -92,6 +93,7 @@ fn phase(phase: &PhaseReport) -> Value {
         "candidate": phase.candidate.as_ref().map(candidate),
         "rehearsal": phase.rehearsal.as_ref().map(check),
         "shadows": phase.shadows.iter().map(ShadowStatus::to_json).collect::<Vec<_>>(),
+        "triggers": phase.triggers.iter().map(TriggerStatus::to_json).collect::<Vec<_>>(),
         "checks": phase.checks.iter().map(check).collect::<Vec<_>>(),
         "open_checks": open.collect::<Vec<_>>(),
         "criteria": criteria.chain(phase.checklist.iter().map(criterion)).collect::<Vec<_>>(),

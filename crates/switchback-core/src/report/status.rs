@@ -17,6 +17,7 @@ use crate::verdict::Verdict;
 use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
 use super::shadow_status::{ShadowStatus, shadows};
+use super::trigger_status::{TriggerStatus, triggers};
 use crate::phase::criteria::{CriterionStanding, standing};
 
 /// What a run waits for.
@@ -129,6 +130,8 @@ pub struct Status {
     pub processes: Vec<ProcessStatus>,
     /// The shadows of the phase.
     pub shadows: Vec<ShadowStatus>,
+    /// The triggers of the phase.
+    pub triggers: Vec<TriggerStatus>,
     /// The databases whose schema goes with a phase, as far as the journal tells of them.
     pub databases: Vec<DatabaseStatus>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
@@ -181,6 +184,7 @@ pub fn status(project: &Project, history: &History) -> Status {
         processes: processes(plan, history),
         databases: databases(history),
         shadows: phase.map_or_else(Vec::new, |phase| shadows(plan, phase, phase_history)),
+        triggers: phase.map_or_else(Vec::new, |phase| triggers(plan, phase, phase_history)),
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),
@@ -501,7 +505,7 @@ fn rehearsal(plan: &Plan, history: Option<&PhaseHistory>) -> Criterion {
     }
 }
 
-fn is_about_plan(plan: &Plan, history: &PhaseHistory) -> bool {
+pub(super) fn is_about_plan(plan: &Plan, history: &PhaseHistory) -> bool {
     history.rehearsal.as_ref().is_some_and(|fact| fact.binding.plan == to_hex(&plan.hash))
 }
 

@@ -49,6 +49,11 @@ pub(super) fn tell_all(records: &[Record], clean: &dyn Fn(&str) -> String) -> St
     Story { told, left_out: (left_out as u64, FIRST_MAX) }
 }
 
+/// What a record says, in words; `clean` takes secrets out.
+pub(crate) fn told(record: &Record, clean: &dyn Fn(&str) -> String) -> String {
+    clean(&words(&record.event))
+}
+
 fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
     let event = record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word);
     Told {
@@ -57,7 +62,7 @@ fn tell(record: &Record, clean: &dyn Fn(&str) -> String) -> Told {
         actor: record.actor.clone(),
         event,
         phase: record.event.phase().unwrap_or_default().to_owned(),
-        what: clean(&words(&record.event)),
+        what: told(record, clean),
     }
 }
 
@@ -101,12 +106,6 @@ fn words(event: &Event) -> String {
         Event::DriftChecked { drift, .. } => format!("written at the last moment: {}", listed(drift)),
         Event::CutOverUndone { why, .. } => format!("the exchange was taken back: {why}"),
         Event::SafetyBranchMade { branch, .. } => format!("safety branch {branch}"),
-        Event::Packaged { package, sequence, phase, .. } => {
-            format!("package {package} {sequence} of the phase {phase}")
-        }
-        Event::Received { package, sequence, path, .. } => {
-            format!("package {package} {sequence} received as {path}")
-        }
         Event::TriggerFired { check, action, why, .. } => format!("{action}, because of {check}: {why}"),
         Event::Watched { .. } => "every watch check was carried out and holds".to_owned(),
         Event::Finished { generation, .. } => format!("generation {generation} stays; the old tree is kept"),
@@ -116,6 +115,7 @@ fn words(event: &Event) -> String {
             format!("database {database}: {direction} of {}", listed(steps))
         }
         Event::DatabaseEnded { summary, .. } => summary.clone(),
+        Event::AnchorStarted { .. } | Event::AnchorEnded { .. } => of_anchor(event),
         about_process if about_process.process().is_some() => of_process(about_process),
         about_shadow if about_shadow.shadow().is_some() => of_shadow(about_shadow),
         other => of_return(other),
@@ -143,6 +143,39 @@ fn of_return(event: &Event) -> String {
             format!("as {from} holds it: {}", listed(restored))
         }
         Event::RestoreUndone { why, .. } => format!("nothing was restored: {why}"),
+        other => of_hand_over(other),
+    }
+}
+
+/// What happened to a package, a commit or an archive.
+fn of_hand_over(event: &Event) -> String {
+    match event {
+        Event::Packaged { package, sequence, phase, .. } => {
+            format!("package {package} {sequence} of the phase {phase}")
+        }
+        Event::Received { package, sequence, path, .. } => {
+            format!("package {package} {sequence} received as {path}")
+        }
+        Event::CommitStarted { branch, commit, .. } => {
+            format!("commit {} for {branch}", short_commit(commit))
+        }
+        Event::Committed { commit, .. } => format!("committed as {}", short_commit(commit)),
+        Event::ArchiveStarted { path, .. } => format!("an archive at {path}"),
+        Event::Archived { path, files, bytes, .. } => {
+            format!("archived at {path}: {files} files, {bytes} bytes")
+        }
+        other => of_fields(other),
+    }
+}
+
+/// What became of the head outside.
+fn of_anchor(event: &Event) -> String {
+    match event {
+        Event::AnchorStarted { to, about, .. } => format!("the head at event {about} is to be kept at {to}"),
+        Event::AnchorEnded { to, about, written: true, .. } => {
+            format!("the head at event {about} is kept at {to}")
+        }
+        Event::AnchorEnded { to, why, .. } => format!("no head was kept at {to}: {why}"),
         other => of_fields(other),
     }
 }
@@ -206,6 +239,11 @@ fn of_fields(event: &Event) -> String {
 pub(super) fn short(text: &str) -> &str {
     let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash { &text[..12] } else { text }
+}
+
+/// A commit as git shows it.
+fn short_commit(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }
 
 /// Some paths in words: `a, b and 3 more`.

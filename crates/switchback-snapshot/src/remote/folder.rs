@@ -73,4 +73,12 @@ impl Shelf for Folder {
         }
         Err(Trouble::new(format!("`{}` does not read back as it was written", path.display())))
     }
+
+    fn remove(&self, name: &str) -> Result<(), Trouble> {
+        let path = self.root.join(name);
+        if self.disk.look(&path)?.is_some() {
+            self.disk.remove_file(&path)?;
+        }
+        Ok(())
+    }
 }

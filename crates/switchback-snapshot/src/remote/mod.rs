@@ -3,9 +3,11 @@
 //!
 //! [`shelf`] is a place that keeps files by name → [`folder`], [`s3`] and [`sftp`] are such places → [`backend`] lets the library read
 //! from one → [`sealed`] keeps the records of verified snapshots there, encrypted with the repository's own key → [`RemoteCopy`]
-//! sends and reads. Nothing that is there in its full length is ever altered, and nothing is removed.
+//! sends and reads. Nothing that is there in its full length is ever altered, and nothing is removed. [`depot`] keeps single files at
+//! the same kinds of places.
 
 mod backend;
+mod depot;
 mod folder;
 mod listing;
 mod s3;
@@ -26,6 +28,7 @@ use switchback_core::port::{
 use switchback_core::world::World;
 
 pub(crate) use self::backend::ShelfBackend;
+pub use self::depot::RemoteDepot;
 use self::folder::Folder;
 use self::s3::Bucket;
 use self::sftp::Server;
@@ -40,6 +43,19 @@ use crate::vault::{RusticVault, compare, content_of, packs, restore_from, snapsh
 const PARTS: [&str; 5] = ["keys", "data", "index", sealed::FOLDER, "snapshots"];
 /// What makes a folder a repository: its version, its id and how it cuts files.
 const CONFIG: &str = "config";
+
+/// The place that an address names.
+fn shelf_at(world: &World, address: &str) -> Result<Arc<dyn Shelf>, PortError> {
+    let (surroundings, clock) = (world.surroundings.as_ref(), Arc::clone(&world.clock));
+    let unusable = |trouble: Trouble| trouble.failed(format!("could not use `{address}`"));
+    Ok(match address.strip_prefix("s3://") {
+        Some(rest) => Arc::new(Bucket::new(rest, surroundings, clock).map_err(unusable)?),
+        None if address.starts_with("sftp:") => {
+            Arc::new(Server::new(address, surroundings, clock).map_err(unusable)?)
+        }
+        None => Arc::new(Folder::new(Arc::clone(&world.disk), Path::new(address))),
+    })
+}
 
 /// The second copy of a vault.
 #[derive(Debug)]
@@ -56,15 +72,7 @@ impl RemoteCopy {
     ///
     /// When the address, or what the environment says about the store, cannot be understood.
     pub fn new(world: &World, place: &VaultPlace, address: &str) -> Result<Self, PortError> {
-        let (surroundings, clock) = (world.surroundings.as_ref(), Arc::clone(&world.clock));
-        let unusable = |trouble: Trouble| trouble.failed(format!("could not use `{address}`"));
-        let shelf: Arc<dyn Shelf> = match address.strip_prefix("s3://") {
-            Some(rest) => Arc::new(Bucket::new(rest, surroundings, clock).map_err(unusable)?),
-            None if address.starts_with("sftp:") => {
-                Arc::new(Server::new(address, surroundings, clock).map_err(unusable)?)
-            }
-            None => Arc::new(Folder::new(Arc::clone(&world.disk), Path::new(address))),
-        };
+        let shelf = shelf_at(world, address)?;
         let local = RusticVault::at(world.clone(), place);
         let place = local.place.elsewhere(Arc::clone(&shelf));
         Ok(Self { local, place, shelf })

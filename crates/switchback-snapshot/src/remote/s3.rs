@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use rusty_s3::actions::{GetObject, ListObjectsV2, PutObject};
+use rusty_s3::actions::{DeleteObject, GetObject, ListObjectsV2, PutObject};
 use rusty_s3::{Bucket as Address, Credentials, S3Action, UrlStyle};
 use switchback_core::world::{Clock, Surroundings};
 use ureq::Body;
@@ -248,5 +248,14 @@ impl Shelf for Bucket {
                 .hinted("try again; what is wrong there is written again"));
         }
         Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), Trouble> {
+        let key = self.key(name);
+        let ask = || {
+            let url = DeleteObject::new(&self.address, self.credentials.as_ref(), &key).sign(SIGNED);
+            self.agent.delete(url.as_str()).call()
+        };
+        self.answered(name, &ask).map(|_| ())
     }
 }

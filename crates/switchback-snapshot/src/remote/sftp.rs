@@ -49,6 +49,8 @@ pub(crate) struct Server {
     /// As the user wrote it.
     shown: String,
     command: String,
+    /// Whether others than the user may read what is written.
+    is_for_others: bool,
     session: Mutex<Option<Session>>,
     runtime: Runtime,
     clock: Arc<dyn Clock>,
@@ -118,10 +120,16 @@ impl Server {
             address: parsed,
             shown: address.to_owned(),
             command: command.unwrap_or_else(|| "ssh".to_owned()),
+            is_for_others: false,
             session: Mutex::default(),
             runtime,
             clock,
         })
+    }
+
+    /// The same folder, for files that others are to read.
+    pub(crate) fn for_others(self) -> Self {
+        Self { is_for_others: true, ..self }
     }
 
     fn path(&self, name: &str) -> String {
@@ -285,8 +293,19 @@ async fn content(sftp: &Sftp, path: &str) -> Result<Vec<u8>, Failure> {
     Ok(content)
 }
 
+/// Who may do what with a file that is written.
+fn mode(is_for_others: bool) -> Permissions {
+    let mut mode = Permissions::new();
+    // Restic removes the right to write from every file it has finished.
+    mode.set_read_by_owner(true);
+    if is_for_others {
+        mode.set_write_by_owner(true).set_read_by_group(true).set_read_by_other(true);
+    }
+    mode
+}
+
 /// Writes a file beside its place, syncs it where the server can, and puts it in place.
-async fn kept(sftp: &Sftp, path: &str, content: &[u8]) -> Result<(), Failure> {
+async fn kept(sftp: &Sftp, path: &str, content: &[u8], mode: Permissions) -> Result<(), Failure> {
     let unfinished = format!("{path}{UNFINISHED}");
     let file = match begun(sftp, &unfinished).await {
         Err(Failure::Missing) => {
@@ -302,9 +321,6 @@ async fn kept(sftp: &Sftp, path: &str, content: &[u8]) -> Result<(), Failure> {
     for part in content.chunks(PART_BYTES_MAX as usize) {
         timed(file.write_all(part)).await?;
     }
-    // Restic removes the right to write from every file it has finished.
-    let mut mode = Permissions::new();
-    mode.set_read_by_owner(true);
     timed(file.set_permissions(mode)).await?;
     if sftp.support_fsync() {
         timed(file.sync_all()).await?;
@@ -363,8 +379,13 @@ impl Shelf for Server {
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), Trouble> {
-        let path = self.path(name);
-        let written = self.asked(name, &async |sftp| kept(sftp, &path, content).await)?;
+        let (path, mode) = (self.path(name), mode(self.is_for_others));
+        let written = self.asked(name, &async |sftp| kept(sftp, &path, content, mode).await)?;
         written.ok_or_else(|| Trouble::new(format!("`{name}` was sent, and is not there")))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), Trouble> {
+        let path = self.path(name);
+        self.asked(name, &async |sftp| Ok(timed(sftp.fs().remove_file(&path)).await?)).map(|_| ())
     }
 }

@@ -21,4 +21,7 @@ pub(crate) trait Shelf: Debug + Send + Sync {
 
     /// Writes a file that is not there yet, or not in full; when this returns, it is kept.
     fn write(&self, name: &str, content: &[u8]) -> Result<(), Trouble>;
+
+    /// Removes a file; nothing there is fine. No file of a repository is removed.
+    fn remove(&self, name: &str) -> Result<(), Trouble>;
 }

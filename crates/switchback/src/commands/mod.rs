@@ -16,6 +16,7 @@ mod demo;
 mod distribution;
 mod doctor;
 mod fixture;
+mod hand_over;
 mod imports;
 mod init;
 mod log;
@@ -39,6 +40,7 @@ mod watch;
 
 use std::path::PathBuf;
 
+use switchback_core::audit::anchor_due;
 use switchback_core::journal::History;
 use switchback_core::notify::deliver;
 use switchback_core::phase::{Notice, Ports, Project, StepError, Untold, Witness, Work, open_to_tell};
@@ -86,8 +88,11 @@ impl Context<'_> {
         }
     }
 
-    /// Tells those whom the plan names what happened. What was done is done: that it could not be told is a warning.
+    /// Brings the head of the journal where the plan says, and tells those whom the plan names what happened. What was done is done: that it could not be told is a warning.
     pub(crate) fn notify(&self, work: &Work<'_>) {
+        if let Err(error) = anchor_due(work) {
+            self.ui.notice(Notice::Warning(format!("the head of the journal was not kept outside: {error}")));
+        }
         if let Err(error) = deliver(work) {
             self.ui.notice(Notice::Warning(format!("nobody was told: {error}")));
         }

@@ -1,11 +1,11 @@
-//! `switchback package create`, `list`, `verify`, `receive` and `send`.
+//! `switchback package create`, `list`, `verify` and `receive`; `hand_over` has the others.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use switchback_core::package::{
     CreateOptions, Created, Creation, Form, Look, Manifest, Receipt, ReceiveOptions, Received, create,
-    receive, send, verify,
+    receive, verify,
 };
 use switchback_core::phase::{StepError, Work};
 use switchback_core::port::Signer;
@@ -13,15 +13,14 @@ use switchback_core::signature::PublicKey;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
 
-use super::Context;
 use super::certificate::{keys, plain};
+use super::{Context, hand_over};
 use crate::failure::Failure;
 use crate::package_args::{
-    PackageCommand, PackageCreateArgs, PackageFormat, PackageListArgs, PackageReceiveArgs, PackageSendArgs,
-    PackageVerifyArgs,
+    PackageCommand, PackageCreateArgs, PackageFormat, PackageListArgs, PackageReceiveArgs, PackageVerifyArgs,
 };
 
-const SCHEMA: &str = "switchback/package/1";
+pub(super) const SCHEMA: &str = "switchback/package/1";
 
 pub(crate) fn package(context: &Context<'_>, command: &PackageCommand) -> Result<Verdict, Failure> {
     match command {
@@ -29,11 +28,13 @@ pub(crate) fn package(context: &Context<'_>, command: &PackageCommand) -> Result
         PackageCommand::List(args) => list(context, args),
         PackageCommand::Verify(args) => verify_package(context, args),
         PackageCommand::Receive(args) => receive_package(context, args),
-        PackageCommand::Send(args) => send_package(context, args),
+        PackageCommand::Send(args) => hand_over::send_package(context, args),
+        PackageCommand::Commit(args) => hand_over::commit_package(context, args),
+        PackageCommand::Archive(args) => hand_over::archive_phase(context, args),
     }
 }
 
-fn absolute(path: &Path, what: &str) -> Result<PathBuf, Failure> {
+pub(super) fn absolute(path: &Path, what: &str) -> Result<PathBuf, Failure> {
     let absolute = std::path::absolute(path)
         .map_err(|source| Failure::doing(what, DiskError::new("find the folder of", path, source).into()))?;
     // `absolute` keeps a trailing slash or dot, which would end up in every message.
@@ -288,27 +289,4 @@ fn show_receipt(context: &Context<'_>, receipt: &Receipt) {
         ui.show(&plain(line));
     }
     ui.note("\nnext: `switchback run` stages, checks and rehearses it; `switchback approve` or `switchback reject` decides");
-}
-
-fn send_package(context: &Context<'_>, args: &PackageSendArgs) -> Result<Verdict, Failure> {
-    const WHAT: &str = "could not send the package";
-    let (file, folder) = (absolute(&args.file, WHAT)?, absolute(&args.to, WHAT)?);
-    let sent = send(&context.ports.world, &file, &folder).map_err(|error| Failure::doing(WHAT, error))?;
-    let ui = context.ui;
-    if ui.json {
-        ui.document(&json!({
-            "schema": SCHEMA, "verdict": "yes", "path": sent.path, "blake3": sent.hash,
-            "bytes": sent.bytes, "was_there": sent.is_same,
-        }));
-        return Ok(Verdict::Yes);
-    }
-    let verdict = ui.verdict(Verdict::Yes);
-    let what = if sent.is_same { "was there already" } else { "sent, and read back" };
-    ui.show(&format!(
-        "{verdict}: {what}: {}: {} bytes, blake3 {}",
-        sent.path.display(),
-        sent.bytes,
-        sent.hash
-    ));
-    Ok(Verdict::Yes)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use switchback_core::phase::preview::{PlanPreview, preview};
-use switchback_core::plan::{Condition, Dependencies, Moment, Phase, Plan, Window, json_schema};
+use switchback_core::plan::{Dependencies, Moment, Phase, Plan, Window, json_schema};
 use switchback_core::report::{json as documents, status};
 use switchback_core::signature::PublicKey;
 use switchback_core::verdict::Verdict;
@@ -126,7 +126,11 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
         }
     }
     for trigger in &plan.triggers {
-        ui.show(&format!("trigger: {} when {}", trigger.action.word(), condition(&trigger.condition)));
+        let rehearsed = match &trigger.rehearse {
+            Some(_) => "; rehearsed on a copy that is broken for it",
+            None => "; not rehearsed",
+        };
+        ui.show(&format!("trigger: {} when {}{rehearsed}", trigger.action.word(), trigger.condition.words()));
     }
     if let Some(opening) = &plan.window.opening {
         ui.show(&format!("cutovers happen {}", opening.words()));
@@ -173,18 +177,4 @@ fn window(window: &Window) -> Value {
            "minutes": opening.map(|opening| opening.minutes),
            "every_seconds": opening.and_then(|opening| opening.every_s),
            "cutover_seconds_max": window.cutover_seconds_max})
-}
-
-/// A trigger's condition in words.
-fn condition(condition: &Condition) -> String {
-    let what = match condition.worse_than_times {
-        Some(times) => format!("is more than {times} times worse than before"),
-        None => "says no".to_owned(),
-    };
-    let row = if condition.in_a_row > 1 {
-        format!(", {} times in a row", condition.in_a_row)
-    } else {
-        String::new()
-    };
-    format!("the check {} {what}{row}", condition.check)
 }

@@ -56,6 +56,9 @@ fn show(context: &Context<'_>, status: &Status) {
     for process in &status.processes {
         ui.show(&format!("  process {}: {}", process.name, process.summary));
     }
+    for trigger in &status.triggers {
+        ui.show(&format!("  trigger ({}) when {}: {}", trigger.action, trigger.when, trigger.words()));
+    }
     for database in &status.databases {
         ui.show(&format!("  database {}: {}", database.name, database.summary));
     }

@@ -148,6 +148,7 @@ fn a_phase_waits_for_what_only_persons_can_know_and_the_rest_is_computed() {
       criteria at finish:
         yes: nothing fired (check there, triggers)
         yes: users are content ([ACTOR] in the role product, required)
+      trigger (tell) when the check there says no: not rehearsed: the plan does not say how it breaks
     `switchback rollback` makes generation 0 live again (exchange)
     --- exit 0
     ");

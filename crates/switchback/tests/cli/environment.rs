@@ -330,6 +330,11 @@ fn with_packages(build: &str, checks: &str) -> Ground {
     ground
 }
 
+/// Makes a wheel in the folder `../wheels`, which is there: name, version, what it needs.
+pub(crate) fn wheel(ground: &Ground, arguments: &[&str]) {
+    ground.tool("python3", &["-c", WHEEL].into_iter().chain(arguments.iter().copied()).collect::<Vec<_>>());
+}
+
 const BUILD: &str = "python3 -m venv {env} && {pip} -r requirements.txt";
 
 fn make_live(ground: &Ground) {

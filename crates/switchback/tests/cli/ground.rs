@@ -118,6 +118,11 @@ impl Ground {
         command.spawn().unwrap()
     }
 
+    /// `strace` in the project, for a test that says what it traces.
+    pub(crate) fn tracer(&self) -> Command {
+        self.command("strace")
+    }
+
     /// Runs and insists on an exit code.
     pub(crate) fn expect(&self, code: i32, line: &str) -> Seen {
         let seen = self.run(line);

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod archives;
+mod audit;
 mod bad_plans;
 mod batch_processor;
 mod bench_pairs;
@@ -14,6 +15,7 @@ mod browser;
 mod certificates;
 mod checkpoints;
 mod comparisons;
+mod compliance;
 mod configs;
 mod conformance;
 #[cfg(feature = "sql")]
@@ -39,6 +41,7 @@ mod mail;
 mod mapping;
 mod market_regime;
 mod moving;
+mod near_misses;
 mod notebooks;
 mod notify;
 mod package;
@@ -51,6 +54,7 @@ mod processes;
 #[cfg(feature = "sql")]
 mod price_elasticity;
 mod rehearsal;
+mod rehearsed_triggers;
 mod report;
 mod resources;
 mod restarts;
@@ -71,6 +75,8 @@ mod story;
 mod terminal;
 mod triggers;
 mod undos;
+mod units;
+mod watch_killed;
 mod watching;
 #[cfg(not(feature = "sql"))]
 mod without_sql;

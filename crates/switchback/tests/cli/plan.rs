@@ -22,7 +22,7 @@ fn plan_shows_everything_and_touches_nothing() {
       check: there (files) at before, staged, +1d
       approval: 1 of role risk
       approval: 1 of role tech-lead
-    trigger: hold when the check there says no
+    trigger: hold when the check there says no; not rehearsed
     cutover by exchange; old and new can be seen mixed for about [N] ms
     --- exit 0
     "#);
@@ -116,6 +116,17 @@ fn plan_shows_everything_and_touches_nothing() {
         "to_generation": null
       },
       "run": null,
+      "triggers": [
+        {
+          "action": "hold",
+          "check": "there",
+          "fired": 0,
+          "rehearsal_declared": false,
+          "seen": null,
+          "when": "the check there says no",
+          "would_have_fired": null
+        }
+      ],
       "waits_for": [
         {
           "kind": "run"

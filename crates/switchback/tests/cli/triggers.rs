@@ -68,7 +68,7 @@ fn a_live_check_that_says_no_rolls_back_by_itself() {
     --- stderr
       unify: snapshot [ID] verified: 1 files, 12 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
-      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them; not rehearsed, because the plan does not say how it breaks: the trigger on `version` (roll-back)
       unify: acknowledged: generation 1 is live ([N] ms)
       check version at live: no: exit code 1
       unify: acknowledged: rolled back: src ([N] ms)
@@ -87,6 +87,7 @@ fn a_live_check_that_says_no_rolls_back_by_itself() {
       yes: a verified snapshot exists
       no: version at live
       yes: rehearsed in and out again
+      trigger (roll-back) when the check version says no: not rehearsed: the plan does not say how it breaks; it fired
     waits for `switchback run`
     there is nothing to roll back
     --- exit 1
@@ -132,7 +133,7 @@ fn a_trigger_that_tells_lets_the_run_go_on_to_its_gate() {
     --- stderr
       unify: snapshot [ID] verified: 1 files, 12 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
-      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them; not rehearsed, because the plan does not say how it breaks: the trigger on `kpi` (tell)
       unify: acknowledged: generation 1 is live ([N] ms)
       check kpi at live: no: exit code 1
     warning: the check `kpi` failed its trigger at live: exit code 1
@@ -186,7 +187,7 @@ fn what_could_not_be_seen_never_triggers() {
     --- stderr
       unify: snapshot [ID] verified: 1 files, 12 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
-      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them
+      unify: rehearsal: yes: in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them; not rehearsed, because the plan does not say how it breaks: the trigger on `gone` (roll-back)
       unify: acknowledged: generation 1 is live ([N] ms)
       check gone at live: could not tell: the command was not found: /bin/sh: 1: exec: no-such-program: not found
       could not tell: the check `gone` could not tell at live: the command was not found: /bin/sh: 1: exec: no-such-program: not found

@@ -2,7 +2,7 @@
 //! Whether that key may sign is for the plan to say, which was another one then.
 
 use super::format::{APPROVAL_TYPE, Statement};
-use crate::journal::{ChainFault, Event, Record, ReliedOn, Signed};
+use crate::journal::{ChainFault, Event, FaultKind, Record, ReliedOn, Signed};
 use crate::phase::criteria::format::{CRITERION_TYPE, CriterionStatement};
 use crate::port::Signatures;
 use crate::signature::PublicKey;
@@ -32,7 +32,9 @@ pub fn look_at_signatures<'r>(
         };
         match seen {
             Ok(()) => found.verified += 1,
-            Err(why) => found.faults.push(ChainFault { seq: record.seq, what: why }),
+            Err(why) => {
+                found.faults.push(ChainFault { seq: record.seq, kind: FaultKind::Signature, what: why });
+            }
         }
     }
     found

@@ -12,7 +12,7 @@ pub use sign::{CriterionSaid, sign};
 use super::approval::{Judge, tally};
 use super::gate::{self, Gate};
 use super::project::{TOOL, Work};
-use crate::journal::history::{CheckFact, PhaseHistory};
+use crate::journal::history::{CheckFact, FiredFact, PhaseHistory};
 use crate::journal::{Binding, PhaseState};
 use crate::manifest::to_hex;
 use crate::plan::{CriterionPlan, CriterionPoint, Every, Moment, Phase, Plan};
@@ -173,7 +173,7 @@ fn of_triggers(history: Option<&PhaseHistory>, criterion: &CriterionPlan) -> Par
     let Some(history) = history.filter(|history| history.state.is_live()) else {
         return Part { verdict: Verdict::Unknown, is_open: true, by };
     };
-    if let Some((check, action)) = history.fired.first() {
+    if let Some(FiredFact { check, action, .. }) = history.fired.first() {
         return Part { verdict: Verdict::No, is_open: false, by: format!("trigger on {check} ({action})") };
     }
     let is_over = match criterion.at {

@@ -4,13 +4,14 @@
 //! The way: `hazards` looks for what no undo could bring back → `ground` lays the copy, exchanges there and back with
 //! the very protocol of the cutover, and says what is different → `environment` is what its checks run in. Then every other
 //! undo: `undo` lists them → `walk` carries each out in the copy → `meant` is what it has to leave → `proof` has the checks of
-//! a playbook look at it.
+//! a playbook look at it. Last, `triggers` breaks copies of their own, and sees whether the triggers would have fired.
 
 mod environment;
 mod ground;
 mod hazards;
 mod meant;
 mod proof;
+mod triggers;
 mod undo;
 mod walk;
 
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 
 use self::environment::Surroundings;
 use self::ground::{Environments, Ground, State};
+use self::triggers::Answer;
 use self::undo::{Walked, undos};
 use self::walk::Walk;
 use super::databases::rehearsal::{RehearsedDatabase, rehearse_all};
@@ -72,6 +74,10 @@ struct Played {
     undos: Vec<Walked>,
     /// Databases whose schema goes with the phase, on copies.
     databases: Vec<RehearsedDatabase>,
+    /// Triggers, on copies that were broken for them.
+    triggers: Vec<Answer>,
+    /// Triggers for which the plan does not say how a copy is broken.
+    unrehearsed: Vec<String>,
 }
 
 /// What keeps a database from being changed.
@@ -97,6 +103,14 @@ pub fn rehearse(work: &Work<'_>, phase: &Phase) -> Result<Verdict, StepError> {
     played.databases = rehearse_all(work, phase, &staged, &folder)?;
     let findings = played.databases.iter().filter_map(finding_of);
     played.findings.extend(findings.collect::<Vec<_>>());
+    // The copy has had its day; those that are broken for triggers need its room.
+    remove_tree(work.world().disk.as_ref(), &folder)?;
+    let is_sound = played.findings.is_empty();
+    played.triggers = triggers::rehearse_triggers(work, phase, &staged, &folder, is_sound)?;
+    played.unrehearsed = triggers::unrehearsed(work, phase);
+    if is_sound {
+        played.findings.extend(played.triggers.iter().filter_map(Answer::finding));
+    }
     remove_tree(work.world().disk.as_ref(), &folder)?;
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     let verdict = verdict_of(&played);
@@ -113,6 +127,7 @@ pub fn rehearse(work: &Work<'_>, phase: &Phase) -> Result<Verdict, StepError> {
         evidence,
         milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         binding,
+        triggers: played.triggers.into_iter().map(|answer| answer.told).collect(),
     })?;
     work.witness.notice(Notice::Rehearsed { phase: name(), verdict, summary });
     Ok(verdict)
@@ -240,7 +255,7 @@ fn check_there(
     let surroundings = environment::prepare(work, phase, ground.root(), ground.folder())?;
     match surroundings {
         Surroundings::Ready(variables) => {
-            let place = Place { tree: ground.root(), variables: &variables, altered: &altered };
+            let place = Place { tree: ground.root(), variables: &variables, altered: &altered, last: None };
             look_in(work, phase, Moment::Rehearsed, &checks, &place)?;
         }
         Surroundings::Refused(findings) => played.findings.extend(findings),
@@ -260,11 +275,12 @@ fn summary_of(played: &Played) -> String {
         };
         return format!(
             "in and out again on a copy: all {} entries are back as they were, and the undo touched none of {} around \
-             them{left}{}{}",
+             them{left}{}{}{}",
             played.restored,
             played.around,
             undo::told(&played.undos),
-            told_of_databases(&played.databases)
+            told_of_databases(&played.databases),
+            triggers::told(&played.triggers, &played.unrehearsed)
         );
     }
     let words: Vec<&str> = played.findings.iter().map(|finding| finding.what.as_str()).collect();
@@ -329,6 +345,8 @@ fn store(
             "databases": played.databases.iter().map(RehearsedDatabase::to_json).collect::<Vec<_>>(),
             "undos": undos_json(played, false),
             "undos_refused": undos_json(played, true),
+            "triggers": played.triggers.iter().map(Answer::to_json).collect::<Vec<_>>(),
+            "triggers_not_rehearsed": played.unrehearsed,
             "commands_confined": work.project.confinement().is_some(),
         },
     });

@@ -43,7 +43,7 @@ pub(super) fn prove(
         Surroundings::Ready(variables) => {
             let there = ground.managed()?;
             let altered = || -> Result<Option<String>, StepError> { Ok(altered(&there, &ground.managed()?)) };
-            let place = Place { tree: ground.root(), variables: &variables, altered: &altered };
+            let place = Place { tree: ground.root(), variables: &variables, altered: &altered, last: None };
             // After the undo of all of it, there are no two trees that could be compared any more.
             let moment = if undo.is_whole() { Moment::RolledBack } else { Moment::Rehearsed };
             for check in able {
@@ -70,7 +70,7 @@ fn not_carried_out(check: &CheckPlan, why: &str) -> Proof {
 fn unable(check: &CheckPlan, is_only_in_part: bool) -> Option<&'static str> {
     let looks_at_copies =
         check.at.iter().any(|at| matches!(at, Moment::Before | Moment::Staged | Moment::Rehearsed));
-    if check.kind == "http" {
+    if check.check.asks_a_service() {
         Some("it asks a service that runs, and none runs in the copy")
     } else if !looks_at_copies {
         Some("it looks at the live tree only: none of `before`, `staged` and `rehearsed` is in its `at`")

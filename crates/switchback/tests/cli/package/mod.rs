@@ -1,6 +1,10 @@
 //! Packages: made from what was proved, the same to the byte each time; whole, signed and newer, or refused by name.
 
+mod after;
+mod killed;
 mod receive;
+mod sent;
+mod two_projects;
 mod verify;
 
 use std::io::Read;

@@ -1,0 +1,145 @@
+//! A place elsewhere that loses or alters what it is given.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::sync::Mutex;
+
+use switchback_package::format::SCHEMA;
+use switchback_package::{Archive, Draft, Form, Manifest, Source, Tree, measure};
+
+use super::*;
+use crate::port::PortError;
+
+struct App;
+
+impl Source for App {
+    fn content(&self, _path: &str) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Cursor::new(b"VERSION = 2\n")))
+    }
+}
+
+/// A package with one file, in a folder of its own.
+fn package() -> (tempfile::TempDir, PathBuf) {
+    let time = "2027-01-01T10:20:30Z".to_owned();
+    let path = "tree/src/app.py".to_owned();
+    let draft = Draft { path, executable: false, bytes: 12, target: None };
+    let tree = Tree { manifest: "m".to_owned(), content: "c".to_owned(), paths: BTreeMap::new() };
+    let manifest = Manifest {
+        schema: SCHEMA.to_owned(),
+        name: "shop".to_owned(),
+        sequence: 1,
+        project: "shop".to_owned(),
+        phase: "unify".to_owned(),
+        ready: "yes".to_owned(),
+        tool: "switchback".to_owned(),
+        form: Form::Zip,
+        plan: "p".to_owned(),
+        managed: vec!["src".to_owned()],
+        base: tree.clone(),
+        candidate: tree,
+        entries: vec![measure(&draft, Form::Zip, &time, &App).unwrap()],
+        time,
+    };
+    let text = manifest.write();
+    let mut archive = Archive::new(&manifest, &text, b"{}", &App).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop-1.zip");
+    World::real().disk.write_new(&file, 0o644, &mut archive).unwrap();
+    (folder, file)
+}
+
+/// What the place does with a file that it is given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Does {
+    Keep,
+    Alter,
+    Lose,
+    Refuse,
+}
+
+#[derive(Debug)]
+struct Place {
+    does: Does,
+    files: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Place {
+    fn new(does: Does) -> Self {
+        Self { does, files: Mutex::default() }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.lock().unwrap().keys().cloned().collect()
+    }
+}
+
+impl Depot for Place {
+    fn address(&self) -> String {
+        "s3://bucket/in/".to_owned()
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, PortError> {
+        Ok(self.names().into_iter().filter(|name| name.starts_with(folder)).collect())
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+        Ok(self.files.lock().unwrap().get(name).cloned())
+    }
+
+    fn put(&self, name: &str, content: &[u8]) -> Result<(), PortError> {
+        let mut content = content.to_vec();
+        match self.does {
+            Does::Keep => {}
+            Does::Alter => content[40] ^= 1,
+            Does::Lose => return Ok(()),
+            Does::Refuse => return Err(PortError::new("the place is full", Vec::new())),
+        }
+        self.files.lock().unwrap().insert(name.to_owned(), content);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), PortError> {
+        self.files.lock().unwrap().remove(name);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_does_not_read_back_as_it_was_sent_is_not_left_there() {
+    let (_folder, file) = package();
+    for does in [Does::Alter, Does::Lose, Does::Refuse] {
+        let place = Place::new(does);
+        let error = send_elsewhere(&World::real(), &file, &place).unwrap_err().to_string();
+        let words =
+            if does == Does::Refuse { "the place is full" } else { "does not read back as it was sent" };
+        assert!(error.contains(words), "{does:?}: {error}");
+        assert_eq!(place.names(), Vec::<String>::new(), "{does:?}");
+    }
+}
+
+#[test]
+fn what_is_there_already_is_told_and_what_is_another_file_is_left_alone() {
+    let (_folder, file) = package();
+    let place = Place::new(Does::Keep);
+    let sent = send_elsewhere(&World::real(), &file, &place).unwrap();
+    assert_eq!((sent.path.to_str(), sent.is_same), (Some("s3://bucket/in/shop-1.zip"), false));
+    assert!(send_elsewhere(&World::real(), &file, &place).unwrap().is_same);
+    place.put("shop-1.zip", b"another").unwrap();
+    let error = send_elsewhere(&World::real(), &file, &place).unwrap_err().to_string();
+    assert!(error.contains("is there, and is another file"), "{error}");
+    assert_eq!(place.get("shop-1.zip").unwrap().unwrap(), b"another");
+}
+
+#[test]
+fn half_a_package_is_not_sent() {
+    let (folder, file) = package();
+    let mut bytes = World::real().disk.read(&file, 1 << 20).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let half = folder.path().join("half.zip");
+    World::real().disk.write_new(&half, 0o644, &mut &bytes[..]).unwrap();
+    let place = Place::new(Does::Keep);
+    let error = send_elsewhere(&World::real(), &half, &place).unwrap_err().to_string();
+    assert!(error.contains("is not whole, and is not sent"), "{error}");
+    assert_eq!(place.names(), Vec::<String>::new());
+}

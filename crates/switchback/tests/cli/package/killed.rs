@@ -1,0 +1,136 @@
+//! `kill -9` of the real program at every event of the journal of a handover, and wherever git is asked: what comes next goes on, and nothing
+//! is committed, received or archived twice.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use super::super::approvals::key_file;
+use super::super::ground::Ground;
+use super::after::{commits, in_git, status};
+use super::{create, rehearsed, shop};
+
+/// The program in the project, struck at the N-th call of that name of the program itself, from 1; whether it was killed.
+pub(super) fn killed_at(ground: &Ground, line: &str, call: &str, number: usize) -> bool {
+    let mut command = ground.tracer();
+    command.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"]);
+    command.arg(format!("inject={call}:signal=KILL:when={number}"));
+    command.arg(env!("CARGO_BIN_EXE_switchback")).args(line.split(' '));
+    !command.output().unwrap().status.success()
+}
+
+/// How often a command that nobody kills makes the call.
+pub(super) fn count(ground: &Ground, line: &str, call: &str) -> usize {
+    let log = ground.at("../calls.log");
+    let mut command: Command = ground.tracer();
+    command.args(["-qq", "-e", &format!("trace={call}"), "-e", "signal=none", "-o"]);
+    command.arg(&log).arg(env!("CARGO_BIN_EXE_switchback")).args(line.split(' '));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::read_to_string(log).unwrap().lines().count()
+}
+
+fn events(ground: &Ground, word: &str) -> usize {
+    ground.run("log --json").out.matches(&format!("\"event\":\"{word}\"")).count()
+}
+
+fn live() -> Ground {
+    let ground = shop("");
+    in_git(&ground);
+    ground.expect(0, "run");
+    ground
+}
+
+// rows: RE-17
+#[test]
+fn needs_strace_killed_at_every_event_of_a_commit_it_is_made_once() {
+    const LINE: &str = "package commit";
+    let mut stages = BTreeSet::new();
+    // Every sync of the journal, and before every program of git that it starts.
+    for call in ["fsync", "?clone,?clone3,?vfork"] {
+        let all = count(&live(), LINE, call);
+        assert!(all >= 2, "{call}: {all}");
+        for number in 1..=all {
+            let ground = live();
+            killed_at(&ground, LINE, call, number);
+            let begun = (commits(&ground), events(&ground, "commit-started"), events(&ground, "committed"));
+            stages.insert(begun);
+            ground.expect(0, LINE);
+            assert_eq!((commits(&ground), status(&ground)), (2, String::new()), "{call} {number}: {begun:?}");
+            assert_eq!(events(&ground, "committed"), 1, "{call} {number}: {begun:?}");
+            assert_eq!(ground.tool("git", &["show", "HEAD:src/app.py"]), "VERSION = 2\n");
+            ground.expect(0, "log verify");
+            ground.expect(0, "rollback");
+            assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+        }
+    }
+    // Before it, between intent and branch, between branch and the journal.
+    for stage in [(1, 0, 0), (1, 1, 0), (2, 1, 0)] {
+        assert!(stages.contains(&stage), "{stage:?}: {stages:?}");
+    }
+}
+
+// rows: RE-19
+#[test]
+fn needs_strace_killed_at_every_sync_of_an_archive_it_is_whole() {
+    const LINE: &str = "package archive";
+    let over = || {
+        let ground = shop("");
+        ground.expect(0, "run");
+        ground
+    };
+    let all = count(&over(), LINE, "fsync");
+    assert!(all >= 4, "{all}");
+    let mut stages = BTreeSet::new();
+    for number in 1..=all {
+        let ground = over();
+        assert!(killed_at(&ground, LINE, "fsync", number), "{number}");
+        stages.insert((events(&ground, "archive-started"), events(&ground, "archived")));
+        let told = ground.expect(0, "package archive --json").json();
+        let folders = fs::read_dir(ground.at(".switchback/archive")).unwrap().count();
+        assert_eq!(
+            (folders, events(&ground, "archive-started"), events(&ground, "archived")),
+            (1, 1, 1),
+            "{number}: {told}"
+        );
+        assert_eq!(fs::read_dir(ground.at(".switchback/work")).unwrap().count(), 0, "{number}");
+        ground.expect(0, LINE);
+        ground.expect(0, "rollback");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    }
+    assert!(stages.contains(&(1, 0)) && stages.len() >= 2, "{stages:?}");
+}
+
+// rows: RE-10
+#[test]
+fn needs_strace_killed_at_every_sync_of_a_receipt_it_is_received_once() {
+    let maker = rehearsed("");
+    create(&maker, 0, "--output ../shop.zip");
+    let package = fs::read(maker.at("../shop.zip")).unwrap();
+    let line = format!("package receive ../shop.zip --key {}", key_file("ana.pub").display());
+    let taker = || {
+        let ground = shop("");
+        ground.write(
+            "switchback.toml",
+            ground.read("switchback.toml").replace("../new", "incoming/change.zip"),
+        );
+        ground.write("../shop.zip", &package);
+        ground
+    };
+    let all = count(&taker(), &line, "fsync");
+    assert!(all >= 3, "{all}");
+    for number in 1..=all {
+        let ground = taker();
+        assert!(killed_at(&ground, &line, "fsync", number), "{number}");
+        let seen = ground.run(&line);
+        let is_there = seen.code == 1 && seen.err.contains("it was received before, at");
+        assert!(seen.code == 0 || is_there, "{number}: {seen}");
+        assert_eq!(fs::read(ground.at("incoming/change.zip")).unwrap(), package, "{number}");
+        ground.expect(0, "run");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+        ground.expect(0, "package archive");
+        let names: Vec<_> =
+            fs::read_dir(ground.at("incoming")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["change.zip"], "{number}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Packages that go to a bucket or a server, and are read back there.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::super::ground::Ground;
+use super::super::s3::{KEY, S3};
+use super::super::sftp::Server;
+use super::killed::{count, killed_at};
+use super::packed;
+
+/// Sends it, sends it again, and finds another file in its place.
+fn goes_there_once(ground: &Ground, address: &str) {
+    let seen = ground.expect(0, &format!("package send ../shop.zip {address}"));
+    assert!(seen.out.starts_with(&format!("yes: sent, and read back: {address}/shop.zip: ")), "{seen}");
+    let seen = ground.expect(0, &format!("package send ../shop.zip {address}"));
+    assert!(seen.out.contains("was there already"), "{seen}");
+    let told = ground.expect(0, &format!("package send ../shop.zip {address} --json")).json();
+    assert_eq!(told["was_there"], true);
+    // Another package under the same name.
+    let mine = fs::read(ground.at("../shop.zip")).unwrap();
+    ground.expect(0, "package create --output ../second.zip --sequence 9");
+    ground.write("../shop.zip", fs::read(ground.at("../second.zip")).unwrap());
+    let seen = ground.run(&format!("package send ../shop.zip {address}"));
+    assert_eq!(seen.code, 2, "{seen}");
+    assert!(seen.err.contains("is there, and is another file"), "{seen}");
+    ground.write("../shop.zip", mine);
+    assert!(
+        ground.expect(0, &format!("package send ../shop.zip {address}")).out.contains("was there already")
+    );
+}
+
+// rows: RE-8
+#[test]
+fn needs_sshd_a_package_is_sent_to_a_server_and_read_back() {
+    let server = Server::start();
+    let (mut ground, bytes) = packed("zip");
+    ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh());
+    goes_there_once(&ground, &server.address("in/deep"));
+    let there = server.folder("in/deep");
+    assert_eq!(fs::read(there.join("shop.zip")).unwrap(), bytes);
+    assert_eq!(fs::read_dir(&there).unwrap().count(), 1, "nothing half done is left");
+    // Somebody who is not known there, and nobody who is there.
+    ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh_of_a_stranger());
+    let address = server.address("other");
+    let seen = ground.expect(2, &format!("package send ../shop.zip {address}"));
+    assert!(seen.err.contains("Permission denied"), "{seen}");
+    assert!(!server.folder("other").exists());
+    let seen = ground.expect(2, "package send ../shop.zip sftp:ana:verborgen@store:/srv");
+    assert!(seen.err.contains("there is a password in it") && !seen.err.contains("verborgen"), "{seen}");
+    drop(server);
+    let seen = ground.expect(2, &format!("package send ../shop.zip {address}"));
+    assert!(seen.err.contains("`127.0.0.1` cannot be reached"), "{seen}");
+}
+
+// rows: RE-8
+#[test]
+fn needs_sshd_and_needs_strace_killed_in_a_transfer_there_is_no_half_file_of_that_name() {
+    let (line_of, calls) = (|address: &str| format!("package send ../shop.zip {address}"), "write,writev");
+    let server = Server::start();
+    let (mut ground, bytes) = packed("zip");
+    ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh());
+    let all = count(&ground, &line_of(&server.address("whole")), calls);
+    assert!(all >= 8, "{all}");
+    let mut stages = BTreeSet::new();
+    for number in 1..=all {
+        let (folder, line) = (format!("in-{number}"), line_of(&server.address(&format!("in-{number}"))));
+        killed_at(&ground, &line, calls, number);
+        let there = server.folder(&folder).join("shop.zip");
+        stages.insert(there.exists());
+        assert!(!there.exists() || fs::read(&there).unwrap() == bytes, "{number}: half of it is there");
+        ground.expect(0, &line);
+        assert_eq!(fs::read(&there).unwrap(), bytes, "{number}");
+        assert_eq!(fs::read_dir(server.folder(&folder)).unwrap().count(), 1, "{number}: something is left");
+    }
+    assert!(stages.contains(&false), "{stages:?}");
+}
+
+// rows: RE-8
+#[test]
+fn needs_s3rver_a_package_is_sent_to_a_bucket_and_read_back() {
+    let server = S3::start();
+    let (mut ground, _) = packed("zip");
+    ground.set("AWS_ENDPOINT_URL", &server.endpoint());
+    ground.set("AWS_ACCESS_KEY_ID", KEY);
+    ground.set("AWS_SECRET_ACCESS_KEY", KEY);
+    goes_there_once(&ground, "s3://results/hand/over");
+    let seen = ground.expect(2, "package send ../shop.zip s3://nowhere/in");
+    assert!(seen.err.contains("NoSuchBucket"), "{seen}");
+    ground.set("AWS_ACCESS_KEY_ID", "stranger");
+    ground.set("AWS_SECRET_ACCESS_KEY", "verborgen");
+    let seen = ground.expect(2, "package send ../shop.zip s3://results/other");
+    assert!(seen.err.contains("AWS_ACCESS_KEY_ID") && !seen.err.contains("verborgen"), "{seen}");
+}
+
+#[test]
+fn an_address_that_leads_nowhere_is_one_clear_error() {
+    let (ground, _) = packed("zip");
+    for (address, words) in [
+        ("https://store.example/in", "packages are not sent to addresses of that kind"),
+        ("s3://", "an address of S3 is `s3://bucket/folder`, and nothing more"),
+        ("s3://me:verborgen@bucket/in", "an address of S3 is `s3://bucket/folder`, and nothing more"),
+        ("sftp:store", "it names no folder"),
+        ("sftp:me:verborgen@store:in", "there is a password in it"),
+    ] {
+        let seen = ground.expect(2, &format!("package send ../shop.zip {address}"));
+        assert!(seen.err.contains(words) && !seen.err.contains("verborgen"), "{address}: {seen}");
+    }
+}
