@@ -1,7 +1,7 @@
 //! Packages of a change: one archive, whose manifest decides every byte of it.
 //!
 //! In the order of the data: [`mod@format`] is the manifest, and `names` says which names can stand in one; `packing` packs the
-//! content of an entry, twice the same; [`layout`] says which bytes stand around it (`zipped` and `taped` for the two formats);
+//! content of an entry, twice the same (`deflating`, in blocks of `steady`); [`layout`] says which bytes stand around it (`zipped` and `taped` for the two formats);
 //! [`writing`] is the archive as a stream; [`reading`] reads the front of one, and holds each of its bytes against what the
 //! manifest says.
 //!
@@ -10,12 +10,14 @@
 //!
 //! This crate reads and writes through readers that it is given. It knows no disk, no project and no key.
 
+mod deflating;
 pub mod format;
 mod front;
 pub mod layout;
 mod names;
 mod packing;
 pub mod reading;
+mod steady;
 mod taped;
 pub mod writing;
 mod zipped;

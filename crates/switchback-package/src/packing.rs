@@ -2,15 +2,13 @@
 
 use std::io::{Error, Read, Result};
 
-use flate2::Compression;
-use flate2::read::DeflateEncoder;
 use sha2::{Digest, Sha256};
 
+use crate::deflating::Deflated;
 use crate::format::Form;
 use crate::shown;
+use crate::steady::Steady;
 
-/// The level of deflate: what most programs take.
-const DEFLATE_LEVEL: u32 = 6;
 /// The level of zstd: its own middle.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -32,14 +30,14 @@ pub(crate) fn packed<'a>(
 ) -> Result<Box<dyn Read + 'a>> {
     let plain_bytes = wrapping.head.len() as u64 + bytes + wrapping.zeros;
     let head = std::io::Cursor::new(wrapping.head);
-    let plain = head.chain(content).chain(std::io::repeat(0).take(wrapping.zeros));
+    let plain = Steady::new(head.chain(content).chain(std::io::repeat(0).take(wrapping.zeros)));
     Ok(match form {
-        Form::Zip => Box::new(DeflateEncoder::new(plain, Compression::new(DEFLATE_LEVEL))),
+        Form::Zip => Box::new(Deflated::new(plain)),
         Form::TarZst => {
             let mut encoder = zstd::stream::read::Encoder::new(plain, ZSTD_LEVEL)?;
             encoder.set_pledged_src_size(Some(plain_bytes))?;
             encoder.include_contentsize(true)?;
-            Box::new(encoder)
+            Box::new(Steady::new(encoder))
         }
     })
 }

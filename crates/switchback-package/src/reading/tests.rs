@@ -1,6 +1,6 @@
 //! Packages that somebody changed: every byte counts, and what is wrong is named.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 
 use super::*;
@@ -96,6 +96,44 @@ fn what_was_written_is_read_and_twice_the_same() {
         assert_eq!(content(&mut reader, &front, "tree/src/zlink", 10).unwrap(), Some(b"app.py".to_vec()));
         assert_eq!(content(&mut reader, &front, "tree/src/noise", 10).unwrap(), None);
         assert_eq!(content(&mut reader, &front, "nothing", 10).unwrap(), None);
+    }
+}
+
+/// A source that gives as many bytes at a time as a disk does.
+struct Slow(Shelf, usize);
+
+impl Source for Slow {
+    fn content(&self, path: &str) -> ReadResult<Box<dyn Read + Send>> {
+        let content = self.0.content(path)?;
+        Ok(Box::new(BufReader::with_capacity(self.1, content)))
+    }
+}
+
+#[test]
+fn large_files_are_packed_the_same_however_they_are_read_and_taken_out() {
+    let noise = |at: u32| at.wrapping_mul(2_654_435_761).to_le_bytes()[2];
+    let lines = (0..40_000_u32).map(|at| format!("{at} {}\n", noise(at)));
+    let shelf = || Shelf(vec![("tree/large.csv", lines.clone().collect::<String>().into_bytes())]);
+    for form in FORMS {
+        let mut drafts = drafts(&shelf());
+        drafts.pop();
+        let manifest = manifest_of(form, &shelf(), &drafts);
+        let whole = write(&manifest, "{}", &shelf());
+        assert_eq!(look(&whole), Ok(Vec::new()), "{form:?}");
+        let text = manifest.write();
+        for (in_bytes, out_bytes) in [(4_096, 8_192), (1_000, 65_536), (100_000, 777)] {
+            let slow = Slow(shelf(), in_bytes);
+            let mut archive = Archive::new(&manifest, &text, b"{}", &slow).unwrap();
+            let (mut bytes, mut block) = (Vec::new(), vec![0; out_bytes]);
+            loop {
+                let count = archive.read(&mut block).unwrap();
+                if count == 0 {
+                    break;
+                }
+                bytes.extend_from_slice(&block[..count]);
+            }
+            assert!(bytes == whole, "{form:?}: {in_bytes} bytes in, {out_bytes} out");
+        }
     }
 }
 
