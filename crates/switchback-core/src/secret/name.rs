@@ -239,11 +239,48 @@ pub(super) fn is_certain(name: &str) -> bool {
 }
 
 pub(super) fn is_secret_value(name: &str, value: &str) -> bool {
+    let is_none = || is_setting(value) || is_of_code(name, value);
     match strength(name) {
         Strength::None => false,
-        Strength::Certain => !value.trim().is_empty() && !is_setting(value),
-        Strength::Likely => !is_setting(value) && is_value(value),
+        Strength::Certain => !value.trim().is_empty() && !is_none(),
+        Strength::Likely => is_value(value) && !is_none(),
     }
+}
+
+/// What source code has behind such a name: a type (`credentials: Dict[str, str]`), the name itself (`PASS = "PASS"`), or in a list
+/// of packages a version with its build (`asttokens=3.0.0=pyhd8ed1ab_1`).
+fn is_of_code(name: &str, value: &str) -> bool {
+    const TYPES: &[&str] = &[
+        "annotated",
+        "callable",
+        "classvar",
+        "dict",
+        "final",
+        "frozenset",
+        "iterable",
+        "iterator",
+        "list",
+        "literal",
+        "mapping",
+        "optional",
+        "sequence",
+        "set",
+        "tuple",
+        "type",
+        "union",
+    ];
+    let value = value.trim();
+    let is_type = value.split_once('[').is_some_and(|(outer, _)| {
+        let outer = outer.rsplit('.').next().unwrap_or(outer);
+        TYPES.contains(&outer.to_lowercase().as_str())
+    });
+    let is_pinned = value.split_once('=').is_some_and(|(version, _)| {
+        version.contains('.')
+            && version
+                .split('.')
+                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    is_type || is_pinned || value == name && !value.contains(char::is_lowercase)
 }
 
 /// Under a key such as `secrets`, and not saying who or where.

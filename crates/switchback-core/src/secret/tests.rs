@@ -314,6 +314,26 @@ fn names_of_variables() {
 }
 
 #[test]
+fn what_source_code_has_behind_such_a_name_is_no_secret() {
+    for text in [
+        "def create_with_credentials(credentials: Dict[str, str]) -> None:",
+        "    token: typing.Optional[str] = None",
+        "    PASS = \"PASS\"",
+        "  - asttokens=3.0.0=pyhd8ed1ab_1",
+        "\"AccessKeyId\": \"AKIAIOSFODNN7EXAMPLE\",",
+    ] {
+        assert_eq!(clean_text(text), text);
+    }
+    for text in [
+        "token = \"Dict1[str8zq\"",
+        "password=3.0.x=pyhd8ed1ab_1",
+        "\"AccessKeyId\": \"AKIAQ3EGRTZ5WXYP7LMN\"",
+    ] {
+        assert_ne!(clean_text(text), text);
+    }
+}
+
+#[test]
 fn names_of_tests_are_no_secrets() {
     let kept = r#"{"run":"{\"tests/test_login.py::TestCredentials::test_missing\":\"passed\",\"a:test_reset_password\":\"passed\",\"b:test_token\":\"failed\",\"test_password\":\"xfailed\",\"test_passphrase\":\"skipped\"}"}"#;
     for text in
