@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::approvals::key_file;
 use super::ground::Ground;
 
 const STAGES: [&str; 6] =
@@ -107,6 +108,35 @@ fn needs_python3_a_refactored_pipeline_goes_live_and_comes_back() {
     ground.expect(0, "rollback");
     assert!(!ground.at("elasticity").exists());
     assert_eq!(tree(&ground), before);
+}
+
+// rows: RE-7, RE-10, RE-11
+#[test]
+fn needs_python3_what_one_project_refactored_another_takes_from_its_package() {
+    let maker = ground("refactored");
+    maker.expect(0, "run --until rehearsed");
+    let key = |name: &str| key_file(name).display().to_string();
+    maker.expect(0, &format!("package create --key {} --output ../change.zip", key("ana")));
+
+    // The receiver has data of its own, and of the refactorer nothing but the package and the public key.
+    let taker = ground("refactored");
+    taker.tool("rm", &["-r", "../candidate", "data"]);
+    let generate = example().join("generate.py").display().to_string();
+    taker.tool("python3", &[&generate, "--seed", "8", "--out", "data"]);
+    let plan = taker.read("switchback.toml");
+    let from = "from = \"../candidate\"";
+    assert!(plan.contains(from));
+    taker.write("switchback.toml", plan.replace(from, "from = \"incoming/change.zip\""));
+    taker.write("../change.zip", std::fs::read(maker.at("../change.zip")).unwrap());
+    drop(maker);
+    let before = tree(&taker);
+    let seen = taker.expect(0, &format!("package receive ../change.zip --key {}", key("ana.pub")));
+    assert!(seen.out.contains("what is live here is what it was made from"), "{seen}");
+    assert_eq!(tree(&taker), before, "nothing goes live by that");
+    all_say_yes(&taker.expect(0, "run --json").json());
+    assert!(taker.at("elasticity/pipeline.py").exists());
+    taker.expect(0, "rollback");
+    assert_eq!(tree(&taker), before);
 }
 
 // rows: RE-4
