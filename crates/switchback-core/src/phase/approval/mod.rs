@@ -13,4 +13,4 @@ pub use format::{APPROVAL_TYPE, Statement};
 pub use relied::{evidence_hash, relied_on};
 pub use tally::{Altered, Judge, RoleTally, Standing, Vote, tally};
 pub use verify::{SignedLook, look_at_signatures};
-pub use who::{NotThey, signed, who};
+pub use who::{NotThey, signed, signer, who};

@@ -2,8 +2,9 @@
 
 use crate::journal::Signed;
 use crate::phase::error::StepError;
-use crate::plan::Plan;
+use crate::plan::{Approver, Plan};
 use crate::port::{Signatures, Signer};
+use crate::signature::PublicKey;
 
 /// Why somebody may not sign, and what helps.
 #[derive(Debug)]
@@ -49,6 +50,27 @@ pub fn who(
             person.name
         )),
         Some(person) => Ok(person.name.clone()),
+    }
+}
+
+/// Whose key it is by the plan, if it may sign in a role; any key may where the plan lists none for it.
+///
+/// # Errors
+///
+/// Why it may not, in words.
+pub fn signer<'p>(
+    plan: &'p Plan,
+    signatures: &dyn Signatures,
+    role: &str,
+    key: &PublicKey,
+) -> Result<Option<&'p Approver>, String> {
+    let is_keyed = plan.approvers_of(role).next().is_some();
+    match plan.approver_with(key) {
+        None if is_keyed => Err(format!("the plan lists the key {} for nobody", signatures.key_id(key))),
+        Some(person) if is_keyed && !person.has(role) => {
+            Err(format!("{} does not have this role", person.name))
+        }
+        person => Ok(person),
     }
 }
 

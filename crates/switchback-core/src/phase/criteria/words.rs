@@ -5,7 +5,7 @@ use super::{Part, binding};
 use crate::journal::history::{CriterionWord, PhaseHistory};
 use crate::journal::{Binding, PhaseState, Signed};
 use crate::manifest::to_hex;
-use crate::phase::approval::Judge;
+use crate::phase::approval::{Judge, signer};
 use crate::phase::gate;
 use crate::plan::{CriterionPlan, Phase, Plan};
 use crate::signature::PublicKey;
@@ -58,7 +58,7 @@ pub(super) fn heard(
 fn said_by(judge: &Judge<'_>, phase: &Phase, word: &CriterionWord) -> Result<String, String> {
     let is_keyed = judge.plan.approvers_of(&word.role).next().is_some();
     match &word.signed {
-        Some(signed) if word.holds => signed_by(judge, phase, word, signed, is_keyed),
+        Some(signed) if word.holds => signed_by(judge, phase, word, signed),
         None if word.holds && is_keyed => {
             Err("it is not signed, and the plan lists keys for this role".to_owned())
         }
@@ -71,19 +71,9 @@ fn signed_by(
     phase: &Phase,
     word: &CriterionWord,
     signed: &Signed,
-    is_keyed: bool,
 ) -> Result<String, String> {
     let key = PublicKey::read(&signed.key).map_err(|why| format!("its key cannot be used: {why}"))?;
-    let person = judge.plan.approver_with(&key);
-    match person {
-        None if is_keyed => {
-            return Err(format!("the plan lists the key {} for nobody", judge.signatures.key_id(&key)));
-        }
-        Some(person) if is_keyed && !person.has(&word.role) => {
-            return Err(format!("{} does not have this role", person.name));
-        }
-        _ => {}
-    }
+    let person = signer(judge.plan, judge.signatures, &word.role, &key)?;
     let envelope = signed.envelope.to_string();
     let opened = judge.signatures.verify(&envelope, CRITERION_TYPE, std::slice::from_ref(&key));
     let opened = opened.map_err(|fault| fault.to_string())?;
