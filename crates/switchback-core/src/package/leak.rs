@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use super::picture;
 use super::shelf::{Item, Shelf};
 use crate::phase::redact::Redactor;
 use crate::phase::{StepError, Work};
@@ -51,12 +52,14 @@ fn first_secret(redactor: &Redactor, reader: Box<dyn Read + Send>) -> std::io::R
     }
     let mut number = 1;
     let mut line = Vec::new();
+    let mut is_in_picture = false;
     loop {
         line.clear();
         if reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
         }
-        let text = String::from_utf8_lossy(&line);
+        let (text, goes_on) = picture::without(&String::from_utf8_lossy(&line), is_in_picture);
+        is_in_picture = goes_on && !line.ends_with(b"\n");
         if redactor.clean(&text) != text {
             return Ok(Some(number));
         }

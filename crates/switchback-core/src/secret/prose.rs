@@ -200,7 +200,13 @@ fn is_secret(key: &str, value: &str, is_option: bool) -> bool {
     let is_placeholder = value.starts_with("${") && !value.contains(":-") && !value.contains('-');
     value != MASK
         && !is_placeholder
+        && !(key.eq_ignore_ascii_case("pass") && is_share(value))
         && is_value
         && !name::is_reference(value)
         && name::is_secret_value(key, value)
+}
+
+/// `193/793 pass = 24.3%` counts what passed.
+fn is_share(value: &str) -> bool {
+    value.strip_suffix('%').is_some_and(|number| number.parse::<f64>().is_ok())
 }
