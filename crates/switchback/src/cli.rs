@@ -236,7 +236,7 @@ pub enum Command {
         after_help = "Examples:\n  switchback routes\n  switchback routes ../old . --moved shop.api=store.api"
     )]
     Routes(RoutesArgs),
-    /// List what keeps old names importable: since when, until when, and who uses it
+    /// List what keeps old names importable: since when, until when, and who uses it; no when one is past its day
     #[command(after_help = "Examples:\n  switchback shims\n  switchback shims --due 2027-04-01")]
     Shims(ShimsArgs),
     /// List, migrate and verify directories of checkpoints: JSON documents that have versions

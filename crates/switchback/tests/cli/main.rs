@@ -25,6 +25,7 @@ mod criteria;
 mod databases;
 mod dbt;
 mod demo;
+mod deprecated;
 mod distributions;
 mod documentation;
 mod environment;
