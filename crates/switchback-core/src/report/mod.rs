@@ -36,6 +36,7 @@ mod wording;
 use serde_json::Value;
 
 pub use html::{STYLE, escaped as escaped_html};
+pub(crate) use incident::incident_of;
 pub use incident::write_incident;
 pub use markdown::escaped as escaped_markdown;
 pub use material::{FILES_NAMED_MAX, FileNames, Named};

@@ -33,6 +33,7 @@ mod evidence;
 mod fixtures;
 mod gates;
 mod ground;
+mod incidents;
 mod init;
 mod integrity;
 mod journal;
