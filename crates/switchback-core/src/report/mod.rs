@@ -21,10 +21,12 @@ mod page_shadows;
 mod page_triggers;
 mod parts;
 mod phase_report;
+mod places;
 mod process_status;
 mod reasons;
 mod run_json;
 pub mod run_report;
+mod sarif;
 mod save;
 mod shadow_status;
 pub mod status;
@@ -44,6 +46,7 @@ pub use parts::{Part, Parts};
 pub use phase_report::{
     CandidateReport, CheckReport, PhaseReport, RollBackReport, SignOffReport, SnapshotReport,
 };
+pub use places::Place;
 pub use process_status::ProcessStatus;
 pub use run_report::{RunFact, RunReport, Undo, run_report};
 pub use save::save;
@@ -73,6 +76,11 @@ impl RunReport {
     /// When the document cannot be written into memory.
     pub fn to_junit(&self) -> std::io::Result<String> {
         junit::junit(self)
+    }
+
+    /// As SARIF 2.1.0: a rule for each check, and a result for each place at which one does not say *yes*.
+    pub fn to_sarif(&self) -> Value {
+        sarif::sarif(self)
     }
 
     /// As the document `switchback/report/1`.

@@ -63,6 +63,7 @@ mod restarts;
 mod restore;
 mod run;
 mod s3;
+mod sarif;
 mod scenarios;
 #[cfg(feature = "databases")]
 mod schema;
