@@ -6,6 +6,7 @@
 //! `reasons` why it stands where it stands) → `page` puts them into sections and tables of `wording` → `html` and `markdown`
 //! write these down; `run_json` and `junit` are written from the facts → [`save`](fn@save).
 
+mod anchor_status;
 mod database_status;
 pub mod details;
 mod html;
@@ -37,6 +38,7 @@ mod wording;
 
 use serde_json::Value;
 
+pub use anchor_status::AnchorStatus;
 pub use html::{STYLE, escaped as escaped_html};
 pub(crate) use incident::incident_of;
 pub use incident::write_incident;

@@ -506,6 +506,40 @@ fn what_made_each_file_is_told_with_code_configuration_inputs_and_evidence() {
     ground.expect(2, "log lineage src/app.py");
 }
 
+// rows: PC-12
+#[test]
+fn plan_and_status_say_where_heads_are_kept_and_what_failed() {
+    let ground = anchored("../audit/heads");
+    let shown = ground.expect(0, "plan");
+    let line = "anchor: the head of the journal goes to ../audit/heads after live, finished, rolled-back";
+    assert!(shown.out.contains(line), "{shown}");
+    let planned = ground.expect(0, "plan --json").json();
+    assert_eq!(
+        planned["anchors"],
+        serde_json::json!([{"to": "../audit/heads", "on": ["live", "finished", "rolled-back"], "kept": null,
+                            "due": false, "fault": null}])
+    );
+    // The disk is not mounted.
+    ground.expect(0, "run");
+    let shown = ground.expect(0, "status");
+    let head = "anchor ../audit/heads: keeps no head yet; one is due; the last try failed: ";
+    assert!(shown.out.contains(head), "{shown}");
+    std::fs::create_dir(ground.at("../audit")).unwrap();
+    ground.expect(0, "log anchor");
+    let shown = ground.expect(0, "status");
+    assert!(shown.out.contains("anchor ../audit/heads: keeps the head of event "), "{shown}");
+    assert!(!shown.out.contains("is due") && !shown.out.contains("failed"), "{shown}");
+    let anchor = ground.expect(0, "status --json").json()["anchors"][0].clone();
+    let heads = ground.read("../audit/heads");
+    let kept: Value = serde_json::from_str(heads.lines().last().unwrap()).unwrap();
+    assert_eq!(anchor["kept"]["seq"], kept["seq"]);
+    assert!(anchor["kept"]["time"].as_str().unwrap().ends_with('Z'), "{anchor}");
+    // What the plan forgot, the journal did not.
+    ground.plan("", "");
+    let shown = ground.run("status");
+    assert!(shown.out.contains("; the plan does not name it any more"), "{shown}");
+}
+
 fn blake3_of(text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("text"), text).unwrap();
