@@ -127,6 +127,21 @@ pub struct RoutesRequest {
     pub moved: Vec<(String, String)>,
 }
 
+/// A tree whose old names are looked at: shims, and modules that a person marked as deprecated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShimsRequest {
+    /// The tree.
+    pub tree: PathBuf,
+    /// Folders from which dotted names start, relative to the tree; found by looking when empty.
+    pub source_roots: Vec<String>,
+    /// Folders that `PYTHONPATH` names, relative to the tree.
+    pub python_path: Vec<String>,
+    /// The day on which it is looked, `YYYY-MM-DD`.
+    pub day: String,
+    /// Whether an old name without a day of its end is refused.
+    pub refuses_undated: bool,
+}
+
 /// Files of a changed tree that are to stand again as they were before the change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PartsRequest {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::code::{
     ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
-    PartsRequest, Rewrite, RoutesRequest, SymbolsRequest,
+    PartsRequest, Rewrite, RoutesRequest, ShimsRequest, SymbolsRequest,
 };
 use crate::configuration::{ConfigComparison, ConfigRequest};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
@@ -191,6 +191,13 @@ pub trait Inspector: Debug + Send + Sync {
     /// When one of the trees cannot be read.
     fn routes(&self, request: &RoutesRequest) -> Result<Comparison, PortError>;
 
+    /// Whether no old name stands past its day, and each says that it is one.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    fn shims(&self, request: &ShimsRequest) -> Result<Comparison, PortError>;
+
     /// The modules of a tree that can be imported: Python's own code, not stubs and not what starts when it is imported
     /// (`__main__`).
     ///
@@ -279,6 +286,19 @@ pub struct Sent {
     pub bytes: u64,
 }
 
+/// A file that is read part by part, as often as it takes.
+pub trait Parts: Debug {
+    /// How many bytes it has.
+    fn bytes(&self) -> u64;
+
+    /// So many bytes from `at` on, which are there.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read, or are not there any more.
+    fn part(&self, at: u64, bytes: u64) -> Result<Vec<u8>, PortError>;
+}
+
 /// A place elsewhere that keeps files by name: a folder of an object store, or of a server. Names are relative and have `/` between
 /// their parts.
 pub trait Depot: Debug + Send + Sync {
@@ -305,6 +325,27 @@ pub trait Depot: Debug + Send + Sync {
     ///
     /// When the place cannot be reached, or does not take it.
     fn put(&self, name: &str, content: &[u8]) -> Result<(), PortError>;
+
+    /// How many bytes a file has; `None` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or does not let it be looked at.
+    fn size(&self, name: &str) -> Result<Option<u64>, PortError>;
+
+    /// So many bytes of a file from `at` on, which are there.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or does not have them any more.
+    fn get_part(&self, name: &str, at: u64, bytes: u64) -> Result<Vec<u8>, PortError>;
+
+    /// Keeps a file under a name, as [`Depot::put`] does, and holds no more than a part of it in memory.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached, or does not take it, or the file cannot be read.
+    fn put_parts(&self, name: &str, content: &dyn Parts) -> Result<(), PortError>;
 
     /// Removes a file; nothing there is fine.
     ///

@@ -1,8 +1,22 @@
 //! Durations, sizes and delimiters as people write them, on the command line and in the plan.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 /// `1 file`, `40 files`.
 pub fn counted(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Whether a text is a day of the calendar, `2027-03-31`.
+pub fn is_day(text: &str) -> bool {
+    text.parse().is_ok_and(|day: Date| day.to_string() == text)
+}
+
+/// The day of a moment, UTC.
+pub fn day_of(moment: Timestamp) -> Date {
+    moment.to_zoned(TimeZone::UTC).date()
 }
 
 /// Units of a duration, with their nanoseconds.

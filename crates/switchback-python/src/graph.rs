@@ -49,6 +49,19 @@ pub struct Missing {
     pub is_optional: bool,
 }
 
+/// One place that imports an old name: one that a shim keeps, or one that is deprecated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OldUse {
+    /// The old name, or one below it.
+    pub to: String,
+    /// The module that imports; nothing for a script that is none.
+    pub from: Option<String>,
+    /// Its file.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
 /// Every import of a tree.
 #[derive(Debug, Clone, Default)]
 pub struct ImportsOutcome {
@@ -62,6 +75,8 @@ pub struct ImportsOutcome {
     pub missing: Vec<Missing>,
     /// Who imports whom, modules of the tree alone.
     pub edges: Vec<Edge>,
+    /// Who imports an old name.
+    pub old_uses: Vec<OldUse>,
     /// Modules that import each other as soon as they are imported.
     pub cycles: Vec<Vec<String>>,
     /// Files that do not parse: path, line, why.
@@ -96,12 +111,15 @@ pub(crate) fn outcome_of(index: &Index<'_>) -> ImportsOutcome {
         outcome.external += part.external;
         outcome.missing.extend(part.missing);
         outcome.edges.extend(part.edges);
+        outcome.old_uses.extend(part.old_uses);
         outcome.unparsed.extend(part.unparsed);
     }
     outcome.edges.sort();
     outcome.edges.dedup_by(|one, other| {
         one.from == other.from && one.to == other.to && one.is_eager == other.is_eager
     });
+    outcome.old_uses.sort();
+    outcome.old_uses.dedup();
     outcome.cycles = cycles(&outcome.edges);
     outcome
 }
@@ -116,6 +134,12 @@ fn of_file(index: &Index<'_>, old_names: &OldNames, at: usize) -> ImportsOutcome
     if let Some(error) = facts.errors.first() {
         outcome.unparsed.push((file.path.clone(), line_of(&bytes, error.offset).0, error.message.clone()));
     }
+    let old_use = |to: &str, line: usize| OldUse {
+        to: to.to_owned(),
+        from: name.map(|name| name.dotted.clone()),
+        path: file.path.clone(),
+        line,
+    };
     for import in &facts.imports {
         let line = line_of(&bytes, import.span.start).0;
         for imported in &import.names {
@@ -131,6 +155,7 @@ fn of_file(index: &Index<'_>, old_names: &OldNames, at: usize) -> ImportsOutcome
                 }
                 Target::Missing(why) => {
                     if let Some(old) = old_names.meant(index, base.as_deref(), import, imported) {
+                        outcome.old_uses.push(old_use(&old, line));
                         let from = name.map(|name| name.dotted.clone());
                         let is_eager = !import.is_late && !import.is_typing;
                         outcome.edges.extend(from.map(|from| Edge { from, to: old, line, is_eager }));
@@ -143,6 +168,9 @@ fn of_file(index: &Index<'_>, old_names: &OldNames, at: usize) -> ImportsOutcome
                     continue;
                 }
             };
+            if old_names.has(&to) {
+                outcome.old_uses.push(old_use(&to, line));
+            }
             if let Some(name) = name.filter(|name| name.dotted != to) {
                 let is_eager = !import.is_late && !import.is_typing;
                 outcome.edges.push(Edge { from: name.dotted.clone(), to, line, is_eager });

@@ -1,12 +1,12 @@
 //! Old names that shims keep importable, and what they mean: the import system finds them while the program runs, and no
-//! file stands for them.
+//! file stands for them. Beside them, names of modules that a person deprecated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::index::{Index, Target, join};
-use crate::moving::{SHIM_MARK, read_shim};
+use crate::index::{Index, Target, join, parent_of};
+use crate::moving::{DEPRECATED_MARK, SHIM_MARK, read_marked, read_shim};
 use crate::syntax::{Import, ImportedName};
 use crate::tree::Class;
 
@@ -14,22 +14,41 @@ use crate::tree::Class;
 #[derive(Debug, Default)]
 pub(crate) struct OldNames {
     modules: BTreeMap<String, String>,
+    deprecated: BTreeSet<String>,
 }
 
 impl OldNames {
     /// Those of the shims that stand in a tree.
     pub(crate) fn of(index: &Index<'_>) -> Self {
-        let mut modules = BTreeMap::new();
+        let mut found = Self::default();
         let python = index.tree.files.par_iter().filter(|file| file.class == Class::Python);
-        let shims: Vec<_> =
-            python.filter(|file| index.tree.begins_with(file, SHIM_MARK.as_bytes())).collect();
-        for file in shims {
+        let marked: Vec<_> = python
+            .filter(|file| {
+                // Both marks begin alike, and hardly a file begins so.
+                index.tree.begins_with(file, b"# switchback ")
+                    && (index.tree.begins_with(file, SHIM_MARK.as_bytes())
+                        || index.tree.begins_with(file, DEPRECATED_MARK.as_bytes()))
+            })
+            .collect();
+        for file in marked {
             let Ok(bytes) = index.tree.content(file) else { continue };
+            if let Some(note) = read_marked(&bytes, DEPRECATED_MARK) {
+                found.deprecated.insert(note.old);
+            }
             let Some(note) = read_shim(&bytes) else { continue };
-            modules.extend(String::from_utf8_lossy(&bytes).lines().filter_map(entry));
-            modules.insert(note.old, note.new);
+            found.modules.extend(String::from_utf8_lossy(&bytes).lines().filter_map(entry));
+            found.modules.insert(note.old, note.new);
         }
-        Self { modules }
+        found
+    }
+
+    /// Whether a module is one of the old ones, or below one.
+    pub(crate) fn has(&self, module: &str) -> bool {
+        let is_empty = self.modules.is_empty() && self.deprecated.is_empty();
+        !is_empty
+            && std::iter::successors(Some(module), |head| Some(parent_of(head)))
+                .take_while(|head| !head.is_empty())
+                .any(|head| self.modules.contains_key(head) || self.deprecated.contains(head))
     }
 
     /// The old module that an import means which finds nothing by itself; nothing when no shim finds it either.

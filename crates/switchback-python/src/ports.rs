@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use switchback_core::code::{
     ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
-    PartsRequest, Rewrite, RoutesRequest, SymbolsRequest,
+    PartsRequest, Rewrite, RoutesRequest, ShimsRequest, SymbolsRequest,
 };
 use switchback_core::mapping;
 use switchback_core::plan::{PLAN_FILE, STATE_FOLDER};
@@ -23,6 +23,7 @@ use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesErro
 use crate::parts;
 use crate::roots;
 use crate::routes::{CompareRoutesOptions, RoutesOptions, compare_routes};
+use crate::standing::{ShimsOptions, shims};
 use crate::symbols::{SymbolsOptions, symbols};
 use crate::tree::{Tree, has_extension, is_test};
 
@@ -326,6 +327,20 @@ impl Inspector for PythonCode {
             _ => outcome.summary(),
         };
         Ok(Comparison { verdict, summary, report })
+    }
+
+    fn shims(&self, request: &ShimsRequest) -> Result<Comparison, PortError> {
+        let imports = ImportsOptions {
+            root: request.tree.clone(),
+            source_roots: request.source_roots.clone(),
+            python_path: request.python_path.clone(),
+        };
+        let options =
+            ShimsOptions { imports, day: request.day.clone(), refuses_undated: request.refuses_undated };
+        let outcome = shims(&self.world.disk, &options)
+            .map_err(|error| unread("could not look for old names", &error))?;
+        let report = outcome.to_json().to_string();
+        Ok(Comparison { verdict: outcome.verdict(), summary: outcome.summary(), report })
     }
 
     fn modules(&self, request: &ModulesRequest) -> Result<ModulesFound, PortError> {

@@ -191,7 +191,7 @@ struct Looker<'a> {
 }
 
 /// Whether a dotted name is `of`, or below it.
-fn is_within(name: &str, of: &str) -> bool {
+pub(crate) fn is_within(name: &str, of: &str) -> bool {
     name.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

@@ -144,7 +144,7 @@ pub enum Command {
     ///
     /// Where the plan cannot be used, what the journal alone knows is told, with a warning.
     #[command(
-        after_help = "Examples:\n  switchback report --output report.html\n  switchback report --format markdown\n  switchback report --format junit --output checks.xml\n  switchback report --json"
+        after_help = "Examples:\n  switchback report --output report.html\n  switchback report --format markdown\n  switchback report --format junit --output checks.xml\n  switchback report --format sarif --output checks.sarif\n  switchback report --json"
     )]
     Report(ReportArgs),
     /// Sign what was proved as a certificate, and verify one without the data
@@ -236,7 +236,7 @@ pub enum Command {
         after_help = "Examples:\n  switchback routes\n  switchback routes ../old . --moved shop.api=store.api"
     )]
     Routes(RoutesArgs),
-    /// List what keeps old names importable: since when, until when, and who uses it
+    /// List what keeps old names importable: since when, until when, and who uses it; no when one is past its day
     #[command(after_help = "Examples:\n  switchback shims\n  switchback shims --due 2027-04-01")]
     Shims(ShimsArgs),
     /// List, migrate and verify directories of checkpoints: JSON documents that have versions
@@ -479,7 +479,7 @@ pub enum ReportFormat {
     Markdown,
     /// JUnit XML: a case for each check.
     Junit,
-    /// Not built yet.
+    /// SARIF 2.1.0, for code scanning: a result for each place at which a check does not say yes.
     Sarif,
 }
 

@@ -157,7 +157,7 @@ pub struct ApiArgs {
 /// `shims`.
 #[derive(Debug, Args)]
 pub struct ShimsArgs {
-    /// Say no when one is to be removed by this day: YYYY-MM-DD
+    /// The day on which it is looked, today when left out: what is to be removed after an earlier one is due. YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
     pub due: Option<String>,
     /// A folder from which dotted names start; may be repeated

@@ -1,4 +1,4 @@
-//! What made each file that is live: read from the journal and from the manifests among the evidence, never worked out anew. What
+//! What made each file that is live, and each document about it: read from the journal and from the manifests among the evidence, never worked out anew. What
 //! was not recorded is unknown, and said to be.
 
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::documents::{documents, seen_by};
 use crate::journal::{Binding, Event, Record};
 use crate::manifest::{Hash, Kind, Manifest, to_hex};
 use crate::phase::evidence::EvidenceStore;
@@ -66,19 +67,45 @@ pub struct Look {
     pub binding: Binding,
 }
 
-/// One file that is live.
+/// What an output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A file below the managed paths.
+    File,
+    /// What a look at it found.
+    Evidence,
+    /// A report that a check looked at.
+    Report,
+}
+
+impl Source {
+    /// The word for it in the document.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Evidence => "evidence",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// One file that is live, or a document that was written about what is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// Relative to the root.
     pub path: PathBuf,
+    /// What it is.
+    pub kind: Source,
     /// The hash of its content now; empty where it cannot be read.
     pub content: String,
-    /// *yes*: it is what was brought. *no*: it was altered since.
+    /// *yes*: it is what was brought, or looked at. *no*: it was altered since.
     pub verdict: Verdict,
-    /// The transaction that brought it.
+    /// The transaction that brought it, or that it is about.
     pub made_by: Option<String>,
     /// What is not known, in words.
     pub unknown: Option<String>,
+    /// Of a document: the look that wrote it, or looked at it last.
+    pub seen_by: Option<Look>,
 }
 
 /// What made the files that are live.
@@ -92,7 +119,8 @@ pub struct Lineage {
     pub makings: Vec<Making>,
 }
 
-/// Tells what made the files that are live, or those of them at or below `paths`, which are relative to the root.
+/// Tells what made the files that are live, and the documents about them, or those of both at or below `paths`, which are relative
+/// to the root.
 ///
 /// # Errors
 ///
@@ -103,10 +131,12 @@ pub fn lineage(project: &Project, paths: &[PathBuf]) -> Result<Lineage, StepErro
     let mut makings: Vec<Making> =
         makings(&project.records()?).into_iter().filter(|making| making.is_live).collect();
     makings.sort_by_key(|making| std::cmp::Reverse(making.generation));
-    let mut outputs = Vec::new();
-    for path in teller.files(&makings, paths) {
+    let mut outputs = documents(project, &teller.evidence, &makings, paths);
+    for path in teller.files(&makings, paths, &outputs) {
+        outputs.retain(|output| output.path != path);
         outputs.push(teller.output(&makings, &path));
     }
+    outputs.sort_by(|one, other| one.path.cmp(&other.path));
     makings
         .retain(|making| outputs.iter().any(|output| output.made_by.as_ref() == Some(&making.transaction)));
     let told = |verdict| outputs.iter().any(|output: &Output| output.verdict == verdict);
@@ -258,10 +288,12 @@ impl Lineage {
         let outputs = self.outputs.iter().map(|output| {
             json!({
                 "path": output.path,
+                "kind": output.kind.word(),
                 "content": known(&output.content),
                 "verdict": output.verdict.word(),
                 "made_by": output.made_by,
                 "unknown": output.unknown,
+                "seen_by": output.seen_by.as_ref().map(seen_by),
             })
         });
         json!({
@@ -289,8 +321,8 @@ impl Teller<'_> {
             .or_insert_with(|| evidence.get_manifest(disk, hash).map_err(|error| error.to_string()))
     }
 
-    /// The files of the newest tree, or those of them that are asked for; and what else is asked for.
-    fn files(&mut self, makings: &[Making], paths: &[PathBuf]) -> Vec<PathBuf> {
+    /// The files of the newest tree, or those of them that are asked for; and what else is asked for and is no document either.
+    fn files(&mut self, makings: &[Making], paths: &[PathBuf], documents: &[Output]) -> Vec<PathBuf> {
         let mut files = Vec::new();
         if let Some(newest) = makings.first()
             && let Ok(tree) = self.tree(&newest.new_tree)
@@ -305,7 +337,8 @@ impl Teller<'_> {
         for path in paths {
             let before = files.len();
             files.extend(all.iter().filter(|file| file.starts_with(path)).cloned());
-            if files.len() == before {
+            let is_document = documents.iter().any(|document| document.path.starts_with(path));
+            if files.len() == before && !is_document {
                 files.push(path.clone());
             }
         }
@@ -322,10 +355,12 @@ impl Teller<'_> {
         };
         let output = |verdict, made_by, unknown| Output {
             path: path.to_owned(),
+            kind: Source::File,
             content: content.clone(),
             verdict,
             made_by,
             unknown,
+            seen_by: None,
         };
         match self.maker(makings, path) {
             Err(why) => output(Verdict::Unknown, None, Some(why)),

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Check, Kind, Looked, Scene};
+use crate::manifest::to_hex;
 use crate::pattern;
 use crate::plan::{Fields, Key, Shape, relative, shown};
 use crate::quantity::{counted, duration_ns};
@@ -159,6 +160,13 @@ impl Check for ComplianceCheck {
         table.push(["report", "verdict", "files", "what"].map(str::to_owned).to_vec());
         for report in &self.reports {
             let (files, gaps) = report.look(scene, &root);
+            let hashes: Map<String, Value> = files
+                .iter()
+                .filter_map(|file| {
+                    let hash = scene.world.disk.hash(&root.join(file)).ok()?;
+                    Some((file.clone(), json!(to_hex(&hash))))
+                })
+                .collect();
             let verdict = match &gaps[..] {
                 [] => Verdict::Yes,
                 gaps if gaps.iter().any(|gap| matches!(gap, Gap::Lacks(_))) => Verdict::No,
@@ -175,7 +183,7 @@ impl Check for ComplianceCheck {
                 files.join(", "),
                 told.clone(),
             ]);
-            seen.push(json!({"name": report.name, "verdict": verdict.word(), "files": files, "gaps": words}));
+            seen.push(json!({"name": report.name, "verdict": verdict.word(), "files": files, "hashes": hashes, "gaps": words}));
             match verdict {
                 Verdict::Yes => {}
                 Verdict::No => lacking.push(format!("{}: {told}", report.name)),

@@ -38,6 +38,7 @@ mod scenarios;
 mod schema;
 pub mod shadow;
 pub(crate) mod shell;
+mod shims;
 mod side;
 mod startup;
 mod symbols;
@@ -99,6 +100,7 @@ pub static KINDS: &[&Kind] = &[
     &routes::KIND,
     &scenarios::KIND,
     &schema::KIND,
+    &shims::KIND,
     &startup::KIND,
     &symbols::KIND,
     &tests::KIND,

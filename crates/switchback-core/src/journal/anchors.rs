@@ -41,6 +41,11 @@ impl AnchorTurn {
         TURNS.iter().find(|(_, known)| *known == word).map(|(turn, _)| *turn)
     }
 
+    /// The word for it in the plan.
+    pub fn word(self) -> &'static str {
+        TURNS.iter().find(|(turn, _)| *turn == self).map_or("", |(_, word)| word)
+    }
+
     /// The turn that an event is, if it is one.
     pub fn of(event: &Event) -> Option<Self> {
         Some(match event {
@@ -58,12 +63,16 @@ impl AnchorTurn {
 }
 
 /// What is known of one place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnchorFact {
     /// The last event whose head was brought there.
     pub written: Option<u64>,
+    /// When that was, RFC 3339; empty before.
+    pub time: String,
     /// The last event whose head somebody set out to bring there.
     pub tried: Option<u64>,
+    /// Why that did not succeed; empty where it did, and where nobody knows.
+    pub fault: String,
 }
 
 /// What is known of all places, and when there was last something to keep.
@@ -80,22 +89,29 @@ impl AnchorFacts {
     pub fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
         let mut facts = Self::default();
         for record in records {
-            facts.take(record.seq, &record.event);
+            facts.take(record.seq, &record.time, &record.event);
         }
         facts
     }
 
     /// Takes one more event.
-    pub(super) fn take(&mut self, seq: u64, event: &Event) {
+    pub(super) fn take(&mut self, seq: u64, time: &str, event: &Event) {
         if let Some(turn) = AnchorTurn::of(event) {
             self.turns.insert(turn, seq);
         }
         match event {
             Event::AnchorStarted { to, about, .. } => {
-                self.places.entry(to.clone()).or_default().tried = Some(*about);
+                let place = self.places.entry(to.clone()).or_default();
+                place.tried = Some(*about);
+                place.fault.clear();
             }
             Event::AnchorEnded { to, about, written: true, .. } => {
-                self.places.entry(to.clone()).or_default().written = Some(*about);
+                let place = self.places.entry(to.clone()).or_default();
+                place.written = Some(*about);
+                time.clone_into(&mut place.time);
+            }
+            Event::AnchorEnded { to, why, .. } => {
+                self.places.entry(to.clone()).or_default().fault.clone_from(why);
             }
             _ => {}
         }
@@ -127,19 +143,39 @@ mod tests {
         let mut facts = AnchorFacts::default();
         assert!(!facts.is_due(to, &turns));
         let phase = || "unify".to_owned();
-        facts.take(7, &Event::CutOver { phase: phase(), transaction: "t".into(), generation: 1 });
+        facts.take(
+            7,
+            "2026-01-01T00:00:00Z",
+            &Event::CutOver { phase: phase(), transaction: "t".into(), generation: 1 },
+        );
         assert!(facts.is_due(to, &turns) && facts.is_untried(to, &turns));
-        facts.take(8, &Event::AnchorStarted { to: to.into(), about: 7, head: "h".into() });
+        facts.take(
+            8,
+            "2026-01-01T00:00:00Z",
+            &Event::AnchorStarted { to: to.into(), about: 7, head: "h".into() },
+        );
         // Killed here: it is due, and somebody tried.
         assert!(facts.is_due(to, &turns) && !facts.is_untried(to, &turns));
-        let ended = |written| Event::AnchorEnded { to: to.into(), about: 7, written, why: String::new() };
-        facts.take(9, &ended(false));
+        let ended = Event::AnchorEnded { to: to.into(), about: 7, written: true, why: String::new() };
+        let failed = Event::AnchorEnded { to: to.into(), about: 7, written: false, why: "full".into() };
+        facts.take(9, "2026-01-01T00:00:00Z", &failed);
         assert!(facts.is_due(to, &turns));
-        facts.take(10, &ended(true));
+        assert_eq!((facts.places[to].fault.as_str(), facts.places[to].written), ("full", None));
+        facts.take(
+            9,
+            "2026-01-01T00:00:00Z",
+            &Event::AnchorStarted { to: to.into(), about: 7, head: "h".into() },
+        );
+        assert_eq!(facts.places[to].fault, "");
+        facts.take(10, "2026-01-01T00:00:01Z", &ended);
         assert!(!facts.is_due(to, &turns));
-        facts.take(11, &Event::Watched { phase: phase() });
+        assert_eq!(
+            (facts.places[to].time.as_str(), facts.places[to].written),
+            ("2026-01-01T00:00:01Z", Some(7))
+        );
+        facts.take(11, "2026-01-01T00:00:00Z", &Event::Watched { phase: phase() });
         assert!(!facts.is_due(to, &turns) && facts.is_due(to, &[AnchorTurn::Watched]));
-        facts.take(12, &Event::Finished { phase: phase(), generation: 1 });
+        facts.take(12, "2026-01-01T00:00:00Z", &Event::Finished { phase: phase(), generation: 1 });
         assert!(facts.is_due(to, &turns) && facts.is_untried(to, &turns));
         assert!(facts.is_due("../heads", &turns));
     }
@@ -147,7 +183,7 @@ mod tests {
     #[test]
     fn every_turn_reads_back() {
         for word in AnchorTurn::words() {
-            assert!(AnchorTurn::from_word(word).is_some());
+            assert_eq!(AnchorTurn::from_word(word).map(AnchorTurn::word), Some(word));
         }
         assert_eq!(AnchorTurn::from_word("rollback"), None);
     }

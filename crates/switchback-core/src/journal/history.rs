@@ -420,7 +420,7 @@ impl History {
             event: record.event.write().map_or_else(|_| "?".to_owned(), |(word, _)| word),
             why,
         };
-        self.anchors.take(record.seq, &record.event);
+        self.anchors.take(record.seq, &record.time, &record.event);
         if record.event.process().is_some() {
             ProcessFact::take(&mut self.processes, &record).map_err(illegal)?;
             (self.seq, self.head) = (record.seq, record.hash);

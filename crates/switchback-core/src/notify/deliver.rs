@@ -6,7 +6,8 @@ use super::mail::{Mail, MailFailure as Failure};
 use super::message::Message;
 use crate::journal::{Event, ToldFact};
 use crate::phase::{Notice, StepError, Work};
-use crate::plan::{Channel, Form, Receiver};
+use crate::plan::{Channel, Form, Receiver, Turn};
+use crate::report::incident_of;
 use crate::world::{Command, HttpRequest};
 
 /// How often a message is tried within one command.
@@ -33,12 +34,14 @@ pub fn deliver(work: &Work<'_>) -> Result<(), StepError> {
     for receiver in &work.plan().receivers {
         let told =
             work.history().told.get(&receiver.name).copied().unwrap_or(ToldFact { seq: began, open: None });
-        let messages = records
-            .iter()
-            .filter(|record| record.seq > told.seq)
-            .filter_map(|record| Message::of(work.plan(), record))
+        let untold = (0..records.len()).filter(|at| records[*at].seq > told.seq);
+        let messages = untold
+            .filter_map(|at| Message::of(work.plan(), &records, at))
             .filter(|message| receiver.wants(message));
-        for message in messages {
+        for mut message in messages {
+            if message.turn == Turn::RollBack {
+                message.incident = incident_of(work, &records, message.seq)?;
+            }
             let again = told.open == Some(message.seq);
             if let Err(why) = tell(work, receiver, &message, again)? {
                 let what = format!(
@@ -92,12 +95,14 @@ fn tell(
 
 fn sent(work: &Work<'_>, receiver: &Receiver, message: &Message, again: bool) -> Result<(), Failure> {
     let line = work.redactor.clean(&message.line(again));
+    let evidence = work.redactor.clean(&message.evidence_lines().join("\n"));
     let document = work.redactor.clean(&message.to_json(again).to_string());
     match &receiver.channel {
         Channel::Webhook { url, form } => {
             let url = filled(work, url).map_err(Failure::of_us)?;
             let body = match form {
-                Form::Slack => serde_json::json!({ "text": line }).to_string(),
+                Form::Slack if evidence.is_empty() => serde_json::json!({ "text": line }).to_string(),
+                Form::Slack => serde_json::json!({ "text": format!("{line}\n{evidence}") }).to_string(),
                 Form::Json => document,
             };
             posted(work, &url, body)
@@ -112,6 +117,7 @@ fn sent(work: &Work<'_>, receiver: &Receiver, message: &Message, again: bool) ->
             let mut command = Command::shell(command, &work.project.root, TIMEOUT);
             command.variables = [
                 ("SWITCHBACK_MESSAGE", line),
+                ("SWITCHBACK_EVIDENCE", evidence),
                 ("SWITCHBACK_NOTIFICATION", document),
                 ("SWITCHBACK_SEVERITY", message.severity.word().to_owned()),
                 ("SWITCHBACK_TURN", message.turn.word().to_owned()),
@@ -142,7 +148,9 @@ fn mailed(
     let Message { seq, time, actor, project, phase, .. } = message;
     let line = message.line(again);
     let about = if phase.is_empty() { String::new() } else { format!("phase    {phase}\n") };
-    let body = format!("{line}\n\nproject  {project}\n{about}event    {seq}, {time}\nby       {actor}\n");
+    let evidence: String = message.evidence_lines().iter().map(|line| format!("seen     {line}\n")).collect();
+    let body =
+        format!("{line}\n\nproject  {project}\n{about}event    {seq}, {time}\nby       {actor}\n{evidence}");
     let told = format!("{project}\n{time}\n{actor}");
     let id = format!("{seq}.{}@switchback.invalid", blake3::hash(told.as_bytes()).to_hex());
     let at = time.parse::<jiff::Timestamp>().map_err(|error| format!("event {seq} has no time: {error}"))?;

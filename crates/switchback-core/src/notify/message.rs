@@ -26,13 +26,39 @@ pub struct Message {
     pub phase: String,
     /// What happened, in a line.
     pub what: String,
+    /// Why, where the journal says so; empty otherwise.
+    pub why: String,
+    /// What was seen that led to it.
+    pub evidence: Vec<Seen>,
+    /// The record of the incident, relative to the project, where there is one.
+    pub incident: Option<String>,
+}
+
+/// What a check saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The check.
+    pub check: String,
+    /// When it looked.
+    pub at: String,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// What it saw, in a line.
+    pub summary: String,
+    /// The hash of its evidence.
+    pub evidence: String,
 }
 
 impl Message {
-    /// What a record means to people, if it means anything.
-    pub fn of(plan: &Plan, record: &Record) -> Option<Self> {
+    /// What the record `records[at]` means to people, if it means anything. The records before it say what led to it.
+    pub fn of(plan: &Plan, records: &[Record], at: usize) -> Option<Self> {
+        let record = records.get(at)?;
         let (turn, severity, what) = meaning(plan, &record.event)?;
+        let before = records.get(..at).unwrap_or_default();
         Some(Self {
+            why: why(before, &record.event),
+            evidence: evidence(before, &record.event),
+            incident: None,
             seq: record.seq,
             time: record.time.clone(),
             actor: record.actor.clone(),
@@ -48,13 +74,28 @@ impl Message {
     pub fn line(&self, again: bool) -> String {
         let phase = if self.phase.is_empty() { String::new() } else { format!(", phase {}", self.phase) };
         let again = if again { " (this may have been told before)" } else { "" };
+        let why = if self.why.is_empty() { String::new() } else { format!("; why: {}", self.why) };
+        let incident = self.incident.as_ref().map(|path| format!("; record: {path}")).unwrap_or_default();
         format!(
-            "[{}] {}{phase}: {}: {}{again}",
+            "[{}] {}{phase}: {}: {}{why}{incident}{again}",
             self.severity.word(),
             self.project,
             self.turn.word(),
             self.what
         )
+    }
+
+    /// What was seen, a line each, with the hashes of the evidence.
+    pub fn evidence_lines(&self) -> Vec<String> {
+        if self.turn == Turn::Check {
+            // What it saw is what is told already.
+            return self.evidence.iter().map(|seen| format!("evidence blake3:{}", seen.evidence)).collect();
+        }
+        let line = |seen: &Seen| {
+            let Seen { check, at, verdict, summary, evidence } = seen;
+            format!("{check} at {at}: {}: {summary} (evidence blake3:{evidence})", verdict.spoken())
+        };
+        self.evidence.iter().map(line).collect()
     }
 
     /// The whole notification.
@@ -66,11 +107,78 @@ impl Message {
             "turn": self.turn.word(),
             "severity": self.severity.word(),
             "what": self.what,
+            "why": self.why,
+            "evidence": self.evidence.iter().map(Seen::to_json).collect::<Vec<_>>(),
+            "incident": self.incident,
             "seq": self.seq,
             "time": self.time,
             "actor": self.actor,
             "may_be_a_repetition": again,
         })
+    }
+}
+
+impl Seen {
+    fn of(event: &Event) -> Option<Self> {
+        let Event::CheckEnded { check, at, verdict, summary, evidence, .. } = event else { return None };
+        Some(Self {
+            check: check.clone(),
+            at: at.clone(),
+            verdict: Verdict::from_word(verdict).unwrap_or(Verdict::Unknown),
+            summary: summary.clone(),
+            evidence: evidence.clone(),
+        })
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "check": self.check,
+            "at": self.at,
+            "verdict": self.verdict.word(),
+            "summary": self.summary,
+            "evidence": format!("blake3:{}", self.evidence),
+        })
+    }
+}
+
+/// Why something was rolled back.
+fn why(before: &[Record], event: &Event) -> String {
+    let Event::RolledBack { transaction, .. } = event else { return String::new() };
+    let reason = before.iter().rev().find_map(|record| match &record.event {
+        Event::RollBackStarted { transaction: begun, why, .. } if begun == transaction => Some(why.clone()),
+        _ => None,
+    });
+    reason.unwrap_or_default()
+}
+
+/// What was seen that led to an event: of a check, itself; of a trigger, the look that fired it; of a rollback, the last look of
+/// each check of what was live that did not say *yes*.
+fn evidence(before: &[Record], event: &Event) -> Vec<Seen> {
+    let of_phase = |name: &str| {
+        let began = before.iter().rposition(
+            |record| matches!(&record.event, Event::CutOverStarted { phase, .. } if phase == name),
+        );
+        let mut found: Vec<Seen> = Vec::new();
+        let since = before.get(began.unwrap_or(before.len())..).unwrap_or_default();
+        for seen in since.iter().filter(|record| record.event.phase() == Some(name)) {
+            let Some(seen) = Seen::of(&seen.event) else { continue };
+            found.retain(|known| known.check != seen.check);
+            found.push(seen);
+        }
+        found.retain(|seen| seen.verdict != Verdict::Yes);
+        found
+    };
+    match event {
+        Event::CheckEnded { .. } => Seen::of(event).into_iter().collect(),
+        Event::TriggerFired { phase, check, .. } => {
+            let last = before.iter().rev().filter(|record| record.event.phase() == Some(phase));
+            let mut looks = last.filter_map(|record| Seen::of(&record.event));
+            looks.find(|seen| seen.check == *check).into_iter().collect()
+        }
+        Event::RolledBack { phase, .. }
+        | Event::PartRolledBack { phase, .. }
+        | Event::CutOverUndone { phase, .. } => of_phase(phase),
+        _ => Vec::new(),
     }
 }
 

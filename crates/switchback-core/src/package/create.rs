@@ -296,7 +296,11 @@ fn statement(manifest: &Manifest, text: &[u8], signer: Option<&dyn Signer>) -> S
     }
 }
 
-/// A file that is being written beside where it is to stand; removed unless it gets there.
+/// How many letters of a hash tell files that are being written apart.
+const UNFINISHED_LETTERS: usize = 16;
+
+/// A file that is being written beside where it is to stand; removed unless it gets there. What a killed process began is removed
+/// by whoever writes the same file next: its name follows from that of the file.
 pub(super) struct Unfinished<'a> {
     world: &'a World,
     path: PathBuf,
@@ -305,7 +309,8 @@ pub(super) struct Unfinished<'a> {
 impl<'a> Unfinished<'a> {
     pub(super) fn write(world: &'a World, path: &Path, content: &mut dyn Read) -> Result<Self, StepError> {
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let name = format!(".switchback-package-{}", world.surroundings.process_id());
+        let of = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
+        let name = format!(".switchback-package-{}", &of[..UNFINISHED_LETTERS]);
         let unfinished = Self { world, path: folder.join(name) };
         let disk = world.disk.as_ref();
         if disk.look(&unfinished.path)?.is_some() {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::api::ApiFacts;
+use super::dependencies::difference;
 use super::gather::names_dependencies;
 use super::still_named::StillNamed;
-use super::text::{added_lines, read_text};
+use super::text::read_text;
 use crate::manifest::{Kind, Manifest, What};
 use crate::phase::{StepError, Work};
 
@@ -24,7 +25,7 @@ pub(super) struct Moved {
     pub(super) is_changed: bool,
 }
 
-/// A file that names dependencies, with the lines that are gone and those that are new.
+/// A file that names dependencies, with what is no longer asked for, and what is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dependencies {
     pub(super) file: String,
@@ -89,12 +90,18 @@ pub(super) fn files(
         if names_dependencies(file) {
             let text = |contents: &Contents| read_text(work.world(), file_at(contents, file).as_deref());
             let (before, after) = (text(old_at)?, text(new_at)?);
-            let gone = added_lines(&after, &before);
-            facts.dependencies.push(Dependencies {
-                file: path.clone(),
-                gone,
-                new: added_lines(&before, &after),
-            });
+            let found = difference(file, &before, &after);
+            if found.is_more {
+                facts.configuration.push(path.clone());
+            }
+            let is_silent = found.gone.is_empty() && found.new.is_empty();
+            if !(found.is_more && is_silent) {
+                facts.dependencies.push(Dependencies {
+                    file: path.clone(),
+                    gone: found.gone,
+                    new: found.new,
+                });
+            }
         } else if is_configuration(file) {
             facts.configuration.push(path.clone());
         }

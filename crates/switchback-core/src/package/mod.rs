@@ -1,8 +1,9 @@
 //! Packages: a change on its way from the project that made it to the one that takes it.
 //!
 //! In the order of the data: `create` goes from a staged phase → `gather` (candidate, files of the project, evidence) and
-//! `facts` with `api` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no secret goes with
-//! it; `picture`: what is in none) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one against its manifest and its signature; `receive`
+//! `facts` with `api`, `dependencies` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no
+//! secret goes with it; `picture`: what is in none) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one
+//! against its manifest and its signature; `receive`
 //! takes it into a project, as the candidate of a phase; `send` brings it to another place. What follows once it is live:
 //! `commit` with its `message`, and `archive`; `taken` says which package it was.
 //!
@@ -13,6 +14,7 @@ mod archive;
 mod change_log;
 mod commit;
 mod create;
+mod dependencies;
 mod facts;
 pub mod format;
 mod gather;

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde_json::Value;
 use switchback_package::{Front, TREE, content};
 
+use super::dependencies::difference;
 use super::gather::names_dependencies;
-use super::text::{TEXT_BYTES_MAX, added_lines, read_text};
+use super::text::{TEXT_BYTES_MAX, read_text};
 use super::{CHANGE_LOG, FACTS, PROJECT, READINESS};
 use crate::certificate::content::path_hash;
 use crate::phase::layout::live_base;
@@ -27,7 +28,7 @@ pub struct Review {
     pub not_brought: Vec<String>,
     /// Changes of the public surface that break callers: symbol and kind.
     pub breaking: Vec<String>,
-    /// Lines of files that name dependencies, which this project does not have.
+    /// What files that name dependencies ask for, which this project does not.
     pub new_dependencies: Vec<String>,
     /// Why it may not go, by its own report.
     pub reasons: Vec<String>,
@@ -65,7 +66,7 @@ pub(super) fn review<R: Read + Seek>(
             [TREE, PROJECT].into_iter().find_map(|folder| entry.path.strip_prefix(folder)?.strip_prefix('/'));
         let Some(inside) = inside.filter(|inside| names_dependencies(Path::new(inside))) else { continue };
         let ours = read_text(work.world(), Some(&work.project.root.join(inside)))?;
-        let lines = added_lines(&ours, &text(&entry.path)?);
+        let lines = difference(Path::new(inside), &ours, &text(&entry.path)?).new;
         new_dependencies.extend(lines.into_iter().map(|line| format!("{inside}: {line}")));
     }
     Ok(Review {

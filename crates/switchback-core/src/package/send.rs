@@ -1,17 +1,20 @@
 //! Sending a package (RE-8): a verified copy in another folder, which may be a mounted disk or a share, in an object store, or on a server.
 //! Nothing there is written over, and what does not read back as it was sent is not left there.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::create::Unfinished;
 use super::unusable;
 use crate::manifest::to_hex;
 use crate::phase::StepError;
-use crate::port::Depot;
+use crate::port::{Depot, Parts, PortError};
 use crate::world::{Disk, FileKind, World};
 
-/// What is sent over a network is in memory as a whole.
-const SENT_BYTES_MAX: u64 = 1 << 30;
+/// A place of S3 takes a file in 10,000 parts at most; one of that many parts is sent in larger ones.
+const SENT_BYTES_MAX: u64 = 1 << 40;
+/// So much of what is there is read back at a time.
+const PART_BYTES: u64 = 8 << 20;
 
 /// A package that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,11 +80,12 @@ pub fn send_elsewhere(world: &World, file: &Path, depot: &dyn Depot) -> Result<S
         let what = format!("the package `{}` has no name that is UTF-8", file.display());
         return Err(StepError::not_now(what, "rename it"));
     };
-    let content = disk.read(file, SENT_BYTES_MAX)?;
-    let hash = to_hex(blake3::hash(&content).as_bytes());
+    let hash = to_hex(&disk.hash(file)?);
     let path = PathBuf::from(format!("{}/{name}", depot.address().trim_end_matches('/')));
-    match depot.get(name)? {
-        Some(there) if there == content => return Ok(Sent { path, hash, bytes, is_same: true }),
+    match depot.size(name)? {
+        Some(there) if there == bytes && hash_there(depot, name, bytes)? == hash => {
+            return Ok(Sent { path, hash, bytes, is_same: true });
+        }
         Some(_) => {
             let what = format!("`{}` is there, and is another file", path.display());
             return Err(StepError::not_now(
@@ -91,13 +95,61 @@ pub fn send_elsewhere(world: &World, file: &Path, depot: &dyn Depot) -> Result<S
         }
         None => {}
     }
-    depot.put(name, &content)?;
-    if depot.get(name)?.as_ref() != Some(&content) {
+    depot.put_parts(name, &Local { disk, file, bytes })?;
+    if depot.size(name)? != Some(bytes) || hash_there(depot, name, bytes)? != hash {
         depot.remove(name)?;
         let what = format!("`{}` does not read back as it was sent, and was removed there", path.display());
         return Err(StepError::not_now(what, "look at that place, then send it again"));
     }
     Ok(Sent { path, hash, bytes, is_same: false })
+}
+
+/// The hash of what a place has, read part by part.
+fn hash_there(depot: &dyn Depot, name: &str, bytes: u64) -> Result<String, StepError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut at = 0;
+    while at < bytes {
+        let part = depot.get_part(name, at, PART_BYTES.min(bytes - at))?;
+        if part.is_empty() {
+            break;
+        }
+        hasher.update(&part);
+        at += part.len() as u64;
+    }
+    Ok(to_hex(hasher.finalize().as_bytes()))
+}
+
+/// A file on the disk, to be read part by part.
+struct Local<'a> {
+    disk: &'a dyn Disk,
+    file: &'a Path,
+    bytes: u64,
+}
+
+impl std::fmt::Debug for Local<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Local({})", self.file.display())
+    }
+}
+
+impl Parts for Local<'_> {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn part(&self, at: u64, bytes: u64) -> Result<Vec<u8>, PortError> {
+        let unread =
+            |why: String| PortError::new(format!("could not read `{}`", self.file.display()), vec![why]);
+        let mut open = self.disk.open_seekable(self.file).map_err(|error| unread(error.to_string()))?;
+        let mut part = Vec::new();
+        open.seek(SeekFrom::Start(at))
+            .and_then(|_| open.take(bytes).read_to_end(&mut part))
+            .map_err(|error| unread(error.to_string()))?;
+        if part.len() as u64 == bytes {
+            return Ok(part);
+        }
+        Err(unread("it became shorter while it was sent".to_owned()))
+    }
 }
 
 /// Reads all of a package, which must be whole.

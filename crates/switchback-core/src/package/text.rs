@@ -9,7 +9,7 @@ use crate::world::{FileKind, World};
 /// A longer file is not read as a text.
 pub(super) const TEXT_BYTES_MAX: u64 = 8 << 20;
 /// So many lines of one file are named.
-const LINES_MAX: usize = 200;
+pub(super) const LINES_MAX: usize = 200;
 
 /// The text of a file; empty where it is not there, is no file, or no text.
 pub(super) fn read_text(world: &World, path: Option<&Path>) -> Result<String, StepError> {

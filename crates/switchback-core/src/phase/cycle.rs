@@ -514,10 +514,11 @@ pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> 
             return Ok(RunOutcome::reached(phase));
         }
         let Some(outcome) = watch_step(work, phase)? else { return Ok(RunOutcome::reached(phase)) };
+        // Whoever called tells of what ended the watch, once the record of an incident is there to be named.
+        let Some(due) = outcome.due.filter(|_| !once) else { return Ok(outcome) };
         // A watch goes on for days: what it saw is kept outside and told now.
         anchor_untried(work)?;
         deliver(work)?;
-        let Some(due) = outcome.due.filter(|_| !once) else { return Ok(outcome) };
         let wait = due.duration_since(work.world().clock.now());
         work.world().clock.sleep(wait.unsigned_abs().min(WATCH_PAUSE_MAX));
     }

@@ -436,6 +436,7 @@ fn read_checks<'a>(plan: &Fields<'a>, phases: &[String], findings: &'a Findings<
             }
             checks.push(CheckPlan {
                 name,
+                line: findings.line_of(offset),
                 kind: word,
                 at,
                 every,

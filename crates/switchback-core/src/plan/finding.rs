@@ -49,6 +49,11 @@ impl<'a> Findings<'a> {
         self.found.borrow_mut().push(Finding { line, column, message: message.into(), help: help.into() });
     }
 
+    /// The line of a byte offset of the text, from 1.
+    pub fn line_of(&self, offset: usize) -> usize {
+        place(self.text, offset).0
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()

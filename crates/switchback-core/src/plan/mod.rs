@@ -211,6 +211,8 @@ pub struct ChangePlan {
 pub struct CheckPlan {
     /// Its name.
     pub name: String,
+    /// The line of the plan file in which it begins, from 1.
+    pub line: usize,
     /// Its kind, as in the plan.
     pub kind: &'static str,
     /// When it is carried out.

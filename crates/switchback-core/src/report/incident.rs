@@ -1,8 +1,12 @@
 //! The record of an incident: what made a rollback necessary, what happened since the change went live, what was restored
 //! and kept aside, and what the checks say of what is live again (RB-12).
 
+use serde_json::Value;
+
+use super::details::details;
 use super::markdown::markdown;
 use super::page::{Block, Page, Section, Table};
+use super::page_phase::shown;
 use super::save::publish;
 use super::story::{Story, tell_all};
 use super::wording::{Bit, Words, code, codes, hash, took, words};
@@ -17,17 +21,24 @@ const FOLDER: &str = "incidents";
 /// How much of the names of phases a record has in its name.
 const NAME_CHARACTERS_MAX: usize = 100;
 
-/// Writes down the rollbacks that the journal got after the record `first`: all of them, in one file. Where it was
-/// written, relative to the project; nothing when nothing was rolled back.
+/// Writes down the rollbacks that the journal got after the record `first`: all of them, in one file; and with them the last
+/// one before, where the command that carried it out did not live to write it down. Where it was written, relative to the
+/// project; nothing when nothing was rolled back.
 ///
 /// # Errors
 ///
 /// When the journal cannot be read, or the disk says no.
 pub fn write_incident(work: &Work<'_>, first: u64) -> Result<Option<String>, StepError> {
     let records = work.records()?;
+    let first = match last_rollback(&records) {
+        Some(last) if last <= first && incident_of(work, &records, last)?.is_none() => {
+            beginning(&records, last).saturating_sub(1)
+        }
+        _ => first,
+    };
     let Some(incident) = Incident::find(&records, first) else { return Ok(None) };
     let clean = |text: &str| work.redactor.clean(text);
-    let text = work.redactor.clean(&markdown(&incident.page(&work.plan().project.name, &clean)));
+    let text = work.redactor.clean(&markdown(&incident.page(work, &clean)));
     let disk = work.world().disk.as_ref();
     let folder = work.project.state().join(FOLDER);
     make_directories(disk, &work.project.root, &folder)?;
@@ -45,6 +56,58 @@ pub fn write_incident(work: &Work<'_>, first: u64) -> Result<Option<String>, Ste
     let path = folder.join(&name);
     publish(disk, &text, &folder.join(".part"), &path)?;
     Ok(Some(format!("{}/{FOLDER}/{name}", crate::plan::STATE_FOLDER)))
+}
+
+/// The record of the incident that the rollback of the event `seq` belongs to, relative to the project, where there is one.
+///
+/// # Errors
+///
+/// When the disk says no.
+pub(crate) fn incident_of(
+    work: &Work<'_>,
+    records: &[Record],
+    seq: u64,
+) -> Result<Option<String>, StepError> {
+    let disk = work.world().disk.as_ref();
+    let folder = work.project.state().join(FOLDER);
+    if disk.look(&folder)?.is_none() {
+        return Ok(None);
+    }
+    let covered = beginning(records, seq)..=seq;
+    let mut found = None;
+    for name in disk.list(&folder)? {
+        let name = name.to_string_lossy().into_owned();
+        let number = name.split('-').next().and_then(|number| number.parse::<u64>().ok());
+        if number.is_some_and(|number| covered.contains(&number)) {
+            // Of two with one number, the one that was written last.
+            let written = disk.look(&folder.join(&name))?.map(|meta| meta.mtime_ns);
+            found = found.max(Some((number, written, name)));
+        }
+    }
+    Ok(found.map(|(.., name)| format!("{}/{FOLDER}/{name}", crate::plan::STATE_FOLDER)))
+}
+
+fn is_rollback(event: &Event) -> bool {
+    matches!(event, Event::RolledBack { .. } | Event::PartRolledBack { .. })
+}
+
+/// The last event of a rollback.
+fn last_rollback(records: &[Record]) -> Option<u64> {
+    records.iter().rev().find(|record| is_rollback(&record.event)).map(|record| record.seq)
+}
+
+/// The first event of a rollback of the command that rolled back with the event `seq`: between two of one command nothing is but
+/// the way back itself.
+fn beginning(records: &[Record], seq: u64) -> u64 {
+    let before = records.iter().rev().skip_while(|record| record.seq > seq);
+    let is_on_the_way = |record: &&Record| {
+        is_rollback(&record.event)
+            || matches!(record.event, Event::RollBackStarted { .. })
+            || record.event.process().is_some()
+            || record.event.database().is_some()
+    };
+    let way = before.take_while(is_on_the_way);
+    way.filter(|record| is_rollback(&record.event)).last().map_or(seq, |record| record.seq)
 }
 
 /// What a letter is in the name of a file.
@@ -73,9 +136,7 @@ struct Incident<'r> {
 impl<'r> Incident<'r> {
     fn find(records: &'r [Record], first: u64) -> Option<Self> {
         let new = records.iter().filter(|record| record.seq > first);
-        let is_restored = |record: &&Record| {
-            matches!(record.event, Event::RolledBack { .. } | Event::PartRolledBack { .. })
-        };
+        let is_restored = |record: &&Record| is_rollback(&record.event);
         let restored: Vec<&Record> = new.clone().filter(is_restored).collect();
         let (mut paths, mut phases, mut is_part) = ((Vec::new(), Vec::new()), Vec::new(), false);
         let mut why = None;
@@ -150,7 +211,8 @@ impl<'r> Incident<'r> {
         begun
     }
 
-    fn page(&self, project: &str, clean: &dyn Fn(&str) -> String) -> Page {
+    fn page(&self, work: &Work<'_>, clean: &dyn Fn(&str) -> String) -> Page {
+        let project = &work.plan().project.name;
         let verdict = self.verdict();
         let headline = match verdict {
             Verdict::Yes => "what is live again was looked at, and every check says yes",
@@ -174,6 +236,7 @@ impl<'r> Incident<'r> {
                 self.databases(clean),
                 checks("after", "What the checks say of what is live again", &self.outcomes(true), clean),
                 checks("before", "What they said before it", &self.outcomes(false), clean),
+                self.logs(work),
                 time_line(&tell_all(self.records, clean)),
             ],
             foot: words(format!("Made by {TOOL} from the journal, event {}.", self.restored.seq)),
@@ -211,6 +274,30 @@ impl<'r> Incident<'r> {
         Section::new("databases", 2, "Databases", vec![Block::Table(table)])
     }
 
+    /// What the checks that did not say yes had to show: the last lines of their commands, and what else their evidence holds.
+    fn logs(&self, work: &Work<'_>) -> Section {
+        let mut blocks = Vec::new();
+        for record in [false, true].into_iter().flat_map(|is_after| self.outcomes(is_after)) {
+            let Event::CheckEnded { check, at, verdict, evidence, .. } = &record.event else { continue };
+            if verdict == Verdict::Yes.word() {
+                continue;
+            }
+            let place = work.evidence.path(evidence);
+            let place = place.strip_prefix(&work.project.root).unwrap_or(&place).display().to_string();
+            blocks.push(Block::Text(
+                [words(format!("The check {check} at {at}: ")), code(place), words(".")].concat(),
+            ));
+            match seen(work, evidence) {
+                Ok(seen) => blocks.extend(details(&seen).iter().map(shown)),
+                Err(why) => blocks.push(Block::Note(words(format!("Its evidence cannot be used: {why}.")))),
+            }
+        }
+        if blocks.is_empty() {
+            blocks.push(Block::Text(words("Every check that looked said yes.")));
+        }
+        Section::new("logs", 2, "Logs", blocks)
+    }
+
     fn facts(&self) -> Vec<(&'static str, Words)> {
         let mut facts = vec![
             ("Why", words(self.why.clone())),
@@ -229,6 +316,13 @@ impl<'r> Incident<'r> {
         }
         facts
     }
+}
+
+/// The evidence of that hash, without secrets; why it cannot be used.
+fn seen(work: &Work<'_>, hash: &str) -> Result<Value, String> {
+    let text = work.evidence.get(work.world().disk.as_ref(), hash).map_err(|error| error.to_string())?;
+    serde_json::from_str(&work.redactor.clean(&text))
+        .map_err(|error| format!("it cannot be understood: {error}"))
 }
 
 fn transaction_of(event: &Event) -> Option<&String> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::anchor_status::AnchorStatus;
 use super::database_status::DatabaseStatus;
 use super::process_status::ProcessStatus;
 use super::shadow_status::ShadowStatus;
@@ -63,6 +64,9 @@ pub fn document(name: &str, verdict: Verdict, status: &Status) -> Value {
     }
     if !status.triggers.is_empty() {
         document.insert("triggers".to_owned(), status.triggers.iter().map(TriggerStatus::to_json).collect());
+    }
+    if !status.anchors.is_empty() {
+        document.insert("anchors".to_owned(), status.anchors.iter().map(AnchorStatus::to_json).collect());
     }
     let rollback = match &status.rollback {
         Some((to, mechanism)) => json!({"possible": true, "to_generation": to, "mechanism": mechanism}),

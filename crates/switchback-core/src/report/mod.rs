@@ -6,6 +6,7 @@
 //! `reasons` why it stands where it stands) → `page` puts them into sections and tables of `wording` → `html` and `markdown`
 //! write these down; `run_json` and `junit` are written from the facts → [`save`](fn@save).
 
+mod anchor_status;
 mod database_status;
 pub mod details;
 mod html;
@@ -21,10 +22,12 @@ mod page_shadows;
 mod page_triggers;
 mod parts;
 mod phase_report;
+mod places;
 mod process_status;
 mod reasons;
 mod run_json;
 pub mod run_report;
+mod sarif;
 mod save;
 mod shadow_status;
 pub mod status;
@@ -35,7 +38,9 @@ mod wording;
 
 use serde_json::Value;
 
+pub use anchor_status::AnchorStatus;
 pub use html::{STYLE, escaped as escaped_html};
+pub(crate) use incident::incident_of;
 pub use incident::write_incident;
 pub use markdown::escaped as escaped_markdown;
 pub use material::{FILES_NAMED_MAX, FileNames, Named};
@@ -43,6 +48,7 @@ pub use parts::{Part, Parts};
 pub use phase_report::{
     CandidateReport, CheckReport, PhaseReport, RollBackReport, SignOffReport, SnapshotReport,
 };
+pub use places::Place;
 pub use process_status::ProcessStatus;
 pub use run_report::{RunFact, RunReport, Undo, run_report};
 pub use save::save;
@@ -72,6 +78,11 @@ impl RunReport {
     /// When the document cannot be written into memory.
     pub fn to_junit(&self) -> std::io::Result<String> {
         junit::junit(self)
+    }
+
+    /// As SARIF 2.1.0: a rule for each check, and a result for each place at which one does not say *yes*.
+    pub fn to_sarif(&self) -> Value {
+        sarif::sarif(self)
     }
 
     /// As the document `switchback/report/1`.

@@ -211,7 +211,8 @@ fn said(check: &CheckReport, odd: &[String]) -> Words {
     words
 }
 
-fn shown(detail: &Detail) -> Block {
+/// A detail of evidence, as a block.
+pub(super) fn shown(detail: &Detail) -> Block {
     if detail.is_output {
         return Block::Output {
             caption: detail.title.clone(),

@@ -2,6 +2,7 @@
 
 use super::details::{Detail, details};
 use super::material::{FileNames, Material};
+use super::places::{Place, places};
 use super::reasons::reasons;
 use super::shadow_status::{ShadowStatus, shadows};
 use super::status::{
@@ -131,6 +132,10 @@ pub struct CheckReport {
     pub void: Vec<&'static str>,
     /// What is worth reading in its evidence.
     pub details: Vec<Detail>,
+    /// Where its evidence says that something is wrong, in files of the project.
+    pub places: Vec<Place>,
+    /// The line of the plan file in which it begins; `None` when the plan does not have it any more.
+    pub line: Option<u64>,
 }
 
 /// An approval or a refusal.
@@ -277,7 +282,7 @@ fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckRep
     let is_it =
         |event: &Event| matches!(event, Event::Rehearsed { evidence, .. } if *evidence == fact.evidence);
     let record = material.about(&history.name).rev().find(|record| is_it(&record.event));
-    let (evidence_fault, details) = evidence(material, &fact.evidence);
+    let (evidence_fault, details, places) = evidence(material, &fact.evidence);
     let now = Binding { plan: to_hex(&material.plan().hash), tool: TOOL.to_owned(), ..fact.binding.clone() };
     Some(CheckReport {
         name: "rehearsal".to_owned(),
@@ -300,6 +305,8 @@ fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckRep
         },
         binding: fact.binding.clone(),
         details,
+        places,
+        line: None,
     })
 }
 
@@ -308,11 +315,11 @@ fn is_before_cutover(history: &PhaseHistory) -> bool {
     !history.state.is_live() && history.state != PhaseState::RolledBack
 }
 
-/// Why the evidence of that hash cannot be used, or what is worth reading in it.
-fn evidence(material: &Material<'_>, hash: &str) -> (Option<String>, Vec<Detail>) {
+/// Why the evidence of that hash cannot be used, or what is worth reading in it, and the places that it names.
+fn evidence(material: &Material<'_>, hash: &str) -> (Option<String>, Vec<Detail>, Vec<Place>) {
     match material.evidence(hash) {
-        Ok(evidence) => (None, details(&evidence)),
-        Err(why) => (Some(why), Vec::new()),
+        Ok(evidence) => (None, details(&evidence), places(&evidence)),
+        Err(why) => (Some(why), Vec::new(), Vec::new()),
     }
 }
 
@@ -346,7 +353,7 @@ fn check(
 ) -> CheckReport {
     let plan = material.plan();
     let planned = plan.checks.iter().find(|check| check.name == fact.check && check.is_for(&phase.name));
-    let (evidence_fault, details) = evidence(material, &fact.evidence);
+    let (evidence_fault, details, places) = evidence(material, &fact.evidence);
     let void = match planned {
         Some(planned) if is_before_cutover(history) && !is_about(plan, planned, fact) => {
             let now =
@@ -372,6 +379,8 @@ fn check(
         binding: fact.binding.clone(),
         void,
         details,
+        places,
+        line: planned.map(|check| check.line as u64),
     }
 }
 

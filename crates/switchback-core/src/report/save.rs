@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::sarif::SARIF_MARK;
 use crate::phase::{Project, StepError};
 use crate::plan::STATE_FOLDER;
 use crate::world::{Disk, DiskError, FileKind, Identity};
@@ -118,6 +119,7 @@ fn head(disk: &dyn Disk, path: &Path) -> Result<String, DiskError> {
 fn is_report(head: &str) -> bool {
     let first = head.lines().next().unwrap_or_default();
     head.starts_with(JSON_HEAD)
+        || (head.starts_with("{\n  \"$schema\": ") && head.contains(SARIF_MARK))
         || (head.starts_with("<!DOCTYPE html>") && head.contains(HTML_MARK))
         || (head.starts_with("<?xml") && head.contains(&format!("<testsuites name=\"{JUNIT_MARK}")))
         || first.strip_prefix("# ").is_some_and(names_a_run)

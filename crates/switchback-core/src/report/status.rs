@@ -14,6 +14,7 @@ use crate::phase::{Project, TOOL};
 use crate::plan::{CheckPlan, CriterionPoint, Every, Moment, Phase, Plan, WindowStanding};
 use crate::verdict::Verdict;
 
+use super::anchor_status::{AnchorStatus, anchors};
 use super::database_status::{DatabaseStatus, databases};
 use super::process_status::{ProcessStatus, processes};
 use super::shadow_status::{ShadowStatus, shadows};
@@ -134,6 +135,8 @@ pub struct Status {
     pub triggers: Vec<TriggerStatus>,
     /// The databases whose schema goes with a phase, as far as the journal tells of them.
     pub databases: Vec<DatabaseStatus>,
+    /// The places that keep the head of the journal.
+    pub anchors: Vec<AnchorStatus>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
     pub rollback: Option<(u64, String)>,
     /// Why the last step failed, until a later one succeeds: step and reason.
@@ -183,6 +186,7 @@ pub fn status(project: &Project, history: &History) -> Status {
             .map_or_else(Vec::new, |staged| staged.environments.clone()),
         processes: processes(plan, history),
         databases: databases(history),
+        anchors: anchors(plan, history),
         shadows: phase.map_or_else(Vec::new, |phase| shadows(plan, phase, phase_history)),
         triggers: phase.map_or_else(Vec::new, |phase| triggers(plan, phase, phase_history)),
         phases,

@@ -37,7 +37,7 @@ pub use proof::{ApiChange, NameLeft, Proof, Unresolved};
 pub(crate) use prose::{Blocks, Flavor, flavor_of, follows_import, is_marked, token};
 pub use rules::{Leave, Pair, Rules, RulesError};
 pub use shim::ShimNote;
-pub(crate) use shim::{MARK as SHIM_MARK, read as read_shim};
+pub(crate) use shim::{DEPRECATED_MARK, MARK as SHIM_MARK, read as read_shim, read_marked};
 pub use signature::{Literal, Shape, Signature, SignatureError};
 pub(crate) use string::{is_dotted, walk as walk_names};
 pub use write::{WriteError, puts, write};

@@ -14,6 +14,8 @@ use crate::tree::has_extension;
 
 /// What every shim begins with.
 pub(crate) const MARK: &str = "# switchback shim: ";
+/// What a module begins with that a person deprecated: it keeps its own code, and is listed with the shims.
+pub(crate) const DEPRECATED_MARK: &str = "# switchback deprecated: ";
 
 /// How long shims stand.
 #[derive(Debug, Clone, Copy)]
@@ -233,8 +235,13 @@ pub struct ShimNote {
 
 /// Reads the first line of a shim; nothing when the file is none.
 pub(crate) fn read(bytes: &[u8]) -> Option<ShimNote> {
+    read_marked(bytes, MARK)
+}
+
+/// Reads the first line of a file that begins with `mark`.
+pub(crate) fn read_marked(bytes: &[u8], mark: &str) -> Option<ShimNote> {
     let line = bytes.split(|byte| *byte == b'\n').next()?;
-    let rest = std::str::from_utf8(line).ok()?.trim_end().strip_prefix(MARK)?;
+    let rest = std::str::from_utf8(line).ok()?.trim_end().strip_prefix(mark)?;
     let mut parts = rest.split("; ");
     let (old, new) = parts.next()?.split_once(" -> ")?;
     let (old, new) = (old.to_owned(), new.to_owned());

@@ -9,7 +9,7 @@ use crate::lay_out;
 use switchback_core::world::{Command, Disk, Exit, RealDisk, World};
 use switchback_python::graph::ImportsOptions;
 use switchback_python::moving::{MoveOptions, Pair, Rules, plan, write};
-use switchback_python::standing::shims;
+use switchback_python::standing::{ShimsOptions, ShimsOutcome, shims};
 
 fn moved(files: &[(&str, &str)], from: &str, to: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -104,21 +104,105 @@ fn d50_a_whole_top_package_keeps_its_old_surface() {
     );
 }
 
+fn listed(root: &Path, day: &str, refuses_undated: bool) -> ShimsOutcome {
+    let imports = ImportsOptions { root: root.to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    shims(&disk, &ShimsOptions { imports, day: day.to_owned(), refuses_undated }).unwrap()
+}
+
 #[test]
 fn shims_are_listed_with_who_uses_them_and_are_due_after_their_day() {
     let files =
         [("shop/__init__.py", ""), ("shop/cart.py", "def add(x): return x\n"), ("store/__init__.py", "")];
     let folder = moved(&files, "shop.cart", "store.cart");
-    lay_out(folder.path(), &[("late.py", "\nfrom shop.cart import add\n")]);
-    let options =
-        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
-    for (day, is_due) in [(None, false), (Some("2027-03-31"), false), (Some("2027-04-01"), true)] {
-        let outcome = shims(Arc::new(RealDisk), &options, day).unwrap();
+    let users = [
+        ("late.py", "\nfrom shop.cart import add\nimport shop.cart\n"),
+        ("job-runs/nightly-run.py", "import shop.cart\n"),
+        ("config/app.yml", "handler: shop.cart.add\n"),
+        ("switchback.toml", "from = \"shop.cart\"\n"),
+        ("CHANGELOG.md", "`shop.cart` moved.\n"),
+    ];
+    lay_out(folder.path(), &users);
+    for (day, is_due) in [("2026-05-05", false), ("2027-03-31", false), ("2027-04-01", true)] {
+        let outcome = listed(folder.path(), day, true);
         let [shim] = outcome.shims.as_slice() else { panic!("{:?}", outcome.shims) };
-        assert_eq!((shim.path.as_str(), shim.is_due), ("shop/cart.py", is_due));
-        assert_eq!(shim.used_by, [("late".to_owned(), 2)]);
+        assert_eq!((shim.path.as_str(), shim.is_due, shim.warns), ("shop/cart.py", is_due, true));
+        let used: Vec<(Option<&str>, &str, usize)> =
+            shim.used_by.iter().map(|user| (user.from.as_deref(), user.path.as_str(), user.line)).collect();
+        let late = Some("late");
+        assert_eq!(used, [(None, "job-runs/nightly-run.py", 1), (late, "late.py", 2), (late, "late.py", 3)]);
+        let named: Vec<(&str, usize)> =
+            shim.named_in.iter().map(|one| (one.path.as_str(), one.line)).collect();
+        assert_eq!(named, [("config/app.yml", 1)]);
         assert_eq!(outcome.verdict().word(), if is_due { "no" } else { "yes" });
+        assert_eq!(outcome.summary().contains("late (late.py:2)"), is_due, "{}", outcome.summary());
     }
+}
+
+const DEPRECATED: &str =
+    "# switchback deprecated: shop.old -> shop.new; since 2026-01-01; remove after 2026-06-30\n";
+
+#[test]
+fn a_module_that_a_person_deprecated_is_listed_and_must_warn() {
+    let folder = tempfile::tempdir().unwrap();
+    let warns = "import warnings\nwarnings.warn('shop.old goes', DeprecationWarning, stacklevel=2)\n";
+    let files = [
+        ("shop/__init__.py", ""),
+        ("shop/new.py", "def add(x): return x\n"),
+        ("shop/old.py", &format!("{DEPRECATED}{warns}")),
+        ("app.py", "from shop import old\n"),
+    ];
+    lay_out(folder.path(), &files);
+    assert!(python(folder.path(), "import app\n").contains("DeprecationWarning: shop.old goes"));
+    let outcome = listed(folder.path(), "2026-06-30", true);
+    assert_eq!(outcome.verdict().word(), "yes");
+    assert_eq!(outcome.shims[0].used_by[0].path, "app.py");
+    let outcome = listed(folder.path(), "2026-07-01", true);
+    assert_eq!(
+        outcome.summary(),
+        "1 old name on 2026-07-01: `shop.old` due since 2026-06-30, used by app (app.py:1)"
+    );
+    for silent in ["", "# DeprecationWarning\n"] {
+        lay_out_again(folder.path(), "shop/old.py", &format!("{DEPRECATED}{silent}"));
+        let outcome = listed(folder.path(), "2026-06-30", false);
+        assert_eq!(outcome.verdict().word(), "no", "{silent}");
+        assert!(outcome.summary().contains("`shop.old` does not warn"), "{}", outcome.summary());
+    }
+}
+
+#[test]
+fn notes_without_a_day_or_that_cannot_be_read_are_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let shim = |rest: &str| format!("# switchback shim: {rest}\nraise DeprecationWarning\n");
+    let dated = shim("a.x -> b.x; since 2026-01-01; remove after 2026-06-30");
+    let undated = shim("a.a -> b.a; since 2026-01-01");
+    let files = [("a/__init__.py", ""), ("a/x.py", &dated), ("a/a.py", &undated)];
+    lay_out(folder.path(), &files);
+    let outcome = listed(folder.path(), "2026-06-30", false);
+    let order: Vec<&str> = outcome.shims.iter().map(|shim| shim.note.old.as_str()).collect();
+    assert_eq!((order, outcome.verdict().word()), (vec!["a.x", "a.a"], "yes"));
+    let outcome = listed(folder.path(), "2026-06-30", true);
+    assert_eq!(outcome.verdict().word(), "no");
+    assert!(outcome.summary().contains("`a.a` has no day of its end"), "{}", outcome.summary());
+    for wrong in [
+        "a.y -> b.y; since 2026-01-01; remove after soon",
+        "a.y -> b.y; since 2026-01-01; remove after 2026-02-31",
+        "a.y -> b.y",
+        "a.y",
+    ] {
+        lay_out_again(folder.path(), "a/y.py", &shim(wrong));
+        let outcome = listed(folder.path(), "2026-06-30", false);
+        assert_eq!(outcome.verdict().word(), "unknown", "{wrong}");
+        assert_eq!(outcome.unread[0].0, "a/y.py", "{wrong}");
+        assert_eq!(listed(folder.path(), "2026-07-01", false).verdict().word(), "no", "{wrong}");
+    }
+}
+
+fn lay_out_again(root: &Path, path: &str, text: &str) {
+    if RealDisk.look(&root.join(path)).unwrap().is_some() {
+        RealDisk.remove_file(&root.join(path)).unwrap();
+    }
+    lay_out(root, &[(path, text)]);
 }
 
 fn wrapping(root: &Path, rules: &str) -> Result<switchback_python::moving::MovePlan, String> {
@@ -193,9 +277,7 @@ fn om6_a_function_is_called_as_it_was_when_its_signature_changed() {
     let said = python(folder.path(), CALLS);
     assert_eq!(said.matches("shop.cart.add is store.cart.add now").count(), 1, "{said}");
     assert_eq!(said.matches("shop.cart moved to store.cart").count(), 1, "{said}");
-    let options =
-        ImportsOptions { root: folder.path().to_owned(), source_roots: Vec::new(), python_path: Vec::new() };
-    let outcome = shims(Arc::new(RealDisk), &options, None).unwrap();
+    let outcome = listed(folder.path(), "2026-01-01", false);
     assert_eq!(outcome.shims[0].note.signatures, ["add", "parts", "total", "fetch"]);
 }
 

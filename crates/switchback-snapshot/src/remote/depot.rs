@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use switchback_core::port::{Depot, PortError};
+use switchback_core::port::{Depot, Parts, PortError};
 use switchback_core::world::World;
 
 use super::s3::Bucket;
 use super::sftp::Server;
-use super::shelf::Shelf;
+use super::shelf::PartShelf;
 use crate::trouble::Trouble;
 
 /// A place elsewhere that keeps files by name.
 #[derive(Debug)]
 pub struct RemoteDepot {
-    shelf: Box<dyn Shelf>,
+    shelf: Box<dyn PartShelf>,
 }
 
 impl RemoteDepot {
@@ -26,7 +26,7 @@ impl RemoteDepot {
         let (surroundings, clock) = (world.surroundings.as_ref(), Arc::clone(&world.clock));
         // The address is not repeated: somebody may have put a password into it.
         let unusable = |trouble: Trouble| trouble.failed("the address cannot be used");
-        let shelf: Box<dyn Shelf> = if let Some(rest) = address.strip_prefix("s3://") {
+        let shelf: Box<dyn PartShelf> = if let Some(rest) = address.strip_prefix("s3://") {
             let bucket = rest.split('/').next().unwrap_or_default();
             if bucket.is_empty() || rest.contains(['@', '?', '#']) {
                 let trouble = Trouble::new("an address of S3 is `s3://bucket/folder`, and nothing more");
@@ -62,6 +62,18 @@ impl Depot for RemoteDepot {
 
     fn put(&self, name: &str, content: &[u8]) -> Result<(), PortError> {
         self.shelf.write(name, content).map_err(|trouble| self.failed(trouble, "write", name))
+    }
+
+    fn size(&self, name: &str) -> Result<Option<u64>, PortError> {
+        self.shelf.size(name).map_err(|trouble| self.failed(trouble, "look at", name))
+    }
+
+    fn get_part(&self, name: &str, at: u64, bytes: u64) -> Result<Vec<u8>, PortError> {
+        self.shelf.read_part(name, at, bytes).map_err(|trouble| self.failed(trouble, "read", name))
+    }
+
+    fn put_parts(&self, name: &str, content: &dyn Parts) -> Result<(), PortError> {
+        self.shelf.write_parts(name, content).map_err(|trouble| self.failed(trouble, "write", name))
     }
 
     fn remove(&self, name: &str) -> Result<(), PortError> {

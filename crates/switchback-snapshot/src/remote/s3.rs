@@ -3,6 +3,8 @@
 //! Who asks, and where, is taken from the variables that Amazon's own tools read: `AWS_ACCESS_KEY_ID`,
 //! `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL`.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -232,22 +234,7 @@ impl Shelf for Bucket {
         let Answer::Yes(response) = self.answered(name, &ask)? else {
             return Err(Trouble::new(format!("`{name}` was not taken")));
         };
-        let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default();
-        let tag = tag.trim_matches('"').to_ascii_lowercase();
-        // Under a key of the server's own the tag is another hash (Amazon S3, "Object"); then the length is compared.
-        let is_hash = tag.len() == 32
-            && tag.bytes().all(|digit| digit.is_ascii_hexdigit())
-            && response.headers().get("x-amz-server-side-encryption").is_none_or(|kind| kind == "AES256");
-        let mut found = String::new();
-        for byte in Md5::digest(content) {
-            // Writing to a string cannot fail.
-            let _ = write!(found, "{byte:02x}");
-        }
-        if is_hash && tag != found {
-            return Err(Trouble::new(format!("`{name}`: the store has kept something else than was sent"))
-                .hinted("try again; what is wrong there is written again"));
-        }
-        Ok(())
+        taken_over(name, content, &response)
     }
 
     fn remove(&self, name: &str) -> Result<(), Trouble> {
@@ -258,4 +245,24 @@ impl Shelf for Bucket {
         };
         self.answered(name, &ask).map(|_| ())
     }
+}
+
+/// Whether the store has kept what was sent, as far as its answer tells.
+fn taken_over(name: &str, content: &[u8], response: &Response<Body>) -> Result<(), Trouble> {
+    let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+    let tag = tag.trim_matches('"').to_ascii_lowercase();
+    // Under a key of the server's own the tag is another hash (Amazon S3, "Object"); then the length is compared.
+    let is_hash = tag.len() == 32
+        && tag.bytes().all(|digit| digit.is_ascii_hexdigit())
+        && response.headers().get("x-amz-server-side-encryption").is_none_or(|kind| kind == "AES256");
+    let mut found = String::new();
+    for byte in Md5::digest(content) {
+        // Writing to a string cannot fail.
+        let _ = write!(found, "{byte:02x}");
+    }
+    if is_hash && tag != found {
+        return Err(Trouble::new(format!("`{name}`: the store has kept something else than was sent"))
+            .hinted("try again; what is wrong there is written again"));
+    }
+    Ok(())
 }

@@ -15,13 +15,14 @@ use openssh_sftp_client::file::File;
 use openssh_sftp_client::metadata::Permissions;
 use openssh_sftp_client::{Error, Sftp, SftpOptions};
 use switchback_core::plan::SftpAddress;
+use switchback_core::port::{Parts, PortError};
 use switchback_core::world::{Clock, Surroundings};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::shelf::{FILE_BYTES_MAX, Shelf};
+use super::shelf::{FILE_BYTES_MAX, PartShelf, Shelf, unread};
 use crate::durable::UNFINISHED;
 use crate::trouble::Trouble;
 
@@ -267,6 +268,31 @@ async fn listed(sftp: &Sftp, root: &str, folder: &str) -> Result<BTreeMap<String
     Ok(found)
 }
 
+/// So many bytes of a file from `at` on.
+async fn content_from(sftp: &Sftp, path: &str, at: u64, bytes: u64) -> Result<Vec<u8>, Failure> {
+    let mut file = timed(sftp.open(path)).await?;
+    let content = read_from(&mut file, at, bytes).await?;
+    timed(file.close()).await?;
+    Ok(content)
+}
+
+async fn read_from(file: &mut File, first: u64, bytes: u64) -> Result<Vec<u8>, Failure> {
+    let mut content = Vec::new();
+    while (content.len() as u64) < bytes {
+        let done = content.len() as u64;
+        // The server may give less than it is asked for, so each part says where it begins.
+        file.seek(SeekFrom::Start(first + done))
+            .await
+            .map_err(|error| Failure::Broken(Trouble::new(error.to_string())))?;
+        let asked = u32::try_from(bytes - done).unwrap_or(u32::MAX).min(PART_BYTES_MAX);
+        match timed(file.read(asked, BytesMut::new())).await? {
+            Some(part) if !part.is_empty() => content.extend_from_slice(&part),
+            _ => return Err(Failure::Broken(Trouble::new("the file became shorter while it was read"))),
+        }
+    }
+    Ok(content)
+}
+
 /// A whole file.
 async fn content(sftp: &Sftp, path: &str) -> Result<Vec<u8>, Failure> {
     let mut file = timed(sftp.open(path)).await?;
@@ -276,19 +302,7 @@ async fn content(sftp: &Sftp, path: &str) -> Result<Vec<u8>, Failure> {
             "it has {bytes} bytes, which no file of a repository has"
         ))));
     }
-    let mut content = Vec::new();
-    while (content.len() as u64) < bytes {
-        let at = content.len() as u64;
-        // The server may give less than it is asked for, so each part says where it begins.
-        file.seek(SeekFrom::Start(at))
-            .await
-            .map_err(|error| Failure::Broken(Trouble::new(error.to_string())))?;
-        let asked = u32::try_from(bytes - at).unwrap_or(u32::MAX).min(PART_BYTES_MAX);
-        match timed(file.read(asked, BytesMut::new())).await? {
-            Some(part) if !part.is_empty() => content.extend_from_slice(&part),
-            _ => return Err(Failure::Broken(Trouble::new("the file became shorter while it was read"))),
-        }
-    }
+    let content = read_from(&mut file, 0, bytes).await?;
     timed(file.close()).await?;
     Ok(content)
 }
@@ -305,7 +319,7 @@ fn mode(is_for_others: bool) -> Permissions {
 }
 
 /// Writes a file beside its place, syncs it where the server can, and puts it in place.
-async fn kept(sftp: &Sftp, path: &str, content: &[u8], mode: Permissions) -> Result<(), Failure> {
+async fn kept(sftp: &Sftp, path: &str, content: &dyn Parts, mode: Permissions) -> Result<(), Failure> {
     let unfinished = format!("{path}{UNFINISHED}");
     let file = match begun(sftp, &unfinished).await {
         Err(Failure::Missing) => {
@@ -318,8 +332,12 @@ async fn kept(sftp: &Sftp, path: &str, content: &[u8], mode: Permissions) -> Res
         Failure::Missing => Failure::Refused(Trouble::new("its folder cannot be made")),
         failure => failure,
     })?;
-    for part in content.chunks(PART_BYTES_MAX as usize) {
-        timed(file.write_all(part)).await?;
+    let (mut at, all) = (0, content.bytes());
+    while at < all {
+        let bytes = (all - at).min(u64::from(PART_BYTES_MAX));
+        let part = content.part(at, bytes).map_err(|error| Failure::Refused(unread(error)))?;
+        timed(file.write_all(&part)).await?;
+        at += bytes;
     }
     timed(file.set_permissions(mode)).await?;
     if sftp.support_fsync() {
@@ -327,8 +345,8 @@ async fn kept(sftp: &Sftp, path: &str, content: &[u8], mode: Permissions) -> Res
     }
     timed(file.close()).await?;
     let bytes = timed(sftp.fs().metadata(&unfinished)).await?.len();
-    if bytes != Some(content.len() as u64) {
-        let (there, sent) = (bytes.unwrap_or_default(), content.len());
+    if bytes != Some(all) {
+        let (there, sent) = (bytes.unwrap_or_default(), all);
         return Err(Failure::Refused(Trouble::new(format!(
             "of {sent} bytes that were sent, {there} are there"
         ))));
@@ -379,13 +397,52 @@ impl Shelf for Server {
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), Trouble> {
-        let (path, mode) = (self.path(name), mode(self.is_for_others));
-        let written = self.asked(name, &async |sftp| kept(sftp, &path, content, mode).await)?;
-        written.ok_or_else(|| Trouble::new(format!("`{name}` was sent, and is not there")))
+        self.write_parts(name, &InMemory(content))
     }
 
     fn remove(&self, name: &str) -> Result<(), Trouble> {
         let path = self.path(name);
         self.asked(name, &async |sftp| Ok(timed(sftp.fs().remove_file(&path)).await?)).map(|_| ())
+    }
+}
+
+/// What is in memory already, and is sent in parts all the same.
+#[derive(Debug)]
+struct InMemory<'a>(&'a [u8]);
+
+impl Parts for InMemory<'_> {
+    fn bytes(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn part(&self, at: u64, bytes: u64) -> Result<Vec<u8>, PortError> {
+        let rest = usize::try_from(at).ok().and_then(|at| self.0.get(at..)).unwrap_or_default();
+        let end = usize::try_from(bytes).unwrap_or(usize::MAX).min(rest.len());
+        Ok(rest[..end].to_vec())
+    }
+}
+
+impl PartShelf for Server {
+    fn size(&self, name: &str) -> Result<Option<u64>, Trouble> {
+        let path = self.path(name);
+        let found = self.asked(name, &async |sftp| {
+            let about = timed(sftp.fs().metadata(&path)).await?;
+            about
+                .len()
+                .ok_or_else(|| Failure::Refused(Trouble::new("the server does not say how long it is")))
+        })?;
+        Ok(found)
+    }
+
+    fn read_part(&self, name: &str, at: u64, bytes: u64) -> Result<Vec<u8>, Trouble> {
+        let path = self.path(name);
+        let found = self.asked(name, &async |sftp| content_from(sftp, &path, at, bytes).await)?;
+        found.ok_or_else(|| Trouble::new(format!("`{name}` is not there any more")))
+    }
+
+    fn write_parts(&self, name: &str, content: &dyn Parts) -> Result<(), Trouble> {
+        let (path, mode) = (self.path(name), mode(self.is_for_others));
+        let written = self.asked(name, &async |sftp| kept(sftp, &path, content, mode).await)?;
+        written.ok_or_else(|| Trouble::new(format!("`{name}` was sent, and is not there")))
     }
 }

@@ -4,7 +4,9 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json as value};
-use switchback_core::audit::{Lineage, Verification, anchor_all, export, lineage, verify_journal};
+use switchback_core::audit::{
+    Lineage, Output, Source, Verification, anchor_all, export, lineage, verify_journal,
+};
 use switchback_core::journal::{ChainFault, Event, Journal, Record, Tail};
 use switchback_core::phase::{StepError, Untold, Work, open_to_tell};
 use switchback_core::plan::STATE_FOLDER;
@@ -260,6 +262,22 @@ fn tell_lineage(context: &Context<'_>, args: &LogLineageArgs) -> Result<Verdict,
     Ok(told.verdict)
 }
 
+/// A document, in words: what looked, and whether it is still what that saw.
+fn document_told(output: &Output, verdict: Verdict) -> String {
+    let look = output.seen_by.as_ref();
+    let check = match look.map_or("", |look| look.check.as_str()) {
+        "" => "rehearsal",
+        check => check,
+    };
+    let at = look.map_or("", |look| look.at.as_str());
+    match (output.kind, verdict) {
+        (Source::Report, Verdict::Yes) => format!("a report, as {check} at {at} saw it"),
+        (Source::Report, _) => format!("a report, altered since {check} at {at} saw it"),
+        (_, Verdict::Yes) => format!("evidence of {check} at {at}"),
+        (_, _) => format!("evidence of {check} at {at}, altered since"),
+    }
+}
+
 fn show_lineage(context: &Context<'_>, told: &Lineage) {
     let ui = context.ui;
     ui.show(&format!("{}: {}", ui.verdict(told.verdict), counted(told.outputs.len() as u64, "file")));
@@ -270,11 +288,16 @@ fn show_lineage(context: &Context<'_>, told: &Lineage) {
         });
         let words = match (output.verdict, &output.unknown) {
             (_, Some(why)) => format!("could not tell: {why}"),
+            (verdict, None) if output.kind != Source::File => document_told(output, verdict),
             (Verdict::No, None) => format!("altered since it was brought{by}"),
             (_, None) => format!("brought{by}"),
         };
         let hash = output.content.get(..12).unwrap_or("-");
         ui.show(&format!("  {}  {hash}  {words}", output.path.display()));
+    }
+    let documents = told.outputs.iter().filter(|output| output.kind != Source::File).count();
+    if documents > 0 {
+        ui.show(&format!("{documents} of these are documents about what is live"));
     }
     for making in &told.makings {
         let generation = making.generation.unwrap_or_default();

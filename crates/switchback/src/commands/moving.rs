@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use switchback_core::code::MoveRequest;
 use switchback_core::git::Repository;
 use switchback_core::port::PortError;
+use switchback_core::quantity::is_day;
 use switchback_core::verdict::Verdict;
 use switchback_python::moving::{MovePlan, plan, write};
 use switchback_python::ports::move_options;
@@ -48,19 +49,9 @@ pub(crate) fn moving(context: &Context<'_>, args: &MoveArgs) -> Result<Verdict, 
     Ok(planned.verdict())
 }
 
-/// `YYYY-MM-DD`.
-const DAY_LETTERS: usize = 10;
-
 /// A day as it was typed.
 pub(super) fn checked_day<'a>(option: &str, day: &'a str) -> Result<&'a str, Failure> {
-    let is_day = day.len() == DAY_LETTERS
-        && day
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() })
-        && day.get(5..7).is_some_and(|month| ("01"..="12").contains(&month))
-        && day.get(8..).is_some_and(|day| ("01"..="31").contains(&day));
-    if is_day {
+    if is_day(day) {
         return Ok(day);
     }
     Err(Failure::new(format!("`{option} {day}` is no day"), Vec::new(), "write it as `2027-03-31`"))

@@ -132,6 +132,10 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
         };
         ui.show(&format!("trigger: {} when {}{rehearsed}", trigger.action.word(), trigger.condition.words()));
     }
+    for anchor in &plan.anchors {
+        let turns: Vec<&str> = anchor.on.iter().map(|turn| turn.word()).collect();
+        ui.show(&format!("anchor: the head of the journal goes to {} after {}", anchor.to, turns.join(", ")));
+    }
     if let Some(opening) = &plan.window.opening {
         ui.show(&format!("cutovers happen {}", opening.words()));
     }

@@ -13,10 +13,6 @@ use crate::failure::Failure;
 use crate::ui::document_text;
 
 pub(crate) fn report(context: &Context<'_>, args: &ReportArgs) -> Result<Verdict, Failure> {
-    if args.format == ReportFormat::Sarif {
-        let hint = "use `--format junit` for a CI, or `--format json`";
-        return Err(Failure::new("the format `sarif` is not built yet", Vec::new(), hint));
-    }
     let failed = |error| Failure::doing("could not make the report", error);
     let (project, _) = context.told("report", "could not make the report")?;
     let report = run_report(&project).map_err(failed)?;
@@ -38,7 +34,8 @@ fn written(report: &RunReport, format: ReportFormat) -> Result<String, Failure> 
     match format {
         ReportFormat::Html => Ok(report.to_html()),
         ReportFormat::Markdown => Ok(report.to_markdown()),
-        ReportFormat::Json | ReportFormat::Sarif => Ok(document_text(&report.to_json()) + "\n"),
+        ReportFormat::Json => Ok(document_text(&report.to_json()) + "\n"),
+        ReportFormat::Sarif => Ok(format!("{:#}\n", report.to_sarif())),
         ReportFormat::Junit => report.to_junit().map_err(|error| {
             Failure::new(
                 "could not write the report as JUnit XML",

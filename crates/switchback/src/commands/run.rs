@@ -1,6 +1,5 @@
 //! `switchback run`.
 
-use switchback_core::journal::PhaseState;
 use switchback_core::phase::outlook::outlook;
 use switchback_core::phase::{Point, RunOptions, RunOutcome, Work, run as run_plan};
 use switchback_core::report::{json, status};
@@ -19,9 +18,11 @@ pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Fail
     let first = work.history().seq;
     expect(context.ui, &work)?;
     let outcome = run_plan(&work, &options);
+    // It is written before anybody is told, so that they are told where it is.
+    let incident = context.incident(&work, first);
     context.notify(&work);
     let outcome = outcome.map_err(|error| Failure::doing("could not carry on the run", error))?;
-    show(context, &work, "run", &outcome, first)
+    show(context, &work, "run", &outcome, first, incident)
 }
 
 /// Tells the person who watches what is to come.
@@ -48,11 +49,9 @@ pub(crate) fn show(
     name: &str,
     outcome: &RunOutcome,
     first_seq: u64,
+    incident: Option<String>,
 ) -> Result<Verdict, Failure> {
     let status = status(&work.project, &work.history());
-    // A trigger may have rolled back.
-    let is_back = work.history().phases.iter().any(|phase| phase.state == PhaseState::RolledBack);
-    let incident = if is_back { context.incident(work, first_seq) } else { None };
     if context.ui.json {
         let mut document = json::document(name, outcome.verdict, &status);
         if let Some(incident) = incident {

@@ -14,5 +14,5 @@ pub(crate) fn shadow(context: &Context<'_>, args: &ShadowArgs) -> Result<Verdict
     let first = work.history().seq;
     let outcome = run_shadow(&work, &options)
         .map_err(|error| Failure::doing("could not carry on the shadow", error))?;
-    run::show(context, &work, "shadow", &outcome, first)
+    run::show(context, &work, "shadow", &outcome, first, None)
 }

@@ -1,8 +1,10 @@
 //! `switchback shims`.
 
+use switchback_core::quantity::{counted, day_of};
 use switchback_core::verdict::Verdict;
 use switchback_python::graph::ImportsOptions;
-use switchback_python::standing::shims as list;
+use switchback_python::routes::RoutesError;
+use switchback_python::standing::{ShimsOptions, shims as list};
 
 use super::Context;
 use super::moving::checked_day;
@@ -10,34 +12,34 @@ use crate::cli::ShimsArgs;
 use crate::failure::Failure;
 
 pub(crate) fn shims(context: &Context<'_>, args: &ShimsArgs) -> Result<Verdict, Failure> {
-    let due = args.due.as_deref().map(|day| checked_day("--due", day)).transpose()?;
-    let options = ImportsOptions {
+    let world = &context.ports.world;
+    let day = match args.due.as_deref() {
+        Some(day) => checked_day("--due", day)?.to_owned(),
+        None => day_of(world.clock.now()).to_string(),
+    };
+    let imports = ImportsOptions {
         root: context.root.clone(),
         source_roots: args.source_roots.clone(),
         python_path: Vec::new(),
     };
-    let outcome = list(context.ports.world.disk.clone(), &options, due)
-        .map_err(|error| Failure::reading_code("could not look for shims", &error))?;
+    let options = ShimsOptions { imports, day, refuses_undated: false };
+    let outcome = list(&world.disk, &options).map_err(|error| {
+        let what = "could not look for old names";
+        match error {
+            RoutesError::Disk(error) => Failure::reading_code(what, &error),
+            other => Failure::new(what, vec![other.to_string()], "try again with less running beside it"),
+        }
+    })?;
     let ui = context.ui;
     if ui.json {
         ui.document(&outcome.to_json());
         return Ok(outcome.verdict());
     }
-    for shim in &outcome.shims {
-        let until = shim.note.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
-        let due = if shim.is_due { " (due)" } else { "" };
-        ui.show(&format!(
-            "{}: {} is {} since {}{until}{due}; used by {} modules",
-            shim.path,
-            shim.note.old,
-            shim.note.new,
-            shim.note.since,
-            shim.used_by.len()
-        ));
-        for (module, line) in &shim.used_by {
-            ui.show(&format!("  {module}, line {line}"));
-        }
+    for line in outcome.told() {
+        ui.show(&line);
     }
-    ui.show(&format!("{}: {} shims", ui.verdict(outcome.verdict()), outcome.shims.len()));
+    let count = counted(outcome.shims.len() as u64, "old name");
+    let due = outcome.shims.iter().filter(|shim| shim.is_due).count();
+    ui.show(&format!("{}: {count}, {due} due on {}", ui.verdict(outcome.verdict()), outcome.day));
     Ok(outcome.verdict())
 }

@@ -67,6 +67,9 @@ fn show(context: &Context<'_>, status: &Status) {
             "`switchback rollback` takes back what is left in a database; `--accept-loss N` agrees that so many rows go",
         );
     }
+    for anchor in &status.anchors {
+        ui.show(&format!("  anchor {}: {}", anchor.to, anchor.words()));
+    }
     if let Some((step, why)) = &status.failed {
         ui.show(&format!("the last step failed: {step}: {why}"));
     }

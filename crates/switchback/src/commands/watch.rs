@@ -20,9 +20,11 @@ pub(crate) fn watch(context: &Context<'_>, args: &WatchArgs) -> Result<Verdict, 
         .map_err(|error| Failure::doing("could not begin the watch", error))?;
     let first = work.history().seq;
     let outcome = watch_live(&work, args.once);
+    // It is written before anybody is told, so that they are told where it is.
+    let incident = context.incident(&work, first);
     context.notify(&work);
     let outcome = outcome.map_err(|error| Failure::doing("could not carry on the watch", error))?;
-    run::show(context, &work, "watch", &outcome, first)
+    run::show(context, &work, "watch", &outcome, first, incident)
 }
 
 /// Writes the units, and says what enables them.

@@ -506,6 +506,78 @@ fn what_made_each_file_is_told_with_code_configuration_inputs_and_evidence() {
     ground.expect(2, "log lineage src/app.py");
 }
 
+// rows: PC-12
+#[test]
+fn plan_and_status_say_where_heads_are_kept_and_what_failed() {
+    let ground = anchored("../audit/heads");
+    let shown = ground.expect(0, "plan");
+    let line = "anchor: the head of the journal goes to ../audit/heads after live, finished, rolled-back";
+    assert!(shown.out.contains(line), "{shown}");
+    let planned = ground.expect(0, "plan --json").json();
+    assert_eq!(
+        planned["anchors"],
+        serde_json::json!([{"to": "../audit/heads", "on": ["live", "finished", "rolled-back"], "kept": null,
+                            "due": false, "fault": null}])
+    );
+    // The disk is not mounted.
+    ground.expect(0, "run");
+    let shown = ground.expect(0, "status");
+    let head = "anchor ../audit/heads: keeps no head yet; one is due; the last try failed: ";
+    assert!(shown.out.contains(head), "{shown}");
+    std::fs::create_dir(ground.at("../audit")).unwrap();
+    ground.expect(0, "log anchor");
+    let shown = ground.expect(0, "status");
+    assert!(shown.out.contains("anchor ../audit/heads: keeps the head of event "), "{shown}");
+    assert!(!shown.out.contains("is due") && !shown.out.contains("failed"), "{shown}");
+    let anchor = ground.expect(0, "status --json").json()["anchors"][0].clone();
+    let heads = ground.read("../audit/heads");
+    let kept: Value = serde_json::from_str(heads.lines().last().unwrap()).unwrap();
+    assert_eq!(anchor["kept"]["seq"], kept["seq"]);
+    assert!(anchor["kept"]["time"].as_str().unwrap().ends_with('Z'), "{anchor}");
+    // What the plan forgot, the journal did not.
+    ground.plan("", "");
+    let shown = ground.run("status");
+    assert!(shown.out.contains("; the plan does not name it any more"), "{shown}");
+}
+
+// rows: PC-12
+#[test]
+fn lineage_tells_of_the_documents_about_what_is_live() {
+    let ground = Ground::shop(
+        "[[check]]\nname = \"papers\"\nkind = \"compliance\"\nat = [\"live\"]\n\n[[check.report]]\nname = \"fairness\"\n\
+         path = \"compliance/*.json\"\nfields = [\"/approved_by\"]\n",
+    );
+    ground.write("compliance/fairness.json", "{\"approved_by\": \"ana\"}");
+    ground.expect(0, "run");
+    let report = |code: i32, path: &str| {
+        let document = ground.expect(code, &format!("log lineage {path} --json")).json();
+        document["outputs"][0].clone()
+    };
+    let seen = report(0, "compliance/fairness.json");
+    assert_eq!((&seen["kind"], &seen["verdict"]), (&"report".into(), &"yes".into()), "{seen}");
+    assert_eq!(seen["content"], blake3_of("{\"approved_by\": \"ana\"}"));
+    assert_eq!((&seen["seen_by"]["check"], &seen["seen_by"]["at"]), (&"papers".into(), &"live".into()));
+    // The evidence that says so, and the phase that it is about.
+    let evidence = format!(".switchback/evidence/{}", seen["seen_by"]["evidence"].as_str().unwrap());
+    let paper = report(0, &evidence);
+    assert_eq!((&paper["kind"], &paper["made_by"]), (&"evidence".into(), &seen["made_by"]), "{paper}");
+    let all = ground.expect(0, "log lineage --json").json();
+    let kinds: Vec<&str> =
+        all["outputs"].as_array().unwrap().iter().map(|output| output["kind"].as_str().unwrap()).collect();
+    for kind in ["file", "evidence", "report"] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+    // What was altered since it was looked at is told, and what is gone cannot be told.
+    ground.write("compliance/fairness.json", "{\"approved_by\": \"eve\"}");
+    assert_eq!(report(1, "compliance")["verdict"], "no");
+    let shown = ground.expect(1, "log lineage compliance");
+    assert!(shown.out.contains("a report, altered since papers at live saw it"), "{shown}");
+    std::fs::remove_file(ground.at("compliance/fairness.json")).unwrap();
+    assert_eq!(report(2, "compliance")["verdict"], "unknown");
+    ground.write(&evidence, "{}");
+    assert_eq!(report(1, &evidence)["verdict"], "no");
+}
+
 fn blake3_of(text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("text"), text).unwrap();

@@ -166,6 +166,122 @@ fn data_that_is_lost() {
     ]);
 }
 
+const WHOLE: &str = "kind = \"integrity\"\npaths = [\"data/rows.csv\"]\nkey = [\"id\"]\nrecords = \"more\"\n\
+                     at = [\"every 1s for 3s\"]\n\n[snapshot]\nalso = [\"data\"]\n";
+
+fn lay_file(ground: &Ground) {
+    let rows: String = (1..=1000).map(|id| format!("{id},{}.5\n", id * 7)).collect();
+    ground.write("data/rows.csv", format!("id,amount\n{rows}"));
+}
+
+fn change_file(ground: &Ground, old: &str, new: &str) {
+    let rows = ground.read("data/rows.csv");
+    assert!(rows.contains(old));
+    ground.write("data/rows.csv", rows.replacen(old, new, 1));
+}
+
+// rows: RB-2, RB-6
+#[test]
+fn data_that_is_lost_or_corrupted_in_files() {
+    carry_out_all(&[
+        Case {
+            what: "one of a thousand records is gone",
+            check: WHOLE,
+            condition: "",
+            lay: lay_file,
+            happens: |ground| change_file(ground, "\n500,3500.5\n", "\n"),
+            fires: true,
+        },
+        Case {
+            what: "one digit of a thousand records is another one",
+            check: WHOLE,
+            condition: "",
+            lay: lay_file,
+            happens: |ground| change_file(ground, "\n500,3500.5\n", "\n500,3500.6\n"),
+            fires: true,
+        },
+        Case {
+            what: "the file is cut in the middle",
+            check: WHOLE,
+            condition: "",
+            lay: lay_file,
+            happens: |ground| {
+                let rows = ground.read("data/rows.csv");
+                ground.write("data/rows.csv", &rows[..rows.len() / 2]);
+            },
+            fires: true,
+        },
+        Case {
+            what: "a record comes",
+            check: WHOLE,
+            condition: "",
+            lay: lay_file,
+            happens: |ground| change_file(ground, "\n1000,7000.5\n", "\n1000,7000.5\n1001,7007.5\n"),
+            fires: false,
+        },
+    ]);
+}
+
+fn serve_slowly(ground: &Ground) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    ground.write("switchback.toml", ground.read("switchback.toml").replace("http://service/", &address));
+    ground.write("delay_ms", "200");
+    let delay = ground.at("delay_ms");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            assert!(stream.read(&mut request).unwrap() > 0);
+            let Ok(text) = std::fs::read_to_string(&delay) else { return };
+            std::thread::sleep(std::time::Duration::from_millis(text.parse().unwrap()));
+            drop(stream.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n42"));
+        }
+    });
+}
+
+const TWICE: &str = ", worse_than = { times = 2.0, of = \"before\" }, in_a_row = 2";
+const SLEEPS: &str = "kind = \"command\"\ncommand = \"sleep $(cat seconds)\"";
+
+// rows: RB-2, PC-9
+#[test]
+fn what_became_slower() {
+    carry_out_all(&[
+        Case {
+            what: "a service takes two and a half times as long",
+            check: ANSWERS,
+            condition: TWICE,
+            lay: serve_slowly,
+            happens: |ground| ground.write("delay_ms", "500"),
+            fires: true,
+        },
+        Case {
+            what: "a service takes one and a half times as long",
+            check: ANSWERS,
+            condition: TWICE,
+            lay: serve_slowly,
+            happens: |ground| ground.write("delay_ms", "300"),
+            fires: false,
+        },
+        Case {
+            what: "a program takes three times as long: its throughput is down by two thirds",
+            check: SLEEPS,
+            condition: TWICE,
+            lay: |ground| ground.write("seconds", "0.4"),
+            happens: |ground| ground.write("seconds", "1.2"),
+            fires: true,
+        },
+        Case {
+            what: "a program takes a third longer: its throughput is down by a quarter",
+            check: SLEEPS,
+            condition: TWICE,
+            lay: |ground| ground.write("seconds", "0.4"),
+            happens: |ground| ground.write("seconds", "0.55"),
+            fires: false,
+        },
+    ]);
+}
+
 /// A service that gives these statuses to one request after the other, and the last one from then on; 0: it is gone for good.
 fn serve(ground: &Ground, statuses: &'static [u16]) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -86,6 +86,25 @@ impl Depot for Place {
         Ok(self.files.lock().unwrap().get(name).cloned())
     }
 
+    fn size(&self, name: &str) -> Result<Option<u64>, PortError> {
+        Ok(self.get(name)?.map(|content| content.len() as u64))
+    }
+
+    fn get_part(&self, name: &str, at: u64, bytes: u64) -> Result<Vec<u8>, PortError> {
+        let content = self.get(name)?.unwrap_or_default();
+        let content = content.iter().skip(usize::try_from(at).unwrap());
+        Ok(content.take(usize::try_from(bytes).unwrap()).copied().collect())
+    }
+
+    fn put_parts(&self, name: &str, content: &dyn Parts) -> Result<(), PortError> {
+        // Two parts, of which the second is read twice, as after a transfer that broke off.
+        let half = content.bytes() / 2;
+        let mut whole = content.part(0, half)?;
+        drop(content.part(half, content.bytes() - half)?);
+        whole.extend(content.part(half, content.bytes() - half)?);
+        self.put(name, &whole)
+    }
+
     fn put(&self, name: &str, content: &[u8]) -> Result<(), PortError> {
         let mut content = content.to_vec();
         match self.does {
@@ -128,6 +147,17 @@ fn what_is_there_already_is_told_and_what_is_another_file_is_left_alone() {
     let error = send_elsewhere(&World::real(), &file, &place).unwrap_err().to_string();
     assert!(error.contains("is there, and is another file"), "{error}");
     assert_eq!(place.get("shop-1.zip").unwrap().unwrap(), b"another");
+}
+
+#[test]
+fn a_file_that_became_shorter_is_an_error_and_not_a_short_part() {
+    let (_folder, file) = package();
+    let world = World::real();
+    let bytes = world.disk.look(&file).unwrap().unwrap().size;
+    let local = Local { disk: world.disk.as_ref(), file: &file, bytes };
+    assert_eq!(local.part(bytes - 3, 3).unwrap().len(), 3);
+    let error = local.part(bytes - 3, 4).unwrap_err().told();
+    assert!(error.contains("it became shorter while it was sent"), "{error}");
 }
 
 #[test]

@@ -101,6 +101,50 @@ fn needs_strace_killed_at_every_sync_of_an_archive_it_is_whole() {
     assert!(stages.contains(&(1, 0)) && stages.len() >= 2, "{stages:?}");
 }
 
+/// So many writes of one kind are killed, spread over all of them: most are parts of one file.
+const WRITES_MAX: usize = 40;
+
+// rows: RE-7
+#[test]
+fn needs_strace_killed_wherever_a_package_is_written_it_is_whole_or_not_there() {
+    let line = format!("package create --key {} --output ../out/shop.zip", key_file("ana").display());
+    let ground = rehearsed("");
+    // Each time from the same state, so that it is the same package.
+    let begin =
+        || ground.tool("sh", &["-c", "cd .. && rm -rf out project && mkdir out && cp -a kept project"]);
+    ground.tool("cp", &["-a", "../project", "../kept"]);
+    let package = || fs::read(ground.at("../out/shop.zip")).ok();
+    let names = || fs::read_dir(ground.at("../out")).unwrap().count();
+    begin();
+    ground.expect(0, &line);
+    let whole = package();
+    let mut stages = BTreeSet::new();
+    for call in ["fsync", "?rename,?renameat,?renameat2", "write,?pwrite64,?copy_file_range"] {
+        begin();
+        let all = count(&ground, &line, call);
+        assert!(all >= 1, "{call}: {all}");
+        for number in (1..=all).step_by(all.div_ceil(WRITES_MAX)) {
+            begin();
+            killed_at(&ground, &line, call, number);
+            let found = package();
+            assert!(found.is_none() || found == whole, "{call} {number} of {all}: half a package");
+            stages.insert((
+                found.is_some(),
+                names() > usize::from(found.is_some()),
+                events(&ground, "packaged"),
+            ));
+            ground.expect(0, &line);
+            assert!(package() == whole, "{call} {number} of {all}: another package");
+            assert_eq!((names(), events(&ground, "packaged")), (1, 1), "{call} {number} of {all}");
+            ground.expect(0, "log verify");
+        }
+    }
+    // Before anything, half written, whole and not recorded or recorded without its name, and there.
+    for stage in [(false, false, 0), (false, true, 0), (false, true, 1), (true, false, 1)] {
+        assert!(stages.contains(&stage), "{stage:?}: {stages:?}");
+    }
+}
+
 // rows: RE-10
 #[test]
 fn needs_strace_killed_at_every_sync_of_a_receipt_it_is_received_once() {

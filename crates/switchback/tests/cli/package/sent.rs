@@ -93,6 +93,45 @@ fn needs_s3rver_a_package_is_sent_to_a_bucket_and_read_back() {
     assert!(seen.err.contains("AWS_ACCESS_KEY_ID") && !seen.err.contains("verborgen"), "{seen}");
 }
 
+/// A package that is sent in several parts, which no compression makes one of.
+fn in_parts() -> (Ground, Vec<u8>) {
+    let ground = super::shop("");
+    let mut state = 88_172_645_463_325_252_u64;
+    let noise = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    ground.write("../new/src/model.bin", noise.take(20 << 17).flatten().collect::<Vec<u8>>());
+    ground.expect(0, "run --until rehearsed");
+    super::create(&ground, 0, "--output ../shop.zip");
+    let bytes = fs::read(ground.at("../shop.zip")).unwrap();
+    assert!(bytes.len() > 16 << 20, "{}", bytes.len());
+    (ground, bytes)
+}
+
+// rows: RE-8
+#[test]
+fn needs_s3rver_a_large_package_goes_to_a_bucket_in_parts() {
+    let server = S3::start();
+    let (mut ground, _) = in_parts();
+    ground.set("AWS_ENDPOINT_URL", &server.endpoint());
+    ground.set("AWS_ACCESS_KEY_ID", KEY);
+    ground.set("AWS_SECRET_ACCESS_KEY", KEY);
+    goes_there_once(&ground, "s3://results/large");
+}
+
+// rows: RE-8
+#[test]
+fn needs_sshd_a_large_package_goes_to_a_server_in_parts() {
+    let server = Server::start();
+    let (mut ground, bytes) = in_parts();
+    ground.set("SWITCHBACK_SSH_COMMAND", &server.ssh());
+    goes_there_once(&ground, &server.address("large"));
+    assert!(fs::read(server.folder("large").join("shop.zip")).unwrap() == bytes);
+}
+
 #[test]
 fn an_address_that_leads_nowhere_is_one_clear_error() {
     let (ground, _) = packed("zip");
