@@ -56,6 +56,7 @@ mod price_elasticity;
 mod rehearsal;
 mod rehearsed_triggers;
 mod report;
+mod requests;
 mod resources;
 mod restarts;
 mod restore;
