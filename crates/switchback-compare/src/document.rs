@@ -23,7 +23,7 @@ use crate::value::{Closeness, Terms, Value, find};
 
 /// Compares two documents under a rule.
 ///
-/// `exclude` and `column_tolerance` name members, wherever they are, or one place by its JSON pointer.
+/// `exclude` and `column_tolerance` name members, wherever they are, or places by a JSON pointer, in which `*` is any one step.
 pub(crate) fn compare(
     pair: &Pair,
     formats: (Format, Format),
@@ -89,6 +89,21 @@ impl Pointer {
     }
 }
 
+/// Whether a JSON pointer, in which `*` is any one step, leads to this place.
+fn leads_to(pointer: &str, place: &str) -> bool {
+    if !pointer.contains('*') {
+        return pointer == place;
+    }
+    let (mut steps, mut there) = (pointer.split('/'), place.split('/'));
+    loop {
+        match (steps.next(), there.next()) {
+            (None, None) => return true,
+            (Some(step), Some(one)) if step == "*" || step == one => {}
+            _ => return false,
+        }
+    }
+}
+
 struct Walk<'r> {
     rule: &'r Rule,
     is_notebook: bool,
@@ -142,7 +157,7 @@ impl Walk<'_> {
         }
         for (name, (one, two)) in names {
             at.within(name, |at| {
-                let is_named = |other: &str| other == name || other == at.0;
+                let is_named = |other: &str| other == name || leads_to(other, &at.0);
                 if self.rule.exclude.iter().any(|other| is_named(other)) {
                     self.leave_out(at);
                     return;
@@ -242,6 +257,27 @@ impl Walk<'_> {
     fn leave_out(&mut self, at: &Pointer) {
         if self.detail.not_compared.len() < self.rule.sample_max {
             self.detail.not_compared.push(format!("`{}` is excluded", at.0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_one_step_of_a_pointer() {
+        for (pointer, place, wanted) in [
+            ("/items/*/id", "/items/0/id", true),
+            ("/items/*/id", "/items/0/parts/id", false),
+            ("/items/*/id", "/items/0", false),
+            ("/items/*", "/items/0/id", false),
+            ("/*/id", "/a~1b/id", true),
+            ("/a", "/a", true),
+            ("/a", "/a/b", false),
+            ("*", "/a", false),
+        ] {
+            assert_eq!(leads_to(pointer, place), wanted, "{pointer} {place}");
         }
     }
 }

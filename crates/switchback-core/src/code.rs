@@ -142,6 +142,36 @@ pub struct ShimsRequest {
     pub refuses_undated: bool,
 }
 
+/// The HTTP routes of a tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoutesFound {
+    /// Each method of each path, in the order in which they are asked.
+    pub routes: Vec<RouteFound>,
+    /// How many places could not be read, which may define more.
+    pub undecided: u64,
+}
+
+/// One method of one path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RouteFound {
+    /// The method; `*` for any, `WEBSOCKET` for web sockets.
+    pub method: String,
+    /// The path as it is written, prefixes included.
+    pub path: String,
+    /// The path with parameters as `{name}` and `{name:path}`, and `**` for everything below; nothing where that would not be sound.
+    pub normal: Option<String>,
+    /// The file that says so, relative to the tree.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// Whether it stands in code, and not only in a document that describes a service.
+    pub is_code: bool,
+    /// Whether the framework adds it by itself.
+    pub is_implied: bool,
+    /// Whether it stands for all routes of something outside of the tree.
+    pub is_outside: bool,
+}
+
 /// Files of a changed tree that are to stand again as they were before the change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PartsRequest {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::code::{
     ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
-    PartsRequest, Rewrite, RoutesRequest, ShimsRequest, SymbolsRequest,
+    PartsRequest, Rewrite, RoutesFound, RoutesRequest, ShimsRequest, SymbolsRequest,
 };
 use crate::configuration::{ConfigComparison, ConfigRequest};
 use crate::constraint::{Bounds, Constraint, ConstraintOutcome, TableFile};
@@ -197,6 +197,14 @@ pub trait Inspector: Debug + Send + Sync {
     ///
     /// When the tree cannot be read.
     fn shims(&self, request: &ShimsRequest) -> Result<Comparison, PortError>;
+
+    /// The HTTP routes of a tree, those apart that tests make for themselves. `source_roots` are folders from which dotted names
+    /// start, relative to the tree; found by looking when empty.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    fn listed_routes(&self, tree: &Path, source_roots: &[String]) -> Result<RoutesFound, PortError>;
 
     /// The modules of a tree that can be imported: Python's own code, not stubs and not what starts when it is imported
     /// (`__main__`).

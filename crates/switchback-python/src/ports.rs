@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use switchback_core::code::{
     ApiRequest, CodeParts, ImportsRequest, MergeRequest, ModulesFound, ModulesRequest, MoveRequest,
-    PartsRequest, Rewrite, RoutesRequest, ShimsRequest, SymbolsRequest,
+    PartsRequest, Rewrite, RouteFound, RoutesFound, RoutesRequest, ShimsRequest, SymbolsRequest,
 };
 use switchback_core::mapping;
 use switchback_core::plan::{PLAN_FILE, STATE_FOLDER};
@@ -22,7 +22,7 @@ use crate::merging::{self, Action, MergeError, MergeOptions, MergeRules, Side, W
 use crate::moving::{MappingError, MoveError, MoveOptions, Pair, Rules, RulesError, Signature, plan, puts};
 use crate::parts;
 use crate::roots;
-use crate::routes::{CompareRoutesOptions, RoutesOptions, compare_routes};
+use crate::routes::{CompareRoutesOptions, Framework, Route, RoutesOptions, compare_routes, routes};
 use crate::standing::{ShimsOptions, shims};
 use crate::symbols::{SymbolsOptions, symbols};
 use crate::tree::{Tree, has_extension, is_test};
@@ -341,6 +341,27 @@ impl Inspector for PythonCode {
             .map_err(|error| unread("could not look for old names", &error))?;
         let report = outcome.to_json().to_string();
         Ok(Comparison { verdict: outcome.verdict(), summary: outcome.summary(), report })
+    }
+
+    fn listed_routes(&self, tree: &Path, source_roots: &[String]) -> Result<RoutesFound, PortError> {
+        let options =
+            RoutesOptions { root: tree.to_owned(), source_roots: source_roots.to_vec(), with_tests: false };
+        let outcome = routes(self.world.disk.clone(), &options)
+            .map_err(|error| unread("could not read the routes", &error))?;
+        let found = |route: Route| RouteFound {
+            is_code: route.framework != Framework::OpenApi,
+            method: route.method,
+            path: route.path,
+            normal: route.normal,
+            file: route.file,
+            line: route.line,
+            is_implied: route.is_implied,
+            is_outside: route.is_outside,
+        };
+        Ok(RoutesFound {
+            routes: outcome.routes.into_iter().map(found).collect(),
+            undecided: outcome.undecided.len() as u64,
+        })
     }
 
     fn modules(&self, request: &ModulesRequest) -> Result<ModulesFound, PortError> {

@@ -213,6 +213,7 @@ fn of_answer(scene: &Scene<'_>, url: &str, pointer: Option<&str>) -> Result<f64,
         body: None,
         timeout: Duration::from_millis(REQUEST_TIMEOUT_MS).min(scene.timeout),
         body_bytes_max: BYTES_MAX,
+        is_direct: false,
     };
     let answer = scene.world.network.ask(&request).map_err(|error| error.to_string())?;
     if answer.status != 200 {

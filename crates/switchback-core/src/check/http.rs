@@ -94,6 +94,7 @@ impl Check for HttpCheck {
             body: None,
             timeout: self.timeout,
             body_bytes_max: BODY_BYTES_MAX,
+            is_direct: false,
         };
         let started = scene.world.clock.monotonic();
         let mut times_ms = Vec::new();

@@ -31,6 +31,7 @@ mod notebook;
 mod performance;
 mod prometheus;
 mod report_file;
+mod requests;
 mod restart;
 mod routes;
 mod rule_keys;
@@ -96,6 +97,7 @@ pub static KINDS: &[&Kind] = &[
     &notebook::KIND,
     &performance::KIND,
     &prometheus::KIND,
+    &requests::KIND,
     &restart::KIND,
     &routes::KIND,
     &scenarios::KIND,

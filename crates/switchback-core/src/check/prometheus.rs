@@ -73,6 +73,7 @@ impl Check for PrometheusCheck {
             body: None,
             timeout: Duration::from_millis(REQUEST_TIMEOUT_MS).min(scene.timeout),
             body_bytes_max: BYTES_MAX,
+            is_direct: false,
         };
         // A server that is down, or has nothing, says nothing about the program.
         let answer = match scene.world.network.ask(&request) {

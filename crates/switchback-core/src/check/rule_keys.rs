@@ -29,6 +29,13 @@ const STAGES: &[Key] = &[Key::required(
 )];
 const PAIRING: Shape = Shape::Word(&["equal", "different"]);
 
+/// The key for tolerances of single columns; of documents, of members.
+pub(super) const COLUMNS: Key = Key::optional(
+    "columns",
+    Shape::Named(TOLERANCE),
+    "tolerances of single columns, which replace the global one",
+);
+
 /// Keys about single values, which hold for documents as for tables.
 pub(super) const VALUES: [Key; 11] = [
     Key::optional("tolerance", Shape::Table(TOLERANCE), "for all numbers; identical values when left out"),
@@ -54,11 +61,7 @@ pub(super) const TABLES: [Key; 15] = [
     Key::optional("duplicates", Shape::Word(&["error", "match"]), "what is done about rows that share a key"),
     Key::optional("coerce_keys", Shape::Flag, "`true`: keys of different types meet by their values"),
     Key::optional("row_order", Shape::Word(&["position", "any"]), "how rows are matched without a key"),
-    Key::optional(
-        "columns",
-        Shape::Named(TOLERANCE),
-        "tolerances of single columns, which replace the global one",
-    ),
+    COLUMNS,
     Key::optional("only", Shape::Texts, "the only columns that count, beside the key"),
     Key::optional("exclude", Shape::Texts, "columns that are left out of the verdict"),
     Key::optional("rename", Shape::NamedTexts, "new names of columns, by their old ones"),

@@ -166,6 +166,7 @@ fn posted(work: &Work<'_>, url: &str, body: String) -> Result<(), Failure> {
         body: Some(body.into_bytes()),
         timeout: TIMEOUT,
         body_bytes_max: ANSWER_BYTES_MAX,
+        is_direct: false,
     };
     // The address of a webhook is a secret, and errors of the network quote it.
     let hidden = |text: String| text.replace(url, "***");
@@ -184,15 +185,5 @@ fn posted(work: &Work<'_>, url: &str, body: String) -> Result<(), Failure> {
 
 /// An address with its variables filled in.
 fn filled(work: &Work<'_>, text: &str) -> Result<String, String> {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let (name, behind) = after.split_once('}').ok_or("there is a `${` without an end in the address")?;
-        let value = work.world().surroundings.variable(name).filter(|value| !value.is_empty());
-        filled.push_str(before);
-        filled.push_str(&value.ok_or_else(|| format!("the environment variable `{name}` is not set"))?);
-        rest = behind;
-    }
-    filled.push_str(rest);
-    Ok(filled)
+    work.world().surroundings.filled(text).map_err(|why| format!("{why}, in the address"))
 }

@@ -1,6 +1,7 @@
 //! HTTP: one request, its answer and how long it took.
 
 use std::fmt::Debug;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 /// What to ask.
@@ -18,6 +19,8 @@ pub struct HttpRequest {
     pub timeout: Duration,
     /// At most this many bytes of the body are read.
     pub body_bytes_max: u64,
+    /// Whether nothing stands between: no redirect is followed, and no proxy of the environment is asked.
+    pub is_direct: bool,
 }
 
 /// What came back. Any status is an answer, 500 included.
@@ -25,6 +28,8 @@ pub struct HttpRequest {
 pub struct HttpAnswer {
     /// The status code.
     pub status: u16,
+    /// Its headers in the order in which they came: names in lower case, and what is no UTF-8 in a value replaced.
+    pub headers: Vec<(String, String)>,
     /// The body, cut off at `body_bytes_max`.
     pub body: Vec<u8>,
     /// From the start of the request to the end of the body.
@@ -74,7 +79,20 @@ pub trait Network: Debug + Send + Sync {
     ///
     /// When there is no complete answer within the timeout.
     fn ask(&self, request: &HttpRequest) -> Result<HttpAnswer, NetworkError>;
+
+    /// A port of this machine (127.0.0.1) that nobody listens on now.
+    ///
+    /// # Errors
+    ///
+    /// When the system has none to give.
+    fn free_port(&self) -> std::io::Result<u16>;
+
+    /// Whether somebody listens on a port of this machine (127.0.0.1).
+    fn is_open(&self, port: u16) -> bool;
 }
+
+/// How long a port of this machine may take to accept a connection.
+const CONNECT_MAX: Duration = Duration::from_secs(1);
 
 /// The network as it is.
 #[derive(Debug)]
@@ -82,12 +100,12 @@ pub struct RealNetwork;
 
 impl Network for RealNetwork {
     fn ask(&self, request: &HttpRequest) -> Result<HttpAnswer, NetworkError> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .timeout_global(Some(request.timeout))
             .http_status_as_error(false)
-            .max_redirects(5)
-            .build()
-            .into();
+            .max_redirects(if request.is_direct { 0 } else { 5 });
+        let config = if request.is_direct { config.proxy(None) } else { config };
+        let agent: ureq::Agent = config.build().into();
         let started = Instant::now();
         let mut asked =
             ureq::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
@@ -100,10 +118,22 @@ impl Network for RealNetwork {
             Some(body) => agent.run(asked.body(body.as_slice()).map_err(not_asked)?)?,
         };
         let status = answer.status().as_u16();
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers =
+            answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         let mut body = Vec::new();
         let reader = answer.body_mut().as_reader();
         std::io::Read::read_to_end(&mut std::io::Read::take(reader, request.body_bytes_max), &mut body)
             .map_err(|error| NetworkError::Silent(error.to_string()))?;
-        Ok(HttpAnswer { status, body, elapsed: started.elapsed() })
+        Ok(HttpAnswer { status, headers, body, elapsed: started.elapsed() })
+    }
+
+    fn free_port(&self) -> std::io::Result<u16> {
+        Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    }
+
+    fn is_open(&self, port: u16) -> bool {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        TcpStream::connect_timeout(&address, CONNECT_MAX).is_ok()
     }
 }

@@ -288,6 +288,10 @@ impl RealProcesses {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
+        if interruption.is_some() && sent.is_none() && group::is_alive(child.id()) {
+            // It ended before it was to be ended; what it left in the background has nobody who ends it.
+            group::kill(child.id());
+        }
         let (stdout, stderr) = (joined(stdout), joined(stderr));
         let interrupted = sent.map(|signal| Interrupted { signal, outlived });
         Ok(Finished { exit, stdout, stderr, elapsed: started.elapsed(), interrupted })

@@ -12,6 +12,24 @@ pub trait Surroundings: Debug + Send + Sync {
     fn actor(&self) -> String;
     /// The id of this process.
     fn process_id(&self) -> u32;
+
+    /// A text with the value of the environment variable in the place of each `${NAME}`.
+    ///
+    /// # Errors
+    ///
+    /// Why not: one is not set, or is empty; a `${` has no end.
+    fn filled(&self, text: &str) -> Result<String, String> {
+        let (mut filled, mut rest) = (String::new(), text);
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, behind) = after.split_once('}').ok_or("there is a `${` without an end")?;
+            let value = self.variable(name).filter(|value| !value.is_empty());
+            filled.push_str(before);
+            filled.push_str(&value.ok_or_else(|| format!("the environment variable `{name}` is not set"))?);
+            rest = behind;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
 }
 
 /// The surroundings as they are.

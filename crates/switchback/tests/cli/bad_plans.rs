@@ -83,6 +83,7 @@ const KINDS: &[&str] = &[
     "processes-without-commands",
     "rehearsal-environment-nowhere",
     "repository-not-built",
+    "requests-wrong",
     "restart-wrong",
     "roles-empty",
     "scenarios-unused-parameter",

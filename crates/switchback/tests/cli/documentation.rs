@@ -88,8 +88,9 @@ fn collect(title: &str, keys: &[Key], found: &mut Vec<(String, Key)>) {
 /// Kinds that compare results share the keys that say what is the same, and these are explained once.
 fn documented_in<'t>(title: &'t str, key: &Key) -> &'t str {
     let equivalence = check::KINDS.iter().find(|kind| kind.word == "equivalence").unwrap();
-    let compares =
-        ["fixture", "restart", "scenarios"].iter().any(|kind| title.ends_with(&format!("kind `{kind}`")));
+    let compares = ["fixture", "requests", "restart", "scenarios"]
+        .iter()
+        .any(|kind| title.ends_with(&format!("kind `{kind}`")));
     let shares = compares || title == "## `[[shadow]]`";
     let is_shared = equivalence.keys.iter().any(|shared| shared.name == key.name && !shared.required);
     if shares && is_shared { "### A check of the kind `equivalence`" } else { title }

@@ -58,6 +58,7 @@ mod price_elasticity;
 mod rehearsal;
 mod rehearsed_triggers;
 mod report;
+mod requests;
 mod resources;
 mod restarts;
 mod restore;

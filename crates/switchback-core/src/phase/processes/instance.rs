@@ -83,6 +83,7 @@ impl Instance<'_> {
                     body: None,
                     timeout,
                     body_bytes_max: ANSWER_BYTES_MAX,
+                    is_direct: false,
                 };
                 let answer = self.work.world().network.ask(&request).map_err(|error| error.to_string())?;
                 if !(200..300).contains(&answer.status) {
