@@ -146,10 +146,11 @@ const DEPRECATED: &str =
 fn a_module_that_a_person_deprecated_is_listed_and_must_warn() {
     let folder = tempfile::tempdir().unwrap();
     let warns = "import warnings\nwarnings.warn('shop.old goes', DeprecationWarning, stacklevel=2)\n";
+    let old = format!("{DEPRECATED}{warns}");
     let files = [
         ("shop/__init__.py", ""),
         ("shop/new.py", "def add(x): return x\n"),
-        ("shop/old.py", &format!("{DEPRECATED}{warns}")),
+        ("shop/old.py", old.as_str()),
         ("app.py", "from shop import old\n"),
     ];
     lay_out(folder.path(), &files);
@@ -176,7 +177,7 @@ fn notes_without_a_day_or_that_cannot_be_read_are_not_passed_over() {
     let shim = |rest: &str| format!("# switchback shim: {rest}\nraise DeprecationWarning\n");
     let dated = shim("a.x -> b.x; since 2026-01-01; remove after 2026-06-30");
     let undated = shim("a.a -> b.a; since 2026-01-01");
-    let files = [("a/__init__.py", ""), ("a/x.py", &dated), ("a/a.py", &undated)];
+    let files = [("a/__init__.py", ""), ("a/x.py", dated.as_str()), ("a/a.py", undated.as_str())];
     lay_out(folder.path(), &files);
     let outcome = listed(folder.path(), "2026-06-30", false);
     let order: Vec<&str> = outcome.shims.iter().map(|shim| shim.note.old.as_str()).collect();

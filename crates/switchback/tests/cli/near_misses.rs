@@ -248,11 +248,11 @@ const SLEEPS: &str = "kind = \"command\"\ncommand = \"sleep $(cat seconds)\"";
 fn what_became_slower() {
     carry_out_all(&[
         Case {
-            what: "a service takes two and a half times as long",
+            what: "a service takes three times as long",
             check: ANSWERS,
             condition: TWICE,
             lay: serve_slowly,
-            happens: |ground| ground.write("delay_ms", "500"),
+            happens: |ground| ground.write("delay_ms", "600"),
             fires: true,
         },
         Case {

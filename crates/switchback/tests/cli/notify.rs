@@ -79,10 +79,14 @@ fn each_turn_is_told_once_and_in_order() {
     assert_eq!(texts[1], "[info] shop, phase unify: cut-over: generation 1 is live");
     assert!(texts[2].contains("watched") && texts[3].contains("finished"), "{texts:#?}");
     ground.expect(0, "rollback");
+    let record = std::fs::read_dir(ground.at(".switchback/incidents")).unwrap().next().unwrap().unwrap();
+    let record = record.file_name().into_string().unwrap();
     assert_eq!(
         hook.texts(),
-        ["[critical] shop, phase unify: roll-back: rolled back; live again: src; why: by hand; record: \
-             .switchback/incidents/23-unify.md"]
+        [format!(
+            "[critical] shop, phase unify: roll-back: rolled back; live again: src; why: by hand; record: \
+             .switchback/incidents/{record}"
+        )]
     );
     drop(ground.run("status"));
     assert_eq!(hook.texts(), [""; 0]);
