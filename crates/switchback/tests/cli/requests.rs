@@ -90,7 +90,7 @@ fn shop(more: &str, requests: &str) -> Ground {
     ground.write("src/server.py", SERVER);
     ground.write("../new/src/server.py", SERVER);
     ground.write("requests.jsonl", requests);
-    let pids = ground.at("../pids").display().to_string();
+    let pids = ground.at("../home/pids").display().to_string();
     ground.set("PIDS", &pids);
     ground
 }
@@ -111,7 +111,7 @@ fn says(ground: &Ground, code: i32, words: &str) -> Seen {
 
 /// The process ids of the servers that still live. Their ports say nothing: another test may have them by now.
 fn left(ground: &Ground) -> Vec<String> {
-    let Ok(text) = fs::read_to_string(ground.at("../pids")) else { return Vec::new() };
+    let Ok(text) = fs::read_to_string(ground.at("../home/pids")) else { return Vec::new() };
     text.lines().filter(|pid| is_alive(pid)).map(str::to_owned).collect()
 }
 
@@ -163,7 +163,7 @@ fn needs_python3_the_same_requests_are_answered_alike_by_both_servers() {
     --- stdout
     yes: phase unify is staged; generation 0 is live
     --- stderr
-      unify: snapshot [ID] verified: 2 files, 2740 bytes
+      unify: snapshot [ID] verified: 2 files, 2446 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
       check same at staged: yes: 8 requests, all answered alike; left out: `generated_at`, `/rows/*/stamp`
     --- exit 0
@@ -420,7 +420,7 @@ fn needs_python3_what_a_server_leaves_behind_is_ended_or_told() {
     let background = "python3 src/server.py {port} & while ! test -s $PIDS; do sleep 0.05; done; exit 0";
     ground.plan("", &check("").replace(COMMAND, background).replace("/health", "/fails"));
     says(&ground, 2, "the old server does not start: it ended before it was ready, with exit code 0");
-    assert!(!ground.read("../pids").is_empty());
+    assert!(!ground.read("../home/pids").is_empty());
     // In a session of its own, where no signal to the command reaches it.
     let fork = "if os.fork():\n    time.sleep(60)\nos.setsid()\nserver = HTTPServer";
     ground.write("src/server.py", SERVER.replace("server = HTTPServer", fork));

@@ -61,7 +61,6 @@ pub(super) struct NotStarted {
 /// A server that answers, or is about to. It is told to end when this goes out of scope.
 #[derive(Debug)]
 pub(super) struct Server<'scope> {
-    name: &'static str,
     command: String,
     pub(super) port: u16,
     world: &'scope World,
@@ -136,7 +135,7 @@ impl<'scope> Server<'scope> {
         let (tree, out) = (program.tree.clone(), program.out.clone());
         let running = scope.spawn(move || runner.run(&line, &tree, &out, Some(&interruption)));
         let command = program.command.to_owned();
-        Ok(Self { name, command, port, world, stop, output, running: Some(running) })
+        Ok(Self { command, port, world, stop, output, running: Some(running) })
     }
 
     /// Whether it has ended.
