@@ -36,7 +36,7 @@ pub fn deliver(work: &Work<'_>) -> Result<(), StepError> {
         let messages = records
             .iter()
             .filter(|record| record.seq > told.seq)
-            .filter_map(|record| Message::of(work.plan(), record))
+            .filter_map(|record| Message::of(work.plan(), &records, record))
             .filter(|message| receiver.wants(message));
         for message in messages {
             let again = told.open == Some(message.seq);

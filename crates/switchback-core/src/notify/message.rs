@@ -29,9 +29,17 @@ pub struct Message {
 }
 
 impl Message {
-    /// What a record means to people, if it means anything.
-    pub fn of(plan: &Plan, record: &Record) -> Option<Self> {
-        let (turn, severity, what) = meaning(plan, &record.event)?;
+    /// What a record means to people, if it means anything. `records`: those of the journal, which say why something was begun.
+    pub fn of(plan: &Plan, records: &[Record], record: &Record) -> Option<Self> {
+        let (turn, severity, what) = match &record.event {
+            Event::RolledBack { transaction, whole, restored, .. } => {
+                let why = begun_because(records, transaction);
+                let part = if *whole { "" } else { "a part of it alone: " };
+                let what = format!("rolled back{why}; {part}live again: {}", restored.join(", "));
+                (Turn::RollBack, Severity::Critical, what)
+            }
+            event => meaning(plan, event)?,
+        };
         Some(Self {
             seq: record.seq,
             time: record.time.clone(),
@@ -74,6 +82,15 @@ impl Message {
     }
 }
 
+/// Why the rollback of a transaction was begun, to follow that it was.
+fn begun_because(records: &[Record], of: &str) -> String {
+    let why = records.iter().rev().find_map(|record| match &record.event {
+        Event::RollBackStarted { transaction, why, .. } if transaction == of => Some(why.as_str()),
+        _ => None,
+    });
+    why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(" ({why})"))
+}
+
 fn meaning(plan: &Plan, event: &Event) -> Option<(Turn, Severity, String)> {
     use Severity::{Critical, Info, Warning};
     Some(match event {
@@ -94,10 +111,6 @@ fn meaning(plan: &Plan, event: &Event) -> Option<(Turn, Severity, String)> {
         }
         Event::CutOverUndone { why, .. } => {
             (Turn::RollBack, Critical, format!("the cutover was taken back: {why}"))
-        }
-        Event::RolledBack { whole, restored, .. } => {
-            let part = if *whole { "" } else { "a part of it alone: " };
-            (Turn::RollBack, Critical, format!("rolled back; {part}live again: {}", restored.join(", ")))
         }
         Event::PartRolledBack { restored, why, .. } => {
             (Turn::RollBack, Critical, format!("{why}; as before the phase: {}", restored.join(", ")))

@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::ground::Ground;
 
 /// A server that keeps what it is sent, and answers with the next of its statuses; 0 is no answer, and without one it is 200.
-struct Hook {
-    address: String,
+pub(crate) struct Hook {
+    pub(crate) address: String,
     got: Arc<Mutex<Vec<String>>>,
     statuses: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Hook {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/services/T0/B0/geheim123456", listener.local_addr().unwrap());
         let (got, statuses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
@@ -50,7 +50,8 @@ impl Hook {
         Self { address, got, statuses }
     }
 
-    fn texts(&self) -> Vec<String> {
+    /// What came since it was last asked.
+    pub(crate) fn texts(&self) -> Vec<String> {
         let got = std::mem::take(&mut *self.got.lock().unwrap());
         let text =
             |body: &String| serde_json::from_str::<Value>(body).unwrap()["text"].as_str().unwrap().to_owned();
@@ -76,7 +77,10 @@ fn each_turn_is_told_once_and_in_order() {
     assert_eq!(texts[1], "[info] shop, phase unify: cut-over: generation 1 is live");
     assert!(texts[2].contains("watched") && texts[3].contains("finished"), "{texts:#?}");
     ground.expect(0, "rollback");
-    assert_eq!(hook.texts(), ["[critical] shop, phase unify: roll-back: rolled back; live again: src"]);
+    assert_eq!(
+        hook.texts(),
+        ["[critical] shop, phase unify: roll-back: rolled back (by hand); live again: src"]
+    );
     drop(ground.run("status"));
     assert_eq!(hook.texts(), [""; 0]);
     assert!(!ground.expect(0, "log").out.contains("geheim"));
