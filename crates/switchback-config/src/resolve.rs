@@ -136,6 +136,12 @@ fn fragments(
     let environments = match &request.environment {
         Some(environment) if gathered.environments.contains(environment) => vec![environment.clone()],
         Some(environment) => {
+            if known.is_empty() {
+                let reason = format!("there is no environment `{environment}`: it names none");
+                let hint =
+                    "add `environments = [\"NAME\"]` to it, or name a fragment as its environment is called";
+                return Err(ConfigError::of(&name, reason, hint));
+            }
             let reason = format!("there is no environment `{environment}`; there are: {known}");
             return Err(ConfigError::of(&name, reason, "name one of them"));
         }

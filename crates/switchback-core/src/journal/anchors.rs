@@ -36,14 +36,14 @@ impl AnchorTurn {
         TURNS.iter().map(|(_, word)| *word)
     }
 
+    /// Its word in the plan.
+    pub fn word(self) -> &'static str {
+        TURNS.iter().find(|(turn, _)| *turn == self).map_or("", |(_, word)| word)
+    }
+
     /// Reads the word for it in the plan.
     pub fn from_word(word: &str) -> Option<Self> {
         TURNS.iter().find(|(_, known)| *known == word).map(|(turn, _)| *turn)
-    }
-
-    /// The word for it in the plan.
-    pub fn word(self) -> &'static str {
-        TURNS.iter().find(|(turn, _)| *turn == self).map_or("", |(_, word)| word)
     }
 
     /// The turn that an event is, if it is one.

@@ -195,8 +195,11 @@ fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
             let fact = last?;
             let times = if row == 1 { String::new() } else { format!(" {row} times in a row") };
             let why = format!(
-                "the check `{}` failed its trigger{times} at {}: {}",
-                fact.check, fact.at, fact.summary
+                "the check `{}` failed its trigger{times} at {}: {}{}",
+                fact.check,
+                fact.at,
+                fact.summary,
+                compared(condition, fact, baseline)
             );
             return Some((why, fact.seq));
         }
@@ -221,6 +224,15 @@ pub(super) fn is_worse(
         // Without a measure on both sides, only the check's own verdict is left.
         _ => fact.verdict == Verdict::No,
     })
+}
+
+/// The two measures that a trigger compares, in words to follow what the check said; empty where it compares none.
+pub(super) fn compared(condition: &Condition, fact: &CheckFact, baseline: Option<&CheckFact>) -> String {
+    let compares = condition.worse_than_times.is_some() || condition.off_by.is_some();
+    let before = baseline.filter(|_| compares).and_then(|baseline| baseline.measure);
+    fact.measure
+        .zip(before)
+        .map_or_else(String::new, |(now, before)| format!(" ({now}, and {before} before)"))
 }
 
 /// [`Moment::Now`], as the journal has it.

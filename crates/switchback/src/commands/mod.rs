@@ -24,6 +24,7 @@ mod merging;
 mod moving;
 mod package;
 mod plan;
+mod plan_beside;
 mod processes;
 mod report;
 mod rollback;

@@ -7,7 +7,7 @@ use switchback_core::report::{json as documents, status};
 use switchback_core::signature::PublicKey;
 use switchback_core::verdict::Verdict;
 
-use super::{Context, processes};
+use super::{Context, plan_beside, processes};
 use crate::cli::PlanArgs;
 use crate::failure::Failure;
 
@@ -86,44 +86,11 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
     for dependencies in &plan.dependencies {
         ui.show(&format!("  environment {} ({})", dependencies.path.display(), built_when(dependencies)));
     }
+    if let Some(words) = plan_beside::snapshots(plan) {
+        ui.show(&format!("  {words}"));
+    }
     for phase in &plan.phases {
-        ui.show(&format!("phase {}", phase.name));
-        for change in preview.changes.iter().filter(|change| change.phase == phase.name) {
-            let files = match change.files {
-                Some(files) => {
-                    let moved =
-                        if files.moved > 0 { format!(", {} moved", files.moved) } else { String::new() };
-                    format!(
-                        "{} added, {} removed, {} changed{moved}",
-                        files.added, files.removed, files.changed
-                    )
-                }
-                None => "known when it is staged".to_owned(),
-            };
-            ui.show(&format!("  change: {}: {files}", change.does));
-            for line in &change.statements {
-                ui.show(&format!("    {line}"));
-            }
-        }
-        for check in plan.checks.iter().filter(|check| check.is_for(&phase.name)) {
-            let mut at: Vec<String> = check.at.iter().map(ToString::to_string).collect();
-            at.extend(check.every.map(|every| every.to_string()));
-            ui.show(&format!("  check: {} ({}) at {}", check.name, check.kind, at.join(", ")));
-        }
-        for shadow in plan.shadows_of(&phase.name) {
-            ui.show(&format!("  shadow: {} by old and new, {}", shadow.inputs.text(), shadow.period()));
-        }
-        if !plan.checks.iter().any(|check| check.is_for(&phase.name))
-            && plan.shadows_of(&phase.name).next().is_none()
-        {
-            ui.show("  no checks: nothing will be proved");
-        }
-        for process in plan.processes.iter().filter(|process| process.is_for(&phase.name)) {
-            ui.show(&format!("  process: {}", processes::would(process)));
-        }
-        for role in &phase.approve.roles {
-            ui.show(&format!("  approval: {}", sign_off(plan, phase, role)));
-        }
+        show_phase(context, plan, preview, phase);
     }
     for trigger in &plan.triggers {
         let rehearsed = match &trigger.rehearse {
@@ -132,9 +99,8 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
         };
         ui.show(&format!("trigger: {} when {}{rehearsed}", trigger.action.word(), trigger.condition.words()));
     }
-    for anchor in &plan.anchors {
-        let turns: Vec<&str> = anchor.on.iter().map(|turn| turn.word()).collect();
-        ui.show(&format!("anchor: the head of the journal goes to {} after {}", anchor.to, turns.join(", ")));
+    for line in plan_beside::whole(plan) {
+        ui.show(&line);
     }
     if let Some(opening) = &plan.window.opening {
         ui.show(&format!("cutovers happen {}", opening.words()));
@@ -147,6 +113,46 @@ fn show(context: &Context<'_>, plan: &Plan, preview: &PlanPreview) {
         preview.mechanism.word(),
         preview.window_ms_expected
     ));
+}
+
+fn show_phase(context: &Context<'_>, plan: &Plan, preview: &PlanPreview, phase: &Phase) {
+    let ui = context.ui;
+    ui.show(&format!("phase {}", phase.name));
+    for change in preview.changes.iter().filter(|change| change.phase == phase.name) {
+        let files = match change.files {
+            Some(files) => {
+                let moved = if files.moved > 0 { format!(", {} moved", files.moved) } else { String::new() };
+                format!("{} added, {} removed, {} changed{moved}", files.added, files.removed, files.changed)
+            }
+            None => "known when it is staged".to_owned(),
+        };
+        ui.show(&format!("  change: {}: {files}", change.does));
+        for line in &change.statements {
+            ui.show(&format!("    {line}"));
+        }
+    }
+    for check in plan.checks.iter().filter(|check| check.is_for(&phase.name)) {
+        let mut at: Vec<String> = check.at.iter().map(ToString::to_string).collect();
+        at.extend(check.every.map(|every| every.to_string()));
+        ui.show(&format!("  check: {} ({}) at {}", check.name, check.kind, at.join(", ")));
+    }
+    for shadow in plan.shadows_of(&phase.name) {
+        ui.show(&format!("  shadow: {} by old and new, {}", shadow.inputs.text(), shadow.period()));
+    }
+    if !plan.checks.iter().any(|check| check.is_for(&phase.name))
+        && plan.shadows_of(&phase.name).next().is_none()
+    {
+        ui.show("  no checks: nothing will be proved");
+    }
+    for process in plan.processes.iter().filter(|process| process.is_for(&phase.name)) {
+        ui.show(&format!("  process: {}", processes::would(process)));
+    }
+    for role in &phase.approve.roles {
+        ui.show(&format!("  approval: {}", sign_off(plan, phase, role)));
+    }
+    for line in plan_beside::criteria(plan, phase) {
+        ui.show(&format!("  {line}"));
+    }
 }
 
 /// Who must approve in a role, in words.

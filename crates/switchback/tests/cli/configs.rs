@@ -148,6 +148,10 @@ fn a_conflict_is_never_decided_silently() {
         .write("rules.toml", "[[fragment]]\npath = \"config/*.yaml\"\n[[decide]]\nkey = \"x\"\nvalue = 1\n");
     let seen = ground.expect(2, merge);
     assert!(seen.err.contains("rules.toml:3: the decision on `x` decides nothing"), "{seen}");
+    // Nothing of it is for an environment, and that is what is said.
+    ground.write("rules.toml", "[[fragment]]\npath = \"config/*.yaml\"\n");
+    let seen = ground.expect(2, "config resolve rules.toml --environment production");
+    assert!(seen.err.contains("there is no environment `production`: it names none"), "{seen}");
 }
 
 // rows: PC-3

@@ -232,6 +232,11 @@ fn sign_with(ground: &Ground, code: i32, key: &str) -> super::ground::Seen {
 #[test]
 fn where_the_plan_lists_keys_only_a_signed_word_counts() {
     let ground = keyed();
+    let seen = ground.expect(1, "run");
+    assert!(
+        seen.err.contains("--role lead --criterion 'stakeholders are told' --key FILE` signs it"),
+        "{seen}"
+    );
     let seen = sign(&ground, 2, "approve", "lead", "stakeholders are told");
     assert!(
         seen.err.contains("approvals in the role `lead` are signed: the plan lists the keys of Ana"),

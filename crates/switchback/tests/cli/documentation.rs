@@ -133,8 +133,8 @@ fn example_plans() -> Vec<String> {
     assert!(plans.len() > 9, "only {} examples were found", plans.len());
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         let folder = entry.unwrap().path();
-        for plan in [folder.join("switchback.toml"), folder.join("live/switchback.toml")] {
-            plans.extend(fs::read_to_string(plan).ok());
+        for place in ["", "live", "production"] {
+            plans.extend(fs::read_to_string(folder.join(place).join("switchback.toml")).ok());
         }
     }
     plans

@@ -111,6 +111,12 @@ impl Ground {
         Seen::new(&format!("$ switchback {}", shown.join(" ")), &output, self.directory.path())
     }
 
+    /// Runs a line of shell in the project.
+    pub(crate) fn shell(&self, line: &str) -> Seen {
+        let output = self.command("sh").args(["-c", line]).output().unwrap();
+        Seen::new(&format!("$ {line}"), &output, self.directory.path())
+    }
+
     /// Starts `switchback` in the project, for a test that does not wait for its end.
     pub(crate) fn spawn(&self, line: &str) -> std::process::Child {
         let mut command = self.command(env!("CARGO_BIN_EXE_switchback"));

@@ -39,6 +39,9 @@ mod integrity;
 mod journal;
 mod killed;
 mod kinds;
+// Its plan has figures of a database.
+#[cfg(feature = "databases")]
+mod loan_analytics;
 mod mail;
 mod mapping;
 mod market_regime;

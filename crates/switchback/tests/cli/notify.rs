@@ -56,7 +56,7 @@ impl Hook {
         got.iter().map(|body| serde_json::from_str(body).unwrap()).collect()
     }
 
-    fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         self.documents().iter().map(|body| body["text"].as_str().unwrap().to_owned()).collect()
     }
 }

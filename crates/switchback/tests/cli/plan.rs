@@ -186,3 +186,74 @@ fn plan_says_when_nothing_would_be_proved_and_when_the_candidate_is_not_there() 
     --- exit 2
     "#);
 }
+
+/// What a plan may have beside its changes and checks.
+const BESIDE: &str = r#"
+[snapshot]
+remote = "../off-site"
+also = ["data"]
+databases = ["app.db", "postgresql://shop:${SHOP_PASSWORD}@db.example.org/shop"]
+
+[[criterion]]
+name = "it is there"
+at = "cut-over"
+checks = ["there"]
+approved = "risk"
+
+[[criterion]]
+name = "all are content"
+at = "finish"
+no_trigger = true
+signed = "risk"
+required = true
+
+[[trigger]]
+when = { check = "there" }
+do = "tell"
+
+[[playbook]]
+name = "whole"
+symptoms = ["there"]
+restore = "phase"
+prove = ["there"]
+
+[[notify]]
+webhook = "https://hooks.example.org/${HOOK}"
+on = ["cut-over", "roll-back"]
+
+[[notify]]
+name = "on call"
+command = "pager"
+severity = "critical"
+
+[[anchor]]
+to = "../heads"
+on = ["live", "finished"]
+"#;
+
+#[test]
+fn plan_shows_copies_lists_playbooks_who_is_told_and_where_heads_are_kept() {
+    let ground = Ground::shop("");
+    let check = format!("{THERE}at = [\"staged\", \"live\", \"rolled-back\"]\n");
+    ground.plan("approve = { roles = [\"risk\"] }\n", &format!("{check}{BESIDE}"));
+    insta::assert_snapshot!(ground.run("plan"), @r#"
+    $ switchback plan
+    --- stdout
+    project shop
+      manages src (mirrored)
+      snapshots go to .switchback/snapshots, and a copy of each to ../off-site; with data, the database app.db, the database postgresql://db.example.org/shop
+    phase unify
+      change: take files from `../new`: 0 added, 0 removed, 1 changed
+      check: there (files) at staged, live, rolled-back
+      approval: 1 of role risk
+      criterion at cut-over: it is there (check there; approved by risk)
+      criterion at finish: all are content (no trigger fired; signed in the role risk; required)
+    trigger: tell when the check there says no; not rehearsed
+    playbook: whole when there says no
+    told: webhook 1 by webhook: cut-over, roll-back
+    told: on call by command: every turn, only what is critical
+    anchor: the head of the journal goes to ../heads after live, finished
+    cutover by exchange; old and new can be seen mixed for about [N] ms
+    --- exit 0
+    "#);
+}

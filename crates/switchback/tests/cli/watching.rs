@@ -29,6 +29,9 @@ fn fires(ground: &Ground) -> bool {
     let watched = ground.run("watch");
     let is_back = ground.read("src/app.py") == "VERSION = 1\n";
     assert_eq!(watched.err.contains("a trigger rolled it back"), is_back, "{watched}");
+    if is_back && ground.read("switchback.toml").contains("of = \"before\"") {
+        assert!(watched.err.contains(" before)"), "it does not say what it was compared with: {watched}");
+    }
     is_back
 }
 

@@ -1,3 +1,4 @@
+# switchback shim: python.export -> pipeline.output; since 2026-01-12; remove after 2026-12-31
 """The old name of `pipeline.output`. It goes after December 31, 2026."""
 import warnings
 

@@ -1,3 +1,4 @@
+# switchback shim: python.ingestion -> pipeline.ingestion; since 2026-01-12; remove after 2026-12-31
 """The old name of `pipeline.ingestion`. It goes after December 31, 2026."""
 import warnings
 

@@ -1,3 +1,4 @@
+# switchback shim: python.kpi_engine -> pipeline.calculation; since 2026-01-12; remove after 2026-12-31
 """The old name of `pipeline.calculation`. It goes after December 31, 2026."""
 import warnings
 

@@ -1,3 +1,4 @@
+# switchback shim: python.transformation -> pipeline.transformation; since 2026-01-12; remove after 2026-12-31
 """The old name of `pipeline.transformation`. It goes after December 31, 2026."""
 import warnings
 

@@ -222,10 +222,11 @@ pub(super) fn close(
                 Verdict::No,
                 format!("the criterion `{name}` is not signed in the role `{role}`"),
                 format!(
-                    "`switchback approve {} --role {} --criterion {}` signs it",
+                    "`switchback approve {} --role {} --criterion {}{}` signs it",
                     gate::quoted(&phase.name),
                     gate::quoted(role),
-                    gate::quoted(name)
+                    gate::quoted(name),
+                    if judge.plan.approvers_of(role).next().is_some() { " --key FILE" } else { "" }
                 ),
             ),
             (Verdict::Unknown, None) => gate.close(

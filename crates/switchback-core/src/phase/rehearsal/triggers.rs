@@ -18,7 +18,7 @@ use crate::phase::error::{StepError, with_causes};
 use crate::phase::layout;
 use crate::phase::look::{Place, see_in};
 use crate::phase::project::Work;
-use crate::phase::watch::{holds, is_worse};
+use crate::phase::watch::{compared, holds, is_worse};
 use crate::plan::{Breakage, CheckPlan, Damage, Moment, Phase, STATE_FOLDER, Trigger};
 use crate::tree::copy::{make_directories, remove_tree};
 use crate::tree::{Seen, walk};
@@ -266,11 +266,10 @@ impl Trial<'_> {
         let condition = &self.trigger.condition;
         let is_compared = condition.worse_than_times.is_some() || condition.off_by.is_some();
         let summary = &fact.summary;
-        match (is_compared, fact.measure, baseline.and_then(|before| before.measure)) {
-            (true, Some(now), Some(before)) => format!("{summary} ({now}, and {before} before)"),
-            (true, _, None) => format!("{summary}; its check measured nothing at `before`"),
-            _ => summary.clone(),
+        if is_compared && baseline.and_then(|before| before.measure).is_none() {
+            return format!("{summary}; its check measured nothing at `before`");
         }
+        format!("{summary}{}", compared(condition, fact, baseline))
     }
 
     /// Breaks the copy, and looks whether that changed anything in it; why it could not be broken, where it could not.
