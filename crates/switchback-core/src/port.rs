@@ -198,8 +198,7 @@ pub trait Inspector: Debug + Send + Sync {
     /// When the tree cannot be read.
     fn shims(&self, request: &ShimsRequest) -> Result<Comparison, PortError>;
 
-    /// The HTTP routes of a tree, those apart that tests make for themselves. `source_roots` are folders from which dotted names
-    /// start, relative to the tree; found by looking when empty.
+    /// The HTTP routes of a tree, without those of its tests. `source_roots`: where dotted names start; found by looking when empty.
     ///
     /// # Errors
     ///
