@@ -88,7 +88,7 @@ impl Story {
 
 impl Step {
     fn read(line: &str) -> Option<Self> {
-        let (line, said) = line.split_once("  # ").map_or((line, ""), |(line, said)| (line, said));
+        let (line, said) = line.split_once("  # ").unwrap_or((line, ""));
         let (line, said) = (line.trim().to_owned(), said.trim().to_owned());
         (!line.is_empty()).then_some(Self { line, said })
     }
@@ -96,12 +96,15 @@ impl Step {
     /// What the comment says that it comes to.
     fn codes(&self) -> &'static [i32] {
         let begins = |words: &str| self.said.starts_with(words);
-        match () {
-            // The period of a shadow may be over when its inputs were run.
-            () if begins("waits for the shadow") => &[1, 2],
-            () if begins("not over yet") || begins("could not tell") => &[2],
-            () if begins("no:") || self.said == "no" => &[1],
-            () => &[0],
+        if begins("waits for the shadow") {
+            // Its period may be over when its inputs were run.
+            &[1, 2]
+        } else if begins("not over yet") || begins("could not tell") {
+            &[2]
+        } else if begins("no:") || self.said == "no" {
+            &[1]
+        } else {
+            &[0]
         }
     }
 }
