@@ -70,16 +70,17 @@ fn needs_python3_an_old_name_works_warns_and_is_refused_after_its_day() {
     ");
     ground.expect(0, "check old-names --at live");
 
-    // The day after.
-    ground.write("switchback.toml", PLAN.replace("due = \"2027-03-31\"", "due = \"2027-04-01\""));
-    let listed = ground.expect(1, "shims --due 2027-04-01 --json").json();
+    // The day after: a test cannot wait for it, so that the shim's day is a day earlier.
+    let earlier = ground.read("shop/cart.py").replace("2027-03-31", "2027-03-30");
+    ground.write("shop/cart.py", earlier);
+    let listed = ground.expect(1, "shims --due 2027-03-31 --json").json();
     assert_eq!(
         (listed["shims"][0]["due"].as_bool(), listed["day"].as_str()),
-        (Some(true), Some("2027-04-01"))
+        (Some(true), Some("2027-03-31"))
     );
     assert_eq!(
         live_summary(&ground, 1),
-        "1 old name on 2027-04-01: `shop.cart` due since 2027-03-31, used by reports.monthly \
+        "1 old name on 2027-03-31: `shop.cart` due since 2027-03-30, used by reports.monthly \
          (reports/monthly.py:1), reports/handlers.yml:1"
     );
 
@@ -90,8 +91,8 @@ fn needs_python3_an_old_name_works_warns_and_is_refused_after_its_day() {
     assert!(summary.ends_with("used by nobody: it can be removed"), "{summary}");
     std::fs::remove_file(ground.at("shop/cart.py")).unwrap();
     ground.expect(0, "check old-names --at live");
-    let seen = ground.expect(0, "shims --due 2027-04-01");
-    assert_eq!(seen.out, "yes: 0 old names, 0 due on 2027-04-01\n");
+    let seen = ground.expect(0, "shims --due 2027-03-31");
+    assert_eq!(seen.out, "yes: 0 old names, 0 due on 2027-03-31\n");
     ground.expect(0, "imports");
 }
 
