@@ -290,7 +290,7 @@ fn needs_python3_what_proves_nothing_is_could_not_tell() {
     ground.write("requests.jsonl", "{\"path\": \"/fails\", \"status\": 500}\n");
     says(&ground, 0, "1 request, all answered alike");
     fs::remove_file(ground.at("requests.jsonl")).unwrap();
-    says(&ground, 2, "there is no `requests.jsonl` in the old tree");
+    says(&ground, 2, "the input `requests.jsonl` of the check `same` does not exist");
     // An answer that does not come in time proves nothing of the old server, which gives none either.
     ground.write("requests.jsonl", "{\"path\": \"/slow\"}\n");
     ground.plan("", &check("request_timeout_ms = 300"));
@@ -319,11 +319,11 @@ fn needs_python3_a_server_that_does_not_start_is_told_with_its_last_words() {
         "the old server does not start: it ended before it was ready, with exit code 1: RuntimeError",
     );
     ground.write("src/server.py", SERVER);
-    ground.plan("", &check("start_s = 1").replace("/health", "/fails"));
+    ground.plan("", &check("start_s = 6").replace("/health", "/fails"));
     says(
         &ground,
         2,
-        "the old server does not start: it was not ready within 1 s: `/fails` answers with status 500",
+        "the old server does not start: it was not ready within 6 s: `/fails` answers with status 500",
     );
     ground.plan("", &check("").replace(COMMAND, "no-such-server --port {port}"));
     says(&ground, 2, "the old server does not start: it never began: ");

@@ -9,7 +9,7 @@ use super::super::equivalence::report;
 use super::super::scenarios::first_line;
 use super::recorded::Recorded;
 use crate::plan::shown;
-use crate::port::Comparer;
+use crate::port::{Comparer, PortError};
 use crate::rule::{Pairing, Rule};
 use crate::secret::is_secret_name;
 use crate::tree::copy::remove_tree;
@@ -209,6 +209,7 @@ impl Judge<'_> {
     fn laid_out(&self, old: &Body, new: &Body) -> Result<(Verdict, String, Value), String> {
         let name = if old.form == Form::Json { "answer.json" } else { "answer.csv" };
         let paths = ["old", "new"].map(|side| self.folder.join(side).join(name));
+        let rule = if old.form == Form::Table { of_table(self.rule, &old.bytes) } else { self.rule.clone() };
         let compared = || {
             self.disk.make_directory(&self.folder, 0o700)?;
             for (path, body) in paths.iter().zip([old, new]) {
@@ -217,14 +218,29 @@ impl Judge<'_> {
                 }
                 self.disk.write_new(path, 0o600, &mut body.bytes.as_slice())?;
             }
-            Ok(self.comparer.compare(&paths[0], &paths[1], self.rule))
+            Ok(self.comparer.compare(&paths[0], &paths[1], &rule))
         };
         let compared = compared().map_err(|error: crate::world::DiskError| error.to_string());
         remove_tree(self.disk, &self.folder).map_err(|error| error.to_string())?;
+        // Where the bodies lay for a moment says nothing to anybody.
+        let place = format!("{}/", self.folder.display());
+        let failed = |error: PortError| error.told().replace(&place, "");
         let compared =
-            compared?.map_err(|error| format!("its body could not be compared: {}", error.told()))?;
+            compared?.map_err(|error| format!("its body could not be compared: {}", failed(error)))?;
         Ok((compared.verdict, compared.summary.clone(), report(compared)))
     }
+}
+
+/// The rule for a table: names that are members of some other answer are no columns of this one.
+fn of_table(rule: &Rule, content: &[u8]) -> Rule {
+    let heading = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let heading = String::from_utf8_lossy(heading).into_owned();
+    let is_column =
+        |name: &str| heading.split([',', ';', '\t']).any(|column| column.trim().trim_matches('"') == name);
+    let mut rule = rule.clone();
+    rule.exclude.retain(|name| is_column(name));
+    rule.column_tolerance.retain(|name, _| is_column(name));
+    rule
 }
 
 /// What a body is compared as.
@@ -370,6 +386,13 @@ mod tests {
             without_address(text, 8080),
             "http://{server}/a {server} 127.0.0.1:80801 http://shop:8080"
         );
+    }
+
+    #[test]
+    fn a_rule_for_a_table_names_no_column_that_it_has_not() {
+        let exclude = ["stamp", "generated_at", "/items/*/id"].map(str::to_owned).to_vec();
+        let rule = Rule { exclude, ..Rule::default() };
+        assert_eq!(of_table(&rule, b"id,\"stamp\"\r\n1,2\n").exclude, ["stamp"]);
     }
 
     #[test]
