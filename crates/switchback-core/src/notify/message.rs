@@ -203,6 +203,10 @@ fn meaning(plan: &Plan, event: &Event) -> Option<(Turn, Severity, String)> {
         Event::CutOverUndone { why, .. } => {
             (Turn::RollBack, Critical, format!("the cutover was taken back: {why}"))
         }
+        Event::RolledBack { whole, restored, .. } => {
+            let part = if *whole { "" } else { "a part of it alone: " };
+            (Turn::RollBack, Critical, format!("rolled back; {part}live again: {}", restored.join(", ")))
+        }
         Event::PartRolledBack { restored, why, .. } => {
             (Turn::RollBack, Critical, format!("{why}; as before the phase: {}", restored.join(", ")))
         }
