@@ -63,7 +63,7 @@ fn carry_out(case: &Case) {
                 && event["body"]["at"].as_str().unwrap().starts_with('+')
         });
         assert_eq!(looks.count(), row, "{what}: {watched}");
-        assert!(told.contains("rolled back (the check `it` failed its trigger"), "{what}: {told}");
+        assert!(told.contains("why: the check `it` failed its trigger"), "{what}: {told}");
     }
 }
 
