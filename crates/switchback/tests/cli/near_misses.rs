@@ -223,7 +223,7 @@ fn serve_slowly(ground: &Ground) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
     ground.write("switchback.toml", ground.read("switchback.toml").replace("http://service/", &address));
-    ground.write("delay_ms", "200");
+    ground.write("delay_ms", "600");
     let delay = ground.at("delay_ms");
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -238,7 +238,10 @@ fn serve_slowly(ground: &Ground) {
 }
 
 const TWICE: &str = ", worse_than = { times = 2.0, of = \"before\" }, in_a_row = 2";
-const SLEEPS: &str = "kind = \"command\"\ncommand = \"sleep $(cat seconds)\"";
+// The times are long beside what a busy machine adds, and a look is over before the next one is due.
+const SLEEPS: &str =
+    "kind = \"command\"\ncommand = \"sleep $(cat seconds)\"\nat = [\"before\", \"every 5s for 15s\"]";
+const SLOWLY: &str = "kind = \"http\"\nurl = \"http://service/\"\nat = [\"before\", \"every 3s for 9s\"]";
 
 // rows: RB-2, PC-9
 #[test]
@@ -246,34 +249,34 @@ fn what_became_slower() {
     carry_out_all(&[
         Case {
             what: "a service takes three times as long",
-            check: ANSWERS,
+            check: SLOWLY,
             condition: TWICE,
             lay: serve_slowly,
-            happens: |ground| ground.write("delay_ms", "600"),
+            happens: |ground| ground.write("delay_ms", "1800"),
             fires: true,
         },
         Case {
             what: "a service takes one and a half times as long",
-            check: ANSWERS,
+            check: SLOWLY,
             condition: TWICE,
             lay: serve_slowly,
-            happens: |ground| ground.write("delay_ms", "300"),
+            happens: |ground| ground.write("delay_ms", "900"),
             fires: false,
         },
         Case {
-            what: "a program takes three times as long: its throughput is down by two thirds",
+            what: "a program takes four times as long: its throughput is down by three quarters",
             check: SLEEPS,
             condition: TWICE,
-            lay: |ground| ground.write("seconds", "0.4"),
-            happens: |ground| ground.write("seconds", "1.2"),
+            lay: |ground| ground.write("seconds", "1.0"),
+            happens: |ground| ground.write("seconds", "4.2"),
             fires: true,
         },
         Case {
             what: "a program takes a third longer: its throughput is down by a quarter",
             check: SLEEPS,
             condition: TWICE,
-            lay: |ground| ground.write("seconds", "0.4"),
-            happens: |ground| ground.write("seconds", "0.55"),
+            lay: |ground| ground.write("seconds", "1.0"),
+            happens: |ground| ground.write("seconds", "1.35"),
             fires: false,
         },
     ]);
