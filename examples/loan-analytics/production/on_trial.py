@@ -1,4 +1,4 @@
-"""Makes the plan of production one that can be walked through in a minute.
+"""Makes the plan of production one that can be walked through in minutes.
 
 Hours become seconds, a cutover may happen at any time, and the public keys of the approvers become those in a folder: for
 an approver called Ana the file `ana.pub`. Nothing else is changed, and what is changed is printed.
@@ -10,11 +10,11 @@ import sys
 
 # What stands in the plan, and what takes its place. What the plan does not have is a mistake.
 SHORTER = {
-    '"every 1h for 24h"': '"every 4s for 16s"',
-    '"+1h"': '"+4s"',
-    '"+4h"': '"+8s"',
-    '"+24h"': '"+16s"',
-    '"+7d"': '"+30s"',
+    '"every 1h for 24h"': '"every 5s for 40s"',
+    '"+1h"': '"+8s"',
+    '"+4h"': '"+16s"',
+    '"+24h"': '"+40s"',
+    '"+7d"': '"+90s"',
     '\nfor = "24h"': '\nfor = "6s"',
     "settle_s = 60": "settle_s = 0",
     'from = "2026-01-12T02:00:00+00:00"\nminutes = 60\nevery = "1d"\n': "",
