@@ -148,7 +148,10 @@ fn mailed(
     let Message { seq, time, actor, project, phase, .. } = message;
     let line = message.line(again);
     let about = if phase.is_empty() { String::new() } else { format!("phase    {phase}\n") };
-    let evidence: String = message.evidence_lines().iter().map(|line| format!("seen     {line}\n")).collect();
+    let mut evidence = String::new();
+    for line in message.evidence_lines() {
+        evidence.extend(["seen     ", &line, "\n"]);
+    }
     let body =
         format!("{line}\n\nproject  {project}\n{about}event    {seq}, {time}\nby       {actor}\n{evidence}");
     let told = format!("{project}\n{time}\n{actor}");

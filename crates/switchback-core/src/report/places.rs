@@ -34,21 +34,22 @@ pub(super) fn places(evidence: &Value) -> Vec<Place> {
     // Imports that lead nowhere, and files that do not parse.
     let unresolved = list("unresolved").filter(|one| one["optional"] != true);
     found.extend(
-        unresolved.map(|one| at(one, "path", format!("{}: {}", text(one, "module"), text(one, "why")))),
+        unresolved.map(|one| at(one, "path", &format!("{}: {}", text(one, "module"), text(one, "why")))),
     );
-    found.extend(list("unparsed").map(|one| at(one, "path", text(one, "why"))));
+    found.extend(list("unparsed").map(|one| at(one, "path", &text(one, "why"))));
     // What a linter found: what is new, where that was asked.
     let lint = if seen["new"].is_array() { "new" } else { "findings" };
     found.extend(
-        list(lint).map(|one| at(one, "path", format!("{}: {}", text(one, "rule"), text(one, "message")))),
+        list(lint).map(|one| at(one, "path", &format!("{}: {}", text(one, "rule"), text(one, "message")))),
     );
     // Routes that are lost or could not be read: places of the new tree alone are in the project.
     let unread = list("undecided").filter(|one| one["in"] != "old");
-    found.extend(unread.map(|one| at(one, "file", format!("{}: {}", text(one, "what"), text(one, "why")))));
+    found.extend(unread.map(|one| at(one, "file", &format!("{}: {}", text(one, "what"), text(one, "why")))));
     // Names that are there and should not be, or the other way round.
     let symbols = list("symbols").filter(|one| one["verdict"] != "yes");
-    found
-        .extend(symbols.map(|one| at(one, "file", format!("{}: {}", text(one, "symbol"), text(one, "why")))));
+    found.extend(
+        symbols.map(|one| at(one, "file", &format!("{}: {}", text(one, "symbol"), text(one, "why")))),
+    );
     // Text that must not be there.
     found.extend(list("found").map(|one| {
         let place = text(one, "place");
@@ -62,12 +63,12 @@ pub(super) fn places(evidence: &Value) -> Vec<Place> {
     found
 }
 
-fn at(one: &Value, key: &str, what: String) -> Option<Place> {
+fn at(one: &Value, key: &str, what: &str) -> Option<Place> {
     let path = one[key].as_str()?.to_owned();
     Some(Place {
         path,
         line: one["line"].as_u64().filter(|line| *line > 0),
-        what: shortened(&what, WORDS_CHARACTERS_MAX),
+        what: shortened(what, WORDS_CHARACTERS_MAX),
     })
 }
 
@@ -77,11 +78,11 @@ fn of_old_name(one: &Value) -> Vec<Option<Place>> {
     let mut found = Vec::new();
     if one["due"] == true {
         let until = one["until"].as_str().unwrap_or_default();
-        found.push(at(one, "path", format!("`{old}` was to be removed after {until}")));
+        found.push(at(one, "path", &format!("`{old}` was to be removed after {until}")));
         let users = ["used_by", "named_in"].into_iter().filter_map(|key| one[key].as_array()).flatten();
-        found.extend(users.map(|user| at(user, "path", format!("`{old}` is still used here"))));
+        found.extend(users.map(|user| at(user, "path", &format!("`{old}` is still used here"))));
     } else if one["warns"] == false {
-        found.push(at(one, "path", format!("`{old}` does not warn")));
+        found.push(at(one, "path", &format!("`{old}` does not warn")));
     }
     found
 }

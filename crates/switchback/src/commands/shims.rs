@@ -27,7 +27,9 @@ pub(crate) fn shims(context: &Context<'_>, args: &ShimsArgs) -> Result<Verdict, 
         let what = "could not look for old names";
         match error {
             RoutesError::Disk(error) => Failure::reading_code(what, &error),
-            other => Failure::new(what, vec![other.to_string()], "try again with less running beside it"),
+            RoutesError::Threads(_) => {
+                Failure::new(what, vec![error.to_string()], "try again with less running beside it")
+            }
         }
     })?;
     let ui = context.ui;

@@ -207,7 +207,8 @@ fn proved(story: &mut Story) {
     let acts: Value = serde_json::from_str(&story.ground.read("trial/audit/acts.json")).unwrap();
     assert_eq!(acts["acts"].as_array().unwrap().len() as u64, document["events"].as_u64().unwrap());
     assert!(
-        is_in(&seen, "no: 4 shims") && is_in(&seen, "python.kpi_engine is pipeline.calculation"),
+        is_in(&seen, "no: 4 old names, 4 due on 2027-01-01")
+            && is_in(&seen, "python.kpi_engine is pipeline.calculation"),
         "{all}"
     );
     let old_name = "cd trial/project && python3 -W always -B -c 'from python.kpi_engine import segment_kpis'";

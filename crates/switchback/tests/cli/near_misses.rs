@@ -167,8 +167,8 @@ const WHOLE: &str = "kind = \"integrity\"\npaths = [\"data/rows.csv\"]\nkey = [\
                      at = [\"every 1s for 3s\"]\n\n[snapshot]\nalso = [\"data\"]\n";
 
 fn lay_file(ground: &Ground) {
-    let rows: String = (1..=1000).map(|id| format!("{id},{}.5\n", id * 7)).collect();
-    ground.write("data/rows.csv", format!("id,amount\n{rows}"));
+    let rows: Vec<String> = (1..=1000).map(|id| format!("{id},{}.5\n", id * 7)).collect();
+    ground.write("data/rows.csv", format!("id,amount\n{}", rows.concat()));
 }
 
 fn change_file(ground: &Ground, old: &str, new: &str) {
