@@ -264,7 +264,7 @@ mod tests {
             ("{\"path\": \"a\"}", "`a` is no path"),
             ("{\"path\": \"/a b\"}", "is no path"),
             ("{\"path\": \"http://else.where/a\"}", "is no path"),
-            ("{\"path\": \"/a\", \"mehtod\": \"GET\"}", "`mehtod` is not known here"),
+            ("{\"path\": \"/a\", \"methods\": \"GET\"}", "`methods` is not known here"),
             ("{\"path\": \"/a\", \"method\": \"BREW\"}", "`BREW` is no method"),
             (
                 "{\"path\": \"/a\", \"method\": \"POST\", \"body\": \"x\", \"json\": 1}",
