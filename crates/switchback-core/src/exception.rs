@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use crate::plan::{Fields, Key, OneOrMore, Shape};
+use crate::quantity::day_of;
 use crate::rule::{Covers, Exception};
 
 /// The keys of a known difference.
@@ -46,7 +46,7 @@ pub fn read(fields: &Fields<'_>) -> Option<Exception> {
 /// A known difference as it stands at `now`.
 #[must_use]
 pub fn as_of(exception: Exception, now: Timestamp) -> Exception {
-    let today = now.to_zoned(TimeZone::UTC).date();
+    let today = day_of(now);
     // A day that cannot be read was never promised.
     let expired = exception.expires.parse::<Date>().map_or(true, |last| today > last);
     Exception { expired, ..exception }

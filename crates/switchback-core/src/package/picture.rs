@@ -7,6 +7,9 @@ const BYTES_MIN: usize = 64;
 
 /// A piece of a text without its pictures, and whether it ends within one, which the next piece of the same line goes on with.
 pub(super) fn without(text: &str, goes_on: bool) -> (String, bool) {
+    if !goes_on && !BEGINNINGS.iter().any(|beginning| text.contains(beginning)) {
+        return (text.to_owned(), false);
+    }
     let mut rest = text;
     let mut kept = String::with_capacity(text.len());
     let mut is_within = goes_on;

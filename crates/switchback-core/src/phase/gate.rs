@@ -430,7 +430,7 @@ fn look_at_approvals(
         ..Binding::default()
     };
     for role in tally(&Judge::of(&work.project), phase, history, &now).iter().filter(|role| !role.is_met()) {
-        let is_signed = work.plan().approvers_of(&role.role).next().is_some();
+        let is_signed = work.plan().is_keyed(&role.role);
         let key = if is_signed { " --key FILE" } else { "" };
         gate.close(
             Verdict::No,

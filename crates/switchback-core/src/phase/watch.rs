@@ -228,8 +228,7 @@ pub(super) fn is_worse(
 
 /// The two measures that a trigger compares, in words to follow what the check said; empty where it compares none.
 pub(super) fn compared(condition: &Condition, fact: &CheckFact, baseline: Option<&CheckFact>) -> String {
-    let compares = condition.worse_than_times.is_some() || condition.off_by.is_some();
-    let before = baseline.filter(|_| compares).and_then(|baseline| baseline.measure);
+    let before = baseline.filter(|_| condition.is_compared()).and_then(|baseline| baseline.measure);
     fact.measure
         .zip(before)
         .map_or_else(String::new, |(now, before)| format!(" ({now}, and {before} before)"))

@@ -306,6 +306,11 @@ impl Plan {
         self.approvers.iter().filter(move |approver| approver.has(role))
     }
 
+    /// Whether a role is approved in with a key, and in no other way.
+    pub fn is_keyed(&self, role: &str) -> bool {
+        self.approvers_of(role).next().is_some()
+    }
+
     /// Whose key it is.
     pub fn approver_with(&self, key: &PublicKey) -> Option<&Approver> {
         self.approvers.iter().find(|approver| approver.keys.contains(key))

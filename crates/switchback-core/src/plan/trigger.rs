@@ -63,6 +63,11 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Whether it holds a measure against the one taken `before`.
+    pub fn is_compared(&self) -> bool {
+        self.worse_than_times.is_some() || self.off_by.is_some()
+    }
+
     /// In words, for people: `the check latency is more than 2 times what it was before, 3 times in a row`.
     pub fn words(&self) -> String {
         let what = match (self.worse_than_times, self.off_by) {

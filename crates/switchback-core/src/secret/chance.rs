@@ -10,6 +10,11 @@ const ENTROPY_MIN: f64 = 3.7;
 /// about a quarter.
 const CHANGES_MIN: f64 = 0.34;
 
+/// Documents of Amazon use keys that end so, and no others.
+pub(super) fn is_example(key: &str) -> bool {
+    key.ends_with("EXAMPLEKEY")
+}
+
 /// Whether one word of a text is random.
 pub(super) fn is_random(text: &str) -> bool {
     words(text).any(|(word, _)| is_random_word(word))
@@ -30,8 +35,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = (&str, usize)> {
 pub(super) fn is_random_word(word: &str) -> bool {
     let is_hash =
         ["sha256-", "sha384-", "sha512-", "sha1-", "md5-"].iter().any(|hash| word.starts_with(hash));
-    // Documents of Amazon use keys that end so, and no others.
-    if word.len() < LENGTH_MIN || is_hash || word.ends_with("EXAMPLEKEY") {
+    if word.len() < LENGTH_MIN || is_hash || is_example(word) {
         return false;
     }
     // The longest piece between signs: paths and names with hyphens have short ones.

@@ -7,6 +7,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
+use super::chance::is_example;
+
 /// The name of a form; what a text has in it, in lower case, that could have the form; and what it looks like. What is to be blanked is
 /// the group `secret`, or the whole.
 const FORMS: &[(&str, &[&str], &str)] = &[
@@ -143,8 +145,8 @@ pub(super) fn blank(text: &str, lower: &str) -> String {
         text = form
             .replace_all(&text, |found: &regex::Captures<'_>| {
                 let whole = &found[0];
-                // Documents of Amazon use keys that end so, and no others.
-                if whole.ends_with("EXAMPLE") || whole.ends_with("EXAMPLEKEY") {
+                // The ids of example keys end without the last word.
+                if whole.ends_with("EXAMPLE") || is_example(whole) {
                     return whole.to_owned();
                 }
                 match (found.name("secret"), found.get(0)) {

@@ -1,5 +1,7 @@
 //! Names under which secrets stand, and values that only refer to one.
 
+use super::chance::is_example;
+
 /// A value under such a name is a secret, whatever it looks like.
 const CERTAIN: &[&str] = &["password", "passwd", "passphrase", "passcode", "pwd", "pass", "pin", "pw"];
 /// A value under such a name is a secret when it looks like a value and not like a word.
@@ -239,8 +241,7 @@ pub(super) fn is_certain(name: &str) -> bool {
 }
 
 pub(super) fn is_secret_value(name: &str, value: &str) -> bool {
-    // Documents of Amazon use keys that end so, and no others.
-    let is_example = value.trim().ends_with("EXAMPLEKEY");
+    let is_example = is_example(value.trim());
     let is_none = || is_example || is_setting(value) || is_of_code(name, value);
     match strength(name) {
         Strength::None => false,

@@ -294,7 +294,7 @@ impl Scene<'_> {
             same: vec![actor],
         };
         let Some(binding) = &sign_off.binding else { return vote };
-        let is_keyed = self.judge.plan.approvers_of(&sign_off.role).next().is_some();
+        let is_keyed = self.judge.plan.is_keyed(&sign_off.role);
         match &sign_off.signed {
             Some(signed) => self.look_at_signed(sign_off, signed, is_keyed, &mut vote),
             None if is_keyed => {

@@ -64,7 +64,7 @@ pub fn signer<'p>(
     role: &str,
     key: &PublicKey,
 ) -> Result<Option<&'p Approver>, String> {
-    let is_keyed = plan.approvers_of(role).next().is_some();
+    let is_keyed = plan.is_keyed(role);
     match plan.approver_with(key) {
         None if is_keyed => Err(format!("the plan lists the key {} for nobody", signatures.key_id(key))),
         Some(person) if is_keyed && !person.has(role) => {

@@ -226,7 +226,7 @@ pub(super) fn close(
                     gate::quoted(&phase.name),
                     gate::quoted(role),
                     gate::quoted(name),
-                    if judge.plan.approvers_of(role).next().is_some() { " --key FILE" } else { "" }
+                    if judge.plan.is_keyed(role) { " --key FILE" } else { "" }
                 ),
             ),
             (Verdict::Unknown, None) => gate.close(

@@ -56,7 +56,7 @@ pub(super) fn heard(
 
 /// Who said it: a person of the plan, or `user@host`. The error is why it does not count.
 fn said_by(judge: &Judge<'_>, phase: &Phase, word: &CriterionWord) -> Result<String, String> {
-    let is_keyed = judge.plan.approvers_of(&word.role).next().is_some();
+    let is_keyed = judge.plan.is_keyed(&word.role);
     match &word.signed {
         Some(signed) if word.holds => signed_by(judge, phase, word, signed),
         None if word.holds && is_keyed => {

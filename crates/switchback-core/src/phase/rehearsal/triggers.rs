@@ -264,9 +264,8 @@ impl Trial<'_> {
     /// Why an outcome does not count.
     fn rests(&self, fact: &CheckFact, baseline: Option<&CheckFact>) -> String {
         let condition = &self.trigger.condition;
-        let is_compared = condition.worse_than_times.is_some() || condition.off_by.is_some();
         let summary = &fact.summary;
-        if is_compared && baseline.and_then(|before| before.measure).is_none() {
+        if condition.is_compared() && baseline.and_then(|before| before.measure).is_none() {
             return format!("{summary}; its check measured nothing at `before`");
         }
         format!("{summary}{}", compared(condition, fact, baseline))
