@@ -159,6 +159,13 @@ pub const NEEDS: &[Need] = &[
         used_by: "units for a watch, which systemd itself reads; no service manager has to run",
     },
     Need {
+        name: "hyperfine",
+        probe: &["hyperfine", "--version"],
+        package: "hyperfine",
+        depends_on_machine: false,
+        used_by: "measurements, beside a tool that users have",
+    },
+    Need {
         name: "loop",
         probe: mounts!("ext4", "mkfs.ext4 -q -F", "16"),
         package: "e2fsprogs mount",

@@ -89,6 +89,13 @@ const PYPI: &[Need] = &[
         depends_on_machine: false,
         used_by: "mail, which a server of SMTP takes",
     },
+    Need {
+        name: "pypi_pytest_benchmark",
+        probe: &["pytest_benchmark", "cpuinfo", "pytest", "iniconfig", "packaging", "pluggy", "pygments"],
+        package: "pytest-benchmark, py-cpuinfo2, pytest, iniconfig, packaging, pluggy, pygments",
+        depends_on_machine: false,
+        used_by: "measurements, held against each other by a tool that users have",
+    },
 ];
 
 /// Lays out what is missing, when it may. Returns what is missing still: when it may not, or on another machine.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::approvals::{approver, key_file, public};
-use super::ground::{Ground, Seen};
+use super::ground::{Ground, Seen, packages};
 
 const EQUAL: &str = "[[check]]\nname = \"equal\"\nkind = \"equivalence\"\nkey = [\"id\"]\n\
                      old = { tree = \"live\", path = \"src/out.csv\" }\nnew = { tree = \"candidate\", path = \"src/out.csv\" }\n\
@@ -275,8 +275,7 @@ fn statement_of(text: &str) -> Value {
 fn needs_in_toto_an_independent_library_reads_and_verifies_the_envelope() {
     let mut ground = approved();
     certified(&ground);
-    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/needs/python/packages");
-    ground.set("PYTHONPATH", &packages.display().to_string());
+    ground.set("PYTHONPATH", &packages().display().to_string());
     let script = "
 import base64, json, sys
 from google.protobuf import json_format

@@ -15,6 +15,11 @@ pub(crate) const THERE: &str = "[[check]]\nname = \"there\"\nkind = \"files\"\ne
 /// Two roles that must approve.
 pub(crate) const APPROVE: &str = "approve = { roles = [\"risk\", \"tech-lead\"] }\n";
 
+/// Where what tests need of `PyPI` is laid out.
+pub(crate) fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/needs/python/packages")
+}
+
 /// A check at some moments that says what the file `answer` says: an exit code.
 pub(crate) fn answering(at: &str) -> String {
     format!(

@@ -1,13 +1,13 @@
 //! Mail: what a real server of SMTP on this machine gets, refuses, and is not told.
 
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::ground::Ground;
+use super::ground::{Ground, packages};
 use super::s3::{START_SECONDS_MAX, free_port};
 
 /// Keeps each message as a line of JSON; `gone@` is refused for good, `busy@` for now, and who `jo` is has to be proved.
@@ -52,11 +52,10 @@ impl Server {
     fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
-        let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/needs/python/packages");
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "python3", "-c", SERVER, &port.to_string()])
             .arg(directory.path().join("got"))
-            .env("PYTHONPATH", packages)
+            .env("PYTHONPATH", packages())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -1,9 +1,12 @@
 //! `bench` on real programs, 200 times for each question, on a machine as it is and beside a busy neighbour: how often the same program is
 //! reported as a regression, and how often a real one is missed. It takes an hour, and so is run only when asked for.
 //!
-//! `SWITCHBACK_PAIRS` says how many pairs instead of 200. The rules of other programs are held against the same runs.
+//! `SWITCHBACK_PAIRS` says how many pairs instead of 200, `SWITCHBACK_QUESTION` which question alone. Beside it: pytest-benchmark, which
+//! holds the same runs against each other by its own rules, and hyperfine, which runs the same programs on the same machine.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
+
+mod rivals;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +16,7 @@ use serde_json::Value;
 use switchback_statistics::Random;
 
 use super::ground::Ground;
+use rivals::Runs;
 
 /// One question: two programs, and what is asked about them.
 struct Question {
@@ -27,15 +31,15 @@ struct Question {
 const QUESTIONS: &[Question] = &[
     Question {
         name: "time, the same program",
-        old: "sh loop.sh 60000",
-        new: "sh loop.sh 60000",
+        old: "sh loop.sh 30000",
+        new: "sh loop.sh 30000",
         measure: "time",
         is_regression: false,
     },
     Question {
         name: "time, 15 % slower",
-        old: "sh loop.sh 60000",
-        new: "sh loop.sh 69000",
+        old: "sh loop.sh 30000",
+        new: "sh loop.sh 34500",
         measure: "time",
         is_regression: true,
     },
@@ -116,42 +120,6 @@ impl Drop for Neighbour {
     }
 }
 
-/// What other programs would say of the same runs.
-#[derive(Default)]
-struct Others {
-    /// `pytest-benchmark --benchmark-compare-fail=mean:5%`.
-    mean: u32,
-    /// `pytest-benchmark --benchmark-compare-fail=min:5%`.
-    least: u32,
-    /// Welch's test at 5 %, as `hyperfine` has it in a script beside it.
-    welch: u32,
-}
-
-impl Others {
-    fn take(&mut self, old: &[f64], new: &[f64], margin: f64) {
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / count(values);
-        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
-        let error = |values: &[f64]| {
-            let middle = mean(values);
-            values.iter().map(|value| (value - middle).powi(2)).sum::<f64>()
-                / (count(values) - 1.0)
-                / count(values)
-        };
-        self.mean += u32::from(mean(new) > mean(old) * (1.0 + margin));
-        self.least += u32::from(least(new) > least(old) * (1.0 + margin));
-        let (one, two) = (error(old), error(new));
-        let degrees = (one + two).powi(2) / (one * one / (count(old) - 1.0) + two * two / (count(new) - 1.0));
-        // The point of Student's distribution above which 2.5 % lie (Cornish and Fisher).
-        let point = 1.96 + (1.96_f64.powi(3) + 1.96) / (4.0 * degrees.max(1.0));
-        self.welch += u32::from((mean(new) - mean(old)) / (one + two).sqrt() > point);
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a few runs")]
-fn count(values: &[f64]) -> f64 {
-    values.len() as f64
-}
-
 fn list(case: &Value, side: &str, measure: &str) -> Vec<f64> {
     case["samples"][side][measure].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
 }
@@ -162,7 +130,7 @@ fn ask(question: &Question, pairs: u32, place: &str) -> [u32; 3] {
         ground.write(path, text);
     }
     let margin = if question.measure == "memory" { 0.10 } else { 0.05 };
-    let (mut ended, mut others, mut turns) = ([0_u32; 3], Others::default(), 0);
+    let (mut ended, mut runs, mut turns, mut by_hyperfine) = ([0_u32; 3], Vec::new(), 0, 0_u32);
     for pair in 0..pairs {
         let seed = pair.to_string();
         let mut line =
@@ -179,15 +147,21 @@ fn ask(question: &Question, pairs: u32, place: &str) -> [u32; 3] {
         let case = &document["cases"][0];
         turns += case["turns"].as_u64().unwrap();
         let [old, new] = ["old", "new"].map(|side| list(case, side, question.measure));
-        others.take(&old, &new, margin);
+        runs.push(Runs { old, new });
+        if question.measure == "time" {
+            by_hyperfine += u32::from(rivals::hyperfine(&ground, question));
+        }
     }
-    let Others { mean, least, welch } = others;
+    let reported = rivals::pytest_benchmark(&runs, margin);
     let [yes, no, unknown] = ended;
     println!(
         "{place}: {}: yes {yes}, no {no}, could not tell {unknown} of {pairs}; {:.1} turns each; a regression for \
-         pytest-benchmark mean:5% {mean}, min:5% {least}, for Welch's test {welch}",
+         pytest-benchmark mean {}, min {}, for Welch's test {}, for hyperfine's own runs {by_hyperfine}",
         question.name,
-        f64::from(u32::try_from(turns).unwrap()) / f64::from(pairs)
+        f64::from(u32::try_from(turns).unwrap()) / f64::from(pairs),
+        reported.mean,
+        reported.least,
+        reported.welch,
     );
     ended
 }
@@ -196,11 +170,20 @@ fn pairs() -> u32 {
     std::env::var("SWITCHBACK_PAIRS").ok().and_then(|pairs| pairs.parse().ok()).unwrap_or(200)
 }
 
+/// The questions that are asked: all, or the one that is named.
+fn questions() -> Vec<&'static Question> {
+    let only = std::env::var("SWITCHBACK_QUESTION").ok();
+    let asked: Vec<_> =
+        QUESTIONS.iter().filter(|question| only.as_ref().is_none_or(|only| only == question.name)).collect();
+    assert!(!asked.is_empty(), "no question is called {only:?}");
+    asked
+}
+
 #[test]
 #[ignore = "slow: half an hour, on a machine that does nothing else"]
-fn needs_python3_bench_pairs_on_a_quiet_machine() {
+fn needs_pypi_pytest_benchmark_needs_hyperfine_bench_pairs_on_a_quiet_machine() {
     let pairs = pairs();
-    for question in QUESTIONS {
+    for question in questions() {
         let [yes, no, unknown] = ask(question, pairs, "quiet");
         if question.is_regression {
             assert!(no * 100 >= pairs * 95, "{}: {no} of {pairs} found", question.name);
@@ -214,10 +197,10 @@ fn needs_python3_bench_pairs_on_a_quiet_machine() {
 
 #[test]
 #[ignore = "slow: an hour"]
-fn needs_python3_bench_pairs_beside_a_busy_neighbour() {
+fn needs_pypi_pytest_benchmark_needs_hyperfine_bench_pairs_beside_a_busy_neighbour() {
     let pairs = pairs();
     let _neighbour = Neighbour::moves_in();
-    for question in QUESTIONS {
+    for question in questions() {
         let [_, no, _] = ask(question, pairs, "busy neighbour");
         if question.is_regression {
             assert!(no * 100 >= pairs * 95, "{}: {no} of {pairs} found", question.name);
