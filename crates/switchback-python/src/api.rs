@@ -1,18 +1,16 @@
 //! The public surface of two trees, compared: what was removed, added or changed, and whether callers break.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use serde_json::{Value, json};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::{Disk, DiskError};
 
-use crate::index::{Index, join, leaf_of};
-use crate::roots;
-use crate::syntax::{Binding, Kind, Member, Parameter, ParameterKind, surface};
-use crate::tree::{Class, Tree};
+use crate::index::leaf_of;
+use crate::offer::{Found, Offer, Surface};
+use crate::syntax::{Kind, Parameter, ParameterKind};
+use crate::tree::Tree;
 
 /// Two trees to compare.
 #[derive(Debug, Clone)]
@@ -109,29 +107,21 @@ impl ApiOutcome {
     }
 }
 
-/// What a name stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Offer {
-    /// Something defined there; several for overloads and conditional definitions.
-    Defined(Vec<Kind>),
-    /// Something that is imported there: what it means, dotted.
-    Imported(String),
-}
-
 /// Compares two surfaces.
 pub fn api(disk: &Arc<dyn Disk>, options: &ApiOptions) -> Result<ApiOutcome, DiskError> {
-    let old = offers(disk, &options.old)?;
-    let new = offers(disk, &options.new)?;
+    let (old_tree, new_tree) =
+        (Tree::open(disk.clone(), &options.old)?, Tree::open(disk.clone(), &options.new)?);
+    let (old, new) = (Surface::of(&old_tree, &options.old), Surface::of(&new_tree, &options.new));
     let renamed = |name: &str| through(&options.moved, name);
     let mut changes = Vec::new();
     let mut met = std::collections::BTreeSet::new();
-    for (name, offer) in &old {
+    for (name, offer) in &old.offers {
         let target = renamed(name);
-        match new.get(&target) {
-            None => {
+        match new.find(&target) {
+            Found::Nothing => {
                 // What lies in something that is gone needs no line of its own.
-                let is_within =
-                    parents(name).any(|head| old.contains_key(head) && !new.contains_key(&renamed(head)));
+                let is_gone = |head: &str| matches!(new.find(&renamed(head)), Found::Nothing);
+                let is_within = parents(name).any(|head| old.offers.contains_key(head) && is_gone(head));
                 if !is_within {
                     changes.push(Change {
                         symbol: name.clone(),
@@ -142,12 +132,13 @@ pub fn api(disk: &Arc<dyn Disk>, options: &ApiOptions) -> Result<ApiOutcome, Dis
                     });
                 }
             }
-            Some(other) => compare(name, offer, other, &renamed, &mut changes),
+            Found::Offer(other) => compare(name, old.definition(offer), other, &renamed, &mut changes),
+            Found::Elsewhere => {}
         }
         met.insert(target);
     }
-    for (name, offer) in new.iter().filter(|(name, _)| !met.contains(*name)) {
-        let is_within = parents(name).any(|head| new.contains_key(head) && !met.contains(head));
+    for (name, offer) in new.offers.iter().filter(|(name, _)| !met.contains(*name)) {
+        let is_within = parents(name).any(|head| new.offers.contains_key(head) && !met.contains(head));
         if !is_within {
             changes.push(Change {
                 symbol: name.clone(),
@@ -159,7 +150,7 @@ pub fn api(disk: &Arc<dyn Disk>, options: &ApiOptions) -> Result<ApiOutcome, Dis
         }
     }
     changes.sort();
-    Ok(ApiOutcome { symbols: old.len(), changes })
+    Ok(ApiOutcome { symbols: old.offers.len(), changes })
 }
 
 /// A dotted name as it is called after what `moved` says, old names and new ones; the longest match wins.
@@ -181,91 +172,6 @@ fn parents(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every public name below `root`, which is a tree, or a package itself.
-fn offers(disk: &Arc<dyn Disk>, root: &Path) -> Result<BTreeMap<String, Offer>, DiskError> {
-    let tree = Tree::open(disk.clone(), root)?;
-    let package = tree
-        .find("__init__.py")
-        .and_then(|_| root.file_name())
-        .map(|name| name.to_string_lossy().into_owned());
-    let roots = roots::discover(&tree);
-    let index = Index::new(&tree, &roots);
-    let modules: Vec<(String, usize)> = index
-        .modules()
-        .into_iter()
-        .map(|(name, at)| (name.to_owned(), at))
-        .chain(package.is_some().then(|| tree.find("__init__.py").map(|at| (String::new(), at))).flatten())
-        .collect();
-    let parts: Vec<BTreeMap<String, Offer>> = modules
-        .par_iter()
-        .filter(|(name, _)| name.split('.').all(is_public) && !is_test(name))
-        .map(|(name, at)| of_module(&index, name, *at))
-        .collect();
-    let head = package.unwrap_or_default();
-    Ok(parts.into_iter().flatten().map(|(name, offer)| (join(&head, &name), offer)).collect())
-}
-
-/// Tests, examples and scripts at the top are offered to nobody.
-fn is_test(module: &str) -> bool {
-    let top = module.split('.').next().unwrap_or_default();
-    matches!(top, "tests" | "test" | "docs" | "examples" | "setup" | "conftest")
-        || leaf_of(module).starts_with("test_")
-}
-
-fn is_public(name: &str) -> bool {
-    !name.starts_with('_') || (name.starts_with("__") && name.ends_with("__"))
-}
-
-fn of_module(index: &Index<'_>, module: &str, at: usize) -> BTreeMap<String, Offer> {
-    let mut found: BTreeMap<String, Offer> = BTreeMap::new();
-    let Some(file) = index.tree.file(at).filter(|file| file.class == Class::Python) else { return found };
-    let Ok(bytes) = index.tree.content(file) else { return found };
-    let facts = index.tree.facts(file);
-    let is_offered = |name: &str| {
-        let top = name.split('.').next().unwrap_or_default();
-        match &facts.exports {
-            Some(exports) => exports.iter().any(|export| export == top),
-            None => is_public(top),
-        }
-    };
-    found.insert(module.to_owned(), Offer::Imported(String::new()));
-    for Member { name, kind, .. } in surface(&bytes) {
-        if !is_offered(&name) || !name.split('.').all(is_public) {
-            continue;
-        }
-        match found.entry(join(module, &name)).or_insert_with(|| Offer::Defined(Vec::new())) {
-            Offer::Defined(kinds) => kinds.push(kind),
-            Offer::Imported(_) => {}
-        }
-    }
-    // What is imported is offered by packages, and by whoever says so in `__all__` or by `as` the same name.
-    let own = index.names.get(at).and_then(Option::as_ref);
-    let is_package = file.path.ends_with("__init__.py");
-    for (name, bindings) in facts.bound() {
-        let offered = facts.exports.iter().flatten().any(|export| export == name);
-        for binding in bindings {
-            let Binding::Import(import, word) = binding else { continue };
-            let Some(import) = facts.imports.get(*import) else { continue };
-            let Some(imported) = import.names.get(*word) else { continue };
-            let is_explicit = imported.alias.as_ref().is_some_and(|alias| alias.text == imported.name.text);
-            let is_within = import.from.as_ref().is_some_and(|from| from.level > 0);
-            if !(offered
-                || is_explicit
-                || (is_package && is_within && facts.exports.is_none() && is_public(name)))
-            {
-                continue;
-            }
-            let target = match index.target(own, import, imported) {
-                crate::index::Target::Module(module) => module,
-                crate::index::Target::Symbol { module, name } => join(&module, &name),
-                crate::index::Target::External(dotted) | crate::index::Target::Missing(dotted) => dotted,
-            };
-            found.entry(join(module, name)).or_insert(Offer::Imported(target));
-        }
-    }
-    found
-}
-
 fn compare(
     name: &str,
     old: &Offer,
@@ -273,7 +179,7 @@ fn compare(
     renamed: &impl Fn(&str) -> String,
     changes: &mut Vec<Change>,
 ) {
-    // Where a name comes from is nobody's business as long as it is there.
+    // Where a name comes from is nobody's business as long as it is there; what it is, is.
     let (Offer::Defined(old_kinds), Offer::Defined(new_kinds)) = (old, new) else { return };
     if old_kinds == new_kinds {
         return;

@@ -14,6 +14,7 @@ pub mod graph;
 pub mod index;
 pub mod merging;
 pub mod moving;
+mod offer;
 mod old_names;
 pub mod outside;
 mod parts;

@@ -92,6 +92,71 @@ fn a_surface_is_compared_through_the_moves() {
     );
 }
 
+/// What a file `old/shop/cart.py` offers against several files of the new tree.
+fn told_of(new: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    lay_out(folder.path(), &[("old/shop/__init__.py", ""), ("new/shop/__init__.py", "")]);
+    lay_out(
+        folder.path(),
+        &[("old/shop/cart.py", "RATE = 1\ndef add(a): ...\nclass Cart:\n    def total(self): ...\n")],
+    );
+    lay_out(folder.path(), new);
+    let options =
+        ApiOptions { old: folder.path().join("old"), new: folder.path().join("new"), moved: Vec::new() };
+    let outcome = api(&(Arc::new(RealDisk) as Arc<dyn Disk>), &options).unwrap();
+    let changes = outcome.changes.iter().filter(|change| change.kind.word() != "added");
+    changes.map(|change| format!("{} {}", change.kind.word(), change.symbol)).collect()
+}
+
+#[test]
+fn what_a_module_passes_on_is_not_gone() {
+    let same = "RATE = 1\ndef add(a): ...\nclass Cart:\n    def total(self): ...\n";
+    for shim in [
+        "from shop.store import *\n",
+        "from .store import *\n",
+        "from .store import RATE, add, Cart\n",
+        "from . import store\nfrom .store import add, Cart\nRATE = 1\n",
+    ] {
+        let new = [("new/shop/cart.py", shim), ("new/shop/store.py", same)];
+        assert_eq!(told_of(&new), [""; 0], "{shim}");
+    }
+    // Through two modules, the second of them private.
+    let chain = [
+        ("new/shop/cart.py", "from .store import *\n"),
+        ("new/shop/store.py", "from ._inner import *\n"),
+        ("new/shop/_inner.py", same),
+    ];
+    assert_eq!(told_of(&chain), [""; 0]);
+}
+
+#[test]
+fn what_comes_through_another_module_is_held_against_what_it_was() {
+    let other = "RATE = 1\ndef add(a, b): ...\nclass Cart: ...\n";
+    let new = [("new/shop/cart.py", "from .store import *\n"), ("new/shop/store.py", other)];
+    assert_eq!(told_of(&new), ["removed shop.cart.Cart.total", "signature shop.cart.add"]);
+    // A star brings what `__all__` names, and a name that begins with `_` never.
+    let some = [
+        ("new/shop/cart.py", "from .store import *\n"),
+        ("new/shop/store.py", "__all__ = ['add', 'RATE']\nRATE = 1\ndef add(a): ...\nclass Cart: ...\n"),
+    ];
+    assert_eq!(told_of(&some), ["removed shop.cart.Cart"]);
+    // What `__all__` leaves out is not offered, wherever it comes from.
+    let left_out = [
+        ("new/shop/cart.py", "from .store import *\n__all__ = ['add']\n"),
+        ("new/shop/store.py", "RATE = 1\ndef add(a): ...\nclass Cart: ...\n"),
+    ];
+    assert_eq!(told_of(&left_out), ["removed shop.cart.Cart", "removed shop.cart.RATE"]);
+    // Two modules that import from each other define nothing.
+    let circle = [
+        ("new/shop/cart.py", "from .store import *\n"),
+        ("new/shop/store.py", "from .cart import *\nfrom .cart import add\n"),
+    ];
+    assert_eq!(
+        told_of(&circle),
+        ["removed shop.cart.Cart", "removed shop.cart.RATE", "removed shop.cart.add"]
+    );
+}
+
 #[test]
 fn nothing_to_compare_is_unknown() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,80 +1,34 @@
 //! The example of loan analytics in production: its README is carried out line by line, and each chapter has to have done what it says.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
-use super::approvals::key_file;
-use super::ground::{Ground, Seen};
+use super::ground::Seen;
 use super::notify::Hook;
+use super::readme::{Readme, is_in, shown};
 
 const PROJECT: &str = "trial/project";
 
 /// The README's section *In production*, with everything in place that it begins with.
 struct Story {
-    ground: Ground,
+    readme: Readme,
     hook: Hook,
-    /// The commands of each block that was not carried out yet, the next one first.
-    chapters: Vec<Vec<Step>>,
-}
-
-/// One command, and the comment behind it.
-struct Step {
-    line: String,
-    said: String,
 }
 
 impl Story {
     fn begin() -> Self {
-        let example: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/loan-analytics");
-        let mut ground = Ground::new();
-        for name in ["live", "candidate", "production", "generate.py"] {
-            ground.tool("cp", &["-r", &example.join(name).display().to_string(), "."]);
-        }
-        let program = Path::new(env!("CARGO_BIN_EXE_switchback")).parent().unwrap().display().to_string();
-        ground.set("PATH", &format!("{program}:{}", std::env::var("PATH").unwrap()));
-        let readme = std::fs::read_to_string(example.join("README.md")).unwrap();
-        let section = readme.split("\n## In production\n").nth(1).unwrap().split("\n## ").next().unwrap();
-        let blocks = section.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-        let chapters = blocks.map(|block| block.lines().filter_map(Step::read).collect()).collect();
-        Self { ground, hook: Hook::start(), chapters }
+        let parts = ["live", "candidate", "production", "generate.py"];
+        let mut readme = Readme::open("loan-analytics", "In production", &parts);
+        let hook = Hook::start();
+        readme.instead("RISK_WEBHOOK", &hook.address);
+        Self { readme, hook }
     }
 
-    /// Carries out the next block, each command with the exit code that its comment promises; what they showed.
     fn chapter(&mut self) -> Vec<Seen> {
-        self.chapters.remove(0).into_iter().filter_map(|step| self.carry_out(&step)).collect()
-    }
-
-    fn carry_out(&mut self, step: &Step) -> Option<Seen> {
-        if let Some((name, value)) = step.line.strip_prefix("export ").and_then(|rest| rest.split_once('=')) {
-            let value = if name == "RISK_WEBHOOK" { self.hook.address.clone() } else { value.to_owned() };
-            self.ground.set(name, &value);
-            return None;
-        }
-        if step.line.contains("ssh-keygen") {
-            self.bring_keys();
-            return None;
-        }
-        let seen = self.ground.shell(&step.line);
-        assert!(step.codes().contains(&seen.code), "{}\n{seen}", step.said);
-        Some(seen)
-    }
-
-    /// Keys that were made before, so that no test needs `ssh-keygen`.
-    fn bring_keys(&self) {
-        use std::os::unix::fs::PermissionsExt;
-        for name in ["ana", "bo", "cy"] {
-            for file in [name.to_owned(), format!("{name}.pub")] {
-                let path = format!("trial/keys/{file}");
-                self.ground.write(&path, std::fs::read(key_file(&file)).unwrap());
-                std::fs::set_permissions(self.ground.at(&path), std::fs::Permissions::from_mode(0o600))
-                    .unwrap();
-            }
-        }
+        self.readme.chapter()
     }
 
     fn status(&self) -> Value {
-        self.ground.run(&format!("-C {PROJECT} status --json")).json()
+        self.readme.ground.run(&format!("-C {PROJECT} status --json")).json()
     }
 
     /// All files of the first or second version that are live, with hashes.
@@ -82,39 +36,8 @@ impl Story {
         let managed = "config pipeline python tests run.py requirements.txt README.md";
         let find =
             format!("cd {PROJECT} && find {managed} -type f -exec sha256sum {{}} + 2>/dev/null | sort -k 2");
-        self.ground.shell(&find).out
+        self.readme.ground.shell(&find).out
     }
-}
-
-impl Step {
-    fn read(line: &str) -> Option<Self> {
-        let (line, said) = line.split_once("  # ").unwrap_or((line, ""));
-        let (line, said) = (line.trim().to_owned(), said.trim().to_owned());
-        (!line.is_empty()).then_some(Self { line, said })
-    }
-
-    /// What the comment says that it comes to.
-    fn codes(&self) -> &'static [i32] {
-        let begins = |words: &str| self.said.starts_with(words);
-        if begins("waits for the shadow") {
-            // Its period may be over when its inputs were run.
-            &[1, 2]
-        } else if begins("not over yet") || begins("could not tell") {
-            &[2]
-        } else if begins("no:") || self.said == "no" {
-            &[1]
-        } else {
-            &[0]
-        }
-    }
-}
-
-fn is_in(seen: &[Seen], words: &str) -> bool {
-    seen.iter().any(|seen| seen.out.contains(words) || seen.err.contains(words))
-}
-
-fn shown(seen: &[Seen]) -> String {
-    seen.iter().map(ToString::to_string).collect()
 }
 
 /// The verdict of one criterion of the plan; `None` while nobody has said anything.
@@ -136,7 +59,7 @@ fn needs_python3_and_needs_git_the_cutover_goes_as_the_readme_tells_it() {
     taken_back(&mut story, &before);
     once_more(&mut story);
     proved(&mut story);
-    assert!(story.chapters.is_empty());
+    assert!(story.readme.is_over());
 }
 
 fn side_by_side(story: &mut Story) {
@@ -152,12 +75,12 @@ fn side_by_side(story: &mut Story) {
         assert_eq!(criterion(&status, begins).as_deref(), Some("yes"), "{begins}");
     }
     assert_eq!(criterion(&status, "Stakeholders know"), None);
-    assert!(story.ground.at("trial/off-site").read_dir().unwrap().count() > 0);
+    assert!(story.readme.ground.at("trial/off-site").read_dir().unwrap().count() > 0);
 }
 
 fn signed_and_live(story: &mut Story) {
     let seen = story.chapter();
-    let live = story.ground.read(&format!("{PROJECT}/pipeline/calculation.py"));
+    let live = story.readme.ground.read(&format!("{PROJECT}/pipeline/calculation.py"));
     assert!(!live.is_empty(), "{}", shown(&seen));
     let status = story.status();
     assert_eq!(status["waits_for"][0]["kind"], "watch", "{status:#}");
@@ -176,7 +99,7 @@ fn taken_back(story: &mut Story, before: &str) {
         told.iter().any(|text| text.starts_with("[critical]") && text.contains("roll-back")),
         "{told:#?}"
     );
-    let log = story.ground.read("trial/audit/on-call.log");
+    let log = story.readme.ground.read("trial/audit/on-call.log");
     assert!(
         log.contains("roll-back: rolled back; live again: ") && log.contains("why: the check `default rate`"),
         "{log}"
@@ -200,11 +123,11 @@ fn proved(story: &mut Story) {
     let seen = story.chapter();
     let all = shown(&seen);
     assert!(is_in(&seen, "3 signed approvals, of exactly this"), "{all}");
-    let document = story.ground.expect(0, &format!("-C {PROJECT} log verify --json")).json();
+    let document = story.readme.ground.expect(0, &format!("-C {PROJECT} log verify --json")).json();
     let anchors = document["anchors"].as_array().unwrap();
     assert_eq!(anchors.len(), 2, "{document:#}");
     assert!(anchors.iter().all(|anchor| anchor["verdict"] == "yes"), "{document:#}");
-    let acts: Value = serde_json::from_str(&story.ground.read("trial/audit/acts.json")).unwrap();
+    let acts: Value = serde_json::from_str(&story.readme.ground.read("trial/audit/acts.json")).unwrap();
     assert_eq!(acts["acts"].as_array().unwrap().len() as u64, document["events"].as_u64().unwrap());
     assert!(
         is_in(&seen, "no: 4 old names, 4 due on 2027-01-01")
@@ -212,7 +135,9 @@ fn proved(story: &mut Story) {
         "{all}"
     );
     let old_name = "cd trial/project && python3 -W always -B -c 'from python.kpi_engine import segment_kpis'";
-    let imported = story.ground.shell(old_name);
+    let imported = story.readme.ground.shell(old_name);
     assert!(imported.code == 0 && imported.err.contains("goes after 2026-12-31"), "{imported}");
-    assert!(story.ground.read("trial/audit/report.html").contains("Everybody who works with the figures"));
+    assert!(
+        story.readme.ground.read("trial/audit/report.html").contains("Everybody who works with the figures")
+    );
 }

@@ -58,6 +58,8 @@ mod processes;
 // Its plan has constraints.
 #[cfg(feature = "sql")]
 mod price_elasticity;
+#[cfg(any(feature = "databases", feature = "sql"))]
+mod readme;
 mod rehearsal;
 mod rehearsed_triggers;
 mod report;

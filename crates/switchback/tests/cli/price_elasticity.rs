@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::approvals::key_file;
 use super::ground::Ground;
+use super::readme::{Readme, is_in, shown};
 
 const STAGES: [&str; 6] =
     ["01_prepare", "02_features", "03_bootstrap", "04_scenarios", "05_intervals", "06_export"];
@@ -110,33 +110,63 @@ fn needs_python3_a_refactored_pipeline_goes_live_and_comes_back() {
     assert_eq!(tree(&ground), before);
 }
 
-// rows: RE-7, RE-10, RE-11
-#[test]
-fn needs_python3_what_one_project_refactored_another_takes_from_its_package() {
-    let maker = ground("refactored");
-    maker.expect(0, "run --until rehearsed");
-    let key = |name: &str| key_file(name).display().to_string();
-    maker.expect(0, &format!("package create --key {} --output ../change.zip", key("ana")));
+/// All managed files of the receiver, with hashes.
+fn tree_of_receiver(readme: &Readme) -> String {
+    let managed = "elasticity stages tests run.py settings.json README.md";
+    let find = "-type f -not -path '*/__pycache__/*' -exec sha256sum {} + 2>/dev/null | sort -k 2";
+    readme.ground.shell(&format!("cd trial/receiver && find {managed} {find}")).out
+}
 
-    // The receiver has data of its own, and of the refactorer nothing but the package and the public key.
-    let taker = ground("refactored");
-    taker.tool("rm", &["-r", "../candidate", "data"]);
-    let generate = example().join("generate.py").display().to_string();
-    taker.tool("python3", &[&generate, "--seed", "8", "--out", "data"]);
-    let plan = taker.read("switchback.toml");
-    let from = "from = \"../candidate\"";
-    assert!(plan.contains(from));
-    taker.write("switchback.toml", plan.replace(from, "from = \"incoming/change.zip\""));
-    taker.write("../change.zip", std::fs::read(maker.at("../change.zip")).unwrap());
-    drop(maker);
-    let before = tree(&taker);
-    let seen = taker.expect(0, &format!("package receive ../change.zip --key {}", key("ana.pub")));
-    assert!(seen.out.contains("what is live here is what it was made from"), "{seen}");
-    assert_eq!(tree(&taker), before, "nothing goes live by that");
-    all_say_yes(&taker.expect(0, "run --json").json());
-    assert!(taker.at("elasticity/pipeline.py").exists());
-    taker.expect(0, "rollback");
-    assert_eq!(tree(&taker), before);
+// rows: RE-5, RE-7, RE-10, RE-11, RE-12, RE-19
+#[test]
+fn needs_python3_and_needs_git_one_project_takes_what_another_one_packed_as_the_readme_tells_it() {
+    let parts = ["live", "handover", "refactored", "candidates.py", "generate.py"];
+    let mut readme = Readme::open("price-elasticity", "From one project to another", &parts);
+    // Drawing replicates is all that takes its time.
+    let settings = readme.ground.read("live/settings.json");
+    readme.ground.write("live/settings.json", settings.replace("\"replicates\": 400", "\"replicates\": 40"));
+    readme.chapter();
+    let before = tree_of_receiver(&readme);
+
+    let seen = readme.chapter();
+    assert!(is_in(&seen, "package price-elasticity 1 of phase reintegrate, ready"), "{}", shown(&seen));
+    assert!(is_in(&seen, "yes: sent, and read back: "), "{}", shown(&seen));
+
+    let seen = readme.chapter();
+    for words in [
+        "verified: every byte of the archive is what its manifest makes it",
+        "it is signed by another key",
+        "what is live here is what it was made from",
+        "The stages were eight modules beside each other.",
+        "not yet: The pricing desk has read the change log",
+        "yes: Everything that both sides agreed on holds",
+    ] {
+        assert!(is_in(&seen, words), "{words}: {}", shown(&seen));
+    }
+    // The old names go on to work, and so nothing is said to break but what `run.py` had.
+    assert!(!is_in(&seen, "breaks: stages."), "{}", shown(&seen));
+    assert_eq!(tree_of_receiver(&readme), before, "nothing is live yet");
+
+    let seen = readme.chapter();
+    for words in
+        ["Switchback-Package: price-elasticity 1 blake3:", "Switchback-Certificate: blake3:", "is finished"]
+    {
+        assert!(is_in(&seen, words), "{words}: {}", shown(&seen));
+    }
+    assert_ne!(tree_of_receiver(&readme), before);
+
+    let seen = readme.chapter();
+    for words in [
+        "verified: 1 signed approval, of exactly this",
+        "is the new one",
+        "brought by the phase reintegrate",
+        "heads fit",
+        "[critical] price-elasticity, phase reintegrate: roll-back: rolled back",
+    ] {
+        assert!(is_in(&seen, words), "{words}: {}", shown(&seen));
+    }
+    assert_eq!(tree_of_receiver(&readme), before);
+    assert!(readme.is_over());
 }
 
 // rows: RE-4
