@@ -201,12 +201,12 @@ mod tests {
         let excluded = "-E not (test(needs_python3) or test(needs_venv) or test(needs_pytest) or test(needs_rsync) or \
              test(needs_restic) or test(needs_borg) or test(needs_strace) or \
              test(needs_chromium) or test(needs_postgresql) or test(needs_sshd) or test(needs_npm) or test(needs_jupyter) or \
-             test(needs_yaml_loaders) or test(needs_systemd) or test(needs_loop) or test(needs_xfs) or test(needs_btrfs))";
+             test(needs_yaml_loaders) or test(needs_systemd) or test(needs_hyperfine) or test(needs_loop) or test(needs_xfs) or test(needs_btrfs))";
         assert!(shown.ends_with(&format!("--profile default --run-ignored all {excluded}")), "{shown}");
         let shown = line(Runner::CargoTest, &options, &missing);
         let excluded = "--skip needs_python3 --skip needs_venv --skip needs_pytest --skip needs_rsync --skip needs_restic \
              --skip needs_borg --skip needs_strace --skip needs_chromium \
-             --skip needs_postgresql --skip needs_sshd --skip needs_npm --skip needs_jupyter --skip needs_yaml_loaders --skip needs_systemd --skip needs_loop \
+             --skip needs_postgresql --skip needs_sshd --skip needs_npm --skip needs_jupyter --skip needs_yaml_loaders --skip needs_systemd --skip needs_hyperfine --skip needs_loop \
              --skip needs_xfs --skip needs_btrfs";
         assert!(shown.ends_with(&format!("-- --include-ignored {excluded}")), "{shown}");
     }
