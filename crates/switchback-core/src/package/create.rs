@@ -9,7 +9,7 @@ use switchback_package::format::SCHEMA;
 use switchback_package::{Archive, Entry, Form, MANIFEST, Manifest, STATEMENT, Tree, measure, sha256};
 
 use super::format::{PAYLOAD_TYPE, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, Subject};
-use super::readiness::{self, Readiness};
+use super::readiness::{self, OTHER_PLAN_NEXT, Readiness, other_plan};
 use super::shelf::Shelf;
 use super::{
     CERTIFICATE, CHANGE_LOG, FACTS, INSTRUCTIONS, READINESS, api, change_log, facts, gather, leak,
@@ -83,6 +83,11 @@ pub fn create(
     let (shelf, readiness, trees) = filled(work, phase, options)?;
     if readiness.verdict != Verdict::Yes && !options.draft {
         return Ok(Creation { readiness, created: None });
+    }
+    let history = work.history().phase(&phase.name).cloned();
+    if let Some(why) = history.and_then(|history| other_plan(work, phase, &history)) {
+        // Not even as a draft: it would say that it brings, or deletes, what nobody looked at.
+        return Err(StepError::not_now(why, OTHER_PLAN_NEXT));
     }
     leak::look(work, &shelf)?;
     let time = newest(work, &phase.name)?;

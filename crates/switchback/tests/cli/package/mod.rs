@@ -281,6 +281,24 @@ fn what_is_live_can_be_packed_and_what_was_changed_since_cannot() {
     assert!(!ground.at("../changed.zip").exists());
 }
 
+/// The trees of a package are those of the candidate, so its managed paths have to be those of then as well: what came to the plan later
+/// would be told to be gone, and deleted where the package is taken.
+#[test]
+fn what_is_live_is_not_packed_with_managed_paths_that_came_later() {
+    let ground = rehearsed("");
+    ground.expect(0, "run");
+    ground.write("more/x.py", "x = 1\n");
+    let plan = ground.read("switchback.toml");
+    ground.write("switchback.toml", plan.replace("[\"src\"]", "[\"src\", \"more\"]"));
+    let words = "the plan says something else about managed paths, or the phase `unify`, than when its candidate was staged";
+    let seen = create(&ground, 1, "--output ../live.zip");
+    assert!(seen.err.contains(words), "{seen}");
+    let seen = create(&ground, 2, "--draft --output ../live.zip");
+    assert!(seen.err.contains(words) && !ground.at("../live.zip").exists(), "{seen}");
+    ground.write("switchback.toml", plan);
+    create(&ground, 0, "--output ../live.zip");
+}
+
 #[test]
 fn nothing_is_written_over() {
     let ground = rehearsed("");
