@@ -137,6 +137,9 @@ pub enum Event {
         /// The dependency environments of the plan.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         environments: Vec<EnvironmentFact>,
+        /// The hashes of the packages that were received, and that it was built of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        packages: Vec<String>,
     },
     /// A rehearsal on a throwaway copy is about to begin.
     RehearsalStarted { phase: String, transaction: String },
