@@ -9,7 +9,7 @@ use super::error::StepError;
 use super::layout;
 use super::mechanism;
 use super::outlook;
-use super::project::Work;
+use super::project::{TOOL, Work};
 use super::seal::{Seal, SealedPath, named_manifest, sealed_scan};
 use super::snapshot::managed_manifest;
 use super::trees::{Around, copy_unmanaged};
@@ -324,6 +324,7 @@ fn publish(
         outside: sides.outside.clone(),
         environments: environments.facts.clone(),
         packages: packages(work, phase),
+        tool: TOOL.to_owned(),
     })?;
     work.done(&phase.name, format!("candidate staged: {counts}"));
     Ok(())

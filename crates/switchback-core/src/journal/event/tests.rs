@@ -159,10 +159,12 @@ fn what_was_staged_is_pinned_with_and_without_packages() {
         outside: Vec::new(),
         environments: Vec::new(),
         packages: packages.iter().map(|hash| (*hash).to_owned()).collect(),
+        tool: packages.iter().map(|_| "t").collect(),
     };
-    let rest = r#""paths":["src"],"phase":"unify","removed":2,"seal":"s","transaction":"t4"}"#;
+    let rest = r#""paths":["src"],"phase":"unify","removed":2,"seal":"s",TOOL"transaction":"t4"}"#;
     let begin = r#"{"added":1,"changed":3,"changes":"c","mechanism":"exchange","metadata":4,"new_tree":"n","old_tree":"o","#;
     for (packages, words) in [(&[][..], ""), (&["a"][..], r#""packages":["a"],"#)] {
+        let rest = rest.replace("TOOL", if packages.is_empty() { "" } else { r#""tool":"t","# });
         let (word, body) = staged(packages).write().unwrap();
         assert_eq!((word.as_str(), body), ("staged", format!("{begin}{words}{rest}")));
         assert_eq!(Event::read(&word, &format!("{begin}{words}{rest}")).unwrap(), staged(packages));

@@ -296,6 +296,15 @@ fn a_package_that_came_after_the_candidate_does_not_go_live_under_its_name() {
     assert_eq!(taker.read("src/app.py"), "VERSION = 1\n");
     taker.expect(0, "run --restage");
     assert_eq!(taker.read("src/app.py"), "VERSION = 3\n");
+    // What made a file names the package that it came in.
+    let told = taker.expect(0, "log lineage src/app.py --json").json();
+    let packages = &told["makings"][0]["inputs"]["packages"];
+    assert_eq!((&packages[0]["package"], &packages[0]["sequence"]), (&"shop".into(), &2.into()), "{told}");
+    let archive = packages[0]["archive"].as_str().unwrap();
+    assert!(taker.run("log --json").out.contains(&format!("\"packages\":[\"{archive}\"]")), "{told}");
+    assert_eq!(packages[1], serde_json::Value::Null, "{told}");
+    let told = taker.expect(0, "log lineage src/app.py");
+    assert!(told.out.contains("shop 2"), "{told}");
 }
 
 // rows: RE-17, RE-19
