@@ -9,6 +9,7 @@ use switchback_core::package::{
 };
 use switchback_core::phase::{StepError, Work};
 use switchback_core::port::Signer;
+use switchback_core::quantity::counted;
 use switchback_core::signature::PublicKey;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
@@ -81,6 +82,7 @@ fn show_creation(context: &Context<'_>, creation: &Creation, signer: Option<&dyn
             document["bytes"] = json!(created.bytes);
             document["blake3"] = json!(created.hash);
             document["was_there"] = json!(created.is_same);
+            document["not_searched"] = json!(created.not_searched);
         }
         ui.document(&document);
         return;
@@ -113,6 +115,10 @@ fn show_created(context: &Context<'_>, created: &Created, verdict: &str, key_id:
         created.bytes
     ));
     ui.show(&format!("  blake3 {}", created.hash));
+    if created.not_searched > 0 {
+        let files = counted(created.not_searched, "file");
+        ui.show(&format!("  not searched for secrets, being no text: {files}"));
+    }
     ui.show(&match key_id {
         Some(key_id) => format!("  signed by {key_id}"),
         None => {

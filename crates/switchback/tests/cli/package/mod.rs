@@ -335,6 +335,31 @@ fn a_secret_is_named_by_file_and_line_and_does_not_leave() {
 }
 
 #[test]
+fn a_secret_in_a_link_or_across_a_cut_does_not_leave_and_what_is_not_searched_is_counted() {
+    let secret = format!("AKIA{}", "Q3EGRIVXZ7ABCDEF");
+    let ground = shop("");
+    std::os::unix::fs::symlink(&secret, ground.at("../new/src/shop/key")).unwrap();
+    ground.expect(0, "run --until rehearsed");
+    let seen = create(&ground, 2, "--output ../shop.zip");
+    assert!(seen.err.contains("`src/shop/key`, in what the link leads to"), "{seen}");
+    assert!(!seen.err.contains(&secret) && !ground.at("../shop.zip").exists(), "{seen}");
+    // A long line is read in parts of 1 MiB.
+    let ground = shop("");
+    let filler = "a ".repeat((1 << 19) - 5);
+    ground.write("../new/src/shop/data.txt", format!("{filler}{secret} b\n"));
+    ground.expect(0, "run --until rehearsed");
+    let seen = create(&ground, 2, "--output ../shop.zip");
+    assert!(seen.err.contains("`src/shop/data.txt` line 1"), "{seen}");
+    let ground = shop("");
+    ground.write("../new/src/shop/notes.txt", b"\xff\xfea\0b\0");
+    ground.expect(0, "run --until rehearsed");
+    let seen = create(&ground, 0, "--output ../shop.zip");
+    assert!(seen.out.contains("\n  not searched for secrets, being no text: 1 file\n"), "{seen}");
+    let told = create(&ground, 0, "--output ../shop.zip --json").json();
+    assert_eq!(told["not_searched"], 1, "{told}");
+}
+
+#[test]
 fn what_no_package_can_hold_is_named() {
     let ground = shop("");
     ground.write("../new/src/README", "a\n");
