@@ -31,8 +31,10 @@ pub struct Making {
     pub time: String,
     /// Who brought it: `user@host`.
     pub actor: String,
-    /// Name and version of the program that staged it.
+    /// Name and version of the program that staged it; empty where that was not recorded.
     pub tool: String,
+    /// The packages that it was built of.
+    pub packages: Vec<Origin>,
     /// The plan file that it was looked at under, last before it went live; empty where no look was recorded.
     pub plan: String,
     /// Hash of what the plan said about managed paths and changes.
@@ -50,6 +52,21 @@ pub struct Making {
     is_live: bool,
     /// What of it was rolled back alone.
     returned: Vec<PathBuf>,
+}
+
+/// A package that was received, and that a candidate was built of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What it is called.
+    pub package: String,
+    /// Its number.
+    pub sequence: u64,
+    /// The hash of its manifest.
+    pub manifest: String,
+    /// The hash of its file.
+    pub archive: String,
+    /// The public key that signed it.
+    pub key: String,
 }
 
 /// One look at what a phase brought.
@@ -152,24 +169,31 @@ pub fn lineage(project: &Project, paths: &[PathBuf]) -> Result<Lineage, StepErro
 
 /// What every phase of every run brought, in order.
 fn makings(records: &[Record]) -> Vec<Making> {
-    let (mut found, mut run, mut tool) = (Vec::<Making>::new(), String::new(), String::new());
+    let (mut found, mut run) = (Vec::<Making>::new(), String::new());
+    let mut received = Vec::<Origin>::new();
     let mut saved: BTreeMap<String, (String, String)> = BTreeMap::new();
     for record in records {
         match &record.event {
-            Event::RunStarted { run: begun, tool: with, .. } => {
-                run.clone_from(begun);
-                tool.clone_from(with);
-            }
+            Event::RunStarted { run: begun, .. } => run.clone_from(begun),
+            Event::Received { package, sequence, manifest, archive, key, .. } => received.push(Origin {
+                package: package.clone(),
+                sequence: *sequence,
+                manifest: manifest.clone(),
+                archive: archive.clone(),
+                key: key.clone(),
+            }),
             Event::SnapshotTaken { phase, snapshot, manifest, .. } => {
                 saved.insert(phase.clone(), (snapshot.clone(), manifest.clone()));
             }
-            Event::Staged { phase, transaction, changes, old_tree, new_tree, .. } => {
+            Event::Staged { phase, transaction, changes, old_tree, new_tree, packages, tool, .. } => {
+                let of = |hash: &String| received.iter().rev().find(|origin| origin.archive == *hash);
                 let (snapshot, manifest) = saved.get(phase).cloned().unwrap_or_default();
                 found.push(Making {
                     transaction: transaction.clone(),
                     run: run.clone(),
                     phase: phase.clone(),
                     tool: tool.clone(),
+                    packages: packages.iter().filter_map(of).cloned().collect(),
                     changes: changes.clone(),
                     old_tree: old_tree.clone(),
                     new_tree: new_tree.clone(),
@@ -262,6 +286,15 @@ impl Making {
                 "tool": look.binding.tool,
             })
         });
+        let packages = self.packages.iter().map(|origin| {
+            json!({
+                "package": origin.package,
+                "sequence": origin.sequence,
+                "manifest": origin.manifest,
+                "archive": origin.archive,
+                "key": known(&origin.key),
+            })
+        });
         json!({
             "transaction": self.transaction,
             "run": self.run,
@@ -269,9 +302,13 @@ impl Making {
             "generation": self.generation,
             "time": self.time,
             "actor": self.actor,
-            "code": {"tool": self.tool, "old_tree": self.old_tree, "new_tree": self.new_tree},
+            "code": {"tool": known(&self.tool), "old_tree": self.old_tree, "new_tree": self.new_tree},
             "configuration": {"plan": known(&self.plan), "changes": self.changes},
-            "inputs": {"snapshot": known(&self.snapshot), "manifest": known(&self.saved)},
+            "inputs": {
+                "snapshot": known(&self.snapshot),
+                "manifest": known(&self.saved),
+                "packages": packages.collect::<Vec<_>>(),
+            },
             "evidence": looks.collect::<Vec<_>>(),
         })
     }
@@ -394,5 +431,40 @@ impl Teller<'_> {
             }
         }
         Err("no run that is live brought it: it was there before, or came in another way".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(event: Event) -> Record {
+        let text = String::new;
+        Record { seq: 1, time: text(), actor: text(), event, prev: text(), hash: text() }
+    }
+
+    fn staged(tool: &str) -> Record {
+        let body = r#"{"added":0,"changed":1,"changes":"c","mechanism":"exchange","new_tree":"n","old_tree":"o","paths":[],"phase":"unify","removed":0,"seal":"s","transaction":"t2"}"#;
+        let mut event = Event::read("staged", body).unwrap();
+        if let Event::Staged { tool: with, .. } = &mut event {
+            tool.clone_into(with);
+        }
+        record(event)
+    }
+
+    /// A run can go on with another version of the program than the one that began it.
+    #[test]
+    fn the_program_that_staged_is_not_the_one_that_began_the_run() {
+        let begun = record(Event::RunStarted {
+            run: "r".into(),
+            project: "shop".into(),
+            plan: "p".into(),
+            tool: "switchback 1".into(),
+            phases: vec!["unify".into()],
+        });
+        let made = |tool: &str| makings(&[begun.clone(), staged(tool)])[0].to_json()["code"]["tool"].clone();
+        assert_eq!(made("switchback 2"), json!("switchback 2"));
+        // What was not recorded is not made up.
+        assert_eq!(made(""), Value::Null);
     }
 }

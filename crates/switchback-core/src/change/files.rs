@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Change, ChangeError, FileCounts, Kind, Stage, archive, from_root};
 use crate::git::{GitError, Repository};
-use crate::manifest::What;
-use crate::package::{Unusable, candidate_of};
+use crate::manifest::{What, to_hex};
+use crate::package::{Unusable, arrived, candidate_of};
 use crate::plan::{Fields, Key, Managed, Shape, relative};
 use crate::tree::copy::{Copier, remove_tree};
 use crate::tree::scan;
@@ -70,6 +70,7 @@ impl FilesChange {
             return Ok((self.check_out(revision, stage)?, false));
         }
         let path = from_root(stage.root, &self.from);
+        let path = self.as_received(stage, &path)?.unwrap_or(path);
         match disk.look(&path)?.map(|meta| meta.kind) {
             None => Err(self.refused("does not exist")),
             Some(FileKind::Directory) => Ok((path, true)),
@@ -91,12 +92,41 @@ impl FilesChange {
         }
     }
 
+    /// Where a package was received, a copy of it that nobody can exchange any more, once it is known to be that package.
+    fn as_received(&self, stage: &Stage<'_>, path: &Path) -> Result<Option<PathBuf>, ChangeError> {
+        let fact = self.archive().and_then(|from| arrived(stage.received, stage.root, from));
+        let Some(fact) = fact else { return Ok(None) };
+        let disk = stage.world.disk.as_ref();
+        let other = |found: String| ChangeError::NotReceived {
+            from: self.from.clone(),
+            package: fact.package.clone(),
+            sequence: fact.sequence,
+            expected: fact.archive.clone(),
+            found,
+        };
+        match disk.look(path)?.map(|meta| meta.kind) {
+            Some(FileKind::File) => {}
+            Some(_) => return Err(other("what is there is no file".to_owned())),
+            None => return Err(other("nothing is there".to_owned())),
+        }
+        let copy = stage.scratch.join("received");
+        disk.copy(path, &copy, 0o600)?;
+        let found = to_hex(&disk.hash(&copy)?);
+        if found != fact.archive {
+            return Err(other(format!("the file that is there has {found}")));
+        }
+        Ok(Some(copy))
+    }
+
     /// The candidate in a package that was unpacked, where it is one: every file of it as its manifest says.
     fn package(&self, stage: &Stage<'_>, unpacked: &Path) -> Result<Option<PathBuf>, ChangeError> {
         let brought = stage.managed.iter().filter(|managed| self.brings(managed) && managed.delete);
         let brought: Vec<&Path> = brought.map(|managed| managed.path.as_path()).collect();
         let refused = |why: String| ChangeError::Archive { from: self.from.clone(), why };
-        candidate_of(stage.world.disk.as_ref(), unpacked, &brought).map_err(|error| match error {
+        // Where the plan names what it takes, the rest is left behind on purpose.
+        let all: Vec<&Path> = stage.managed.iter().map(|managed| managed.path.as_path()).collect();
+        let managed = self.paths.is_none().then_some(all.as_slice());
+        candidate_of(stage.world.disk.as_ref(), unpacked, &brought, managed).map_err(|error| match error {
             Unusable::Disk(error) => error.into(),
             Unusable::Why(why) => refused(why),
         })
@@ -157,6 +187,10 @@ impl Change for FilesChange {
 
     fn archive(&self) -> Option<&str> {
         archive::is_archive(&self.from).then_some(self.from.as_str())
+    }
+
+    fn paths(&self) -> Option<&[PathBuf]> {
+        self.paths.as_deref()
     }
 
     fn preview(&self, stage: &Stage<'_>) -> Result<Option<FileCounts>, ChangeError> {

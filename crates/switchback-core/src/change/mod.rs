@@ -20,6 +20,7 @@ use std::sync::Arc;
 pub use schema::SchemaChange;
 pub(crate) use schema::database_and_steps;
 
+use crate::journal::fact::ReceivedFact;
 use crate::plan::{Fields, Key, KindKeys, Managed};
 use crate::port::{Configurer, Migrator, Mover, PortError, Schemas};
 use crate::tree::ScanError;
@@ -69,6 +70,11 @@ pub trait Change: Debug + Send + Sync {
 
     /// The archive that it takes the candidate from, as the plan names it, where it takes it from one.
     fn archive(&self) -> Option<&str> {
+        None
+    }
+
+    /// The managed paths that the plan says it brings; `None`: all of them.
+    fn paths(&self) -> Option<&[PathBuf]> {
         None
     }
 
@@ -143,6 +149,8 @@ pub struct Stage<'a> {
     pub scratch: &'a Path,
     /// The managed paths.
     pub managed: &'a [Managed],
+    /// Packages that were received, in order.
+    pub received: &'a [ReceivedFact],
     /// What its commands may do to the disk; `None`: whatever this process may.
     pub confinement: Option<Confinement>,
 }
@@ -191,6 +199,22 @@ pub enum ChangeError {
         from: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// A package was received there, and what stands there is something else.
+    #[error(
+        "`{from}` is not what was received there: the package {package} {sequence}, whose file has the BLAKE3 {expected}; {found}"
+    )]
+    NotReceived {
+        /// As the plan names it.
+        from: String,
+        /// What the package is called that was received there last.
+        package: String,
+        /// Its number.
+        sequence: u64,
+        /// The hash of its file.
+        expected: String,
+        /// What is there, as a clause.
+        found: String,
     },
     /// An archive that is not unpacked.
     #[error("the archive `{from}` is refused: {why}")]

@@ -27,6 +27,7 @@ pub use difference::differences;
 pub use format::{Commit, Environment, Facts, Kind, Locale, Saved, SavedFile, Selected, Table};
 pub use restore::{Restored, facts_of, restore};
 pub use save::{Saver, is_asked_for, remove, save};
+pub(crate) use source::clean;
 pub use source::{Database, Source};
 pub(crate) use target::Target;
 

@@ -166,7 +166,7 @@ impl Database {
 }
 
 /// A path without `.` and `..`, as far as its words go.
-pub(super) fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

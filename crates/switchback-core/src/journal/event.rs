@@ -137,6 +137,12 @@ pub enum Event {
         /// The dependency environments of the plan.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         environments: Vec<EnvironmentFact>,
+        /// The hashes of the packages that were received, and that it was built of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        packages: Vec<String>,
+        /// Name and version of the program that built it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        tool: String,
     },
     /// A rehearsal on a throwaway copy is about to begin.
     RehearsalStarted { phase: String, transaction: String },

@@ -26,6 +26,10 @@ pub struct ReceivedFact {
     pub sequence: u64,
     /// Hash of its manifest.
     pub manifest: String,
+    /// Hash of the file.
+    pub archive: String,
+    /// Where it was put, relative to the project.
+    pub path: String,
     /// When, RFC 3339.
     pub time: String,
 }
@@ -86,6 +90,8 @@ pub struct StagedFact {
     pub outside: Vec<String>,
     /// The dependency environments of the plan.
     pub environments: Vec<EnvironmentFact>,
+    /// The hashes of the packages that were received, and that it was built of.
+    pub packages: Vec<String>,
 }
 
 impl StagedFact {

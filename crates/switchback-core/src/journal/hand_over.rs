@@ -35,12 +35,16 @@ impl History {
                 sequence: *sequence,
                 content: content.clone(),
             }),
-            Event::Received { package, sequence, manifest, .. } => self.received.push(ReceivedFact {
-                package: package.clone(),
-                sequence: *sequence,
-                manifest: manifest.clone(),
-                time: time.to_owned(),
-            }),
+            Event::Received { package, sequence, manifest, archive, path, .. } => {
+                self.received.push(ReceivedFact {
+                    package: package.clone(),
+                    sequence: *sequence,
+                    manifest: manifest.clone(),
+                    archive: archive.clone(),
+                    path: path.clone(),
+                    time: time.to_owned(),
+                })
+            }
             Event::CommitStarted { transaction, branch, parent, commit, .. } => {
                 let fact = CommitFact {
                     branch: branch.clone(),

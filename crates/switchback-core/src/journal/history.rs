@@ -234,6 +234,7 @@ impl PhaseHistory {
                 metadata,
                 outside,
                 environments,
+                packages,
                 ..
             } => {
                 self.staged = Some(StagedFact {
@@ -247,6 +248,7 @@ impl PhaseHistory {
                     counts: EntryCounts { added, removed, changed, metadata },
                     outside,
                     environments,
+                    packages,
                 });
                 self.rehearsal = None;
                 self.sign_offs.clear();

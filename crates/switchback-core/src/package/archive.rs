@@ -148,8 +148,7 @@ fn put_together(
     let disk = work.world().disk.as_ref();
     let folder = work.attempt("archive")?;
     make_directories(disk, &work.project.root, &folder.join("evidence"))?;
-    let transaction = history.staged.as_ref().map(|staged| staged.transaction.clone()).unwrap_or_default();
-    let package = taken(work, phase, &transaction)?;
+    let package = history.staged.as_ref().map(|staged| taken(work, staged)).transpose()?.flatten();
     write_texts(work, &folder)?;
     copy_files(work, history, package.as_ref(), &folder)?;
     let list = list(work, phase, history, package.as_ref(), &folder)?;

@@ -401,7 +401,7 @@ impl Making<'_> {
         let managed: Vec<PathBuf> =
             work.plan().project.managed.iter().map(|managed| managed.path.clone()).collect();
         let tree = content_hash(&path_hashes(new, &managed));
-        let package = taken(work, self.phase, &staged.transaction)?;
+        let package = taken(work, staged)?;
         let certificate = match (&options.certificate, &package) {
             (Some(file), _) => Some(certificate_hash(work, file)?),
             (None, Some(package)) => certificate_in(work, package)?,

@@ -9,7 +9,7 @@ use switchback_package::format::SCHEMA;
 use switchback_package::{Archive, Entry, Form, MANIFEST, Manifest, STATEMENT, Tree, measure, sha256};
 
 use super::format::{PAYLOAD_TYPE, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, Subject};
-use super::readiness::{self, Readiness};
+use super::readiness::{self, OTHER_PLAN_NEXT, Readiness, other_plan};
 use super::shelf::Shelf;
 use super::{
     CERTIFICATE, CHANGE_LOG, FACTS, INSTRUCTIONS, READINESS, api, change_log, facts, gather, leak,
@@ -58,6 +58,8 @@ pub struct Created {
     pub bytes: u64,
     /// BLAKE3 of the file.
     pub hash: String,
+    /// How many files in it are no text, and were not searched for secrets.
+    pub not_searched: u64,
 }
 
 /// What became of it.
@@ -84,7 +86,12 @@ pub fn create(
     if readiness.verdict != Verdict::Yes && !options.draft {
         return Ok(Creation { readiness, created: None });
     }
-    leak::look(work, &shelf)?;
+    let history = work.history().phase(&phase.name).cloned();
+    if let Some(why) = history.and_then(|history| other_plan(work, phase, &history)) {
+        // Not even as a draft: it would say that it brings, or deletes, what nobody looked at.
+        return Err(StepError::not_now(why, OTHER_PLAN_NEXT));
+    }
+    let not_searched = leak::look(work, &shelf)?;
     let time = newest(work, &phase.name)?;
     let entries = entries(&shelf, options.form, &time)?;
     let plan = work.plan();
@@ -111,7 +118,7 @@ pub fn create(
     };
     let content = to_hex(blake3::hash(&manifest.write()).as_bytes());
     let is_known = number(work, options, &mut manifest, &content);
-    let created = publish(work, options, &manifest, &shelf, signer, (content, is_known))?;
+    let created = publish(work, options, &manifest, &shelf, signer, (content, is_known), not_searched)?;
     Ok(Creation { readiness, created: Some(created) })
 }
 
@@ -244,6 +251,7 @@ fn publish(
     shelf: &Shelf,
     signer: Option<&dyn Signer>,
     (content, is_known): (String, bool),
+    not_searched: u64,
 ) -> Result<Created, StepError> {
     let name = format!("{}-{}.{}", manifest.name, manifest.sequence, manifest.form.word());
     let path = options.output.clone().unwrap_or_else(|| options.folder.join(name));
@@ -270,7 +278,7 @@ fn publish(
     if !is_same {
         unfinished.publish(&path)?;
     }
-    Ok(Created { path, manifest: manifest.clone(), is_same, bytes, hash })
+    Ok(Created { path, manifest: manifest.clone(), is_same, bytes, hash, not_searched })
 }
 
 /// The statement about a manifest: in an envelope, or bare.

@@ -40,6 +40,7 @@ pub use receive::{Receipt, ReceiveOptions, Received, receive};
 pub use review::Review;
 pub use send::{Sent, send, send_elsewhere};
 pub use switchback_package::{Entry, Form, Manifest};
+pub(crate) use taken::{arrived, other_packages, packages};
 pub(crate) use unpacked::{Unusable, candidate_of};
 pub use verify::{Look, verify};
 

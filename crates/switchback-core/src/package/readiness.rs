@@ -12,6 +12,9 @@ use crate::quantity::counted;
 use crate::report::last_outcomes;
 use crate::verdict::Verdict;
 
+/// What to do where the plan says something else than it did.
+pub(super) const OTHER_PLAN_NEXT: &str = "pack it with the plan that it was staged with; what came later belongs to a phase of its own, or `switchback run --restage` builds the candidate anew";
+
 /// Whether a change may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
@@ -44,6 +47,9 @@ pub(super) fn judge(
             let (check, at, summary) = (&fact.check, &fact.at, &fact.summary);
             readiness.close(fact.verdict, format!("{check} at {at}: {summary}"), "`switchback status`");
         }
+        if let Some(why) = other_plan(work, phase, history) {
+            readiness.close(Verdict::No, why, OTHER_PLAN_NEXT);
+        }
     }
     let looked = last_outcomes(history).into_iter().filter(|fact| fact.at != "before").count();
     if looked == 0 {
@@ -72,6 +78,16 @@ pub(super) fn judge(
             .push(format!("documents name what moved or is gone, at {places}: see the change log"));
     }
     Ok(readiness)
+}
+
+/// Why a package of a phase would say something else than what was proved: the trees are those of its candidate, and the managed
+/// paths those of the plan.
+pub(super) fn other_plan(work: &Work<'_>, phase: &Phase, history: &PhaseHistory) -> Option<String> {
+    let is_other =
+        history.staged.as_ref().is_none_or(|staged| staged.changes != work.project.changes_hash(phase));
+    is_other.then(|| {
+        format!("the plan says something else about managed paths, or the phase `{}`, than when its candidate was staged", phase.name)
+    })
 }
 
 impl Readiness {

@@ -7,10 +7,14 @@ use switchback_package::{Front, Manifest};
 
 use super::create::{Unfinished, name_of};
 use super::review::{Review, review};
+use super::taken::takers;
+use super::unpacked::{left_behind, would_stay};
 use super::unusable;
 use super::verify::{Look, verify};
 use crate::change::from_root;
 use crate::journal::Event;
+use crate::journal::fact::ReceivedFact;
+use crate::manifest::to_hex;
 use crate::phase::{StepError, Work};
 use crate::plan::STATE_FOLDER;
 use crate::signature::PublicKey;
@@ -33,7 +37,7 @@ pub struct ReceiveOptions {
     pub draft: bool,
 }
 
-/// A package that was received.
+/// A package that stands where a phase takes its candidate from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// Where it is, relative to the project.
@@ -51,7 +55,7 @@ pub struct Receipt {
     pub look: Look,
     /// Every reason why it was not received.
     pub reasons: Vec<String>,
-    /// What was received.
+    /// Where it stands, with what there is to know; also where it was received before and stands there still.
     pub received: Option<Received>,
 }
 
@@ -77,22 +81,27 @@ pub fn receive(work: &Work<'_>, options: &ReceiveOptions) -> Result<Receipt, Ste
     let signatures = work.project.ports.signatures.as_ref();
     let look =
         verify(&mut reader, &options.keys, signatures).map_err(|error| unusable(&options.file, error))?;
-    let mut reasons = look.faults.clone();
+    let mut refusals = Refusals { reasons: look.faults.clone(), is_in_place: false };
     if look.verdict == Verdict::Unknown {
-        reasons.extend(look.not_verified.first().cloned());
+        refusals.reasons.extend(look.not_verified.first().cloned());
     }
     if look.verdict == Verdict::Yes {
-        reasons = refusals(work, options, &look, &path)?;
+        refusals = Refusals::of(work, options, &look, &inside)?;
     }
-    if !reasons.is_empty() {
+    let Refusals { reasons, is_in_place } = refusals;
+    if !reasons.is_empty() && !is_in_place {
         let verdict = if look.verdict == Verdict::Unknown { Verdict::Unknown } else { Verdict::No };
         return Ok(Receipt { verdict, look, reasons, received: None });
     }
     let front = switchback_package::open(&mut reader).map_err(|error| unusable(&options.file, error))?;
-    let review = review(work, &mut reader, &front, &options.file)?;
-    take(work, &look, &front, unfinished, &inside)?;
+    // Whoever asks again is shown what the first one was shown.
+    let review = review(work, &mut reader, &front, (&options.file, &inside))?;
+    let verdict = if is_in_place { Verdict::No } else { Verdict::Yes };
+    if verdict == Verdict::Yes {
+        take(work, &look, &front, unfinished, &inside)?;
+    }
     let received = Some(Received { path: inside, review });
-    Ok(Receipt { verdict: Verdict::Yes, look, reasons, received })
+    Ok(Receipt { verdict, look, reasons, received })
 }
 
 /// Writes down that it was received, and puts it there.
@@ -115,78 +124,110 @@ fn take(
     Ok(unfinished.publish_over(&work.project.root.join(inside))?)
 }
 
-/// Everything that speaks against a package that is whole and signed.
-fn refusals(
-    work: &Work<'_>,
-    options: &ReceiveOptions,
-    look: &Look,
-    path: &Path,
-) -> Result<Vec<String>, StepError> {
-    let (plan, manifest) = (work.plan(), &look.manifest);
-    let mut reasons = Vec::new();
-    let expected = plan.package.name.clone().unwrap_or_else(|| name_of(&plan.project.name));
-    if manifest.name != expected {
-        reasons.push(format!("it is a package `{}`, and this project takes `{expected}`", manifest.name));
-    }
-    if manifest.ready != Verdict::Yes.word() && !options.draft {
-        let says = if manifest.ready == Verdict::No.word() {
-            "says that it may not go"
-        } else {
-            "could not tell whether it may go"
-        };
-        reasons.push(format!("its readiness report {says}; `--draft` takes it all the same"));
-    }
-    reasons.extend(again(work, look, manifest, path)?);
-    if let Some(meta) = work.world().disk.look(path)? {
-        let is_package = meta.kind == FileKind::File && {
-            let mut reader = work.world().disk.open_seekable(path)?;
-            switchback_package::open(&mut reader).is_ok()
-        };
-        if !is_package {
-            reasons
-                .push(format!("`{}` is there, and is no package: nothing is written over", path.display()));
-        }
-    }
-    Ok(reasons)
+/// Everything that speaks against a package.
+struct Refusals {
+    reasons: Vec<String>,
+    /// Whether it was received before, and stands at its place.
+    is_in_place: bool,
 }
 
-/// A package that was received before, or is older than one that was.
-fn again(
-    work: &Work<'_>,
-    look: &Look,
-    manifest: &Manifest,
-    path: &Path,
-) -> Result<Option<String>, StepError> {
-    let history = work.history();
-    let of_name = || history.received.iter().filter(|fact| fact.package == manifest.name);
-    let Some(highest) = of_name().max_by_key(|fact| fact.sequence) else { return Ok(None) };
-    let sequence = manifest.sequence;
-    if sequence < highest.sequence {
-        return Ok(Some(format!(
-            "it is number {sequence}, and number {} was received at {}: it is older",
-            highest.sequence, highest.time
-        )));
-    }
-    if sequence > highest.sequence {
-        return Ok(None);
-    }
-    if let Some(fact) = of_name().find(|fact| fact.sequence == sequence && fact.manifest == look.hash) {
-        // A process that was killed after it wrote that down, and before the file stood there, goes on; but not with what was used since.
-        if work.world().disk.look(path)?.is_none() && !is_used(work, look)? {
-            return Ok(None);
+impl Refusals {
+    /// What speaks against a package that is whole and signed, and is to stand at a path of the project.
+    fn of(work: &Work<'_>, options: &ReceiveOptions, look: &Look, inside: &Path) -> Result<Self, StepError> {
+        let (plan, manifest) = (work.plan(), &look.manifest);
+        let mut reasons = Vec::new();
+        let expected = plan.package.name.clone().unwrap_or_else(|| name_of(&plan.project.name));
+        if manifest.name != expected {
+            reasons.push(format!("it is a package `{}`, and this project takes `{expected}`", manifest.name));
         }
-        return Ok(Some(format!("it was received before, at {}", fact.time)));
+        if manifest.ready != Verdict::Yes.word() && !options.draft {
+            let says = if manifest.ready == Verdict::No.word() {
+                "says that it may not go"
+            } else {
+                "could not tell whether it may go"
+            };
+            reasons.push(format!("its readiness report {says}; `--draft` takes it all the same"));
+        }
+        reasons.extend(unmanaged(work, manifest, inside));
+        let path = work.project.root.join(inside);
+        let mut refusals = Self { reasons, is_in_place: false };
+        refusals.again(work, look, &path)?;
+        if let Some(meta) = work.world().disk.look(&path)? {
+            let is_package = meta.kind == FileKind::File && {
+                let mut reader = work.world().disk.open_seekable(&path)?;
+                switchback_package::open(&mut reader).is_ok()
+            };
+            if !is_package {
+                let path = path.display();
+                refusals
+                    .reasons
+                    .push(format!("`{path}` is there, and is no package: nothing is written over"));
+            }
+        }
+        Ok(refusals)
     }
-    Ok(Some(format!("another package of the number {sequence} was received at {}", highest.time)))
+
+    /// A package that was received before, or is older than one that was.
+    fn again(&mut self, work: &Work<'_>, look: &Look, path: &Path) -> Result<(), StepError> {
+        let manifest = &look.manifest;
+        let history = work.history();
+        let of_name = || history.received.iter().filter(|fact| fact.package == manifest.name);
+        let Some(highest) = of_name().max_by_key(|fact| fact.sequence) else { return Ok(()) };
+        let sequence = manifest.sequence;
+        if sequence > highest.sequence {
+            return Ok(());
+        }
+        if sequence < highest.sequence {
+            self.reasons.push(format!(
+                "it is number {sequence}, and number {} was received at {}: it is older",
+                highest.sequence, highest.time
+            ));
+            return Ok(());
+        }
+        let is_it = |fact: &&ReceivedFact| fact.sequence == sequence && fact.manifest == look.hash;
+        let Some(fact) = of_name().rfind(is_it) else {
+            let time = &highest.time;
+            self.reasons.push(format!("another package of the number {sequence} was received at {time}"));
+            return Ok(());
+        };
+        let disk = work.world().disk.as_ref();
+        let kind = disk.look(path)?.map(|meta| meta.kind);
+        self.is_in_place = kind == Some(FileKind::File) && to_hex(&disk.hash(path)?) == fact.archive;
+        let before = format!("it was received before, at {}", fact.time);
+        if self.is_in_place {
+            self.reasons.push(before);
+        } else if is_used(work, fact)? {
+            let there = if kind.is_none() { "gone" } else { "another one" };
+            self.reasons.push(format!("{before}, and a candidate was made of it; its file is {there}"));
+        }
+        // A process that was killed after it wrote that down, and before the file stood there, goes on: whatever stands there is not it.
+        Ok(())
+    }
 }
 
-/// Whether a candidate was staged since the package was received.
-fn is_used(work: &Work<'_>, look: &Look) -> Result<bool, StepError> {
+/// Why a package is not taken that brings what is not managed here: a change that does not say what it takes would leave that behind
+/// without a word.
+fn unmanaged(work: &Work<'_>, manifest: &Manifest, inside: &Path) -> Vec<String> {
+    let managed: Vec<&Path> =
+        work.plan().project.managed.iter().map(|managed| managed.path.as_path()).collect();
+    let takes_all = takers(work, inside).any(|(_, change)| change.change.paths().is_none());
+    let brought = if takes_all { left_behind(manifest, &managed) } else { Vec::new() };
+    brought.iter().map(|brought| would_stay(brought)).collect()
+}
+
+/// Whether a candidate was built of a package.
+fn is_used(work: &Work<'_>, fact: &ReceivedFact) -> Result<bool, StepError> {
     let records = work.records()?;
-    let is_it = |event: &Event| matches!(event, Event::Received { manifest, .. } if *manifest == look.hash);
+    let is_it = |event: &Event| matches!(event, Event::Received { archive, .. } if *archive == fact.archive);
     let received = records.iter().position(|record| is_it(&record.event));
     let since = received.map_or(&[][..], |at| &records[at..]);
-    Ok(since.iter().any(|record| matches!(record.event, Event::StageStarted { .. })))
+    let takes = |name: &str| takers(work, Path::new(&fact.path)).any(|(phase, _)| phase.name == name);
+    Ok(since.iter().any(|record| match &record.event {
+        // Whoever wrote down no package may have used one all the same: older programs did not.
+        Event::Staged { packages, phase, .. } if packages.is_empty() => takes(phase),
+        Event::Staged { packages, .. } => packages.contains(&fact.archive),
+        _ => false,
+    }))
 }
 
 /// Where it goes, relative to the project.

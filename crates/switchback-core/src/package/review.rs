@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use switchback_package::{Front, TREE, content};
 
 use super::dependencies::difference;
 use super::gather::names_dependencies;
+use super::taken::takers;
 use super::text::{TEXT_BYTES_MAX, read_text};
+use super::unpacked::left_behind;
 use super::{CHANGE_LOG, FACTS, PROJECT, READINESS};
 use crate::certificate::content::path_hash;
 use crate::phase::layout::live_base;
@@ -26,6 +28,8 @@ pub struct Review {
     pub other_base: Vec<String>,
     /// Managed paths that it does not bring.
     pub not_brought: Vec<String>,
+    /// Managed paths that it brings, and that are not taken: they are not managed here, or no change names them.
+    pub not_taken: Vec<String>,
     /// Changes of the public surface that break callers: symbol and kind.
     pub breaking: Vec<String>,
     /// What files that name dependencies ask for, which this project does not.
@@ -38,12 +42,12 @@ pub struct Review {
     pub change_log: String,
 }
 
-/// Looks at a package that was verified.
+/// Looks at a package that was verified. `named`: the file, and the path of the project that it is for.
 pub(super) fn review<R: Read + Seek>(
     work: &Work<'_>,
     reader: &mut R,
     front: &Front,
-    named: &Path,
+    (named, inside): (&Path, &Path),
 ) -> Result<Review, StepError> {
     let mut text = |path: &str| -> Result<String, StepError> {
         let found =
@@ -72,6 +76,7 @@ pub(super) fn review<R: Read + Seek>(
     Ok(Review {
         other_base: other_base(work, front)?,
         not_brought: not_brought(work, front),
+        not_taken: not_taken(work, front, inside),
         breaking,
         new_dependencies: new_dependencies.into_iter().take(DEPENDENCIES_MAX).collect(),
         reasons: texts(&readiness["reasons"]),
@@ -89,6 +94,17 @@ fn not_brought(work: &Work<'_>, front: &Front) -> Vec<String> {
     let managed = work.plan().project.managed.iter();
     let names = managed.map(|managed| managed.path.to_string_lossy().into_owned());
     names.filter(|name| !front.manifest.managed.contains(name)).collect()
+}
+
+fn not_taken(work: &Work<'_>, front: &Front, inside: &Path) -> Vec<String> {
+    let changes: Vec<_> = takers(work, inside).map(|(_, plan)| plan).collect();
+    let is_named = |path: &&PathBuf| {
+        let names = |paths: &[PathBuf]| paths.contains(path);
+        changes.is_empty() || changes.iter().any(|plan| plan.change.paths().is_none_or(names))
+    };
+    let managed = work.plan().project.managed.iter().map(|managed| &managed.path);
+    let taken: Vec<&Path> = managed.filter(is_named).map(PathBuf::as_path).collect();
+    left_behind(&front.manifest, &taken)
 }
 
 /// The managed paths whose live content is not that of the tree that the change was made from.

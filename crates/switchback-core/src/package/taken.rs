@@ -1,12 +1,13 @@
-//! Which package the candidate of a phase came from, by the journal.
+//! Which package stands where a phase takes its candidate from, and which one a candidate was built of, by the journal.
 
 use std::path::{Path, PathBuf};
 
 use super::{CERTIFICATE, unusable};
-use crate::journal::Event;
+use crate::database::clean;
+use crate::journal::fact::{ReceivedFact, StagedFact};
 use crate::manifest::to_hex;
 use crate::phase::{StepError, Work};
-use crate::plan::Phase;
+use crate::plan::{ChangePlan, Phase};
 use crate::world::FileKind;
 
 /// A package that was received, and from which a phase took its candidate.
@@ -26,34 +27,73 @@ pub(super) struct Taken {
     pub(super) is_there: bool,
 }
 
-/// The package that was at the place of the phase's archive when its candidate was staged; `None`: none was received there.
-pub(super) fn taken(work: &Work<'_>, phase: &Phase, transaction: &str) -> Result<Option<Taken>, StepError> {
-    let archives: Vec<&str> = phase.changes.iter().filter_map(|change| change.change.archive()).collect();
-    let records = work.records()?;
-    let is_stage =
-        |event: &Event| matches!(event, Event::StageStarted { transaction: id, .. } if id == transaction);
-    let Some(at) = records.iter().rposition(|record| is_stage(&record.event)) else { return Ok(None) };
-    for record in records[..at].iter().rev() {
-        let Event::Received { package, sequence, manifest, archive, path, .. } = &record.event else {
-            continue;
-        };
-        if !archives.iter().any(|from| Path::new(from) == Path::new(path)) {
-            continue;
+/// The package that was received last at a path, as a plan names it; `None`: none was.
+pub(crate) fn arrived<'r>(received: &'r [ReceivedFact], root: &Path, from: &str) -> Option<&'r ReceivedFact> {
+    received.iter().rev().find(|fact| is_one_place(root, from, &fact.path))
+}
+
+/// Whether two paths, each relative to the root or absolute, are one.
+fn is_one_place(root: &Path, one: &str, other: &str) -> bool {
+    clean(&root.join(one)) == clean(&root.join(other))
+}
+
+/// The changes of the plan that take their candidate from the archive at a path, each with its phase.
+pub(super) fn takers<'w>(
+    work: &'w Work<'_>,
+    place: &Path,
+) -> impl Iterator<Item = (&'w Phase, &'w ChangePlan)> {
+    let changes =
+        work.plan().phases.iter().flat_map(|phase| phase.changes.iter().map(move |change| (phase, change)));
+    let place = place.to_string_lossy().into_owned();
+    let root = &work.project.root;
+    changes.filter(move |(_, change)| {
+        change.change.archive().is_some_and(|from| is_one_place(root, from, &place))
+    })
+}
+
+/// The packages that a phase is built of now: the hash of each file.
+pub(crate) fn packages(work: &Work<'_>, phase: &Phase) -> Vec<String> {
+    facts(work, phase).into_iter().map(|fact| fact.archive).collect()
+}
+
+fn facts(work: &Work<'_>, phase: &Phase) -> Vec<ReceivedFact> {
+    let history = work.history();
+    let archives = phase.changes.iter().filter_map(|change| change.change.archive());
+    let facts = archives.filter_map(|from| arrived(&history.received, &work.project.root, from));
+    let mut found: Vec<ReceivedFact> = Vec::new();
+    for fact in facts {
+        if !found.iter().any(|known| known.archive == fact.archive) {
+            found.push(fact.clone());
         }
-        let path = PathBuf::from(path);
-        let file = work.project.root.join(&path);
-        let disk = work.world().disk.as_ref();
-        let is_file = disk.look(&file)?.is_some_and(|meta| meta.kind == FileKind::File);
-        return Ok(Some(Taken {
-            name: package.clone(),
-            sequence: *sequence,
-            manifest: manifest.clone(),
-            archive: archive.clone(),
-            is_there: is_file && to_hex(&disk.hash(&file)?) == *archive,
-            path,
-        }));
     }
-    Ok(None)
+    found
+}
+
+/// Why a candidate is not of the packages that stand for it now; `None`: it is.
+pub(crate) fn other_packages(work: &Work<'_>, phase: &Phase, staged: &StagedFact) -> Option<String> {
+    let other = facts(work, phase).into_iter().find(|fact| !staged.packages.contains(&fact.archive))?;
+    let (package, sequence, time) = (&other.package, other.sequence, &other.time);
+    Some(format!(
+        "the candidate was not built of the package {package} {sequence}, which was received at {time}"
+    ))
+}
+
+/// The package that a candidate was built of; `None`: it came in another way, or nobody wrote that down.
+pub(super) fn taken(work: &Work<'_>, staged: &StagedFact) -> Result<Option<Taken>, StepError> {
+    let history = work.history();
+    let is_it = |fact: &&ReceivedFact| staged.packages.contains(&fact.archive);
+    let Some(fact) = history.received.iter().rev().find(is_it) else { return Ok(None) };
+    let file = work.project.root.join(&fact.path);
+    let disk = work.world().disk.as_ref();
+    let is_file = disk.look(&file)?.is_some_and(|meta| meta.kind == FileKind::File);
+    Ok(Some(Taken {
+        name: fact.package.clone(),
+        sequence: fact.sequence,
+        manifest: fact.manifest.clone(),
+        archive: fact.archive.clone(),
+        path: PathBuf::from(&fact.path),
+        is_there: is_file && to_hex(&disk.hash(&file)?) == fact.archive,
+    }))
 }
 
 /// The hash of the certificate in a package; `None` where it has none, or is not there any more.

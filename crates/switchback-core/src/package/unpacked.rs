@@ -32,11 +32,12 @@ impl From<ScanError> for Unusable {
 }
 
 /// The candidate in what was unpacked; `None`: that is no package. `mirrored`: the managed paths of which nothing would be left where
-/// the candidate does not have them.
+/// the candidate does not have them; `managed`: all of them, unless the plan names those that are taken.
 pub(crate) fn candidate_of(
     disk: &dyn Disk,
     unpacked: &Path,
     mirrored: &[&Path],
+    managed: Option<&[&Path]>,
 ) -> Result<Option<PathBuf>, Unusable> {
     let file = unpacked.join(MANIFEST);
     if !disk.look(&file)?.is_some_and(|meta| meta.kind == FileKind::File) {
@@ -48,6 +49,9 @@ pub(crate) fn candidate_of(
         return Err(Unusable::Why(format!(
             "it does not bring `{lacking}`, which is managed here: all of it would be deleted; name what it brings in `paths`"
         )));
+    }
+    if let Some(strange) = managed.and_then(|managed| left_behind(&manifest, managed).into_iter().next()) {
+        return Err(Unusable::Why(would_stay(&strange)));
     }
     let tree = unpacked.join(TREE);
     if disk.look(&tree)?.is_none() {
@@ -70,6 +74,19 @@ pub(crate) fn candidate_of(
         Some(seen) => Err(Unusable::Why(format!("`{}` in it is not in its manifest", seen.path.display()))),
         None => Ok(Some(tree)),
     }
+}
+
+/// What a package brings as managed, and of which something lies outside of these paths.
+pub(super) fn left_behind(manifest: &Manifest, managed: &[&Path]) -> Vec<String> {
+    let is_taken = |brought: &&String| managed.iter().any(|path| Path::new(brought).starts_with(path));
+    manifest.managed.iter().filter(|brought| !is_taken(brought)).cloned().collect()
+}
+
+/// Why a package is not taken that brings a path which is not managed here.
+pub(super) fn would_stay(brought: &str) -> String {
+    format!(
+        "it brings `{brought}`, which is not managed here: that would be left behind; add it to `managed`, or name what is taken in `paths`"
+    )
 }
 
 /// A managed path that a package does not bring, be it as one that is gone.

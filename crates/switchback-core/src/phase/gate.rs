@@ -19,6 +19,7 @@ use super::{criteria, environment, layout, snapshot};
 use crate::journal::Binding;
 use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
 use crate::manifest::{Manifest, to_hex};
+use crate::package::other_packages;
 use crate::plan::{CheckPlan, Mechanism, Moment, Phase, Plan, WindowStanding};
 use crate::verdict::Verdict;
 use crate::world::Disk;
@@ -193,6 +194,9 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
             "the plan's managed paths or changes are others than those the candidate was built from",
             "`switchback run --restage` builds it again",
         );
+    }
+    if let Some(reason) = other_packages(work, phase, &staged) {
+        gate.close(Verdict::No, reason, "`switchback run --restage` builds it of that package");
     }
     let present = look_at_trees(work, &staged, &mut gate)?;
     look_at_evidence(work, phase, &history, &present, moments, &mut gate)?;

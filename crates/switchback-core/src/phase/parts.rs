@@ -22,6 +22,7 @@ use crate::code::PartsRequest;
 use crate::journal::Event;
 use crate::journal::history::StagedFact;
 use crate::manifest::{Entry, Kind, Manifest, What};
+use crate::package::other_packages;
 use crate::plan::ChangePlan;
 use crate::tree::copy::{make_directories, remove_tree};
 use crate::tree::exchange::{Participant, Prepare};
@@ -448,6 +449,9 @@ fn changes_meant(work: &Work<'_>, done: &Done<'_>, words: &[PathBuf]) -> Result<
             format!("the plan says something else about the phase `{}` than when it went live", phase.name),
             "put the plan back as it was, or roll back by paths",
         ));
+    }
+    if let Some(why) = other_packages(work, phase, &done.staged) {
+        return Err(StepError::not_now(why, "roll back by paths, or the whole phase"));
     }
     Ok(meant)
 }

@@ -7,6 +7,7 @@ use super::layout;
 use super::mechanism::is_mount;
 use super::project::Project;
 use crate::change::{FileCounts, Stage};
+use crate::journal::fact::ReceivedFact;
 use crate::plan::{Mechanism, Plan};
 use crate::tree::copy::remove_tree;
 use crate::world::Disk;
@@ -50,6 +51,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
     let plan = &project.plan;
     let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
     let mechanism = mechanism_expected(disk, plan)?;
+    let received = received(project)?;
     let mut changes = Vec::new();
     for (at, phase) in plan.phases.iter().enumerate() {
         for (number, change) in phase.changes.iter().enumerate() {
@@ -78,6 +80,7 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
                 tree: &scratch,
                 scratch: &scratch,
                 managed: &plan.project.managed,
+                received: &received,
                 confinement: project.confinement(),
             };
             let files = change.change.preview(&stage);
@@ -88,6 +91,15 @@ pub fn preview(project: &Project) -> Result<PlanPreview, StepError> {
     }
     let window_ms_expected = window_ms(plan, mechanism, &changes);
     Ok(PlanPreview { changes, mechanism, window_ms_expected })
+}
+
+/// Packages that were received; the journal is not asked where no change takes one.
+fn received(project: &Project) -> Result<Vec<ReceivedFact>, StepError> {
+    let mut changes = project.plan.phases.iter().flat_map(|phase| &phase.changes);
+    if changes.any(|change| change.change.archive().is_some()) {
+        return Ok(project.history()?.received);
+    }
+    Ok(Vec::new())
 }
 
 /// What a plan can know without touching anything: what was asked for, what the project has, and what is a mount.

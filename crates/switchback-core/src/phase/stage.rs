@@ -9,13 +9,14 @@ use super::error::StepError;
 use super::layout;
 use super::mechanism;
 use super::outlook;
-use super::project::Work;
+use super::project::{TOOL, Work};
 use super::seal::{Seal, SealedPath, named_manifest, sealed_scan};
 use super::snapshot::managed_manifest;
 use super::trees::{Around, copy_unmanaged};
 use crate::change::Stage;
 use crate::journal::Event;
 use crate::manifest::{EntryCounts, Manifest, What};
+use crate::package::packages;
 use crate::plan::{ChangePlan, Managed, Mechanism, Phase};
 use crate::tree::copy::{Copier, keeping_time, make_directories, remove_tree, sync_tree};
 use crate::tree::exchange::{State, Transaction, TransactionFile};
@@ -158,6 +159,7 @@ pub(super) fn make_tree(
         }
     }
     let managed: &[Managed] = &plan.project.managed;
+    let received = work.history().received.clone();
     let mut outside = Vec::new();
     for change in changes {
         work.began(&phase.name, change.change.describe());
@@ -172,6 +174,7 @@ pub(super) fn make_tree(
             tree: &tree,
             scratch: &scratch,
             managed,
+            received: &received,
             confinement: work.project.confinement(),
         };
         let before = Around::of(work, folder)?;
@@ -320,6 +323,8 @@ fn publish(
         metadata,
         outside: sides.outside.clone(),
         environments: environments.facts.clone(),
+        packages: packages(work, phase),
+        tool: TOOL.to_owned(),
     })?;
     work.done(&phase.name, format!("candidate staged: {counts}"));
     Ok(())

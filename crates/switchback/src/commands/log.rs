@@ -16,6 +16,7 @@ use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
 
 use super::Context;
+use super::certificate::plain;
 use crate::failure::Failure;
 use crate::log_args::{ExportFormat, LogAction, LogArgs, LogExportArgs, LogLineageArgs, LogVerifyArgs};
 use crate::ui::document_text;
@@ -315,6 +316,10 @@ fn show_lineage(context: &Context<'_>, told: &Lineage) {
         ] {
             let value = if value.is_empty() { "was not recorded" } else { value.as_str() };
             ui.show(&format!("  {name:<9} {value}"));
+        }
+        for origin in &making.packages {
+            let name = plain(&origin.package);
+            ui.show(&format!("  package   {name} {}, file {}", origin.sequence, origin.archive));
         }
         for look in &making.looks {
             let check = if look.check.is_empty() { "rehearsal" } else { look.check.as_str() };

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use switchback_core::package::{
-    CreateOptions, Created, Creation, Form, Look, Manifest, Receipt, ReceiveOptions, Received, create,
-    receive, verify,
+    CreateOptions, Created, Creation, Form, Look, Manifest, Receipt, ReceiveOptions, Received, Review,
+    create, receive, verify,
 };
 use switchback_core::phase::{StepError, Work};
 use switchback_core::port::Signer;
+use switchback_core::quantity::counted;
 use switchback_core::signature::PublicKey;
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
@@ -81,6 +82,7 @@ fn show_creation(context: &Context<'_>, creation: &Creation, signer: Option<&dyn
             document["bytes"] = json!(created.bytes);
             document["blake3"] = json!(created.hash);
             document["was_there"] = json!(created.is_same);
+            document["not_searched"] = json!(created.not_searched);
         }
         ui.document(&document);
         return;
@@ -113,6 +115,10 @@ fn show_created(context: &Context<'_>, created: &Created, verdict: &str, key_id:
         created.bytes
     ));
     ui.show(&format!("  blake3 {}", created.hash));
+    if created.not_searched > 0 {
+        let files = counted(created.not_searched, "file");
+        ui.show(&format!("  not searched for secrets, being no text: {files}"));
+    }
     ui.show(&match key_id {
         Some(key_id) => format!("  signed by {key_id}"),
         None => {
@@ -244,6 +250,7 @@ fn receipt_document(receipt: &Receipt) -> Value {
         let review = &received.review;
         json!({
             "other_base": review.other_base, "not_brought": review.not_brought,
+            "not_taken": review.not_taken,
             "breaking": review.breaking, "new_dependencies": review.new_dependencies,
             "reasons": review.reasons, "notes": review.notes, "change_log": review.change_log,
         })
@@ -263,7 +270,23 @@ fn show_receipt(context: &Context<'_>, receipt: &Receipt) {
         ui.refusal(&verdict, &plains(&receipt.reasons), "");
         return;
     };
-    ui.show(&format!("{verdict}: received as {}: {}", path.display(), headline(&receipt.look.manifest)));
+    let headline = headline(&receipt.look.manifest);
+    if receipt.verdict == Verdict::Yes {
+        ui.show(&format!("{verdict}: received as {}: {headline}", path.display()));
+    } else {
+        ui.show(&format!("{verdict}: not received again; it stands at {}: {headline}", path.display()));
+    }
+    show_review(context, receipt, review);
+    if receipt.verdict == Verdict::Yes {
+        ui.note("\nnext: `switchback run` stages, checks and rehearses it; `switchback approve` or `switchback reject` decides");
+    } else {
+        ui.refusal(&verdict, &plains(&receipt.reasons), "");
+    }
+}
+
+/// What there is to know before the decision.
+fn show_review(context: &Context<'_>, receipt: &Receipt, review: &Review) {
+    let ui = context.ui;
     for key_id in &receipt.look.signed_by {
         ui.show(&format!("  signed by {}", plain(key_id)));
     }
@@ -275,6 +298,7 @@ fn show_receipt(context: &Context<'_>, receipt: &Receipt) {
     ui.show(&format!("  {base}"));
     for (word, texts) in [
         ("not in it, and managed here", &review.not_brought),
+        ("in it, and not taken here", &review.not_taken),
         ("breaks", &review.breaking),
         ("new dependency", &review.new_dependencies),
         ("it may not go", &review.reasons),
@@ -288,5 +312,4 @@ fn show_receipt(context: &Context<'_>, receipt: &Receipt) {
     for line in review.change_log.lines() {
         ui.show(&plain(line));
     }
-    ui.note("\nnext: `switchback run` stages, checks and rehearses it; `switchback approve` or `switchback reject` decides");
 }

@@ -298,7 +298,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
         4  [TIME]  [ACTOR]  check-started  at=before check=there phase=unify
         5  [TIME]  [ACTOR]  check-ended  at=before check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
         6  [TIME]  [ACTOR]  stage-started  phase=unify transaction=t6
-        7  [TIME]  [ACTOR]  staged  added=0 changed=1 changes=[ID] mechanism=exchange metadata=[N] new_tree=[ID] old_tree=[ID] paths=["src"] phase=unify removed=0 seal=[ID] transaction=t6
+        7  [TIME]  [ACTOR]  staged  added=0 changed=1 changes=[ID] mechanism=exchange metadata=[N] new_tree=[ID] old_tree=[ID] paths=["src"] phase=unify removed=0 seal=[ID] tool=switchback [VERSION] transaction=t6
         8  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
         9  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
        10  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify

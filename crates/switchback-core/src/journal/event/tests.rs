@@ -140,3 +140,33 @@ fn unknown_fields_pass_and_unknown_events_stop() {
     );
     assert!(Event::read("teleported", r#"{"phase":"p"}"#).unwrap_err().to_string().contains("teleported"));
 }
+
+#[test]
+fn what_was_staged_is_pinned_with_and_without_packages() {
+    let staged = |packages: &[&str]| Event::Staged {
+        phase: "unify".into(),
+        transaction: "t4".into(),
+        mechanism: "exchange".into(),
+        changes: "c".into(),
+        old_tree: "o".into(),
+        new_tree: "n".into(),
+        seal: "s".into(),
+        paths: vec!["src".into()],
+        added: 1,
+        removed: 2,
+        changed: 3,
+        metadata: 4,
+        outside: Vec::new(),
+        environments: Vec::new(),
+        packages: packages.iter().map(|hash| (*hash).to_owned()).collect(),
+        tool: packages.iter().map(|_| "t").collect(),
+    };
+    let rest = r#""paths":["src"],"phase":"unify","removed":2,"seal":"s",TOOL"transaction":"t4"}"#;
+    let begin = r#"{"added":1,"changed":3,"changes":"c","mechanism":"exchange","metadata":4,"new_tree":"n","old_tree":"o","#;
+    for (packages, words) in [(&[][..], ""), (&["a"][..], r#""packages":["a"],"#)] {
+        let rest = rest.replace("TOOL", if packages.is_empty() { "" } else { r#""tool":"t","# });
+        let (word, body) = staged(packages).write().unwrap();
+        assert_eq!((word.as_str(), body), ("staged", format!("{begin}{words}{rest}")));
+        assert_eq!(Event::read(&word, &format!("{begin}{words}{rest}")).unwrap(), staged(packages));
+    }
+}

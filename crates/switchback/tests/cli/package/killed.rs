@@ -149,32 +149,59 @@ fn needs_strace_killed_wherever_a_package_is_written_it_is_whole_or_not_there() 
 #[test]
 fn needs_strace_killed_at_every_sync_of_a_receipt_it_is_received_once() {
     let maker = rehearsed("");
-    create(&maker, 0, "--output ../shop.zip");
-    let package = fs::read(maker.at("../shop.zip")).unwrap();
-    let line = format!("package receive ../shop.zip --key {}", key_file("ana.pub").display());
-    let taker = || {
-        let ground = shop("");
-        ground.write(
-            "switchback.toml",
-            ground.read("switchback.toml").replace("../new", "incoming/change.zip"),
-        );
-        ground.write("../shop.zip", &package);
-        ground
-    };
-    let all = count(&taker(), &line, "fsync");
-    assert!(all >= 3, "{all}");
-    for number in 1..=all {
-        let ground = taker();
-        assert!(killed_at(&ground, &line, "fsync", number), "{number}");
-        let seen = ground.run(&line);
-        let is_there = seen.code == 1 && seen.err.contains("it was received before, at");
-        assert!(seen.code == 0 || is_there, "{number}: {seen}");
-        assert_eq!(fs::read(ground.at("incoming/change.zip")).unwrap(), package, "{number}");
-        ground.expect(0, "run");
-        assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
-        ground.expect(0, "package archive");
-        let names: Vec<_> =
-            fs::read_dir(ground.at("incoming")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["change.zip"], "{number}");
+    create(&maker, 0, "--output ../first.zip");
+    maker.write("../new/src/app.py", "VERSION = 3\n");
+    maker.expect(0, "run --until rehearsed --restage");
+    create(&maker, 0, "--output ../second.zip");
+    let package = |file: &str| fs::read(maker.at(file)).unwrap();
+    let line = |file: &str| format!("package receive {file} --key {}", key_file("ana.pub").display());
+    // Into an empty place, and into one where an older package stands.
+    for older in [false, true] {
+        let taker = || {
+            let ground = shop("");
+            let plan = ground.read("switchback.toml").replace("../new", "incoming/change.zip");
+            ground.write("switchback.toml", plan);
+            for file in ["../first.zip", "../second.zip"] {
+                ground.write(file, package(file));
+            }
+            if older {
+                ground.expect(0, &line("../first.zip"));
+            }
+            ground
+        };
+        let line = line("../second.zip");
+        let all = count(&taker(), &line, "fsync");
+        assert!(all >= 3, "{all}");
+        let mut stages = BTreeSet::new();
+        for number in 1..=all {
+            let ground = taker();
+            assert!(killed_at(&ground, &line, "fsync", number), "{number}");
+            let there = fs::read(ground.at("incoming/change.zip")).ok();
+            let is_there = there.as_ref() == Some(&package("../second.zip"));
+            stages.insert((events(&ground, "received") - usize::from(older), is_there));
+            let seen = ground.run(&line);
+            let is_told = seen.code == 1 && seen.err.contains("it was received before, at");
+            assert!(
+                seen.code == i32::from(is_there) && (seen.code == 0 || is_told),
+                "{older} {number}: {seen}"
+            );
+            assert_eq!(
+                fs::read(ground.at("incoming/change.zip")).unwrap(),
+                package("../second.zip"),
+                "{older} {number}"
+            );
+            ground.expect(0, "run");
+            assert_eq!(ground.read("src/app.py"), "VERSION = 3\n");
+            ground.expect(0, "package archive");
+            let names: Vec<_> = fs::read_dir(ground.at("incoming"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
+            assert_eq!(names, ["change.zip"], "{older} {number}");
+        }
+        // Before the record, between record and file, and after both.
+        for stage in [(0, false), (1, false), (1, true)] {
+            assert!(stages.contains(&stage), "{older} {stage:?}: {stages:?}");
+        }
     }
 }

@@ -281,6 +281,24 @@ fn what_is_live_can_be_packed_and_what_was_changed_since_cannot() {
     assert!(!ground.at("../changed.zip").exists());
 }
 
+/// The trees of a package are those of the candidate, so its managed paths have to be those of then as well: what came to the plan later
+/// would be told to be gone, and deleted where the package is taken.
+#[test]
+fn what_is_live_is_not_packed_with_managed_paths_that_came_later() {
+    let ground = rehearsed("");
+    ground.expect(0, "run");
+    ground.write("more/x.py", "x = 1\n");
+    let plan = ground.read("switchback.toml");
+    ground.write("switchback.toml", plan.replace("[\"src\"]", "[\"src\", \"more\"]"));
+    let words = "the plan says something else about managed paths, or the phase `unify`, than when its candidate was staged";
+    let seen = create(&ground, 1, "--output ../live.zip");
+    assert!(seen.err.contains(words), "{seen}");
+    let seen = create(&ground, 2, "--draft --output ../live.zip");
+    assert!(seen.err.contains(words) && !ground.at("../live.zip").exists(), "{seen}");
+    ground.write("switchback.toml", plan);
+    create(&ground, 0, "--output ../live.zip");
+}
+
 #[test]
 fn nothing_is_written_over() {
     let ground = rehearsed("");
@@ -314,6 +332,31 @@ fn a_secret_is_named_by_file_and_line_and_does_not_leave() {
     ground.expect(0, "run --until rehearsed");
     let seen = create(&ground, 2, "--output ../shop.zip");
     assert!(seen.err.contains("`switchback.toml` line"), "{seen}");
+}
+
+#[test]
+fn a_secret_in_a_link_or_across_a_cut_does_not_leave_and_what_is_not_searched_is_counted() {
+    let secret = format!("AKIA{}", "Q3EGRIVXZ7ABCDEF");
+    let ground = shop("");
+    std::os::unix::fs::symlink(&secret, ground.at("../new/src/shop/key")).unwrap();
+    ground.expect(0, "run --until rehearsed");
+    let seen = create(&ground, 2, "--output ../shop.zip");
+    assert!(seen.err.contains("`src/shop/key`, in what the link leads to"), "{seen}");
+    assert!(!seen.err.contains(&secret) && !ground.at("../shop.zip").exists(), "{seen}");
+    // A long line is read in parts of 1 MiB.
+    let ground = shop("");
+    let filler = "a ".repeat((1 << 19) - 5);
+    ground.write("../new/src/shop/data.txt", format!("{filler}{secret} b\n"));
+    ground.expect(0, "run --until rehearsed");
+    let seen = create(&ground, 2, "--output ../shop.zip");
+    assert!(seen.err.contains("`src/shop/data.txt` line 1"), "{seen}");
+    let ground = shop("");
+    ground.write("../new/src/shop/notes.txt", b"\xff\xfea\0b\0");
+    ground.expect(0, "run --until rehearsed");
+    let seen = create(&ground, 0, "--output ../shop.zip");
+    assert!(seen.out.contains("\n  not searched for secrets, being no text: 1 file\n"), "{seen}");
+    let told = create(&ground, 0, "--output ../shop.zip --json").json();
+    assert_eq!(told["not_searched"], 1, "{told}");
 }
 
 #[test]
