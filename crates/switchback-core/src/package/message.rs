@@ -2,13 +2,12 @@
 //! which all of it is found again.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use super::facts::Facts;
 use super::taken::Taken;
 use crate::journal::PhaseHistory;
 use crate::manifest::to_hex;
-use crate::phase::{StepError, TOOL, Work};
+use crate::phase::{TOOL, Work};
 use crate::plan::Phase;
 use crate::quantity::counted;
 use crate::report::last_outcomes;
@@ -121,11 +120,6 @@ fn list(text: &mut String, title: &str, lines: &[String]) {
 
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
-}
-
-/// The hash of a certificate that was named.
-pub(super) fn certificate_hash(work: &Work<'_>, file: &Path) -> Result<String, StepError> {
-    Ok(to_hex(&work.world().disk.hash(file)?))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! In the order of the data: `create` goes from a staged phase → `gather` (candidate, files of the project, evidence) and
 //! `facts` with `api`, `dependencies` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no
-//! secret goes with it; `picture`: what is in none) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one
+//! secret goes with it; `picture`: what is in none; `certified`: a certificate counts only where it is about exactly this) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one
 //! against its manifest and its signature; `receive`
 //! takes it into a project, as the candidate of a phase; `send` brings it to another place. What follows once it is live:
 //! `commit` with its `message`, and `archive`; `taken` says which package it was.
@@ -11,6 +11,7 @@
 
 mod api;
 mod archive;
+mod certified;
 mod change_log;
 mod commit;
 mod create;

@@ -75,7 +75,7 @@ pub(super) fn judge(
 }
 
 impl Readiness {
-    fn close(&mut self, verdict: Verdict, reason: String, next: &str) {
+    pub(super) fn close(&mut self, verdict: Verdict, reason: String, next: &str) {
         self.verdict = self.verdict.and(verdict);
         self.reasons.push(reason);
         if self.next.is_empty() {

@@ -1,6 +1,7 @@
 //! Packages: made from what was proved, the same to the byte each time; whole, signed and newer, or refused by name.
 
 mod after;
+mod certified;
 mod killed;
 mod receive;
 mod sent;
