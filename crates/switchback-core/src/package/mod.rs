@@ -33,7 +33,7 @@ mod text;
 mod unpacked;
 pub mod verify;
 
-pub use archive::{Archived, archive};
+pub use archive::{Archived, ArchivedPlan, archive};
 pub use commit::{CommitOptions, Commitment, commit};
 pub use create::{CreateOptions, Created, Creation, create};
 pub use readiness::Readiness;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use switchback_core::manifest::{Hash, to_hex};
+use switchback_core::world::{Disk as _, RealDisk};
 
 use super::approvals::{approver, key_file, public};
 use super::ground::{Ground, Seen, packages};
@@ -263,6 +265,43 @@ fn there_is_no_certificate_of_what_does_not_hold() {
     let seen = other.expect(2, "certificate create --output ../mine.txt");
     assert!(seen.err.contains("is no certificate"), "{seen}");
     assert_eq!(other.read("../mine.txt"), "mine\n");
+}
+
+/// Who had to approve stands in the plan: one that was changed after the cutover says nothing about it.
+// rows: BX-5, BX-10, RE-19
+#[test]
+fn what_is_live_is_certified_by_the_plan_that_it_went_live_with() {
+    let ground = approved();
+    ground.expect(0, "run");
+    let plan = ground.read("switchback.toml");
+    let (without, _) = plan.split_once("[[approver]]").unwrap();
+    let without = without.replace("approve = { roles = [\"risk\"] }\n", "");
+    assert!(!without.contains("risk"), "{without}");
+    ground.write("switchback.toml", &without);
+    let seen = ground.expect(2, "certificate create --output ../late.json");
+    assert!(seen.err.contains("`switchback.toml` is another one than when it was rehearsed"), "{seen}");
+    assert!(seen.err.contains("hint: put `switchback.toml` back as it was (its BLAKE3 was "), "{seen}");
+    assert!(!ground.at("../late.json").exists(), "{seen}");
+    ground.write("switchback.toml", &plan);
+    certified(&ground);
+    assert_eq!(statement(&ground.at("../unify.json"))["predicate"]["approvals"][0]["role"], "risk");
+    // The archive says whether the plan beside it is that one.
+    ground.write("switchback.toml", &without);
+    let told = ground.expect(0, "package archive --json").json();
+    let list: Value =
+        serde_json::from_str(&ground.read(&format!("{}/archive.json", told["path"].as_str().unwrap())))
+            .unwrap();
+    assert_eq!((&list["plan"], &told["plan"]["is_that_one"]), (&told["plan"], &json!(false)));
+    let hash = |text: &str| to_hex(&blake3_of(&ground, text));
+    assert_eq!(list["plan"]["went_live"], hash(&plan).as_str());
+    assert_eq!(list["plan"]["file"], hash(&without).as_str());
+    let seen = ground.expect(0, "package archive");
+    assert!(seen.out.contains("the plan in it is not the one that the phase went live with"), "{seen}");
+}
+
+fn blake3_of(ground: &Ground, text: &str) -> Hash {
+    ground.write("../hashed", text);
+    RealDisk.hash(&ground.at("../hashed")).unwrap()
 }
 
 fn statement_of(text: &str) -> Value {
