@@ -14,10 +14,8 @@ use crate::world::FileKind;
 const DOCUMENTS: &[&str] = &["adoc", "md", "rst", "txt"];
 /// Where a project has them, beside its root.
 const FOLDERS: &[&str] = &["doc", "docs"];
-/// More files are not looked at.
-const FILES_MAX: usize = 20_000;
-/// So many places are named.
-const PLACES_MAX: usize = 500;
+/// So many places are listed, and how many there are beside them.
+const PLACES_MAX: usize = 100_000;
 /// What the shims of moved modules begin with; they name the old one on purpose.
 const SHIM_WORDS: &str = "switchback";
 
@@ -31,18 +29,38 @@ pub(super) struct StillNamed {
     pub(super) name: String,
 }
 
+/// What was found, and what was not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) places: Vec<StillNamed>,
+    /// How many there are beside those.
+    pub(super) more: u64,
+    /// Documents and code that were not read, and why, as what is said of the file.
+    pub(super) not_read: Vec<(String, String)>,
+}
+
+impl Found {
+    fn add(&mut self, place: StillNamed) {
+        if self.places.len() < PLACES_MAX {
+            self.places.push(place);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
 /// Looks through the candidate, and through the documents of the project.
 pub(super) fn look(
     work: &Work<'_>,
     facts: &Facts,
     new: &Manifest,
     new_at: &Contents,
-) -> Result<Vec<StillNamed>, StepError> {
+) -> Result<Found, StepError> {
     let mut names: BTreeSet<String> = facts.removed.iter().cloned().collect();
     names.extend(facts.moved.iter().map(|moved| moved.old.clone()));
     // A single word may be any word.
     names.extend(facts.api.gone.iter().filter(|name| name.contains('.')).cloned());
-    let mut found = Vec::new();
+    let mut found = Found::default();
     if names.is_empty() {
         return Ok(found);
     }
@@ -54,13 +72,14 @@ pub(super) fn look(
     }
     files.extend(unmanaged(work)?);
     let is_read = |path: &str| is_document(Path::new(path)) || is_code(path);
-    for (path, file) in files.into_iter().filter(|(path, _)| is_read(path)).take(FILES_MAX) {
+    for (path, file) in files.into_iter().filter(|(path, _)| is_read(path)) {
         let text = read_text(work.world(), Some(&file))?;
-        for (line, name) in named(&text, is_code(&path), &names) {
-            found.push(StillNamed { path: path.clone(), line, name });
-            if found.len() >= PLACES_MAX {
-                return Ok(found);
-            }
+        if let Some(why) = text.not_read {
+            found.not_read.push((path, why.to_owned()));
+            continue;
+        }
+        for (line, name) in named(&text.text, is_code(&path), &names) {
+            found.add(StillNamed { path: path.clone(), line, name });
         }
     }
     Ok(found)
@@ -168,6 +187,14 @@ mod tests {
     fn found(text: &str, is_code: bool) -> Vec<(usize, String)> {
         let names = ["shop.cart", "src/shop/cart.py"].map(str::to_owned).into();
         named(text, is_code, &names)
+    }
+
+    #[test]
+    fn what_is_not_listed_is_counted() {
+        let mut all = Found::default();
+        let place = StillNamed { path: "a.md".to_owned(), line: 1, name: "shop.cart".to_owned() };
+        (0..PLACES_MAX + 2).for_each(|_| all.add(place.clone()));
+        assert_eq!((all.places.len(), all.more), (PLACES_MAX, 2));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod after;
 mod certified;
+mod cut;
 mod killed;
 mod receive;
 mod sent;

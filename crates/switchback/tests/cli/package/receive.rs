@@ -5,7 +5,7 @@ use super::super::ground::{Ground, Seen};
 use super::{create, rehearsed, said};
 
 /// The project that takes them: another copy of what the change was made from.
-fn receiver(form: &str) -> Ground {
+pub(super) fn receiver(form: &str) -> Ground {
     let ground = super::shop("");
     let plan = ground.read("switchback.toml").replace("../new", &format!("incoming/change.{form}"));
     ground.write("switchback.toml", plan);
@@ -14,11 +14,11 @@ fn receiver(form: &str) -> Ground {
 }
 
 /// Brings a file from one to the other.
-fn carry(from: &Ground, file: &str, to: &Ground) {
+pub(super) fn carry(from: &Ground, file: &str, to: &Ground) {
     to.write(file, std::fs::read(from.at(file)).unwrap());
 }
 
-fn receive(ground: &Ground, code: i32, file: &str) -> Seen {
+pub(super) fn receive(ground: &Ground, code: i32, file: &str) -> Seen {
     ground.expect(code, &format!("package receive {file} --key {}", key_file("ana.pub").display()))
 }
 
