@@ -114,9 +114,12 @@ fn still_named(page: &mut String, facts: &Facts) {
     let mut lines: Vec<String> =
         not_read.map(|(path, why)| format!("{} was not looked at: it {why}", code(path))).collect();
     lines.extend(facts.still_named.places.iter().map(|named| {
-        format!("{} names {}", code(&format!("{}:{}", named.path, named.line)), code(&named.name))
+        let mention = &named.mention;
+        let change = mention.change.as_ref().map(|change| format!(" ({change})")).unwrap_or_default();
+        let place = code(&format!("{}:{}", named.path, mention.line));
+        format!("{place} names {}{change}", code(&mention.name))
     }));
-    list(page, "Documents that name what moved or is gone", &lines);
+    list(page, "Documents that name what moved, is gone or changed", &lines);
     if facts.still_named.more > 0 {
         let _ = writeln!(page, "- and {} more places, which are listed nowhere", facts.still_named.more);
     }

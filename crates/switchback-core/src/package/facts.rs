@@ -191,7 +191,10 @@ impl Facts {
         let dependencies = |file: &Dependencies| json!({"file": file.file, "gone": file.gone, "new": file.new, "not_read": file.not_read});
         let not_read = |(path, why): &(String, String)| json!({"path": path, "why": why});
         let modules = |(old, new): &(String, String)| json!({"old": old, "new": new});
-        let named = |named: &StillNamed| json!({"path": named.path, "line": named.line, "name": named.name});
+        let named = |named: &StillNamed| {
+            let mention = &named.mention;
+            json!({"path": named.path, "line": mention.line, "name": mention.name, "change": mention.change})
+        };
         json!({
             "schema": "switchback/change/1",
             "made_by": self.made_by,

@@ -1,7 +1,7 @@
 //! Packages: a change on its way from the project that made it to the one that takes it.
 //!
 //! In the order of the data: `create` goes from a staged phase → `gather` (candidate, files of the project, evidence) and
-//! `facts` with `api`, `dependencies` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no
+//! `facts` with `api`, `dependencies` and `still_named`, which looks for `names` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no
 //! secret goes with it; `picture`: what is in none; `certified`: a certificate counts only where it is about exactly this) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one
 //! against its manifest and its signature; `receive`
 //! takes it into a project, as the candidate of a phase; `send` brings it to another place. What follows once it is live:
@@ -21,6 +21,7 @@ pub mod format;
 mod gather;
 mod leak;
 mod message;
+mod names;
 mod picture;
 pub mod readiness;
 mod receive;

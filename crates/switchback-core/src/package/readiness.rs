@@ -76,7 +76,7 @@ pub(super) fn judge(
         let places = counted(facts.still_named.places.len() as u64 + facts.still_named.more, "place");
         readiness
             .notes
-            .push(format!("documents name what moved or is gone, at {places}: see the change log"));
+            .push(format!("documents name what moved, is gone or changed, at {places}: see the change log"));
     }
     Ok(readiness)
 }

@@ -67,6 +67,37 @@ fn a_new_dependency_stands_before_the_lines_of_lock_files_and_what_is_cut_is_cou
     assert_eq!(seen["review"]["new_dependencies"].as_array().unwrap().len(), 2 + LOCK_LINES);
 }
 
+// rows: RE-5
+#[test]
+fn documents_that_name_what_changed_for_callers_are_found() {
+    let maker = shop("");
+    for root in ["", "../new/"] {
+        let gone = if root.is_empty() { "\n\ndef round_up(net):\n    return -(-net // 1)\n" } else { "" };
+        let tax = maker.read(&format!("{root}src/shop/tax.py"));
+        maker.write(&format!("{root}src/shop/tax.py"), format!("{tax}{gone}"));
+    }
+    maker.write("docs/use.md", "Call `shop.tax.tax(net, rate=0.07)`.\n\n    from shop.tax import round_up\n\nThe tax is `round_up(3.2)`.\n");
+    maker.write("docs/other.md", "The `tax` is due, and `round_up` is a word.\n");
+    maker.expect(0, "run --until rehearsed");
+    create(&maker, 0, "--output ../shop.zip");
+    let page = text_in(maker.at("../shop.zip"), "CHANGES.md");
+    let named = page.split("## Documents that name what moved, is gone or changed\n\n").nth(1).unwrap();
+    let lines: Vec<&str> = named.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "- `README.md:3` names `shop.cart`",
+            "- `README.md:3` names `src/shop/cart.py`",
+            "- `docs/use.md:1` names `shop.tax.tax` (signature)",
+            "- `docs/use.md:3` names `shop.tax.round_up` (removed)",
+            "- `docs/use.md:5` names `shop.tax.round_up` (removed)",
+        ]
+    );
+    let change = change_in(&maker, "../shop.zip");
+    assert_eq!(change["still_named"][2]["change"], "signature", "{change}");
+    assert_eq!(change["still_named"][0]["change"], Value::Null, "{change}");
+}
+
 // rows: RE-5, RE-10
 #[test]
 fn what_could_not_be_looked_at_is_named_and_does_not_pass_for_empty() {

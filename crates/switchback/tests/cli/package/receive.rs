@@ -49,7 +49,7 @@ fn a_package_is_received_shown_decided_live_and_taken_back() {
               breaks: shop.tax.tax signature
               new dependency: src/requirements.txt: pandas==2.2.0
               to be looked at: the public surface has 1 breaking change
-              to be looked at: documents name what moved or is gone, at 2 places: see the change log
+              to be looked at: documents name what moved, is gone or changed, at 2 places: see the change log
 
             # shop: the phase unify
 
@@ -94,7 +94,7 @@ fn a_package_is_received_shown_decided_live_and_taken_back() {
             - `src/settings.toml`
             - `src/shop/tax.py`
 
-            ## Documents that name what moved or is gone
+            ## Documents that name what moved, is gone or changed
 
             - `README.md:3` names `shop.cart`
             - `README.md:3` names `src/shop/cart.py`
