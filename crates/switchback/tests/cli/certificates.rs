@@ -76,6 +76,7 @@ fn a_certificate_is_verified_where_neither_project_nor_data_is() {
       verified: every byte of it is as SHA256:tVk88Np2bY6UTavAwWYk9imZ27iq3bW8716PLpJA2z4 signed it
       verified: subjects, trees, settings, evidence, rehearsal and verdict belong together
       verified: 1 signed approval, of exactly this
+      not verified: whose key SHA256:EGxd4OZcxRAYcfODAIoVONSd4wB3+yts2w+l4HiyS20 is, which approved in the role `risk`: the certificate itself says that it is that of Ana; name it with `--key` as well, if you trust it
       not verified: that the checks saw what they say: for that, the data and the evidence with these hashes are needed
       not verified: whether a tree is the old or the new one: `--tree DIR` looks
     --- exit 0
@@ -93,10 +94,16 @@ fn a_certificate_is_verified_where_neither_project_nor_data_is() {
       verified: subjects, trees, settings, evidence, rehearsal and verdict belong together
       verified: 1 signed approval, of exactly this
       not verified: whose key SHA256:tVk88Np2bY6UTavAwWYk9imZ27iq3bW8716PLpJA2z4 is: anybody can make one; name the one that you trust with `--key`
+      not verified: whose key SHA256:EGxd4OZcxRAYcfODAIoVONSd4wB3+yts2w+l4HiyS20 is, which approved in the role `risk`: the certificate itself says that it is that of Ana; name it with `--key` as well, if you trust it
       not verified: that the checks saw what they say: for that, the data and the evidence with these hashes are needed
       not verified: whether a tree is the old or the new one: `--tree DIR` looks
     --- exit 0
     "#);
+    // Whose key approved is known where that key is named as well.
+    let both = format!("--key {} --key {}", bo.display(), key_file("ana.pub").display());
+    let seen = elsewhere(&ground, "../unify.json", &both);
+    assert_eq!(seen.code, 0, "{seen}");
+    assert!(!seen.out.contains("not verified: whose key"), "{seen}");
     let seen = elsewhere(&ground, "../unify.json", &format!("--key {}", key_file("cy.pub").display()));
     assert_eq!(seen.code, 1, "{seen}");
     assert!(seen.out.contains("that is none of the keys that count"), "{seen}");
