@@ -13,7 +13,7 @@ use crate::graph::{ImportsOptions, OldUse, imports};
 use crate::moving::{DEPRECATED_MARK, SHIM_MARK, ShimNote, read_marked};
 use crate::referrers::{Reference, ReferencesOptions, Way, is_within, references};
 use crate::routes::RoutesError;
-use crate::tree::{Class, Tree};
+use crate::tree::{Class, PassedOver, Tree, has_extension};
 
 /// So many users are named in one line.
 const NAMED_MAX: usize = 3;
@@ -79,6 +79,8 @@ pub struct ShimsOutcome {
     pub unread: Vec<(String, String)>,
     /// Files that do not parse: what they import is not known.
     pub unparsed: Vec<String>,
+    /// What was not looked at, because it is too large or closed to us.
+    pub passed_over: Vec<PassedOver>,
     refuses_undated: bool,
 }
 
@@ -94,6 +96,7 @@ pub fn shims(disk: &Arc<dyn Disk>, options: &ShimsOptions) -> Result<ShimsOutcom
     let mut outcome = ShimsOutcome {
         day: options.day.clone(),
         scanned: files.len(),
+        passed_over: tree.passed_over(),
         refuses_undated: options.refuses_undated,
         ..ShimsOutcome::default()
     };
@@ -181,15 +184,25 @@ impl ShimsOutcome {
     }
 
     /// *No* when one is due, does not warn, or lacks the day that it must have; *unknown* when a note could not be read, or
-    /// there was no Python at all.
+    /// there was no Python at all, or some of it was not looked at. Whether a name is due does not depend on who uses it.
     pub fn verdict(&self) -> Verdict {
         if self.shims.iter().any(|shim| self.fault(shim).is_some()) {
             Verdict::No
-        } else if self.scanned == 0 || !self.unread.is_empty() {
+        } else if self.scanned == 0 || !self.unread.is_empty() || self.closed().next().is_some() {
             Verdict::Unknown
         } else {
             Verdict::Yes
         }
+    }
+
+    /// Python that was not looked at: it may keep an old name itself.
+    fn closed(&self) -> impl Iterator<Item = &PassedOver> {
+        self.passed_over.iter().filter(|one| has_extension(&one.path, "py"))
+    }
+
+    /// In how many files nobody can tell whether an old name is used.
+    fn unknown_users(&self) -> u64 {
+        (self.unparsed.len() + self.passed_over.len()) as u64
     }
 
     fn fault(&self, shim: &Shim) -> Option<&'static str> {
@@ -211,10 +224,16 @@ impl ShimsOutcome {
             .filter_map(|shim| {
                 let until = shim.note.until.as_ref().map(|until| format!(" since {until}"));
                 let until = until.filter(|_| shim.is_due).unwrap_or_default();
-                Some(format!("`{}` {}{until}, {}", shim.note.old, self.fault(shim)?, shim.users_told()))
+                Some(format!(
+                    "`{}` {}{until}, {}",
+                    shim.note.old,
+                    self.fault(shim)?,
+                    shim.users_told(self.unknown_users())
+                ))
             })
             .collect();
         faults.extend(self.unread.iter().map(|(path, why)| format!("`{path}` cannot be read: {why}")));
+        faults.extend(self.closed().map(|one| format!("`{}`: {}", one.path, one.why)));
         match (faults.is_empty(), self.scanned) {
             (_, 0) => "there is no Python file".to_owned(),
             (true, _) => match self.shims.iter().find_map(|shim| shim.note.until.as_ref()) {
@@ -250,6 +269,7 @@ impl ShimsOutcome {
         lines.extend(self.unread.iter().map(|(path, why)| format!("{path}: {why}")));
         let unparsed = self.unparsed.iter();
         lines.extend(unparsed.map(|path| format!("{path}: does not parse: what it imports is not known")));
+        lines.extend(self.passed_over.iter().map(|one| format!("{}: {}", one.path, one.why)));
         lines
     }
 
@@ -258,24 +278,34 @@ impl ShimsOutcome {
         let shims: Vec<Value> = self.shims.iter().map(Shim::to_json).collect();
         let unread: Vec<Value> =
             self.unread.iter().map(|(path, why)| json!({"path": path, "why": why})).collect();
+        let passed_over: Vec<Value> =
+            self.passed_over.iter().map(|one| json!({"path": one.path, "why": one.why})).collect();
         json!({
             "schema": "switchback/shims/1", "verdict": self.verdict().word(), "day": self.day, "scanned": self.scanned,
-            "shims": shims, "unread": unread, "unparsed": self.unparsed,
+            "shims": shims, "unread": unread, "unparsed": self.unparsed, "passed_over": passed_over,
         })
     }
 }
 
 impl Shim {
-    /// Who still uses it, in a few words.
-    fn users_told(&self) -> String {
+    /// Who still uses it, in a few words. `unknown`: how many files could not be read for that.
+    fn users_told(&self, unknown: u64) -> String {
         let mut users: Vec<String> = self.used_by.iter().map(shown).collect();
         users.extend(self.named_in.iter().map(|one| format!("{}:{}", one.path, one.line)));
         let more = users.len().saturating_sub(NAMED_MAX);
         users.truncate(NAMED_MAX);
+        let files = counted(unknown, "file");
         match (users.is_empty(), more) {
+            (true, _) if unknown > 0 => {
+                format!("used by nobody among what could be read ({files} could not)")
+            }
             (true, _) => "used by nobody: it can be removed".to_owned(),
-            (false, 0) => format!("used by {}", users.join(", ")),
-            (false, more) => format!("used by {} and {more} more", users.join(", ")),
+            (false, more) => {
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let unread =
+                    if unknown > 0 { format!(" ({files} could not be read)") } else { String::new() };
+                format!("used by {}{more}{unread}", users.join(", "))
+            }
         }
     }
 

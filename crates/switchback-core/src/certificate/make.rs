@@ -43,7 +43,7 @@ pub struct Certified {
 ///
 /// # Errors
 ///
-/// When nothing was staged, or evidence is gone or was changed.
+/// When nothing was staged, evidence is gone or was changed, or the plan is another one than when it was rehearsed.
 pub fn certify(
     work: &Work<'_>,
     name: Option<&str>,
@@ -62,6 +62,10 @@ pub fn certify(
             return Ok(Err(gate));
         }
     }
+    let rehearsed = history.rehearsal.as_ref().map(|fact| fact.binding.plan.as_str());
+    if let Some(then) = rehearsed.filter(|then| *then != to_hex(&work.plan().hash)) {
+        return Err(another_plan(work, &history, then));
+    }
     let mut predicate = predicate(work, phase, &history, &staged)?;
     let (verdict, reasons) = conclusion(&predicate);
     verdict.word().clone_into(&mut predicate.verdict);
@@ -74,6 +78,22 @@ pub fn certify(
         predicate,
     };
     Ok(Ok(Certified { statement, verdict }))
+}
+
+/// Managed paths, open checks, roles and keys stand in the plan, of which no other copy is kept: a plan that was changed since says
+/// nothing about what was decided by the one before.
+fn another_plan(work: &Work<'_>, history: &PhaseHistory, then: &str) -> StepError {
+    let (phase, state) = (&history.name, history.state.word());
+    let file = work.plan().path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    StepError::not_now(
+        format!(
+            "the phase `{phase}` is {state}, and `{file}` is another one than when it was rehearsed: what it managed, what was to be \
+             checked and who had to approve cannot be told any more"
+        ),
+        format!(
+            "put `{file}` back as it was (its BLAKE3 was {then}; `git log -p {file}` may have it), and make the certificate then"
+        ),
+    )
 }
 
 /// What a predicate is about.
@@ -114,8 +134,8 @@ fn predicate(
         (whole.run.clone().unwrap_or_default(), journal)
     };
     let rehearsed = history.rehearsal.as_ref();
-    // What was rehearsed is what went live; the plan may be another one by now.
-    let plan = rehearsed.map_or_else(|| to_hex(&work.plan().hash), |fact| fact.binding.plan.clone());
+    // What was rehearsed is what went live, and it was rehearsed with this very plan.
+    let plan = to_hex(&work.plan().hash);
     let mut checks = Vec::new();
     for fact in last_outcomes(history).into_iter().filter(|fact| fact.at != Moment::Now.to_string()) {
         checks.push(check(work, fact)?);

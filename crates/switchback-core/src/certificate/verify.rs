@@ -79,7 +79,8 @@ pub enum Unreadable {
     Statement(String),
 }
 
-/// Verifies a certificate. With `keys`, one of them must have signed it; without, the key that it names itself.
+/// Verifies a certificate. With `keys`, one of them must have signed it; without, the key that it names itself. Whose keys approved is
+/// known only of those among `keys`.
 ///
 /// # Errors
 ///
@@ -102,7 +103,7 @@ pub fn verify(text: &str, keys: &[PublicKey], signatures: &dyn Signatures) -> Re
         look.verdict = Verdict::Unknown;
         look.not_verified.push("who made it, and that it was not changed since: nobody signed it".to_owned());
     }
-    look.at_consistency(signatures);
+    look.at_consistency(keys, signatures);
     look.not_verified.push(
         "that the checks saw what they say: for that, the data and the evidence with these hashes are needed"
             .to_owned(),
@@ -149,7 +150,7 @@ impl Look {
         }
     }
 
-    fn at_consistency(&mut self, signatures: &dyn Signatures) {
+    fn at_consistency(&mut self, keys: &[PublicKey], signatures: &dyn Signatures) {
         let predicate = &self.statement.predicate;
         let mut faults = Vec::new();
         if self.statement.subject != subjects(predicate) {
@@ -180,6 +181,7 @@ impl Look {
             let (good, bad) = at_role(role, predicate, signatures);
             signed += good;
             faults.extend(bad);
+            self.not_verified.extend(unknown_keys(role, keys, signatures));
             if role.votes.iter().any(|vote| vote.envelope.is_empty()) {
                 let what =
                     format!("who approved in the role `{}`: the journal says so, and no key", role.role);
@@ -326,6 +328,22 @@ fn at_role(role: &RoleEntry, predicate: &Predicate, signatures: &dyn Signatures)
         }
     }
     (good, faults)
+}
+
+/// The keys of approvals that stand in the certificate alone: anybody can write there whose they are.
+fn unknown_keys(role: &RoleEntry, keys: &[PublicKey], signatures: &dyn Signatures) -> Vec<String> {
+    let signed = role.votes.iter().filter(|vote| !vote.envelope.is_empty());
+    let unknown = signed.filter_map(|vote| {
+        let key = PublicKey::read(&vote.key).ok().filter(|key| !keys.contains(key))?;
+        Some(format!(
+            "whose key {} is, which approved in the role `{}`: the certificate itself says that it is that of {}; name it with \
+             `--key` as well, if you trust it",
+            signatures.key_id(&key),
+            role.role,
+            vote.who
+        ))
+    });
+    unknown.collect()
 }
 
 fn at_vote(

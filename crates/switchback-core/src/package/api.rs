@@ -1,10 +1,12 @@
 //! What a change did to the public surface of the code, through the modules that moved.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::facts::{Contents, Moved};
+use super::names::Symbol;
 use crate::code::{ApiRequest, ModulesFound, ModulesRequest};
 use crate::phase::{StepError, Work};
 use crate::tree::copy::{Copier, make_directories, remove_tree};
@@ -18,6 +20,8 @@ pub(super) struct ApiFacts {
     pub(super) gone: Vec<String>,
     /// Each change: `symbol`, `kind`, `breaking`, `old`, `new`.
     pub(super) changes: Vec<Value>,
+    /// What of it breaks callers, and is no module.
+    pub(super) symbols: Vec<Symbol>,
     /// Why nothing was compared, where nothing was.
     pub(super) why_not: Option<String>,
 }
@@ -74,10 +78,24 @@ fn compare_trees(work: &Work<'_>, old: &Path, new: &Path, moved: &[Moved]) -> Ap
         Ok(found) => {
             let report: Value = serde_json::from_str(&found.report).unwrap_or_default();
             facts.changes = report["changes"].as_array().cloned().unwrap_or_default();
+            facts.symbols = symbols(&facts.changes, &old_modules);
         }
         Err(error) => facts.why_not = Some(work.redactor.clean(&error.told())),
     }
     facts
+}
+
+/// What changed so that callers can break, with the module of the old tree that offered it.
+fn symbols(changes: &[Value], modules: &ModulesFound) -> Vec<Symbol> {
+    let known: BTreeSet<&str> = modules.names.iter().map(String::as_str).collect();
+    let symbol = |change: &Value| {
+        let (dotted, kind) = (change["symbol"].as_str()?, change["kind"].as_str()?);
+        let mut heads = dotted.match_indices('.').map(|(at, _)| &dotted[..at]).rev();
+        let module = heads.find(|head| known.contains(head)).filter(|_| !known.contains(dotted))?;
+        let name = dotted[module.len() + 1..].to_owned();
+        Some(Symbol { module: module.to_owned(), name, kind: kind.to_owned() })
+    };
+    changes.iter().filter(|change| change["breaking"] == true).filter_map(symbol).collect()
 }
 
 /// The dotted name of the module in a file of a tree.

@@ -12,7 +12,7 @@ use super::taken::{Taken, taken};
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
 use crate::phase::{StepError, TOOL, Work};
-use crate::plan::{Phase, STATE_FOLDER};
+use crate::plan::{PLAN_FILE, Phase, STATE_FOLDER};
 use crate::report::{json as report_json, last_outcomes, run_report};
 use crate::tree::copy::{make_directories, remove_tree, sync_tree};
 use crate::verdict::Verdict;
@@ -48,6 +48,19 @@ pub struct Archived {
     pub removed: Vec<PathBuf>,
     /// What is wrong with it.
     pub faults: Vec<String>,
+    /// The plan in it; `None`: its list does not say.
+    pub plan: Option<ArchivedPlan>,
+}
+
+/// The plan in an archive: it is copied when the archive is made, and may have been changed since the phase went live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchivedPlan {
+    /// The hash of the one that the phase was rehearsed, and went live, with.
+    pub went_live: Option<String>,
+    /// The hash of the one in the archive.
+    pub file: String,
+    /// Whether these are the same.
+    pub is_that_one: bool,
 }
 
 /// Makes the archive of a phase, or looks whether the one that was made is whole; then cleans up.
@@ -70,6 +83,7 @@ pub fn archive(work: &Work<'_>, phase: Option<&str>) -> Result<Archived, StepErr
         was_there: known.as_ref().is_some_and(|fact| fact.manifest.is_some()),
         removed: Vec::new(),
         faults: Vec::new(),
+        plan: None,
     };
     if known.is_none() {
         work.record(Event::ArchiveStarted {
@@ -188,7 +202,7 @@ fn copy_files(
     folder: &Path,
 ) -> Result<(), StepError> {
     let disk = work.world().disk.as_ref();
-    disk.copy(&work.plan().path, &folder.join("switchback.toml"), 0o644)?;
+    disk.copy(&work.plan().path, &folder.join(PLAN_FILE), 0o644)?;
     if let Some(package) = package.filter(|package| package.is_there) {
         let name = package.path.file_name().unwrap_or_default();
         disk.copy(&work.project.root.join(&package.path), &folder.join(name), 0o644)?;
@@ -232,6 +246,8 @@ fn list(
             "blake3": to_hex(&disk.hash(&folder.join(&path))?),
         }));
     }
+    let plan = to_hex(&disk.hash(&folder.join(PLAN_FILE))?);
+    let went_live = history.rehearsal.as_ref().map(|fact| fact.binding.plan.clone());
     let told = work.history();
     let staged = history.staged.as_ref();
     let transaction = staged.map(|staged| staged.transaction.clone()).unwrap_or_default();
@@ -247,6 +263,7 @@ fn list(
         "transaction": transaction,
         "state": history.state.word(),
         "tool": TOOL,
+        "plan": {"went_live": went_live, "file": plan, "is_that_one": went_live.as_deref() == Some(plan.as_str())},
         "journal_head": told.head,
         "old_tree": staged.map(|staged| &staged.old_tree),
         "new_tree": staged.map(|staged| &staged.new_tree),
@@ -293,6 +310,7 @@ fn look_at(work: &Work<'_>, expected: Option<&str>, archived: &mut Archived) -> 
         return Ok(());
     }
     let list: Value = serde_json::from_slice(&text).unwrap_or_default();
+    archived.plan = plan_in(&list);
     let listed = list["files"].as_array().map_or(&[][..], Vec::as_slice);
     let mut known = vec![PathBuf::from(LIST)];
     for entry in listed {
@@ -316,6 +334,16 @@ fn look_at(work: &Work<'_>, expected: Option<&str>, archived: &mut Archived) -> 
         archived.fault("it lists nothing".to_owned());
     }
     Ok(())
+}
+
+/// What a list says about the plan; nothing where it was written before lists said so.
+fn plan_in(list: &Value) -> Option<ArchivedPlan> {
+    let plan = &list["plan"];
+    Some(ArchivedPlan {
+        went_live: plan["went_live"].as_str().map(str::to_owned),
+        file: plan["file"].as_str()?.to_owned(),
+        is_that_one: plan["is_that_one"].as_bool()?,
+    })
 }
 
 /// Removes what was only needed on the way: trees that were being made, and packages that a killed process left half written.

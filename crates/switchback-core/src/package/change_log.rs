@@ -28,8 +28,10 @@ pub(super) fn sections(work: &Work<'_>) -> Result<Vec<Section>, StepError> {
     let is_there = work.world().disk.look(&file)?.is_some();
     let text = read_text(work.world(), Some(&file))?;
     let section = |name: &String| {
-        let text = if is_there {
-            written(&text, name).map_err(|why| format!("`{}` {why}", notes.display()))
+        let text = if let Some(why) = text.not_read {
+            Err(format!("`{}` {why}", notes.display()))
+        } else if is_there {
+            written(&text.text, name).map_err(|why| format!("`{}` {why}", notes.display()))
         } else {
             Err(format!("`{}` is not there", notes.display()))
         };
@@ -102,12 +104,25 @@ pub(super) fn markdown(title: &str, facts: &Facts, sections: &[Section]) -> Stri
     list(&mut page, "Files added", &coded(&facts.added));
     list(&mut page, "Files removed", &coded(&facts.removed));
     list(&mut page, "Files changed", &coded(&facts.changed));
-    let named = facts.still_named.iter();
-    let named = named.map(|named| {
-        format!("{} names {}", code(&format!("{}:{}", named.path, named.line)), code(&named.name))
-    });
-    list(&mut page, "Documents that name what moved or is gone", &named.collect::<Vec<_>>());
+    still_named(&mut page, facts);
     page
+}
+
+fn still_named(page: &mut String, facts: &Facts) {
+    // What nobody looked at comes first, where no other line can push it out.
+    let not_read = facts.still_named.not_read.iter();
+    let mut lines: Vec<String> =
+        not_read.map(|(path, why)| format!("{} was not looked at: it {why}", code(path))).collect();
+    lines.extend(facts.still_named.places.iter().map(|named| {
+        let mention = &named.mention;
+        let change = mention.change.as_ref().map(|change| format!(" ({change})")).unwrap_or_default();
+        let place = code(&format!("{}:{}", named.path, mention.line));
+        format!("{place} names {}{change}", code(&mention.name))
+    }));
+    list(page, "Documents that name what moved, is gone or changed", &lines);
+    if facts.still_named.more > 0 {
+        let _ = writeln!(page, "- and {} more places, which are listed nowhere", facts.still_named.more);
+    }
 }
 
 fn api(page: &mut String, facts: &Facts) {
@@ -138,7 +153,9 @@ fn dependencies(page: &mut String, facts: &Facts) {
         let gone = file.gone.iter().map(|line| format!("{}: gone {}", code(&file.file), code(line)));
         let new = file.new.iter().map(|line| format!("{}: new {}", code(&file.file), code(line)));
         lines.extend(gone.chain(new));
-        if file.gone.is_empty() && file.new.is_empty() {
+        if let Some(why) = &file.not_read {
+            lines.push(format!("{} was not compared: {why}", code(&file.file)));
+        } else if file.gone.is_empty() && file.new.is_empty() {
             lines.push(format!("{}: changed in layout or order alone", code(&file.file)));
         }
     }

@@ -5,10 +5,12 @@
 //! led there, if it still holds what the commit was made on → the index follows. Whoever was killed in between goes on with the
 //! same command, and nothing is committed twice.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::message::{Told, certificate_hash, message};
-use super::taken::{certificate_in, taken};
+use super::certified::{self, Certificate};
+use super::message::{Told, message};
+use super::taken::{Taken, certificate_in, taken};
 use super::{api, facts};
 use crate::certificate::content::{content_hash, path_hashes};
 use crate::git::{GitError, Repository};
@@ -249,6 +251,8 @@ impl Making<'_> {
         }
         let tree = beside(&["write-tree"])?;
         let new = self.look_at_tree(commitment)?;
+        let package = self.package()?;
+        let certificate = self.look_at_certificate(&new, options, package.as_ref(), commitment)?;
         let changed = self.git.ask(&["diff", "--no-renames", "--name-only", "-z", parent, &tree])?;
         commitment.paths = changed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
         if commitment.verdict != Verdict::Yes {
@@ -260,7 +264,7 @@ impl Making<'_> {
                 "somebody committed it, or git ignores what is managed; `git status` tells",
             ));
         }
-        commitment.message = self.message(&new, options)?;
+        commitment.message = self.message(&new, package.as_ref(), certificate.as_ref())?;
         if options.dry_run {
             return Ok(());
         }
@@ -390,7 +394,46 @@ impl Making<'_> {
         Ok(proved)
     }
 
-    fn message(&self, new: &Manifest, options: &CommitOptions) -> Result<String, StepError> {
+    /// The package that the candidate came from.
+    fn package(&self) -> Result<Option<Taken>, StepError> {
+        let Some(staged) = &self.history.staged else { return Ok(None) };
+        taken(self.git.work, staged)
+    }
+
+    /// The certificate that the message names, which has to be about what was proved.
+    fn look_at_certificate(
+        &self,
+        new: &Manifest,
+        options: &CommitOptions,
+        package: Option<&Taken>,
+        commitment: &mut Commitment,
+    ) -> Result<Option<Certificate>, StepError> {
+        let work = self.git.work;
+        let certificate = match (&options.certificate, package) {
+            (Some(file), _) => Some(Certificate::read(work, file)?),
+            (None, Some(package)) => certificate_in(work, package)?,
+            (None, None) => None,
+        };
+        // What it was made from may be another tree where a package is taken: the review of it says so.
+        let fault = certificate.as_ref().and_then(|one| one.fault(work, None, &self.path_hashes(new)));
+        if let Some((verdict, reason)) = fault {
+            commitment.close(verdict, reason, certified::NEXT);
+        }
+        Ok(certificate)
+    }
+
+    fn path_hashes(&self, manifest: &Manifest) -> BTreeMap<String, String> {
+        let managed = &self.git.work.plan().project.managed;
+        let managed: Vec<PathBuf> = managed.iter().map(|managed| managed.path.clone()).collect();
+        path_hashes(manifest, &managed)
+    }
+
+    fn message(
+        &self,
+        new: &Manifest,
+        package: Option<&Taken>,
+        certificate: Option<&Certificate>,
+    ) -> Result<String, StepError> {
         let work = self.git.work;
         let Some(staged) = &self.history.staged else { return Ok(String::new()) };
         let old = work.evidence.get_manifest(work.world().disk.as_ref(), &staged.old_tree)?;
@@ -398,21 +441,9 @@ impl Making<'_> {
         let mut found = facts::files(work, (&old, new), (&old_at, &new_at))?;
         found.made_by = self.phase.changes.iter().map(|change| change.change.describe()).collect();
         found.api = api::compare(work, (&old_at, &new_at), &found.moved)?;
-        let managed: Vec<PathBuf> =
-            work.plan().project.managed.iter().map(|managed| managed.path.clone()).collect();
-        let tree = content_hash(&path_hashes(new, &managed));
-        let package = taken(work, staged)?;
-        let certificate = match (&options.certificate, &package) {
-            (Some(file), _) => Some(certificate_hash(work, file)?),
-            (None, Some(package)) => certificate_in(work, package)?,
-            (None, None) => None,
-        };
-        let told = Told {
-            facts: &found,
-            tree: &tree,
-            package: package.as_ref(),
-            certificate: certificate.as_deref(),
-        };
+        let tree = content_hash(&self.path_hashes(new));
+        let certificate = certificate.map(Certificate::hash);
+        let told = Told { facts: &found, tree: &tree, package, certificate: certificate.as_deref() };
         Ok(message(work, self.phase, self.history, &told))
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use switchback_package::format::SCHEMA;
 use switchback_package::{Archive, Entry, Form, MANIFEST, Manifest, STATEMENT, Tree, measure, sha256};
 
+use super::certified::{self, Certificate};
 use super::format::{PAYLOAD_TYPE, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, Subject};
 use super::readiness::{self, OTHER_PLAN_NEXT, Readiness, other_plan};
 use super::shelf::Shelf;
@@ -16,7 +17,6 @@ use super::{
     still_named, unusable,
 };
 use crate::certificate::content::{content_hash, path_hashes};
-use crate::certificate::verify::CERTIFICATE_BYTES_MAX;
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::{self, to_hex};
 use crate::phase::look::contents;
@@ -172,15 +172,20 @@ fn filled(
     found.still_named = still_named::look(work, &found, &new, &new_at)?;
     let sections = change_log::sections(work)?;
     let title = format!("{}: the phase {}", work.plan().project.name, phase.name);
-    let readiness = readiness::judge(work, phase, &history, &found, &sections)?;
+    let mut readiness = readiness::judge(work, phase, &history, &found, &sections)?;
+    let trees = (tree(work, &old_hash, &old), tree(work, &new_hash, &new));
+    if let Some(file) = &options.certificate {
+        let certificate = Certificate::read(work, file)?;
+        if let Some((verdict, reason)) = certificate.fault(work, Some(&trees.0.paths), &trees.1.paths) {
+            readiness.close(verdict, reason, certified::NEXT);
+        }
+        shelf.add_text(CERTIFICATE, certificate.content);
+    }
     shelf.add_text(CHANGE_LOG, change_log::markdown(&title, &found, &sections));
     shelf.add_text(FACTS, format!("{:#}\n", found.to_json()));
     shelf.add_text(READINESS, format!("{:#}\n", readiness.to_json()));
     shelf.add_text(INSTRUCTIONS, instructions(&title, options.form));
-    if let Some(certificate) = &options.certificate {
-        shelf.add_text(CERTIFICATE, disk.read(certificate, CERTIFICATE_BYTES_MAX)?);
-    }
-    Ok((shelf, readiness, (tree(work, &old_hash, &old), tree(work, &new_hash, &new))))
+    Ok((shelf, readiness, trees))
 }
 
 fn tree(work: &Work<'_>, hash: &str, manifest: &manifest::Manifest) -> Tree {

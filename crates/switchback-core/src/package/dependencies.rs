@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::text::{LINES_MAX, added_lines};
+use super::text::added_lines;
 
 /// The file of a Python project, which says much beside its dependencies.
 const PYPROJECT: &str = "pyproject.toml";
@@ -40,9 +40,8 @@ pub(super) fn difference(path: &Path, old: &str, new: &str) -> Difference {
     match (read(old), read(new)) {
         (Some(mut old), Some(mut new)) if is_pyproject => {
             let (before, after) = (taken_out(&mut old), taken_out(&mut new));
-            let missing = |from: &BTreeSet<String>, other: &BTreeSet<String>| {
-                from.difference(other).take(LINES_MAX).cloned().collect()
-            };
+            let missing =
+                |from: &BTreeSet<String>, other: &BTreeSet<String>| from.difference(other).cloned().collect();
             Difference { gone: missing(&before, &after), new: missing(&after, &before), is_more: old != new }
         }
         _ => Difference { gone: added_lines(new, old), new: added_lines(old, new), is_more: false },

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::api::ApiFacts;
 use super::dependencies::difference;
-use super::gather::names_dependencies;
-use super::still_named::StillNamed;
+use super::gather::{is_lock_file, names_dependencies};
+use super::still_named::{Found, StillNamed};
 use super::text::read_text;
 use crate::manifest::{Kind, Manifest, What};
 use crate::phase::{StepError, Work};
@@ -31,6 +31,8 @@ pub(super) struct Dependencies {
     pub(super) file: String,
     pub(super) gone: Vec<String>,
     pub(super) new: Vec<String>,
+    /// Why it was not compared: what is said of one of its sides.
+    pub(super) not_read: Option<String>,
 }
 
 /// Everything that a change did.
@@ -42,10 +44,11 @@ pub(super) struct Facts {
     pub(super) removed: Vec<String>,
     pub(super) changed: Vec<String>,
     pub(super) moved: Vec<Moved>,
+    /// What people write comes before what programs write.
     pub(super) dependencies: Vec<Dependencies>,
     pub(super) configuration: Vec<String>,
     pub(super) api: ApiFacts,
-    pub(super) still_named: Vec<StillNamed>,
+    pub(super) still_named: Found,
 }
 
 /// Where each managed path is, on one side.
@@ -90,7 +93,18 @@ pub(super) fn files(
         if names_dependencies(file) {
             let text = |contents: &Contents| read_text(work.world(), file_at(contents, file).as_deref());
             let (before, after) = (text(old_at)?, text(new_at)?);
-            let found = difference(file, &before, &after);
+            let sides = [("old", before.not_read), ("new", after.not_read)];
+            let mut not_read = sides.into_iter().filter_map(|(side, why)| Some((side, why?)));
+            if let Some((side, why)) = not_read.next() {
+                facts.dependencies.push(Dependencies {
+                    file: path.clone(),
+                    gone: Vec::new(),
+                    new: Vec::new(),
+                    not_read: Some(format!("the {side} one {why}")),
+                });
+                continue;
+            }
+            let found = difference(file, &before.text, &after.text);
             if found.is_more {
                 facts.configuration.push(path.clone());
             }
@@ -100,12 +114,15 @@ pub(super) fn files(
                     file: path.clone(),
                     gone: found.gone,
                     new: found.new,
+                    not_read: None,
                 });
             }
         } else if is_configuration(file) {
             facts.configuration.push(path.clone());
         }
     }
+    // Stable: in the order of their paths otherwise.
+    facts.dependencies.sort_by_key(|file| is_lock_file(Path::new(&file.file)));
     Ok(facts)
 }
 
@@ -161,13 +178,23 @@ fn shown(path: &Path) -> String {
 }
 
 impl Facts {
+    /// How many files were not looked at for what they say of dependencies, or for old names.
+    pub(super) fn not_read(&self) -> usize {
+        let dependencies = self.dependencies.iter().filter(|file| file.not_read.is_some());
+        let files = dependencies.map(|file| &file.file);
+        files.chain(self.still_named.not_read.iter().map(|(path, _)| path)).collect::<BTreeSet<_>>().len()
+    }
+
     /// The document `switchback/change/1`.
     pub(super) fn to_json(&self) -> Value {
         let moved = |moved: &Moved| json!({"old": moved.old, "new": moved.new, "changed": moved.is_changed});
-        let dependencies =
-            |file: &Dependencies| json!({"file": file.file, "gone": file.gone, "new": file.new});
+        let dependencies = |file: &Dependencies| json!({"file": file.file, "gone": file.gone, "new": file.new, "not_read": file.not_read});
+        let not_read = |(path, why): &(String, String)| json!({"path": path, "why": why});
         let modules = |(old, new): &(String, String)| json!({"old": old, "new": new});
-        let named = |named: &StillNamed| json!({"path": named.path, "line": named.line, "name": named.name});
+        let named = |named: &StillNamed| {
+            let mention = &named.mention;
+            json!({"path": named.path, "line": mention.line, "name": mention.name, "change": mention.change})
+        };
         json!({
             "schema": "switchback/change/1",
             "made_by": self.made_by,
@@ -179,7 +206,9 @@ impl Facts {
             "api": {"changes": self.api.changes, "not_compared": self.api.why_not},
             "dependencies": self.dependencies.iter().map(dependencies).collect::<Vec<_>>(),
             "configuration": self.configuration,
-            "still_named": self.still_named.iter().map(named).collect::<Vec<_>>(),
+            "still_named": self.still_named.places.iter().map(named).collect::<Vec<_>>(),
+            "still_named_more": self.still_named.more,
+            "documents_not_read": self.still_named.not_read.iter().map(not_read).collect::<Vec<_>>(),
         })
     }
 }

@@ -34,6 +34,23 @@ const DEPENDENCY_FILES: &[&str] = &[
     "uv.lock",
 ];
 
+/// Those of them that a program writes, with all that the others lead to.
+const LOCK_FILES: &[&str] = &[
+    "Cargo.lock",
+    "Pipfile.lock",
+    "conda-lock.yml",
+    "package-lock.json",
+    "pdm.lock",
+    "poetry.lock",
+    "uv.lock",
+];
+
+/// Whether a file that names dependencies was written by a program. What a person wrote is shown before it, in which one new line
+/// may be one of thousands.
+pub(super) fn is_lock_file(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| LOCK_FILES.contains(&name))
+}
+
 /// Whether a file names dependencies, by its name.
 pub(super) fn names_dependencies(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };

@@ -2,18 +2,17 @@
 //! which all of it is found again.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use super::facts::Facts;
 use super::taken::Taken;
 use crate::journal::PhaseHistory;
 use crate::manifest::to_hex;
-use crate::phase::{StepError, TOOL, Work};
+use crate::phase::{TOOL, Work};
 use crate::plan::Phase;
 use crate::quantity::counted;
 use crate::report::last_outcomes;
 
-/// So many lines of one list are written; the others are in the report.
+/// So many lines of one list are written, and how many there are beside them.
 const LISTED_MAX: usize = 40;
 
 /// What a message says beside what the journal knows.
@@ -42,7 +41,8 @@ pub(super) fn message(work: &Work<'_>, phase: &Phase, history: &PhaseHistory, to
     list(&mut text, "What breaks callers", &breaking.collect::<Vec<_>>());
     let dependencies = told.facts.dependencies.iter().flat_map(|file| {
         let gone = file.gone.iter().map(move |line| format!("{}: gone {line}", file.file));
-        gone.chain(file.new.iter().map(move |line| format!("{}: new {line}", file.file)))
+        let not_read = file.not_read.iter().map(move |why| format!("{}: not compared: {why}", file.file));
+        gone.chain(file.new.iter().map(move |line| format!("{}: new {line}", file.file))).chain(not_read)
     });
     list(&mut text, "Dependencies", &dependencies.collect::<Vec<_>>());
     list(&mut text, "Checks", &checks(history));
@@ -115,17 +115,12 @@ fn list(text: &mut String, title: &str, lines: &[String]) {
         let _ = writeln!(text, "- {}", one_line(line));
     }
     if lines.len() > LISTED_MAX {
-        let _ = writeln!(text, "- and {} more, in the report", lines.len() - LISTED_MAX);
+        let _ = writeln!(text, "- and {} more", lines.len() - LISTED_MAX);
     }
 }
 
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
-}
-
-/// The hash of a certificate that was named.
-pub(super) fn certificate_hash(work: &Work<'_>, file: &Path) -> Result<String, StepError> {
-    Ok(to_hex(&work.world().disk.hash(file)?))
 }
 
 #[cfg(test)]
@@ -150,9 +145,6 @@ mod tests {
         list(&mut text, "Empty", &[]);
         assert_eq!(text, "");
         list(&mut text, "Some", &vec!["a\nb".to_owned(); LISTED_MAX + 2]);
-        assert!(
-            text.starts_with("\nSome:\n- a b\n") && text.ends_with("- and 2 more, in the report\n"),
-            "{text}"
-        );
+        assert!(text.starts_with("\nSome:\n- a b\n") && text.ends_with("- and 2 more\n"), "{text}");
     }
 }

@@ -1,8 +1,8 @@
 //! Packages: a change on its way from the project that made it to the one that takes it.
 //!
 //! In the order of the data: `create` goes from a staged phase → `gather` (candidate, files of the project, evidence) and
-//! `facts` with `api`, `dependencies` and `still_named` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no
-//! secret goes with it; `picture`: what is in none) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one
+//! `facts` with `api`, `dependencies` and `still_named`, which looks for `names` (what changed) → `change_log` and [`readiness`] (may it go?) → `leak` (no
+//! secret goes with it; `picture`: what is in none; `certified`: a certificate counts only where it is about exactly this) → `shelf`, from which `switchback-package` packs. [`mod@verify`] holds one
 //! against its manifest and its signature; `receive`
 //! takes it into a project, as the candidate of a phase; `send` brings it to another place. What follows once it is live:
 //! `commit` with its `message`, and `archive`; `taken` says which package it was.
@@ -11,6 +11,7 @@
 
 mod api;
 mod archive;
+mod certified;
 mod change_log;
 mod commit;
 mod create;
@@ -20,6 +21,7 @@ pub mod format;
 mod gather;
 mod leak;
 mod message;
+mod names;
 mod picture;
 pub mod readiness;
 mod receive;
@@ -32,7 +34,7 @@ mod text;
 mod unpacked;
 pub mod verify;
 
-pub use archive::{Archived, archive};
+pub use archive::{Archived, ArchivedPlan, archive};
 pub use commit::{CommitOptions, Commitment, commit};
 pub use create::{CreateOptions, Created, Creation, create};
 pub use readiness::Readiness;

@@ -71,11 +71,18 @@ pub(super) fn judge(
             .notes
             .push(format!("the public surface has {}", counted(breaking as u64, "breaking change")));
     }
-    if !facts.still_named.is_empty() {
-        let places = counted(facts.still_named.len() as u64, "place");
+    let not_read = facts.not_read() as u64;
+    if not_read > 0 {
+        let files = counted(not_read, "file");
+        readiness.notes.push(format!(
+            "{files} could not be looked at for dependencies or old names: see the change log"
+        ));
+    }
+    if !facts.still_named.places.is_empty() {
+        let places = counted(facts.still_named.places.len() as u64 + facts.still_named.more, "place");
         readiness
             .notes
-            .push(format!("documents name what moved or is gone, at {places}: see the change log"));
+            .push(format!("documents name what moved, is gone or changed, at {places}: see the change log"));
     }
     Ok(readiness)
 }
@@ -91,7 +98,7 @@ pub(super) fn other_plan(work: &Work<'_>, phase: &Phase, history: &PhaseHistory)
 }
 
 impl Readiness {
-    fn close(&mut self, verdict: Verdict, reason: String, next: &str) {
+    pub(super) fn close(&mut self, verdict: Verdict, reason: String, next: &str) {
         self.verdict = self.verdict.and(verdict);
         self.reasons.push(reason);
         if self.next.is_empty() {

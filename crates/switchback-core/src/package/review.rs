@@ -1,6 +1,5 @@
 //! What whoever takes a package has to know before the decision (RE-10): what breaks, what is new, and what it was made from.
 
-use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -8,9 +7,9 @@ use serde_json::Value;
 use switchback_package::{Front, TREE, content};
 
 use super::dependencies::difference;
-use super::gather::names_dependencies;
+use super::gather::{is_lock_file, names_dependencies};
 use super::taken::takers;
-use super::text::{TEXT_BYTES_MAX, read_text};
+use super::text::{TEXT_BYTES_MAX, TOO_LARGE, Text, read_text};
 use super::unpacked::left_behind;
 use super::{CHANGE_LOG, FACTS, PROJECT, READINESS};
 use crate::certificate::content::path_hash;
@@ -18,8 +17,8 @@ use crate::phase::layout::live_base;
 use crate::phase::seal::named_manifest;
 use crate::phase::{StepError, Work};
 
-/// More of it is not shown.
-const DEPENDENCIES_MAX: usize = 100;
+/// The facts of a change have at most so many bytes: they list every line that differs.
+const FACTS_BYTES_MAX: u64 = 512 << 20;
 
 /// A package, looked at beside the project that takes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,8 +31,10 @@ pub struct Review {
     pub not_taken: Vec<String>,
     /// Changes of the public surface that break callers: symbol and kind.
     pub breaking: Vec<String>,
-    /// What files that name dependencies ask for, which this project does not.
+    /// What files that name dependencies ask for, which this project does not: those that people write first, and all of it.
     pub new_dependencies: Vec<String>,
+    /// What could not be looked at, and why: nobody can tell what it says of these things.
+    pub not_read: Vec<String>,
     /// Why it may not go, by its own report.
     pub reasons: Vec<String>,
     /// What its report says beside that.
@@ -49,13 +50,20 @@ pub(super) fn review<R: Read + Seek>(
     front: &Front,
     (named, inside): (&Path, &Path),
 ) -> Result<Review, StepError> {
-    let mut text = |path: &str| -> Result<String, StepError> {
-        let found =
-            content(reader, front, path, TEXT_BYTES_MAX).map_err(|error| super::unusable(named, error))?;
-        Ok(String::from_utf8(found.unwrap_or_default()).unwrap_or_default())
+    let mut text = |path: &str| packed_text(reader, front, path, named);
+    let mut not_read = Vec::new();
+    let mut document = |path: &str, text: Text| -> Value {
+        let read = match text.not_read {
+            Some(why) => Err(why.to_owned()),
+            None => serde_json::from_str(&text.text).map_err(|error| format!("is not JSON: {error}")),
+        };
+        read.unwrap_or_else(|why| {
+            not_read.push(format!("`{path}` of the package {why}"));
+            Value::Null
+        })
     };
-    let facts: Value = serde_json::from_str(&text(FACTS)?).unwrap_or_default();
-    let readiness: Value = serde_json::from_str(&text(READINESS)?).unwrap_or_default();
+    let facts = document(FACTS, text(FACTS)?);
+    let readiness = document(READINESS, text(READINESS)?);
     let changes = facts["api"]["changes"].as_array().map_or(&[][..], Vec::as_slice);
     let breaking = changes.iter().filter(|change| change["breaking"] == true);
     let breaking = breaking
@@ -64,25 +72,62 @@ pub(super) fn review<R: Read + Seek>(
             format!("{} {}", word("symbol"), word("kind"))
         })
         .collect();
-    let mut new_dependencies = BTreeSet::new();
+    let mut asked: Vec<(bool, &str, Vec<String>)> = Vec::new();
     for entry in &front.manifest.entries {
         let inside =
             [TREE, PROJECT].into_iter().find_map(|folder| entry.path.strip_prefix(folder)?.strip_prefix('/'));
         let Some(inside) = inside.filter(|inside| names_dependencies(Path::new(inside))) else { continue };
         let ours = read_text(work.world(), Some(&work.project.root.join(inside)))?;
-        let lines = difference(Path::new(inside), &ours, &text(&entry.path)?).new;
-        new_dependencies.extend(lines.into_iter().map(|line| format!("{inside}: {line}")));
+        let theirs = text(&entry.path)?;
+        let sides = [("here", ours.not_read), ("in the package", theirs.not_read)];
+        let faults: Vec<String> =
+            sides.into_iter().filter_map(|(side, why)| Some(format!("`{inside}` {side} {}", why?))).collect();
+        if faults.is_empty() {
+            let path = Path::new(inside);
+            let lines = difference(path, &ours.text, &theirs.text).new;
+            asked.push((is_lock_file(path), inside, lines));
+        }
+        not_read.extend(faults);
     }
+    asked.sort();
+    let asked = asked.into_iter();
+    let new_dependencies = asked
+        .flat_map(|(_, file, lines)| lines.into_iter().map(move |line| format!("{file}: {line}")))
+        .collect();
+    let change_log = text(CHANGE_LOG)?;
+    not_read.extend(change_log.not_read.map(|why| format!("`{CHANGE_LOG}` of the package {why}")));
     Ok(Review {
         other_base: other_base(work, front)?,
         not_brought: not_brought(work, front),
         not_taken: not_taken(work, front, inside),
         breaking,
-        new_dependencies: new_dependencies.into_iter().take(DEPENDENCIES_MAX).collect(),
+        new_dependencies,
+        not_read,
         reasons: texts(&readiness["reasons"]),
         notes: texts(&readiness["notes"]),
-        change_log: text(CHANGE_LOG)?,
+        change_log: change_log.text,
     })
+}
+
+/// The text of a file in a package.
+fn packed_text<R: Read + Seek>(
+    reader: &mut R,
+    front: &Front,
+    path: &str,
+    named: &Path,
+) -> Result<Text, StepError> {
+    let bytes_max = if path == FACTS { FACTS_BYTES_MAX } else { TEXT_BYTES_MAX };
+    let Some(entry) = front.manifest.entries.iter().find(|entry| entry.path == path) else {
+        return Ok(Text::not("is not there"));
+    };
+    if entry.target.is_some() {
+        return Ok(Text::not("is no plain file"));
+    }
+    if entry.bytes > bytes_max {
+        return Ok(Text::not(if path == FACTS { "is larger than 512 MiB" } else { TOO_LARGE }));
+    }
+    let found = content(reader, front, path, bytes_max).map_err(|error| super::unusable(named, error))?;
+    Ok(found.map_or_else(|| Text::not("is not what its manifest says"), Text::of))
 }
 
 fn texts(value: &Value) -> Vec<String> {

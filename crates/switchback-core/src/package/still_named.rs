@@ -1,9 +1,9 @@
-//! Documents and docstrings that still name what moved or is gone (RE-5).
+//! Documents and docstrings that still name what moved, is gone, or changed for callers (RE-5).
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::facts::{Contents, Facts, file_at};
+use super::names::{Mention, Names};
 use super::text::read_text;
 use crate::manifest::{Kind, Manifest};
 use crate::phase::{StepError, Work};
@@ -14,21 +14,34 @@ use crate::world::FileKind;
 const DOCUMENTS: &[&str] = &["adoc", "md", "rst", "txt"];
 /// Where a project has them, beside its root.
 const FOLDERS: &[&str] = &["doc", "docs"];
-/// More files are not looked at.
-const FILES_MAX: usize = 20_000;
-/// So many places are named.
-const PLACES_MAX: usize = 500;
-/// What the shims of moved modules begin with; they name the old one on purpose.
-const SHIM_WORDS: &str = "switchback";
+/// So many places are listed, and how many there are beside them.
+const PLACES_MAX: usize = 100_000;
 
-/// A place that names what is not there any more.
+/// A place that names what is not there any more, or not as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StillNamed {
     pub(super) path: String,
-    /// Counted from 1.
-    pub(super) line: usize,
-    /// What it names.
-    pub(super) name: String,
+    pub(super) mention: Mention,
+}
+
+/// What was found, and what was not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) places: Vec<StillNamed>,
+    /// How many there are beside those.
+    pub(super) more: u64,
+    /// Documents and code that were not read, and why, as what is said of the file.
+    pub(super) not_read: Vec<(String, String)>,
+}
+
+impl Found {
+    fn add(&mut self, path: &str, mention: Mention) {
+        if self.places.len() < PLACES_MAX {
+            self.places.push(StillNamed { path: path.to_owned(), mention });
+        } else {
+            self.more += 1;
+        }
+    }
 }
 
 /// Looks through the candidate, and through the documents of the project.
@@ -37,12 +50,12 @@ pub(super) fn look(
     facts: &Facts,
     new: &Manifest,
     new_at: &Contents,
-) -> Result<Vec<StillNamed>, StepError> {
-    let mut names: BTreeSet<String> = facts.removed.iter().cloned().collect();
-    names.extend(facts.moved.iter().map(|moved| moved.old.clone()));
+) -> Result<Found, StepError> {
+    let files_gone = facts.removed.iter().chain(facts.moved.iter().map(|moved| &moved.old));
     // A single word may be any word.
-    names.extend(facts.api.gone.iter().filter(|name| name.contains('.')).cloned());
-    let mut found = Vec::new();
+    let modules_gone = facts.api.gone.iter().filter(|name| name.contains('.'));
+    let names = Names::new(files_gone.chain(modules_gone).cloned(), &facts.api.symbols);
+    let mut found = Found::default();
     if names.is_empty() {
         return Ok(found);
     }
@@ -54,13 +67,14 @@ pub(super) fn look(
     }
     files.extend(unmanaged(work)?);
     let is_read = |path: &str| is_document(Path::new(path)) || is_code(path);
-    for (path, file) in files.into_iter().filter(|(path, _)| is_read(path)).take(FILES_MAX) {
+    for (path, file) in files.into_iter().filter(|(path, _)| is_read(path)) {
         let text = read_text(work.world(), Some(&file))?;
-        for (line, name) in named(&text, is_code(&path), &names) {
-            found.push(StillNamed { path: path.clone(), line, name });
-            if found.len() >= PLACES_MAX {
-                return Ok(found);
-            }
+        if let Some(why) = text.not_read {
+            found.not_read.push((path, why.to_owned()));
+            continue;
+        }
+        for mention in names.in_text(&text.text, is_code(&path)) {
+            found.add(&path, mention);
         }
     }
     Ok(found)
@@ -105,93 +119,15 @@ fn unmanaged(work: &Work<'_>) -> Result<Vec<(String, PathBuf)>, StepError> {
     Ok(paths.into_iter().map(|path| (path.to_string_lossy().into_owned(), root.join(&path))).collect())
 }
 
-/// The lines of a text that name one of `names`, and which. Of code, only comments and docstrings are looked at.
-fn named(text: &str, is_code: bool, names: &BTreeSet<String>) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    if is_code && text.lines().next().is_some_and(|line| line.to_ascii_lowercase().contains(SHIM_WORDS)) {
-        return found;
-    }
-    let mut in_string: Option<&str> = None;
-    for (at, line) in text.lines().enumerate() {
-        let prose = if is_code { prose_of(line, &mut in_string) } else { line };
-        for token in prose.split(|letter: char| !(letter.is_alphanumeric() || "_./-".contains(letter))) {
-            if let Some(name) = name_in(token, names) {
-                found.push((at + 1, name));
-            }
-        }
-    }
-    found
-}
-
-/// What of a line of Python is said to people: a comment, or a part of a text of several lines.
-fn prose_of<'l>(line: &'l str, in_string: &mut Option<&'static str>) -> &'l str {
-    let was_within = in_string.is_some();
-    let mut rest = line;
-    let mut met = was_within;
-    loop {
-        if let Some(quotes) = *in_string {
-            let Some(at) = rest.find(quotes) else { break };
-            rest = &rest[at + 3..];
-            *in_string = None;
-        } else {
-            let next =
-                ["\"\"\"", "'''"].into_iter().filter_map(|quotes| Some((rest.find(quotes)?, quotes))).min();
-            let Some((at, quotes)) = next else { break };
-            met = true;
-            rest = &rest[at + 3..];
-            *in_string = Some(quotes);
-        }
-    }
-    if met {
-        return line;
-    }
-    line.find('#').map_or("", |at| &line[at..])
-}
-
-/// The name that a word of a text means: itself, or a module that it goes into.
-fn name_in(token: &str, names: &BTreeSet<String>) -> Option<String> {
-    let token = token.trim_start_matches("./").trim_matches(['.', '/', '-']);
-    if names.contains(token) {
-        return Some(token.to_owned());
-    }
-    if token.contains('/') {
-        return None;
-    }
-    let heads = token.match_indices('.').map(|(at, _)| &token[..at]);
-    heads.rev().find(|head| names.contains(*head)).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(text: &str, is_code: bool) -> Vec<(usize, String)> {
-        let names = ["shop.cart", "src/shop/cart.py"].map(str::to_owned).into();
-        named(text, is_code, &names)
-    }
-
     #[test]
-    fn words_are_taken_whole() {
-        let cart = |line: usize| vec![(line, "shop.cart".to_owned())];
-        assert_eq!(found("see\nshop.cart.", false), cart(2));
-        assert_eq!(found("`shop.cart.Cart.total()`", false), cart(1));
-        assert_eq!(found("(./src/shop/cart.py)", false), [(1, "src/shop/cart.py".to_owned())]);
-        for other in
-            ["shop.cartoon", "my_shop.cart", "workshop.cart", "shop", "old/src/shop/cart.py", "x.shop.cart"]
-        {
-            assert_eq!(found(other, false), [], "{other}");
-        }
-    }
-
-    #[test]
-    fn of_code_only_what_is_said_to_people_counts() {
-        assert_eq!(found("import shop.cart\nx = shop.cart.y\n", true), []);
-        assert_eq!(found("x = 1  # as shop.cart does\n", true).len(), 1);
-        assert_eq!(
-            found("\"\"\"One line, shop.cart.\"\"\"\nimport shop.cart\n", true),
-            [(1, "shop.cart".to_owned())]
-        );
-        assert_eq!(found("'''\nshop.cart\n'''\nimport shop.cart\n", true), [(2, "shop.cart".to_owned())]);
-        assert_eq!(found("# made by switchback\n\"\"\"shop.cart\"\"\"\n", true), []);
+    fn what_is_not_listed_is_counted() {
+        let mut all = Found::default();
+        let mention = Mention { line: 1, name: "shop.cart".to_owned(), change: None };
+        (0..PLACES_MAX + 2).for_each(|_| all.add("a.md", mention.clone()));
+        assert_eq!((all.places.len(), all.more), (PLACES_MAX, 2));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::certified::Certificate;
 use super::{CERTIFICATE, unusable};
+use crate::certificate::verify::CERTIFICATE_BYTES_MAX;
 use crate::database::clean;
 use crate::journal::fact::{ReceivedFact, StagedFact};
 use crate::manifest::to_hex;
@@ -96,14 +98,16 @@ pub(super) fn taken(work: &Work<'_>, staged: &StagedFact) -> Result<Option<Taken
     }))
 }
 
-/// The hash of the certificate in a package; `None` where it has none, or is not there any more.
-pub(super) fn certificate_in(work: &Work<'_>, taken: &Taken) -> Result<Option<String>, StepError> {
+/// The certificate in a package; `None` where it has none, or is not there any more.
+pub(super) fn certificate_in(work: &Work<'_>, taken: &Taken) -> Result<Option<Certificate>, StepError> {
     if !taken.is_there {
         return Ok(None);
     }
     let file = work.project.root.join(&taken.path);
     let mut reader = work.world().disk.open_seekable(&file)?;
     let front = switchback_package::open(&mut reader).map_err(|error| unusable(&file, error))?;
-    let mut entries = front.manifest.entries.iter();
-    Ok(entries.find(|entry| entry.path == CERTIFICATE).map(|entry| entry.blake3.clone()))
+    let found = switchback_package::content(&mut reader, &front, CERTIFICATE, CERTIFICATE_BYTES_MAX)
+        .map_err(|error| unusable(&file, error))?;
+    let name = format!("the certificate in the package {} {}", taken.name, taken.sequence);
+    Ok(found.map(|content| Certificate { name, content }))
 }

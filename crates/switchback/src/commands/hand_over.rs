@@ -103,6 +103,9 @@ pub(super) fn archive_phase(context: &Context<'_>, args: &PackageArchiveArgs) ->
             "path": archived.path, "manifest": archived.manifest, "files": archived.files,
             "bytes": archived.bytes, "was_there": archived.was_there, "removed": archived.removed,
             "faults": archived.faults,
+            "plan": archived.plan.as_ref().map(|plan| json!({
+                "went_live": plan.went_live, "file": plan.file, "is_that_one": plan.is_that_one,
+            })),
         }));
     } else {
         show_archive(context, &archived);
@@ -126,6 +129,12 @@ fn show_archive(context: &Context<'_>, archived: &Archived) {
         archived.files, archived.bytes
     ));
     ui.show(&format!("  blake3 of its list {}", archived.manifest));
+    if let Some(plan) = archived.plan.as_ref().filter(|plan| !plan.is_that_one) {
+        let then = plan.went_live.as_deref().unwrap_or("not known");
+        ui.show(&format!(
+            "  the plan in it is not the one that the phase went live with, whose blake3 is {then}: it was changed since"
+        ));
+    }
     for path in &archived.removed {
         ui.show(&format!("  removed: {}", plain(&path.display().to_string())));
     }

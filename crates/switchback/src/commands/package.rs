@@ -22,6 +22,8 @@ use crate::package_args::{
 };
 
 pub(super) const SCHEMA: &str = "switchback/package/1";
+/// So many new dependencies are shown one by one.
+const DEPENDENCIES_MAX: usize = 100;
 
 pub(crate) fn package(context: &Context<'_>, command: &PackageCommand) -> Result<Verdict, Failure> {
     match command {
@@ -252,6 +254,7 @@ fn receipt_document(receipt: &Receipt) -> Value {
             "other_base": review.other_base, "not_brought": review.not_brought,
             "not_taken": review.not_taken,
             "breaking": review.breaking, "new_dependencies": review.new_dependencies,
+            "not_read": review.not_read,
             "reasons": review.reasons, "notes": review.notes, "change_log": review.change_log,
         })
     });
@@ -296,11 +299,18 @@ fn show_review(context: &Context<'_>, receipt: &Receipt, review: &Review) {
         format!("what is live here is not what it was made from: {}", plain(&review.other_base.join(", ")))
     };
     ui.show(&format!("  {base}"));
+    let mut new_dependencies: Vec<String> =
+        review.new_dependencies.iter().take(DEPENDENCIES_MAX).cloned().collect();
+    let more = review.new_dependencies.len() - new_dependencies.len();
+    if more > 0 {
+        new_dependencies.push(format!("and {more} more, all of which `--json` lists"));
+    }
     for (word, texts) in [
         ("not in it, and managed here", &review.not_brought),
         ("in it, and not taken here", &review.not_taken),
         ("breaks", &review.breaking),
-        ("new dependency", &review.new_dependencies),
+        ("new dependency", &new_dependencies),
+        ("not looked at", &review.not_read),
         ("it may not go", &review.reasons),
         ("to be looked at", &review.notes),
     ] {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use switchback_core::manifest::{Hash, to_hex};
+use switchback_core::world::{Disk as _, RealDisk};
 
 use super::approvals::{approver, key_file, public};
 use super::ground::{Ground, Seen, packages};
@@ -74,6 +76,7 @@ fn a_certificate_is_verified_where_neither_project_nor_data_is() {
       verified: every byte of it is as SHA256:tVk88Np2bY6UTavAwWYk9imZ27iq3bW8716PLpJA2z4 signed it
       verified: subjects, trees, settings, evidence, rehearsal and verdict belong together
       verified: 1 signed approval, of exactly this
+      not verified: whose key SHA256:EGxd4OZcxRAYcfODAIoVONSd4wB3+yts2w+l4HiyS20 is, which approved in the role `risk`: the certificate itself says that it is that of Ana; name it with `--key` as well, if you trust it
       not verified: that the checks saw what they say: for that, the data and the evidence with these hashes are needed
       not verified: whether a tree is the old or the new one: `--tree DIR` looks
     --- exit 0
@@ -91,10 +94,16 @@ fn a_certificate_is_verified_where_neither_project_nor_data_is() {
       verified: subjects, trees, settings, evidence, rehearsal and verdict belong together
       verified: 1 signed approval, of exactly this
       not verified: whose key SHA256:tVk88Np2bY6UTavAwWYk9imZ27iq3bW8716PLpJA2z4 is: anybody can make one; name the one that you trust with `--key`
+      not verified: whose key SHA256:EGxd4OZcxRAYcfODAIoVONSd4wB3+yts2w+l4HiyS20 is, which approved in the role `risk`: the certificate itself says that it is that of Ana; name it with `--key` as well, if you trust it
       not verified: that the checks saw what they say: for that, the data and the evidence with these hashes are needed
       not verified: whether a tree is the old or the new one: `--tree DIR` looks
     --- exit 0
     "#);
+    // Whose key approved is known where that key is named as well.
+    let both = format!("--key {} --key {}", bo.display(), key_file("ana.pub").display());
+    let seen = elsewhere(&ground, "../unify.json", &both);
+    assert_eq!(seen.code, 0, "{seen}");
+    assert!(!seen.out.contains("not verified: whose key"), "{seen}");
     let seen = elsewhere(&ground, "../unify.json", &format!("--key {}", key_file("cy.pub").display()));
     assert_eq!(seen.code, 1, "{seen}");
     assert!(seen.out.contains("that is none of the keys that count"), "{seen}");
@@ -263,6 +272,43 @@ fn there_is_no_certificate_of_what_does_not_hold() {
     let seen = other.expect(2, "certificate create --output ../mine.txt");
     assert!(seen.err.contains("is no certificate"), "{seen}");
     assert_eq!(other.read("../mine.txt"), "mine\n");
+}
+
+/// Who had to approve stands in the plan: one that was changed after the cutover says nothing about it.
+// rows: BX-5, BX-10, RE-19
+#[test]
+fn what_is_live_is_certified_by_the_plan_that_it_went_live_with() {
+    let ground = approved();
+    ground.expect(0, "run");
+    let plan = ground.read("switchback.toml");
+    let (without, _) = plan.split_once("[[approver]]").unwrap();
+    let without = without.replace("approve = { roles = [\"risk\"] }\n", "");
+    assert!(!without.contains("risk"), "{without}");
+    ground.write("switchback.toml", &without);
+    let seen = ground.expect(2, "certificate create --output ../late.json");
+    assert!(seen.err.contains("`switchback.toml` is another one than when it was rehearsed"), "{seen}");
+    assert!(seen.err.contains("hint: put `switchback.toml` back as it was (its BLAKE3 was "), "{seen}");
+    assert!(!ground.at("../late.json").exists(), "{seen}");
+    ground.write("switchback.toml", &plan);
+    certified(&ground);
+    assert_eq!(statement(&ground.at("../unify.json"))["predicate"]["approvals"][0]["role"], "risk");
+    // The archive says whether the plan beside it is that one.
+    ground.write("switchback.toml", &without);
+    let told = ground.expect(0, "package archive --json").json();
+    let list: Value =
+        serde_json::from_str(&ground.read(&format!("{}/archive.json", told["path"].as_str().unwrap())))
+            .unwrap();
+    assert_eq!((&list["plan"], &told["plan"]["is_that_one"]), (&told["plan"], &json!(false)));
+    let hash = |text: &str| to_hex(&blake3_of(&ground, text));
+    assert_eq!(list["plan"]["went_live"], hash(&plan).as_str());
+    assert_eq!(list["plan"]["file"], hash(&without).as_str());
+    let seen = ground.expect(0, "package archive");
+    assert!(seen.out.contains("the plan in it is not the one that the phase went live with"), "{seen}");
+}
+
+fn blake3_of(ground: &Ground, text: &str) -> Hash {
+    ground.write("../hashed", text);
+    RealDisk.hash(&ground.at("../hashed")).unwrap()
 }
 
 fn statement_of(text: &str) -> Value {

@@ -87,6 +87,10 @@ fn needs_python3_an_old_name_works_warns_and_is_refused_after_its_day() {
     // Its users follow, then it goes.
     ground.write("reports/monthly.py", "from store.cart import add\nprint(add(41))\n");
     ground.write("reports/handlers.yml", "total: store.cart.add\n");
+    ground.write("reports/yearly.py", "from shop.cart import (\n");
+    let summary = live_summary(&ground, 1);
+    assert!(summary.ends_with("used by nobody among what could be read (1 file could not)"), "{summary}");
+    std::fs::remove_file(ground.at("reports/yearly.py")).unwrap();
     let summary = live_summary(&ground, 1);
     assert!(summary.ends_with("used by nobody: it can be removed"), "{summary}");
     std::fs::remove_file(ground.at("shop/cart.py")).unwrap();
@@ -94,6 +98,20 @@ fn needs_python3_an_old_name_works_warns_and_is_refused_after_its_day() {
     let seen = ground.expect(0, "shims --due 2027-03-31");
     assert_eq!(seen.out, "yes: 0 old names, 0 due on 2027-03-31\n");
     ground.expect(0, "imports");
+}
+
+/// Python that nobody looked at may keep an old name itself.
+// rows: PC-11
+#[test]
+fn python_that_is_too_large_to_be_looked_at_is_no_yes() {
+    let ground = shop();
+    ground.expect(0, "shims --due 2027-03-31");
+    let file = std::fs::File::create(ground.at("shop/large.py")).unwrap();
+    file.set_len((64 << 20) + 1).unwrap();
+    let seen = ground.expect(2, "shims --due 2027-03-31");
+    assert!(seen.out.contains("shop/large.py: it is larger than 64 MiB; it was not looked at"), "{seen}");
+    let listed = ground.expect(2, "shims --due 2027-03-31 --json").json();
+    assert_eq!(listed["passed_over"][0]["path"], "shop/large.py");
 }
 
 // rows: PC-11

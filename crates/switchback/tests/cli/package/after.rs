@@ -242,6 +242,7 @@ fn the_archive_of_a_phase_holds_all_that_is_known_of_it() {
         (list["package"]["name"].as_str(), list["package"]["is_in_it"].as_bool()),
         (Some("shop"), Some(true))
     );
+    assert_eq!(list["plan"]["is_that_one"], true, "{list}");
     assert!(taker.read(&format!("{folder}/journal.jsonl")).contains("\"event\":\"finished\""));
     assert_eq!(
         fs::read_dir(taker.at("incoming")).unwrap().count(),

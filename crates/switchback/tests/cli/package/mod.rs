@@ -1,6 +1,8 @@
 //! Packages: made from what was proved, the same to the byte each time; whole, signed and newer, or refused by name.
 
 mod after;
+mod certified;
+mod cut;
 mod killed;
 mod receive;
 mod sent;
@@ -152,7 +154,7 @@ fn the_change_log_says_what_changed_and_the_readiness_report_whether_it_may_go()
     - `src/settings.toml`
     - `src/shop/tax.py`
 
-    ## Documents that name what moved or is gone
+    ## Documents that name what moved, is gone or changed
 
     - `README.md:3` names `shop.cart`
     - `README.md:3` names `src/shop/cart.py`
@@ -161,7 +163,7 @@ fn the_change_log_says_what_changed_and_the_readiness_report_whether_it_may_go()
     {
       "notes": [
         "the public surface has 1 breaking change",
-        "documents name what moved or is gone, at 2 places: see the change log"
+        "documents name what moved, is gone or changed, at 2 places: see the change log"
       ],
       "reasons": [],
       "schema": "switchback/readiness/1",
@@ -182,7 +184,7 @@ fn what_is_in_a_package_is_listed_with_hashes() {
       blake3 [HASH]
       signed by SHA256:EGxd4OZcxRAYcfODAIoVONSd4wB3+yts2w+l4HiyS20
       to be looked at: the public surface has 1 breaking change
-      to be looked at: documents name what moved or is gone, at 2 places: see the change log
+      to be looked at: documents name what moved, is gone or changed, at 2 places: see the change log
     --- exit 0
     "#);
     insta::assert_snapshot!(said(&ground.run("package list ../shop.zip")), @r#"
@@ -232,7 +234,7 @@ fn what_may_not_go_is_not_packed_and_every_reason_is_named() {
     --- stdout
     no: the change may not go, and is not packed
       to be looked at: the public surface has 1 breaking change
-      to be looked at: documents name what moved or is gone, at 2 places: see the change log
+      to be looked at: documents name what moved, is gone or changed, at 2 places: see the change log
     --- stderr
       no: the candidate was not rehearsed
       no: the change log lacks the section `Breaking changes`: `CHANGES.md` says nothing under `Breaking changes`

@@ -6,7 +6,7 @@ use super::after::in_git;
 use super::{create, rehearsed, said};
 
 /// The project that takes them: another copy of what the change was made from.
-fn receiver(form: &str) -> Ground {
+pub(super) fn receiver(form: &str) -> Ground {
     let ground = super::shop("");
     let plan = ground.read("switchback.toml").replace("../new", &format!("incoming/change.{form}"));
     ground.write("switchback.toml", plan);
@@ -15,11 +15,11 @@ fn receiver(form: &str) -> Ground {
 }
 
 /// Brings a file from one to the other.
-fn carry(from: &Ground, file: &str, to: &Ground) {
+pub(super) fn carry(from: &Ground, file: &str, to: &Ground) {
     to.write(file, std::fs::read(from.at(file)).unwrap());
 }
 
-fn receive(ground: &Ground, code: i32, file: &str) -> Seen {
+pub(super) fn receive(ground: &Ground, code: i32, file: &str) -> Seen {
     ground.expect(code, &format!("package receive {file} --key {}", key_file("ana.pub").display()))
 }
 
@@ -50,7 +50,7 @@ fn a_package_is_received_shown_decided_live_and_taken_back() {
               breaks: shop.tax.tax signature
               new dependency: src/requirements.txt: pandas==2.2.0
               to be looked at: the public surface has 1 breaking change
-              to be looked at: documents name what moved or is gone, at 2 places: see the change log
+              to be looked at: documents name what moved, is gone or changed, at 2 places: see the change log
 
             # shop: the phase unify
 
@@ -95,7 +95,7 @@ fn a_package_is_received_shown_decided_live_and_taken_back() {
             - `src/settings.toml`
             - `src/shop/tax.py`
 
-            ## Documents that name what moved or is gone
+            ## Documents that name what moved, is gone or changed
 
             - `README.md:3` names `shop.cart`
             - `README.md:3` names `src/shop/cart.py`
