@@ -175,6 +175,16 @@ fn posted(work: &Work<'_>, url: &str, body: String) -> Result<(), Failure> {
     let hidden = |text: String| text.replace(url, "***");
     match work.world().network.ask(&request) {
         Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+        // Who sends elsewhere did not take it; what is there was not asked, and may be a page that takes nothing.
+        Ok(answer) if (300..400).contains(&answer.status) => {
+            let place =
+                answer.points_to().map_or_else(|| "elsewhere".to_owned(), |host| format!("to `{host}`"));
+            let why = format!(
+                "it answers with status {}, which points {place}: correct its address",
+                answer.status
+            );
+            Err(Failure::of_us(hidden(why)))
+        }
         Ok(answer) => Err(Failure {
             why: format!("it answers with status {}", answer.status),
             is_final: (400..500).contains(&answer.status) && !matches!(answer.status, 408 | 429),

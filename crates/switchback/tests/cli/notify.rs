@@ -13,6 +13,8 @@ pub(crate) struct Hook {
     pub(crate) address: String,
     got: Arc<Mutex<Vec<String>>>,
     statuses: Arc<Mutex<Vec<u16>>>,
+    /// What a redirect has beside its status: a header with its line end.
+    elsewhere: Arc<Mutex<String>>,
 }
 
 impl Hook {
@@ -20,7 +22,8 @@ impl Hook {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/services/T0/B0/geheim123456", listener.local_addr().unwrap());
         let (got, statuses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let (kept, next) = (Arc::clone(&got), Arc::clone(&statuses));
+        let elsewhere = Arc::new(Mutex::new(String::new()));
+        let (kept, next, pointed) = (Arc::clone(&got), Arc::clone(&statuses), Arc::clone(&elsewhere));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
@@ -41,13 +44,18 @@ impl Hook {
                 kept.lock().unwrap().push(body);
                 let status = next.lock().unwrap().pop().unwrap_or(200);
                 if status > 0 {
-                    let answer =
-                        format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+                    let more = match status {
+                        300..400 => pointed.lock().unwrap().clone(),
+                        _ => String::new(),
+                    };
+                    let answer = format!(
+                        "HTTP/1.1 {status} X\r\n{more}content-length: 2\r\nconnection: close\r\n\r\nok"
+                    );
                     drop(stream.write_all(answer.as_bytes()));
                 }
             }
         });
-        Self { address, got, statuses }
+        Self { address, got, statuses, elsewhere }
     }
 
     /// What it got since it was asked last.
@@ -115,6 +123,35 @@ fn what_did_not_arrive_is_tried_again_and_what_may_have_is_said_to_be_a_repetiti
     assert!(texts[..2].iter().all(|text| text.ends_with("generation 1 is live")), "{texts:#?}");
     assert!(texts[2].ends_with("generation 1 is live (this may have been told before)"), "{texts:#?}");
     assert!(texts[3].contains("roll-back"), "{texts:#?}");
+}
+
+// rows: PC-13
+#[test]
+fn a_webhook_that_points_elsewhere_was_not_told() {
+    // The page takes whatever comes. After 302 and 303 a client would come without the message, after 307 with it.
+    let page = Hook::start();
+    let host = page.address.trim_start_matches("http://").split('/').next().unwrap();
+    let there = format!("http://jo:geheim@{host}/login?next=geheim");
+    let named = format!("to `{host}`");
+    for (status, location, place) in
+        [(302, there.as_str(), named.as_str()), (307, &there, &named), (303, "/login", "elsewhere")]
+    {
+        let hook = Hook::start();
+        let ground = told(&hook, "on = [\"cut-over\", \"roll-back\"]\n");
+        *hook.elsewhere.lock().unwrap() = format!("location: {location}\r\n");
+        hook.statuses.lock().unwrap().push(status);
+        let seen = ground.expect(0, "run");
+        let said = format!("it answers with status {status}, which points {place}");
+        assert!(seen.err.contains("was not told of event") && seen.err.contains(&said), "{seen}");
+        assert!(!seen.err.contains("geheim") && !seen.err.contains("login"), "{seen}");
+        assert_eq!(hook.texts().len(), 1, "trying again at once changes nothing");
+        let journal = ground.expect(0, "log --json").out;
+        assert!(!journal.contains("\"delivered\":true") && !journal.contains("geheim"), "{journal}");
+        ground.expect(0, "rollback");
+        let texts = hook.texts();
+        assert!(texts[0].ends_with("generation 1 is live") && texts[1].contains("roll-back"), "{texts:#?}");
+        assert_eq!((texts.len(), page.got.lock().unwrap().len()), (2, 0), "{texts:#?}");
+    }
 }
 
 // rows: PC-13
