@@ -332,7 +332,18 @@ pub enum Event {
         summary: String,
     },
     /// Somebody is about to be told of the event at that position.
-    NotificationStarted { receiver: String, about: u64 },
+    /// `receiver`: by what the journal knows it; `name`: what the plan calls it, where that is another; `address`: a hash of where
+    /// that goes, empty in what earlier versions wrote; `doubt`: all up to that event may have been told there under another name.
+    NotificationStarted {
+        receiver: String,
+        about: u64,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        address: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubt: Option<u64>,
+    },
     /// Whether that arrived, as far as can be known.
     NotificationEnded {
         receiver: String,

@@ -31,10 +31,11 @@ pub fn deliver(work: &Work<'_>) -> Result<(), StepError> {
     // Whoever is new is told of this run, and not of those before.
     let began = records.iter().rev().find(|record| matches!(record.event, Event::RunStarted { .. }));
     let began = began.map_or(0, |record| record.seq.saturating_sub(1));
-    for receiver in &work.plan().receivers {
-        let told =
-            work.history().told.get(&receiver.name).copied().unwrap_or(ToldFact { seq: began, open: None });
-        let untold = (0..records.len()).filter(|at| records[*at].seq > told.seq);
+    // What is known of each is asked before anybody is told: who is told takes over what was written about its place.
+    let receivers: Vec<(&Receiver, ToldFact)> =
+        work.plan().receivers.iter().map(|receiver| (receiver, standing(work, receiver, began))).collect();
+    for (receiver, told) in receivers {
+        let untold = (0..records.len()).filter(|at| told.owes(records[*at].seq));
         let messages = untold
             .filter_map(|at| Message::of(work.plan(), &records, at))
             .filter(|message| receiver.wants(message));
@@ -42,8 +43,7 @@ pub fn deliver(work: &Work<'_>) -> Result<(), StepError> {
             if message.turn == Turn::RollBack {
                 message.incident = incident_of(work, &records, message.seq)?;
             }
-            let again = told.open == Some(message.seq);
-            if let Err(why) = tell(work, receiver, &message, again)? {
+            if let Err(why) = tell(work, receiver, &message, &told)? {
                 let what = format!(
                     "`{}` was not told of event {}: {why}; the next command tries again",
                     receiver.name, message.seq
@@ -54,6 +54,15 @@ pub fn deliver(work: &Work<'_>) -> Result<(), StepError> {
         }
     }
     Ok(())
+}
+
+/// What a receiver was told. One that is new is owed all behind the event `began`; where its address may have heard some of it under
+/// another name, that is said with each.
+fn standing(work: &Work<'_>, receiver: &Receiver, began: u64) -> ToldFact {
+    let history = work.history();
+    let told = &history.told;
+    let doubt = || told.doubt(receiver.channel.way(), &receiver.channel.address());
+    told.of(&receiver.known_as, &receiver.name).cloned().unwrap_or_else(|| ToldFact::new(began, doubt()))
 }
 
 impl Receiver {
@@ -67,10 +76,17 @@ fn tell(
     work: &Work<'_>,
     receiver: &Receiver,
     message: &Message,
-    again: bool,
+    told: &ToldFact,
 ) -> Result<Result<(), String>, StepError> {
-    work.record(Event::NotificationStarted { receiver: receiver.name.clone(), about: message.seq })?;
-    let (mut pause, mut tries, mut again) = (PAUSE, 1, again);
+    let Receiver { name, known_as, .. } = receiver;
+    work.record(Event::NotificationStarted {
+        receiver: known_as.clone(),
+        about: message.seq,
+        name: if name == known_as { String::new() } else { name.clone() },
+        address: receiver.channel.address(),
+        doubt: (message.seq <= told.doubt).then_some(told.doubt),
+    })?;
+    let (mut pause, mut tries, mut again) = (PAUSE, 1, told.may_repeat(message.seq));
     let outcome = loop {
         let outcome = sent(work, receiver, message, again);
         let Err(failure) = &outcome else { break outcome };
@@ -84,7 +100,7 @@ fn tell(
     };
     let why = outcome.err().map(|failure| work.redactor.clean(&failure.why));
     work.record(Event::NotificationEnded {
-        receiver: receiver.name.clone(),
+        receiver: known_as.clone(),
         about: message.seq,
         delivered: why.is_none(),
         may_have_arrived: why.is_some() && again,

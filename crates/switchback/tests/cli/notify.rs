@@ -127,6 +127,56 @@ fn what_did_not_arrive_is_tried_again_and_what_may_have_is_said_to_be_a_repetiti
 
 // rows: PC-13
 #[test]
+fn a_receiver_put_before_another_takes_nothing_from_it() {
+    let (old, new) = (Hook::start(), Hook::start());
+    let watched = |more: &str| {
+        let check = "[[check]]\nname = \"ok\"\nkind = \"command\"\ncommand = \"true\"\nat = [\"+7d\"]\n";
+        format!("{check}{more}[[notify]]\nwebhook = \"${{HOOK}}\"\n")
+    };
+    let mut ground = Ground::shop(&watched(""));
+    ground.set("HOOK", &old.address);
+    ground.set("NEW", &new.address);
+    drop(ground.run("run --until live"));
+    assert_eq!(old.documents().len(), 2, "started, and live");
+    ground.plan("", &watched("[[notify]]\nwebhook = \"${NEW}\"\nform = \"json\"\n"));
+    drop(ground.run("watch --once"));
+    assert_eq!(old.texts(), [""; 0]);
+    let told = new.documents();
+    let turns: Vec<&Value> = told.iter().map(|one| &one["turn"]).collect();
+    assert_eq!(turns, ["started", "cut-over"], "who is new is told of this run");
+    assert!(told.iter().all(|one| one["may_be_a_repetition"] == false), "{told:#?}");
+    // The same address under a name: nobody knows by whom it was told, and it is told so.
+    ground.plan("", &watched("[[notify]]\nname = \"pager\"\nwebhook = \"${NEW}\"\nform = \"json\"\n"));
+    drop(ground.run("watch --once"));
+    let told = new.documents();
+    assert_eq!(told.len(), 2);
+    assert!(told.iter().all(|one| one["may_be_a_repetition"] == true), "{told:#?}");
+    ground.expect(0, "rollback");
+    assert_eq!((old.texts().len(), new.documents().len()), (1, 1));
+}
+
+/// What an earlier version wrote knows receivers without a name by their place.
+// rows: PC-13
+#[test]
+fn a_journal_of_an_earlier_version_is_gone_on_with() {
+    let hook = Hook::start();
+    let ground = told(&hook, "");
+    ground.expect(0, "run");
+    assert_eq!(hook.documents().len(), 4);
+    super::audit::alter(
+        &ground,
+        "UPDATE event SET body = json_set(json_remove(body, '$.name', '$.address'), '$.receiver', 'webhook 1') \
+         WHERE event LIKE 'notification-%'",
+    );
+    super::audit::chain_anew(&ground, 1);
+    ground.expect(0, "rollback");
+    assert!(matches!(&hook.texts()[..], [text] if text.contains("roll-back")), "told once");
+    let journal = ground.expect(0, "log").out;
+    assert!(journal.contains("name=webhook 1") && journal.contains("receiver=webhook "), "{journal}");
+}
+
+// rows: PC-13
+#[test]
 fn a_webhook_that_points_elsewhere_was_not_told() {
     // The page takes whatever comes. After 302 and 303 a client would come without the message, after 307 with it.
     let page = Hook::start();
