@@ -353,6 +353,9 @@ pub enum Event {
         may_have_arrived: bool,
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
+        /// The channel by which it was refused for good, as a hash; empty where it was not.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        refused: String,
     },
     /// The head of the journal, event `about` with the hash `head`, is about to be kept outside, where the plan says.
     AnchorStarted { to: String, about: u64, head: String },

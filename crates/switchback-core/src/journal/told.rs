@@ -10,8 +10,10 @@ use super::event::Event;
 /// What somebody was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ToldFact {
-    /// Position of the last event that is settled: nothing up to it is owed.
+    /// Position of the last event that is settled: of those up to it, only what was refused may be owed.
     pub seq: u64,
+    /// Positions of events that were refused for good, each with a hash of the channel by which it was brought.
+    pub refused: BTreeMap<u64, String>,
     /// Positions of events of which nobody knows whether they arrived.
     pub open: BTreeSet<u64>,
     /// All up to this event may have been told to the same address under another name; 0 where that is not so.
@@ -28,9 +30,9 @@ impl ToldFact {
         Self { seq, doubt, ..Self::default() }
     }
 
-    /// Whether an event is still to be told.
-    pub fn owes(&self, seq: u64) -> bool {
-        seq > self.seq
+    /// Whether an event is still to be told by a channel. What was refused is, once it can be brought by another one.
+    pub fn owes(&self, seq: u64, channel: &str) -> bool {
+        seq > self.seq || self.refused.get(&seq).is_some_and(|by| by != channel)
     }
 
     /// Whether an event may have been told before.
@@ -38,9 +40,14 @@ impl ToldFact {
         seq <= self.doubt || self.open.contains(&seq)
     }
 
-    fn end(&mut self, about: u64, delivered: bool, may_have_arrived: bool) {
-        if delivered {
+    fn end(&mut self, about: u64, delivered: bool, may_have_arrived: bool, refused: &str) {
+        if delivered || !refused.is_empty() {
             self.seq = self.seq.max(about);
+        }
+        if delivered {
+            self.refused.remove(&about);
+        } else if !refused.is_empty() {
+            self.refused.insert(about, refused.to_owned());
         }
         if delivered || may_have_arrived {
             self.heard = self.heard.max(about);
@@ -67,8 +74,8 @@ impl ToldFacts {
                 fact.address.clone_from(address);
                 fact.doubt = fact.doubt.max(doubt.unwrap_or(0));
             }
-            Event::NotificationEnded { receiver, about, delivered, may_have_arrived, .. } => {
-                self.claimed(receiver, "", *about).end(*about, *delivered, *may_have_arrived);
+            Event::NotificationEnded { receiver, about, delivered, may_have_arrived, refused, .. } => {
+                self.claimed(receiver, "", *about).end(*about, *delivered, *may_have_arrived, refused);
             }
             _ => {}
         }
@@ -128,6 +135,7 @@ mod tests {
             delivered: true,
             may_have_arrived: false,
             why: String::new(),
+            refused: String::new(),
         });
     }
 
@@ -147,6 +155,30 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_for_good_is_owed_again_by_another_channel_alone() {
+        let mut facts = ToldFacts::default();
+        let pager = ["pager", "", "aa"];
+        let refused = |by: &str| Event::NotificationEnded {
+            receiver: "pager".into(),
+            about: 5,
+            delivered: false,
+            may_have_arrived: false,
+            why: "status 413".into(),
+            refused: by.into(),
+        };
+        told(&mut facts, pager, 4);
+        facts.take(&refused("slack"));
+        let owed = |facts: &ToldFacts, seq, channel| facts.of("pager", "pager").unwrap().owes(seq, channel);
+        assert!(!owed(&facts, 5, "slack") && owed(&facts, 5, "json") && owed(&facts, 6, "slack"));
+        told(&mut facts, pager, 8);
+        // Refused anew, what was told since stays told.
+        facts.take(&refused("json"));
+        assert!(!owed(&facts, 5, "json") && owed(&facts, 5, "slack") && !owed(&facts, 8, "slack"));
+        told(&mut facts, pager, 5);
+        assert!(!owed(&facts, 5, "slack") && !owed(&facts, 8, "slack") && owed(&facts, 9, "slack"));
+    }
+
+    #[test]
     fn what_got_no_answer_may_have_been_told_before() {
         let mut facts = ToldFacts::default();
         facts.take(&Event::NotificationStarted {
@@ -157,7 +189,7 @@ mod tests {
             doubt: Some(3),
         });
         let fact = facts.of("pager", "pager").unwrap();
-        assert!(fact.may_repeat(5) && fact.may_repeat(3) && !fact.may_repeat(4) && fact.owes(5));
+        assert!(fact.may_repeat(5) && fact.may_repeat(3) && !fact.may_repeat(4) && fact.owes(5, "c"));
         assert_eq!(facts.doubt("webhook", "aa"), 5);
         facts.take(&Event::NotificationEnded {
             receiver: "pager".into(),
@@ -165,6 +197,7 @@ mod tests {
             delivered: false,
             may_have_arrived: false,
             why: "status 503".into(),
+            refused: String::new(),
         });
         assert_eq!(
             (facts.of("pager", "pager").unwrap().may_repeat(5), facts.doubt("webhook", "aa")),

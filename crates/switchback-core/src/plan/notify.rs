@@ -62,6 +62,18 @@ impl Channel {
             Self::Command(line) => short_hash(&["command", line]),
         }
     }
+
+    /// A hash of all of it, as the plan writes it: what was refused by one channel may be taken by another.
+    pub fn hash(&self) -> String {
+        match self {
+            Self::Webhook { form: Form::Slack, .. } => short_hash(&[&self.address(), "slack"]),
+            Self::Webhook { form: Form::Json, .. } => short_hash(&[&self.address(), "json"]),
+            Self::Mail { from, server, .. } => {
+                short_hash(&[&self.address(), from, &without_password(server)])
+            }
+            Self::Command(_) => self.address(),
+        }
+    }
 }
 
 /// Enough to tell the receivers of a plan apart.

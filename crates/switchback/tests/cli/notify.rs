@@ -177,6 +177,59 @@ fn a_journal_of_an_earlier_version_is_gone_on_with() {
 
 // rows: PC-13
 #[test]
+fn a_message_that_is_refused_for_good_keeps_no_other_one_back() {
+    let hook = Hook::start();
+    let plan = |form: &str| {
+        format!(
+            "[[notify]]\nwebhook = \"${{HOOK}}\"\nform = \"{form}\"\non = [\"cut-over\", \"finished\", \"roll-back\"]\n"
+        )
+    };
+    let mut ground = Ground::shop(&plan("slack"));
+    ground.set("HOOK", &hook.address);
+    // Too large for it; then heard.
+    hook.statuses.lock().unwrap().extend([200, 413]);
+    let seen = ground.expect(0, "run");
+    let said = "`webhook 1` refuses the message about event";
+    assert!(seen.err.contains(said) && seen.err.contains("status 413"), "{seen}");
+    let texts = hook.texts();
+    assert!(texts[0].ends_with("generation 1 is live") && texts[1].contains("finished"), "{texts:#?}");
+    assert_eq!(texts.len(), 2, "it is tried once: {texts:#?}");
+    // It is not tried for ever, and said once.
+    let seen = ground.expect(0, "rollback");
+    assert!(!seen.err.contains(said), "{seen}");
+    assert!(matches!(&hook.texts()[..], [text] if text.contains("roll-back")));
+    // Told otherwise, it may be taken.
+    ground.plan("", &plan("json"));
+    hook.statuses.lock().unwrap().push(413);
+    drop(ground.run("run --until staged"));
+    let told = hook.documents();
+    assert_eq!((told.len(), &told[0]["turn"]), (1, &"cut-over".into()));
+    ground.plan("", &plan("slack"));
+    drop(ground.run("run --until staged"));
+    let texts = hook.texts();
+    assert!(texts.len() == 1 && texts[0].ends_with("generation 1 is live"), "{texts:#?}");
+    drop(ground.run("run --until staged"));
+    assert_eq!(hook.texts(), [""; 0]);
+}
+
+// rows: PC-13
+#[test]
+fn who_takes_nothing_is_not_asked_for_each_message() {
+    for status in [401, 403, 404, 410] {
+        let hook = Hook::start();
+        let ground = told(&hook, "");
+        hook.statuses.lock().unwrap().extend([status; 8]);
+        let seen = ground.expect(0, "run");
+        assert!(seen.err.contains("the next command tries again"), "{seen}");
+        assert_eq!(hook.texts().len(), 1);
+        hook.statuses.lock().unwrap().clear();
+        ground.expect(0, "rollback");
+        assert_eq!(hook.texts().len(), 5, "{status}");
+    }
+}
+
+// rows: PC-13
+#[test]
 fn a_webhook_that_points_elsewhere_was_not_told() {
     // The page takes whatever comes. After 302 and 303 a client would come without the message, after 307 with it.
     let page = Hook::start();
