@@ -357,6 +357,9 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         refused: String,
     },
+    /// What was acknowledged and stood behind the event before this one is lost: frame `frame` of the write-ahead log is damaged, and
+    /// whole ones follow it. `kept`: the file beside the journal that holds that log.
+    JournalDamaged { frame: u64, kept: String },
     /// The head of the journal, event `about` with the hash `head`, is about to be kept outside, where the plan says.
     AnchorStarted { to: String, about: u64, head: String },
     /// Whether it is there.

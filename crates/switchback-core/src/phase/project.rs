@@ -242,7 +242,7 @@ impl<'a> Work<'a> {
             Ok(lock) => lock,
             Err(holder) => return Err(StepError::Locked(holder.note)),
         };
-        let (journal, history) = match open_journal(&project) {
+        let (journal, history) = match open_journal(&project, strict, witness) {
             Ok((journal, history)) => (Some(journal), history),
             Err(error) if !strict => {
                 let warning = format!("the journal cannot be used, and is left as it is: {error}");
@@ -362,8 +362,23 @@ impl<'a> Work<'a> {
     }
 }
 
-fn open_journal(project: &Project) -> Result<(Journal, History), StepError> {
+/// What was acknowledged and is lost ends a command that would go on from it unawares, once. A rollback is not held up by it.
+fn open_journal(
+    project: &Project,
+    strict: bool,
+    witness: &dyn Witness,
+) -> Result<(Journal, History), StepError> {
     let journal = Journal::open(&project.state().join("journal.db"), &project.ports.world)?;
+    if let Some(damage) = journal.damage() {
+        if strict {
+            return Err(StepError::not_now(
+                damage.told(),
+                "nothing was done; `switchback status` tells where what is left of the journal stands. `switchback rollback` makes the old tree \
+                 live; the same command once more goes on from there",
+            ));
+        }
+        witness.notice(Notice::Warning(damage.told()));
+    }
     let history = journal.history()?;
     Ok((journal, history))
 }

@@ -368,6 +368,7 @@ fn a_last_append_that_a_crash_cut_short_is_told_from_tampering() {
     // It is passed over, and the next event takes its place.
     ground.expect(0, "run --until rehearsed");
     assert_eq!(verified(&ground, 0)["tail"]["state"], "whole");
+    assert_eq!(events(&ground, "journal-damaged"), 0, "it was never acknowledged");
 
     std::fs::write(ground.at(DATABASE), &whole).unwrap();
     with_log(&ground, 3, |_, _| {});
