@@ -10,7 +10,7 @@ use crate::plan::{Channel, Form, Receiver, Turn};
 use crate::report::incident_of;
 use crate::world::{Command, HttpRequest};
 
-/// How often a message is tried within one command.
+/// How often a message is tried within one command, where its receiver could be reached before.
 const TRIES_MAX: u32 = 3;
 /// The pause before the second try; it doubles with each.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -54,7 +54,10 @@ pub fn deliver(work: &Work<'_>) -> Result<(), StepError> {
                 continue;
             }
             let what = format!("`{name}` was not told of event {about}: {why}; the next command tries again");
-            work.witness.notice(Notice::Warning(what));
+            // Said once in a command, which may be a watch of days.
+            if work.unreached().insert(receiver.known_as.clone()) {
+                work.witness.notice(Notice::Warning(what));
+            }
             break;
         }
     }
@@ -91,13 +94,15 @@ fn tell(
         address: receiver.channel.address(),
         doubt: (message.seq <= told.doubt).then_some(told.doubt),
     })?;
+    // Who could not be reached a moment ago is asked once: a rollback, or the next look of a watch, is not kept waiting again.
+    let tries_max = if work.unreached().contains(known_as) { 1 } else { TRIES_MAX };
     let (mut pause, mut tries, mut again) = (PAUSE, 1, told.may_repeat(message.seq));
     let outcome = loop {
         let outcome = sent(work, receiver, message, again);
         let Err(failure) = &outcome else { break outcome };
         // Nobody knows whether what got no answer arrived.
         again |= failure.may_have_arrived;
-        if tries == TRIES_MAX || failure.refusal != Refusal::Passing {
+        if tries == tries_max || failure.refusal != Refusal::Passing {
             break outcome;
         }
         work.world().clock.sleep(pause);
@@ -106,6 +111,9 @@ fn tell(
     let outcome = outcome.map_err(|failure| Failure { why: work.redactor.clean(&failure.why), ..failure });
     let failure = outcome.as_ref().err();
     let is_refused = failure.is_some_and(|failure| failure.refusal == Refusal::OfMessage);
+    if failure.is_none() || is_refused {
+        work.unreached().remove(known_as);
+    }
     work.record(Event::NotificationEnded {
         receiver: known_as.clone(),
         about: message.seq,

@@ -1,6 +1,7 @@
 //! A project that is worked on: its plan, its state, its lock, its journal.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -199,6 +200,8 @@ pub struct Work<'a> {
     pub witness: &'a dyn Witness,
     journal: Option<Journal>,
     history: RefCell<History>,
+    /// Receivers that could not be reached since this began, by what the journal knows them as.
+    unreached: RefCell<BTreeSet<String>>,
     _lock: Box<dyn Lock>,
 }
 
@@ -257,6 +260,7 @@ impl<'a> Work<'a> {
             witness,
             journal,
             history: RefCell::new(history),
+            unreached: RefCell::default(),
             _lock: lock,
             project,
         })
@@ -293,6 +297,7 @@ impl<'a> Work<'a> {
             witness: &Nobody,
             journal: None,
             history: RefCell::new(history),
+            unreached: RefCell::default(),
             _lock: lock,
             project,
         })
@@ -311,6 +316,11 @@ impl<'a> Work<'a> {
     /// Where things stand.
     pub fn history(&self) -> std::cell::Ref<'_, History> {
         self.history.borrow()
+    }
+
+    /// Receivers that could not be reached since this began, by what the journal knows them as.
+    pub(crate) fn unreached(&self) -> std::cell::RefMut<'_, BTreeSet<String>> {
+        self.unreached.borrow_mut()
     }
 
     /// Whether the journal can be used.

@@ -230,6 +230,36 @@ fn who_takes_nothing_is_not_asked_for_each_message() {
 
 // rows: PC-13
 #[test]
+fn who_cannot_be_reached_keeps_a_command_waiting_once() {
+    let hook = Hook::start();
+    // Each look says no, and is told.
+    let mut ground = Ground::shop(
+        "[[check]]\nname = \"no\"\nkind = \"command\"\ncommand = \"false\"\nat = [\"every 1s for 8s\"]\n\
+         [[notify]]\nwebhook = \"${HOOK}\"\non = [\"check\", \"roll-back\"]\n",
+    );
+    ground.set("HOOK", &hook.address);
+    let begun = |ground: &Ground| {
+        let log = ground.expect(0, "log --json").out;
+        log.lines().filter(|line| line.contains("\"notification-started\"")).count()
+    };
+    drop(ground.run("run --until live"));
+    hook.statuses.lock().unwrap().extend([503; 40]);
+    let before = begun(&ground);
+    let seen = ground.run("watch");
+    assert_eq!(seen.err.matches("was not told of event").count(), 1, "{seen}");
+    let tried = begun(&ground) - before;
+    assert!(tried > 1, "each look of the watch, and the end, tries: {seen}");
+    assert_eq!(hook.texts().len(), 3 + (tried - 1), "three times at first, then once");
+    // Heard again, nothing is lost.
+    hook.statuses.lock().unwrap().clear();
+    ground.expect(0, "rollback");
+    let texts = hook.texts();
+    assert!(texts[0].contains("check: ") && texts.last().unwrap().contains("roll-back"), "{texts:#?}");
+    assert!(texts.len() > 2, "nothing is lost: {texts:#?}");
+}
+
+// rows: PC-13
+#[test]
 fn a_webhook_that_points_elsewhere_was_not_told() {
     // The page takes whatever comes. After 302 and 303 a client would come without the message, after 307 with it.
     let page = Hook::start();
