@@ -6,7 +6,7 @@ use lettre::address::AddressError;
 use lettre::message::{Mailbox, header};
 use lettre::transport::smtp;
 use lettre::{Message, SmtpTransport, Transport};
-use switchback_core::notify::{Mail, MailFailure, Mailer};
+use switchback_core::notify::{Mail, MailFailure, Mailer, Refusal};
 
 /// How long one answer of a server may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -30,7 +30,7 @@ impl Mailer for Smtp {
 }
 
 fn failure(why: String, may_have_arrived: bool) -> MailFailure {
-    MailFailure { why, is_final: false, may_have_arrived }
+    MailFailure { why, refusal: Refusal::Passing, may_have_arrived }
 }
 
 /// What a server that says no means by it.
@@ -46,7 +46,26 @@ fn refused(error: &smtp::Error, was_sent: bool) -> MailFailure {
     }
     // An answer says that it was not taken; without one nobody knows.
     let has_answer = error.status().is_some();
-    MailFailure { why, is_final: error.is_permanent(), may_have_arrived: was_sent && !has_answer }
+    let refusal = match error.status() {
+        _ if !error.is_permanent() => Refusal::Passing,
+        Some(code) if was_sent && is_of_message(&code.to_string(), &why) => Refusal::OfMessage,
+        _ => Refusal::OfReceiver,
+    };
+    MailFailure { why, refusal, may_have_arrived: was_sent && !has_answer }
+}
+
+/// Whether a final answer is about the message alone: it is too large (552, RFC 1870, 6.1; 5.2.3 and 5.3.4, RFC 3463, 3.3 and 3.4), or
+/// its content is refused (5.6.x, RFC 3463, 3.7). A mailbox that is full has 552, too, with 5.2.2. What may be about either is not.
+fn is_of_message(code: &str, why: &str) -> bool {
+    let is_enhanced = |word: &&str| {
+        let mut parts = word.split('.');
+        let is_number = |part: &str| part.len() <= 3 && part.parse::<u16>().is_ok();
+        parts.next() == Some("5") && word.matches('.').count() == 2 && parts.all(is_number)
+    };
+    match why.split_whitespace().find(is_enhanced) {
+        Some(enhanced) => matches!(enhanced, "5.2.3" | "5.3.4") || enhanced.starts_with("5.6."),
+        None => code == "552",
+    }
 }
 
 /// The connection that an address says: `smtps://user:password@host:465`, `smtp://host:587?tls=required`, `smtp://localhost`.
@@ -118,6 +137,20 @@ mod tests {
         assert_eq!(body.trim_end(), "b25lDQouDQp0d28gw7wNCg==");
         let wrong = Mail { to: vec!["nobody".to_owned()], ..mail() };
         assert!(message(&wrong).unwrap_err().starts_with("`nobody` is no address of mail"));
+    }
+
+    #[test]
+    fn only_an_answer_about_size_or_content_is_about_the_message() {
+        for (code, why, is_so) in [
+            ("552", "permanent error (552): 5.3.4 Message size exceeds fixed limit", true),
+            ("552", "permanent error (552): message too large", true),
+            ("552", "permanent error (552): 5.2.2 Mailbox full", false),
+            ("554", "permanent error (554): 5.6.0 Message content rejected", true),
+            ("554", "permanent error (554): 5.7.1 <ana@shop.example>: Relay access denied", false),
+            ("550", "permanent error (550): No such user here", false),
+        ] {
+            assert_eq!(is_of_message(code, why), is_so, "{why}");
+        }
     }
 
     #[test]

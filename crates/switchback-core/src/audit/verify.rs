@@ -56,8 +56,8 @@ impl Verification {
     }
 }
 
-/// Looks at the journal of the project at `root`; `None` when there is none. Beside the anchors that the plan and the journal name,
-/// those of `more` are looked at.
+/// Looks at the journal of the project at `root`; `None` when there is none, and no head of it stands outside. Beside the anchors that the
+/// plan and the journal name, those of `more` are looked at.
 ///
 /// # Errors
 ///
@@ -74,8 +74,8 @@ pub fn verify_journal(
     }
     // Before anybody opens it: SQLite passes over what is not whole.
     let tail = Tail::of(ports.world.disk.as_ref(), &path, &lock)?;
-    let Some(journal) = Journal::open_existing(&path, &ports.world)? else { return Ok(None) };
-    let rows = journal.rows_after(0)?;
+    let journal = Journal::open_existing(&path, &ports.world)?;
+    let rows = journal.as_ref().map_or_else(|| Ok(Vec::new()), |journal| journal.rows_after(0))?;
     let mut faults = verify(&rows);
     let records: Vec<Record> = rows.iter().filter_map(record_of).collect();
     let signed = look_at_signatures(&records, ports.signatures.as_ref());
@@ -87,6 +87,7 @@ pub fn verify_journal(
         );
         faults.push(ChainFault { seq: rows.len() as u64 + 1, kind: FaultKind::Damaged, what });
     }
+    faults.extend(records.iter().filter_map(lost));
     let mut look = Look { root, ports, rows: &rows, facts: AnchorFacts::default(), project: None };
     let plan_fault = look.prepare(&records);
     let mut anchors = Vec::new();
@@ -104,6 +105,10 @@ pub fn verify_journal(
     } else {
         Verdict::Yes
     };
+    // Without a journal there is nothing to say, unless its head stands outside.
+    if journal.is_none() && verdict != Verdict::No {
+        return Ok(None);
+    }
     Ok(Some(Verification {
         verdict,
         events: rows.len() as u64,
@@ -114,6 +119,16 @@ pub fn verify_journal(
         anchors,
         plan_fault,
     }))
+}
+
+/// What a journal says of its own damage, which was found when somebody appended to it.
+fn lost(record: &Record) -> Option<ChainFault> {
+    let Event::JournalDamaged { frame, kept } = &record.event else { return None };
+    let what = format!(
+        "events that were acknowledged and stood here are lost: frame {frame} of the write-ahead log was damaged, and whole ones followed \
+         it; that log is kept as `{STATE_FOLDER}/{kept}`"
+    );
+    Some(ChainFault { seq: record.seq, kind: FaultKind::Damaged, what })
 }
 
 /// A row as an event, where this program knows it; what it does not know is a fault by itself.
@@ -274,6 +289,12 @@ impl Look<'_> {
             Some(fits) => format!("behind event {fits}, which `{to}` still confirms"),
             None => "from its beginning or later on".to_owned(),
         };
+        if last == 0 {
+            return format!(
+                "`{to}` holds its head of {}, and there is no event any more: the journal was removed, or emptied",
+                head.time
+            );
+        }
         if seq > last {
             return format!(
                 "`{to}` holds its head of {}, and the journal ends at event {last}: its end was cut off, or it was written anew \

@@ -28,6 +28,7 @@ impl Event {
             | Self::RestoreUndone { .. }
             | Self::NotificationStarted { .. }
             | Self::NotificationEnded { .. }
+            | Self::JournalDamaged { .. }
             | Self::AnchorStarted { .. }
             | Self::AnchorEnded { .. } => None,
             Self::SnapshotStarted { phase }

@@ -338,7 +338,18 @@ pub enum Event {
         summary: String,
     },
     /// Somebody is about to be told of the event at that position.
-    NotificationStarted { receiver: String, about: u64 },
+    /// `receiver`: by what the journal knows it; `name`: what the plan calls it, where that is another; `address`: a hash of where
+    /// that goes, empty in what earlier versions wrote; `doubt`: all up to that event may have been told there under another name.
+    NotificationStarted {
+        receiver: String,
+        about: u64,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        address: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubt: Option<u64>,
+    },
     /// Whether that arrived, as far as can be known.
     NotificationEnded {
         receiver: String,
@@ -348,7 +359,13 @@ pub enum Event {
         may_have_arrived: bool,
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
+        /// The channel by which it was refused for good, as a hash; empty where it was not.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        refused: String,
     },
+    /// What was acknowledged and stood behind the event before this one is lost: frame `frame` of the write-ahead log is damaged, and
+    /// whole ones follow it. `kept`: the file beside the journal that holds that log.
+    JournalDamaged { frame: u64, kept: String },
     /// The head of the journal, event `about` with the hash `head`, is about to be kept outside, where the plan says.
     AnchorStarted { to: String, about: u64, head: String },
     /// Whether it is there.

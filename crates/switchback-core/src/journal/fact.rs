@@ -106,15 +106,6 @@ impl StagedFact {
     }
 }
 
-/// What somebody was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ToldFact {
-    /// Position of the last event that arrived.
-    pub seq: u64,
-    /// Position of an event of which nobody knows whether it arrived.
-    pub open: Option<u64>,
-}
-
 /// What the journal says about the rehearsal of the present candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RehearsalFact {

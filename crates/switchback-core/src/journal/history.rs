@@ -6,10 +6,10 @@ use super::databases::{DatabaseFact, DatabaseKey};
 use super::event::{Event, Record};
 pub use super::fact::{
     CheckFact, CriterionWord, FiredFact, OpenRestore, PackagedFact, ReceivedFact, RehearsalFact, SafetyFact,
-    SignOff, SnapshotFact, StagedFact, ToldFact,
+    SignOff, SnapshotFact, StagedFact,
 };
 use super::hand_over::{ArchiveFact, CommitFact};
-use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact};
+use super::{anchors::AnchorFacts, processes::ProcessFact, shadow::ShadowFact, told::ToldFacts};
 use crate::manifest::EntryCounts;
 use crate::verdict::Verdict;
 
@@ -379,8 +379,8 @@ pub struct History {
     pub processes: BTreeMap<String, ProcessFact>,
     /// What was last told of each database around each transaction.
     pub databases: BTreeMap<DatabaseKey, DatabaseFact>,
-    /// What was told to whom, by the names of receivers.
-    pub told: BTreeMap<String, ToldFact>,
+    /// What was told to whom.
+    pub told: ToldFacts,
     /// Heads that are kept outside.
     pub anchors: AnchorFacts,
     /// Packages that were made here, in order.
@@ -423,6 +423,7 @@ impl History {
             why,
         };
         self.anchors.take(record.seq, &record.time, &record.event);
+        self.told.take(&record.event);
         if record.event.process().is_some() {
             ProcessFact::take(&mut self.processes, &record).map_err(illegal)?;
             (self.seq, self.head) = (record.seq, record.hash);
@@ -477,23 +478,6 @@ impl History {
                 self.restoring = Some(OpenRestore { transaction, from, source, takes_back, why });
             }
             Event::Restored { .. } | Event::RestoreUndone { .. } => self.restoring = None,
-            Event::NotificationStarted { receiver, about } => {
-                let told = self
-                    .told
-                    .entry(receiver)
-                    .or_insert(ToldFact { seq: about.saturating_sub(1), open: None });
-                told.open = Some(about);
-            }
-            Event::NotificationEnded { receiver, about, delivered, may_have_arrived, .. } => {
-                let told = self
-                    .told
-                    .entry(receiver)
-                    .or_insert(ToldFact { seq: about.saturating_sub(1), open: None });
-                told.open = may_have_arrived.then_some(about);
-                if delivered {
-                    told.seq = about;
-                }
-            }
             _ => {}
         }
     }

@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::damage::Damage;
 use super::event::{Event, FORMAT, Record};
 use super::history::{History, IllegalEvent};
 use super::verify::{Chain, ChainFault};
@@ -91,6 +93,7 @@ pub struct Journal {
     path: PathBuf,
     connection: Connection,
     world: World,
+    damage: Option<Damage>,
 }
 
 /// One row as it is stored, before it is understood.
@@ -139,25 +142,40 @@ fn is_half_written(error: &rusqlite::Error) -> bool {
 }
 
 impl Journal {
-    /// Opens the journal at `path` for appending; makes it when it is missing.
+    /// Opens the journal at `path` for appending; makes it when it is missing. The caller holds the lock of the project. Where what was
+    /// acknowledged is damaged at its end, that is kept, and said in the journal, before anything else is: see [`Journal::damage`].
     pub fn open(path: &Path, world: &World) -> Result<Self, JournalError> {
         world.disk.foreign_effect("open the journal", path)?;
         let is_new = world.disk.look(path)?.is_none();
+        // Before anybody opens it: SQLite passes over what is not whole.
+        let damage = Damage::kept(world.disk.as_ref(), path)?;
         let failed = |doing| move |source| JournalError::Sqlite { doing, path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(failed("open"))?;
+        // Until the journal says so, closing it leaves a damaged log as it is.
         connection
-            .busy_timeout(std::time::Duration::from_millis(BUSY_MS))
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, damage.is_some())
+            .and_then(|_| connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS)))
             .and_then(|()| connection.pragma_update(None, "page_size", PAGE_BYTES))
             .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
             .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
             .map_err(failed("open"))?;
-        let journal = Self { path: path.to_owned(), connection, world: world.clone() };
+        let journal = Self { path: path.to_owned(), connection, world: world.clone(), damage };
         journal.prepare().map_err(failed("prepare"))?;
         if is_new && let Some(folder) = path.parent() {
             world.disk.sync_directory(folder)?;
         }
         journal.look_at_format()?;
+        if let Some(damage) = &journal.damage {
+            journal.append(damage.event())?;
+            let written = journal.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+            written.map_err(failed("open"))?;
+        }
         Ok(journal)
+    }
+
+    /// What was found damaged when it was opened for appending.
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
     }
 
     /// Opens the journal at `path` for reading only; `None` when there is none.
@@ -183,7 +201,7 @@ impl Journal {
             connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             counted = count(&connection);
         }
-        let journal = Self { path: path.to_owned(), connection, world: world.clone() };
+        let journal = Self { path: path.to_owned(), connection, world: world.clone(), damage: None };
         let tables = counted.map_err(failed("read"))?;
         if tables < 2 {
             // Killed before its first transaction was written: nothing has ever happened here.

@@ -4,13 +4,13 @@
 //! (`synchronous=FULL`). So a crash leaves one append that is not whole, at the very end; where whole ones follow one that is not,
 //! no crash did that. Frames, salts and checksums are those of SQLite, *Database File Format*, 4.1 to 4.3.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::store::JournalError;
 use crate::world::{Disk, DiskError};
 
 /// No log is longer: it is taken into the database after a thousand pages.
-const LOG_BYTES_MAX: u64 = 1 << 30;
+pub(super) const LOG_BYTES_MAX: u64 = 1 << 30;
 const HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
 const MAGIC: u32 = 0x377f_0682;
@@ -55,15 +55,18 @@ impl Tail {
         if is_held()? {
             return Ok(Self::Busy);
         }
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push("-wal");
-        let log = path.with_file_name(name);
+        let found = Self::unlocked(disk, path)?;
+        // Somebody may have begun meanwhile.
+        Ok(if is_held()? { Self::Busy } else { found })
+    }
+
+    /// The same for whoever holds the lock.
+    pub(super) fn unlocked(disk: &dyn Disk, path: &Path) -> Result<Self, JournalError> {
+        let log = log_of(path);
         if disk.look(&log)?.is_none() {
             return Ok(Self::Whole);
         }
-        let found = Self::of_log(&disk.read(&log, LOG_BYTES_MAX)?);
-        // Somebody may have begun meanwhile.
-        Ok(if is_held()? { Self::Busy } else { found })
+        Ok(Self::of_log(&disk.read(&log, LOG_BYTES_MAX)?))
     }
 
     /// What the bytes of a write-ahead log say.
@@ -74,6 +77,13 @@ impl Tail {
         let Some(reader) = Log::of(log) else { return Self::CutShort { bytes: log.len() as u64 } };
         reader.tail()
     }
+}
+
+/// The write-ahead log of the journal at `path`.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push("-wal");
+    path.with_file_name(name)
 }
 
 /// A write-ahead log with a whole header.

@@ -20,13 +20,24 @@ pub struct Mail {
     pub time: SystemTime,
 }
 
+/// What a failure is about, and so what may still be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The moment: the same message may be taken a little later.
+    Passing,
+    /// The receiver, or the way to it: no message is taken until something changes there.
+    OfReceiver,
+    /// This message: it is not taken later either, and others may be.
+    OfMessage,
+}
+
 /// Why a message was not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailFailure {
     /// In a line, without the address of the server, which may hold a password.
     pub why: String,
-    /// Trying again at once changes nothing.
-    pub is_final: bool,
+    /// What it is about.
+    pub refusal: Refusal,
     /// Nobody knows that it did not arrive.
     pub may_have_arrived: bool,
 }
@@ -35,7 +46,7 @@ impl MailFailure {
     /// What is wrong here, before anybody was asked.
     #[must_use]
     pub fn of_us(why: impl Into<String>) -> Self {
-        Self { why: why.into(), is_final: true, may_have_arrived: false }
+        Self { why: why.into(), refusal: Refusal::OfReceiver, may_have_arrived: false }
     }
 }
 

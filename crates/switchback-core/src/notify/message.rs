@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::journal::{Event, Record};
 use crate::phase::watch::is_live;
-use crate::plan::{Plan, Severity, Turn};
+use crate::plan::{Plan, STATE_FOLDER, Severity, Turn};
 use crate::verdict::Verdict;
 
 /// One thing that people are told.
@@ -231,6 +231,11 @@ fn meaning(plan: &Plan, event: &Event) -> Option<(Turn, Severity, String)> {
         }
         Event::AnchorEnded { to, written: false, why, .. } => {
             (Turn::Failed, Warning, format!("the head of the journal was not kept at {to}: {why}"))
+        }
+        Event::JournalDamaged { kept, .. } => {
+            let what =
+                "events that were acknowledged are lost from the journal; what was left of them is kept as";
+            (Turn::Failed, Critical, format!("{what} {STATE_FOLDER}/{kept}"))
         }
         Event::StepFailed { step, why, .. } => (Turn::Failed, Critical, format!("{step}: {why}")),
         _ => return None,

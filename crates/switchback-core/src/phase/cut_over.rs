@@ -238,7 +238,7 @@ pub fn late_drift(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<V
 }
 
 /// Where the content is that a managed path had before a transaction: beside it, unless what was parked there is only
-/// the link that led to it through the pointer.
+/// the link that led to it through the pointer, or was put away already: the journal may have lost that its phase was finished.
 fn parked_tree(
     disk: &dyn Disk,
     root: &Path,
@@ -247,7 +247,11 @@ fn parked_tree(
     transaction: &str,
 ) -> Result<PathBuf, StepError> {
     let beside = root.join(layout::beside(path, transaction));
-    let Some(pointed) = pointed else { return Ok(beside) };
+    let Some(pointed) = pointed else {
+        let kept = root.join(layout::kept_old(transaction, path));
+        let is_put_away = disk.look(&beside)?.is_none() && disk.look(&kept)?.is_some();
+        return Ok(if is_put_away { kept } else { beside });
+    };
     let is_tree = match disk.look(&beside)? {
         None => false,
         Some(meta) if meta.kind == FileKind::Symlink => {

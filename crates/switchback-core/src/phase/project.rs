@@ -1,6 +1,7 @@
 //! A project that is worked on: its plan, its state, its lock, its journal.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -199,6 +200,8 @@ pub struct Work<'a> {
     pub witness: &'a dyn Witness,
     journal: Option<Journal>,
     history: RefCell<History>,
+    /// Receivers that could not be reached since this began, by what the journal knows them as.
+    unreached: RefCell<BTreeSet<String>>,
     _lock: Box<dyn Lock>,
 }
 
@@ -242,7 +245,7 @@ impl<'a> Work<'a> {
             Ok(lock) => lock,
             Err(holder) => return Err(StepError::Locked(holder.note)),
         };
-        let (journal, history) = match open_journal(&project) {
+        let (journal, history) = match open_journal(&project, strict, witness) {
             Ok((journal, history)) => (Some(journal), history),
             Err(error) if !strict => {
                 let warning = format!("the journal cannot be used, and is left as it is: {error}");
@@ -257,6 +260,7 @@ impl<'a> Work<'a> {
             witness,
             journal,
             history: RefCell::new(history),
+            unreached: RefCell::default(),
             _lock: lock,
             project,
         })
@@ -293,6 +297,7 @@ impl<'a> Work<'a> {
             witness: &Nobody,
             journal: None,
             history: RefCell::new(history),
+            unreached: RefCell::default(),
             _lock: lock,
             project,
         })
@@ -311,6 +316,11 @@ impl<'a> Work<'a> {
     /// Where things stand.
     pub fn history(&self) -> std::cell::Ref<'_, History> {
         self.history.borrow()
+    }
+
+    /// Receivers that could not be reached since this began, by what the journal knows them as.
+    pub(crate) fn unreached(&self) -> std::cell::RefMut<'_, BTreeSet<String>> {
+        self.unreached.borrow_mut()
     }
 
     /// Whether the journal can be used.
@@ -362,8 +372,23 @@ impl<'a> Work<'a> {
     }
 }
 
-fn open_journal(project: &Project) -> Result<(Journal, History), StepError> {
+/// What was acknowledged and is lost ends a command that would go on from it unawares, once. A rollback is not held up by it.
+fn open_journal(
+    project: &Project,
+    strict: bool,
+    witness: &dyn Witness,
+) -> Result<(Journal, History), StepError> {
     let journal = Journal::open(&project.state().join("journal.db"), &project.ports.world)?;
+    if let Some(damage) = journal.damage() {
+        if strict {
+            return Err(StepError::not_now(
+                damage.told(),
+                "nothing was done; `switchback status` tells where what is left of the journal stands. `switchback rollback` makes the old tree \
+                 live; the same command once more goes on from there",
+            ));
+        }
+        witness.notice(Notice::Warning(damage.told()));
+    }
     let history = journal.history()?;
     Ok((journal, history))
 }

@@ -151,8 +151,8 @@ impl Work<'_> {
             let history = self.history();
             history.phases.iter().chain(&history.earlier).cloned().collect()
         };
-        for phase in phases {
-            let Some(staged) = &phase.staged else { continue };
+        for mut phase in phases {
+            let Some(staged) = phase.staged.clone() else { continue };
             let disk = self.world().disk.as_ref();
             let file = self.project.transactions().join(&staged.transaction);
             if phase.state == PhaseState::CuttingOver
@@ -172,6 +172,16 @@ impl Work<'_> {
                 ));
             }
             let state = state_of(&self.project, &staged.transaction)?;
+            if phase.state == PhaseState::Staged
+                && matches!(state, State::Committed(..) | State::RolledBack(_))
+            {
+                // Nothing is exchanged before the journal has the intent: it stood in a part of the journal that is lost.
+                self.record(Event::CutOverStarted {
+                    phase: phase.name.clone(),
+                    transaction: staged.transaction.clone(),
+                })?;
+                phase.state = PhaseState::CuttingOver;
+            }
             self.reconcile_phase(&phase, &staged.transaction, state)?;
         }
         Ok(())

@@ -77,6 +77,7 @@ pub(super) fn read_receivers<'a>(plan: &Fields<'a>, findings: &'a Findings<'a>) 
         look_at_name(&fields, &read.name, "receiver", receivers.iter().map(|one| one.name.as_str()));
         receivers.push(read);
     }
+    notify::tell_apart(&mut receivers);
     receivers
 }
 

@@ -1,13 +1,18 @@
 //! `[[notify]]`: who is told of what, and how.
 
+use std::collections::BTreeMap;
+
 use super::fields::{Fields, advise, shown};
 use super::key::{Key, Shape};
 
 /// Somebody who is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receiver {
-    /// The name, by which the journal keeps what was told.
+    /// The name, for people.
     pub name: String,
+    /// By what the journal knows what was told: the name that the plan gives it; without one its way and a hash of its address, so
+    /// that it stays the same wherever it stands in the plan.
+    pub known_as: String,
     /// The turns that are told; all when empty.
     pub on: Vec<Turn>,
     /// Nothing less is told.
@@ -37,6 +42,55 @@ pub enum Channel {
     },
     /// A line of shell, which finds the message in its environment.
     Command(String),
+}
+
+impl Channel {
+    /// The key of the plan for it.
+    pub fn way(&self) -> &'static str {
+        match self {
+            Self::Webhook { .. } => "webhook",
+            Self::Mail { .. } => "mail",
+            Self::Command(_) => "command",
+        }
+    }
+
+    /// A hash of where it goes, as the plan writes it. What an address has of passwords is no part of it.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Webhook { url, .. } => short_hash(&["webhook", &without_password(url)]),
+            Self::Mail { to, .. } => short_hash(&["mail", &to.join("\n")]),
+            Self::Command(line) => short_hash(&["command", line]),
+        }
+    }
+
+    /// A hash of all of it, as the plan writes it: what was refused by one channel may be taken by another.
+    pub fn hash(&self) -> String {
+        match self {
+            Self::Webhook { form: Form::Slack, .. } => short_hash(&[&self.address(), "slack"]),
+            Self::Webhook { form: Form::Json, .. } => short_hash(&[&self.address(), "json"]),
+            Self::Mail { from, server, .. } => {
+                short_hash(&[&self.address(), from, &without_password(server)])
+            }
+            Self::Command(_) => self.address(),
+        }
+    }
+}
+
+/// Enough to tell the receivers of a plan apart.
+const SHORT_HASH_CHARACTERS: usize = 12;
+
+fn short_hash(parts: &[&str]) -> String {
+    let hash = blake3::hash(parts.join("\0").as_bytes()).to_hex();
+    hash.chars().take(SHORT_HASH_CHARACTERS).collect()
+}
+
+/// An address without who signs in there: a short hash of a short password would tell it to whoever tries all of them.
+fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// What a webhook gets.
@@ -131,7 +185,8 @@ pub(super) const NOTIFY: &[Key] = &[
     Key::optional(
         "name",
         Shape::Text,
-        "what the receiver is called; `webhook`, `mail` or `command` with its number when left out",
+        "what the receiver is called, and by what the journal keeps what it was told; `webhook`, `mail` or `command` with its number when \
+         left out, and then its address is what the journal goes by",
     ),
     Key::optional(
         "on",
@@ -197,9 +252,30 @@ pub(super) fn read(fields: &Fields<'_>, number: usize) -> Option<Receiver> {
             None
         }
     };
-    let name =
-        fields.filled_text("name").unwrap_or_else(|| format!("{} {number}", named.first().unwrap_or(&"")));
-    Some(Receiver { name, on, severity, channel: channel? })
+    let name = fields.filled_text("name");
+    let channel = channel?;
+    let (name, known_as) = match name {
+        Some(name) => (name.clone(), name),
+        None => (format!("{} {number}", channel.way()), format!("{} {}", channel.way(), channel.address())),
+    };
+    Some(Receiver { name, known_as, on, severity, channel })
+}
+
+/// Receivers without a name that have one address are told apart by what they are told; where that is the same, too, by their order,
+/// which then makes no difference.
+pub(super) fn tell_apart(receivers: &mut [Receiver]) {
+    let known: Vec<String> = receivers.iter().map(|one| one.known_as.clone()).collect();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for (one, name) in receivers.iter_mut().zip(&known) {
+        if *name == one.name || known.iter().filter(|other| *other == name).count() < 2 {
+            continue;
+        }
+        let turns = one.on.iter().map(|turn| turn.word()).collect::<Vec<_>>().join(" ");
+        let told = [name, one.severity.word(), &turns].join("\n");
+        let earlier = seen.entry(told.clone()).or_default();
+        one.known_as = format!("{} {}", one.channel.way(), short_hash(&[&told, &earlier.to_string()]));
+        *earlier += 1;
+    }
 }
 
 fn read_webhook(fields: &Fields<'_>) -> Option<Channel> {
@@ -282,5 +358,42 @@ mod tests {
             assert_eq!(turn.word(), *word);
         }
         assert_eq!(Turn::from_word("rollback"), None);
+    }
+
+    fn receiver(url: &str, severity: Severity) -> Receiver {
+        let channel = Channel::Webhook { url: url.to_owned(), form: Form::Slack };
+        let known_as = format!("webhook {}", channel.address());
+        Receiver { name: "webhook 1".to_owned(), known_as, on: Vec::new(), severity, channel }
+    }
+
+    fn known(mut receivers: Vec<Receiver>) -> Vec<String> {
+        tell_apart(&mut receivers);
+        receivers.into_iter().map(|one| one.known_as).collect()
+    }
+
+    #[test]
+    fn a_receiver_without_a_name_is_known_wherever_it_stands() {
+        use Severity::{Critical, Info};
+        let [one, other] = ["${ONE}", "${OTHER}"].map(|url| receiver(url, Info));
+        let alone = known(vec![one.clone()]);
+        assert_eq!(known(vec![other, one.clone()])[1..], alone);
+        // Two that have one address: by what they are told.
+        let both = known(vec![one.clone(), receiver("${ONE}", Critical)]);
+        let turned = known(vec![receiver("${ONE}", Critical), one.clone()]);
+        assert!(both[0] != both[1] && both[0] == turned[1] && both[1] == turned[0], "{both:?} {turned:?}");
+        let same = known(vec![one.clone(), one]);
+        assert_ne!(same[0], same[1]);
+    }
+
+    #[test]
+    fn a_password_is_no_part_of_what_an_address_is_known_by() {
+        for (address, without) in [
+            ("https://jo:geheim@hooks.example/a@b?c", "https://hooks.example/a@b?c"),
+            ("https://hooks.example/a", "https://hooks.example/a"),
+            ("${HOOK}", "${HOOK}"),
+            ("smtp://jo:ge@heim@mail.example", "smtp://mail.example"),
+        ] {
+            assert_eq!(without_password(address), without);
+        }
     }
 }

@@ -115,7 +115,9 @@ fn words(event: &Event) -> String {
             format!("database {database}: {direction} of {}", listed(steps))
         }
         Event::DatabaseEnded { summary, .. } => summary.clone(),
-        Event::AnchorStarted { .. } | Event::AnchorEnded { .. } => of_anchor(event),
+        Event::AnchorStarted { .. } | Event::AnchorEnded { .. } | Event::JournalDamaged { .. } => {
+            of_journal(event)
+        }
         about_process if about_process.process().is_some() => of_process(about_process),
         about_shadow if about_shadow.shadow().is_some() => of_shadow(about_shadow),
         other => of_return(other),
@@ -168,14 +170,19 @@ fn of_hand_over(event: &Event) -> String {
     }
 }
 
-/// What became of the head outside.
-fn of_anchor(event: &Event) -> String {
+/// What became of the head outside, and of the journal itself.
+fn of_journal(event: &Event) -> String {
     match event {
         Event::AnchorStarted { to, about, .. } => format!("the head at event {about} is to be kept at {to}"),
         Event::AnchorEnded { to, about, written: true, .. } => {
             format!("the head at event {about} is kept at {to}")
         }
         Event::AnchorEnded { to, why, .. } => format!("no head was kept at {to}: {why}"),
+        Event::JournalDamaged { kept, .. } => {
+            format!(
+                "events that were acknowledged and stood here are lost; what was left of them is kept as {kept}"
+            )
+        }
         other => of_fields(other),
     }
 }

@@ -23,6 +23,14 @@ pub struct HttpRequest {
     pub is_direct: bool,
 }
 
+impl HttpRequest {
+    /// Redirects are followed by what only asks. A request that brings something would be followed by one that does not: after
+    /// 301, 302 and 303 clients go on with a `GET` without the body (RFC 9110, 15.4), and what answers that has heard nothing.
+    fn follows_redirects(&self) -> bool {
+        !self.is_direct && self.body.is_none() && matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+}
+
 /// What came back. Any status is an answer, 500 included.
 #[derive(Debug, Clone)]
 pub struct HttpAnswer {
@@ -35,6 +43,26 @@ pub struct HttpAnswer {
     /// From the start of the request to the end of the body.
     pub elapsed: Duration,
 }
+
+impl HttpAnswer {
+    /// The host that a redirect points to, with its port where it names one; `None` where it points to the same host, or to nothing
+    /// that could be shown. The rest of such an address may hold a secret.
+    pub fn points_to(&self) -> Option<&str> {
+        let (_, location) = self.headers.iter().find(|(name, _)| name == "location")?;
+        let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let rest = match location.split_once("://") {
+            Some((scheme, rest)) if is_scheme(scheme) => rest,
+            _ => location.strip_prefix("//")?,
+        };
+        let authority = rest.split(['/', '?', '#', '\\']).next()?;
+        let host = authority.rsplit('@').next()?;
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        (!host.is_empty() && host.len() <= HOST_BYTES_MAX && host.bytes().all(is_host)).then_some(host)
+    }
+}
+
+/// A name of a host has at most 253 bytes (RFC 1035, 2.3.4), and a port six.
+const HOST_BYTES_MAX: usize = 259;
 
 /// Nothing came back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +122,9 @@ pub trait Network: Debug + Send + Sync {
 /// How long a port of this machine may take to accept a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(1);
 
+/// So many redirects are followed.
+const REDIRECTS_MAX: u32 = 5;
+
 /// The network as it is.
 #[derive(Debug)]
 pub struct RealNetwork;
@@ -103,7 +134,7 @@ impl Network for RealNetwork {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(request.timeout))
             .http_status_as_error(false)
-            .max_redirects(if request.is_direct { 0 } else { 5 });
+            .max_redirects(if request.follows_redirects() { REDIRECTS_MAX } else { 0 });
         let config = if request.is_direct { config.proxy(None) } else { config };
         let agent: ureq::Agent = config.build().into();
         let started = Instant::now();
@@ -135,5 +166,29 @@ impl Network for RealNetwork {
     fn is_open(&self, port: u16) -> bool {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         TcpStream::connect_timeout(&address, CONNECT_MAX).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_redirect_its_host_alone_is_named() {
+        for (location, host) in [
+            ("https://login.example/start?next=geheim", Some("login.example")),
+            ("http://jo:geheim@login.example:8080#geheim", Some("login.example:8080")),
+            ("//login.example/geheim", Some("login.example")),
+            ("https://[::1]:80/geheim", Some("[::1]:80")),
+            ("/login?next=https://geheim.example/", None),
+            ("login", None),
+            ("https://", None),
+            ("https://geheim geheim/", None),
+            ("", None),
+        ] {
+            let headers = vec![("location".to_owned(), location.to_owned())];
+            let answer = HttpAnswer { status: 302, headers, body: Vec::new(), elapsed: Duration::ZERO };
+            assert_eq!(answer.points_to(), host, "{location}");
+        }
     }
 }

@@ -33,11 +33,15 @@ pub(crate) fn log(context: &Context<'_>, args: &LogArgs) -> Result<Verdict, Fail
     }
 }
 
-fn open(context: &Context<'_>) -> Result<Journal, Failure> {
+/// The journal, if there is one.
+fn look_for(context: &Context<'_>) -> Result<Option<Journal>, Failure> {
     let path = context.root.join(STATE_FOLDER).join("journal.db");
-    let journal = Journal::open_existing(&path, &context.ports.world)
-        .map_err(|error| Failure::doing("could not open the journal", error.into()))?;
-    journal.ok_or_else(|| {
+    Journal::open_existing(&path, &context.ports.world)
+        .map_err(|error| Failure::doing("could not open the journal", error.into()))
+}
+
+fn open(context: &Context<'_>) -> Result<Journal, Failure> {
+    look_for(context)?.ok_or_else(|| {
         // A run whose journal is missing is not taken for none.
         let told = open_to_tell(&context.root, context.ports, "log", context.ui);
         if let Err(Untold::Run(error)) = told {
@@ -92,10 +96,14 @@ fn show_record(context: &Context<'_>, record: &Record) {
 
 fn verify_all(context: &Context<'_>, args: &LogVerifyArgs) -> Result<Verdict, Failure> {
     let failed = |error: StepError| Failure::doing("could not read the journal", error);
-    // A journal that is missing, or cannot be opened, is said as by every other command.
-    drop(open(context)?);
+    // One that cannot be opened is said as by every other command.
+    drop(look_for(context)?);
     let looked = verify_journal(&context.root, context.ports, &args.anchors).map_err(failed)?;
-    let Some(looked) = looked else { return Ok(Verdict::Unknown) };
+    let Some(looked) = looked else {
+        // No head of it stands outside: that it is missing is said as by every other command.
+        drop(open(context)?);
+        return Ok(Verdict::Unknown);
+    };
     if context.ui.json {
         context.ui.document(&verification(&looked));
     } else {

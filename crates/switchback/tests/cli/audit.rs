@@ -22,7 +22,7 @@ fn anchor(to: &str) -> String {
 }
 
 /// Runs statements on the journal, past the triggers that keep it append-only.
-fn alter(ground: &Ground, statements: &str) {
+pub(super) fn alter(ground: &Ground, statements: &str) {
     let journal = Connection::open(ground.at(DATABASE)).unwrap();
     let drop =
         "DROP TRIGGER IF EXISTS event_is_never_changed; DROP TRIGGER IF EXISTS event_is_never_removed;";
@@ -32,7 +32,7 @@ fn alter(ground: &Ground, statements: &str) {
 }
 
 /// Gives every event from `first` on hashes that fit what stands there, as somebody does who covers tracks.
-fn chain_anew(ground: &Ground, first: u64) {
+pub(super) fn chain_anew(ground: &Ground, first: u64) {
     let journal = Connection::open(ground.at(DATABASE)).unwrap();
     let mut query = journal.prepare("SELECT seq, time, actor, event, body FROM event ORDER BY seq").unwrap();
     let rows: Vec<(u64, String, String, String, String)> = query
@@ -368,6 +368,7 @@ fn a_last_append_that_a_crash_cut_short_is_told_from_tampering() {
     // It is passed over, and the next event takes its place.
     ground.expect(0, "run --until rehearsed");
     assert_eq!(verified(&ground, 0)["tail"]["state"], "whole");
+    assert_eq!(events(&ground, "journal-damaged"), 0, "it was never acknowledged");
 
     std::fs::write(ground.at(DATABASE), &whole).unwrap();
     with_log(&ground, 3, |_, _| {});

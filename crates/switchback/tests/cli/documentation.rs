@@ -341,7 +341,7 @@ fn every_event_and_each_of_its_fields_is_documented() {
             assert!(row.contains(&format!("`{}`", &name[1])), "the field `{}` of `{word}`", &name[1]);
         }
     }
-    assert_eq!(count, 49, "events were found");
+    assert_eq!(count, 50, "events were found");
     let binding = source.split("pub struct Binding {").nth(1).unwrap().split("\n}\n").next().unwrap();
     for name in Regex::new(r"pub ([a-z_]+): ").unwrap().captures_iter(binding) {
         assert!(events.contains(&format!("`{}`", &name[1])), "the field `{}` of a binding", &name[1]);

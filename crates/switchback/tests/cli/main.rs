@@ -21,6 +21,7 @@ mod conformance;
 #[cfg(feature = "sql")]
 mod constraints;
 mod criteria;
+mod damaged_journal;
 #[cfg(feature = "databases")]
 mod databases;
 mod dbt;

@@ -130,6 +130,12 @@ fn what_is_kept_outside_is_pinned() {
         ("anchor-ended", r#"{"about":7,"to":"git-note","written":true}"#)
     );
     assert_eq!(Event::read(&word, &body).unwrap(), event);
+    let event = Event::JournalDamaged { frame: 3, kept: "journal.db-wal.damaged-ab".into() };
+    let (word, body) = event.write().unwrap();
+    assert_eq!(
+        (word.as_str(), body.as_str()),
+        ("journal-damaged", r#"{"frame":3,"kept":"journal.db-wal.damaged-ab"}"#)
+    );
 }
 
 #[test]
