@@ -151,6 +151,10 @@ fn is_of(path: &Path, ending: &str) -> bool {
 }
 
 impl Check for ComplianceCheck {
+    fn counts_samples(&self) -> bool {
+        true
+    }
+
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let root = match scene.trees.here() {
             Ok(root) => root,

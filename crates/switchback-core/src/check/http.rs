@@ -82,6 +82,10 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 }
 
 impl Check for HttpCheck {
+    fn counts_samples(&self) -> bool {
+        true
+    }
+
     fn asks_a_service(&self) -> bool {
         true
     }

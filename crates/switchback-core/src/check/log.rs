@@ -7,11 +7,11 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::{Check, Kind, Looked, Scene};
-use crate::plan::{Fields, Key, Moment, Shape, relative};
+use crate::plan::{Fields, Key, Moment, Shape, relative, shown};
 use crate::quantity::counted;
 use crate::secret::clean_output;
 use crate::verdict::Verdict;
-use crate::world::FileKind;
+use crate::world::{Disk, FileKind};
 
 /// A longer line is looked at in parts of this length.
 const LINE_BYTES_MAX: u64 = 1 << 20;
@@ -82,7 +82,10 @@ struct Position {
 }
 
 impl Position {
-    fn of(details: &Value) -> Option<Self> {
+    /// What was found earlier in the same log; a plan may have named another one then.
+    fn of(details: &Value, path: &Path) -> Option<Self> {
+        let then: PathBuf = details["path"].as_str()?.into();
+        (then == path).then_some(())?;
         Some(Self { bytes: details["read_to"].as_u64()?, mark: details["mark"].as_str()?.to_owned() })
     }
 }
@@ -99,6 +102,14 @@ fn mark(file: &mut (impl Read + Seek), bytes: u64) -> std::io::Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// Whether a log that was put aside is called so by those who rotate logs: a number or a date behind the name of the log.
+fn is_rotated(end: &str) -> bool {
+    let mut characters = end.chars();
+    matches!(characters.next(), Some('.' | '-'))
+        && characters.next().is_some_and(|first| first.is_ascii_digit())
+        && characters.all(|one| one.is_ascii_digit() || "._T:-".contains(one))
+}
+
 /// What was written since.
 #[derive(Default)]
 struct Written {
@@ -110,29 +121,48 @@ struct Written {
 }
 
 impl Check for LogCheck {
+    fn counts_samples(&self) -> bool {
+        true
+    }
+
     fn look(&self, scene: &Scene<'_>) -> Looked {
+        let mut earlier = [scene.last, scene.before].into_iter().flatten();
+        let last = earlier.find_map(|details| Position::of(details, &self.path));
+        let could_not = |why: String| {
+            let mut details = json!({"path": self.path});
+            // The next look goes on where the last one that saw the log ended.
+            if let Some(last) = &last {
+                (details["mark"], details["read_to"]) = (json!(last.mark), json!(last.bytes));
+            }
+            Looked::unknown(why, details)
+        };
         let path = match scene.trees.here() {
             Ok(_) if self.path.is_absolute() => self.path.clone(),
             Ok(tree) => tree.join(&self.path),
-            Err(why) => return Looked::unknown(why, json!({})),
+            Err(why) => return could_not(why),
         };
         let name = self.path.display();
         let meta = match scene.world.disk.look(&path) {
             Ok(Some(meta)) if meta.kind == FileKind::File => meta,
-            Ok(_) => {
-                return Looked::unknown(format!("there is no file `{name}`"), json!({"path": self.path}));
-            }
-            Err(error) => return Looked::unknown(error.to_string(), json!({"path": self.path})),
+            Ok(_) => return could_not(format!("there is no file `{name}`")),
+            Err(error) => return could_not(error.to_string()),
         };
-        let last = scene.last.and_then(Position::of).or_else(|| scene.before.and_then(Position::of));
-        let looked = match last {
-            Some(last) => self.look_on(scene, &path, &last, meta.size),
+        let looked = match &last {
+            Some(last) => self.look_on(scene, &path, last, meta.size),
             None => self.first_look(scene, &path, meta.size),
         };
-        looked.unwrap_or_else(|why| {
-            Looked::unknown(format!("`{name}` could not be read: {why}"), json!({"path": self.path}))
-        })
+        looked.unwrap_or_else(|why| could_not(format!("`{name}` could not be read: {why}")))
     }
+}
+
+/// Where what was written between two looks stands.
+enum Since {
+    /// All of it in the log.
+    Same,
+    /// The log began anew, and what was written before that stands in files beside it, the first of them of this name.
+    Aside(String),
+    /// The log began anew, and what was written before that is not to be found.
+    Lost,
 }
 
 impl LogCheck {
@@ -149,29 +179,72 @@ impl LogCheck {
         Ok(Looked::unknown(why, details))
     }
 
-    /// Looks at what was written since the last look. A log that was put aside, or began anew, is read from its beginning.
+    /// Looks at what was written since the last look. Of a log that was put aside the rest is read first.
     fn look_on(&self, scene: &Scene<'_>, path: &Path, last: &Position, bytes: u64) -> Result<Looked, String> {
-        let mut file = scene.world.disk.open_seekable(path).map_err(|error| error.to_string())?;
-        let marked =
-            |file: &mut _, bytes| mark(file, bytes).map_err(|error: std::io::Error| error.to_string());
-        let is_same = last.bytes <= bytes && marked(&mut file, last.bytes)? == last.mark;
-        let written = self.written(&mut file, if is_same { last.bytes } else { 0 });
-        let written = written.map_err(|error| error.to_string())?;
-        let mark = marked(&mut file, written.read_to)?;
-        Ok(self.judge(&written, &mark, is_same))
+        let disk = scene.world.disk.as_ref();
+        let mut file = disk.open_seekable(path).map_err(|error| error.to_string())?;
+        let mut written = Written::default();
+        let since = if is_marked(&mut file, bytes, last).map_err(|error| error.to_string())? {
+            Since::Same
+        } else {
+            self.read_aside(disk, path, last, &mut written)?
+        };
+        let from = if matches!(since, Since::Same) { last.bytes } else { 0 };
+        self.read_on(&mut file, from, true, &mut written).map_err(|error| error.to_string())?;
+        let mark = mark(&mut file, written.read_to).map_err(|error| error.to_string())?;
+        Ok(self.judge(&written, &mark, &since))
     }
 
-    fn written(&self, file: &mut (impl Read + Seek), from: u64) -> std::io::Result<Written> {
+    /// Reads what was written to a log after the last look and before it was put aside, and all of those that were put aside
+    /// after it.
+    fn read_aside(
+        &self,
+        disk: &dyn Disk,
+        path: &Path,
+        last: &Position,
+        written: &mut Written,
+    ) -> Result<Since, String> {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(Since::Lost) };
+        let name = name.to_string_lossy();
+        let beside = disk.look_inside(folder).map_err(|error| error.to_string())?.into_iter();
+        let mut aside: Vec<(i128, String, u64)> = beside
+            .filter(|(_, meta)| meta.kind == FileKind::File)
+            .map(|(other, meta)| (meta.mtime_ns, other.to_string_lossy().into_owned(), meta.size))
+            .filter(|(_, other, _)| other.strip_prefix(&*name).is_some_and(is_rotated))
+            .collect();
+        aside.sort();
+        let mut first = None;
+        for (_, other, bytes) in aside {
+            let mut file = disk.open_seekable(&folder.join(&other)).map_err(|error| error.to_string())?;
+            if first.is_some() {
+                self.read_on(&mut file, 0, false, written).map_err(|error| error.to_string())?;
+            } else if last.bytes > 0
+                && is_marked(&mut file, bytes, last).map_err(|error| error.to_string())?
+            {
+                self.read_on(&mut file, last.bytes, false, written).map_err(|error| error.to_string())?;
+                first = Some(other);
+            }
+        }
+        Ok(first.map_or(Since::Lost, Since::Aside))
+    }
+
+    /// Reads from a byte on to the end. `grows`: its last line may still be written to, and is read when it is whole.
+    fn read_on(
+        &self,
+        file: &mut (impl Read + Seek),
+        from: u64,
+        grows: bool,
+        written: &mut Written,
+    ) -> std::io::Result<()> {
         file.seek(SeekFrom::Start(from))?;
         let mut reader = BufReader::new(file);
-        let mut written = Written { read_to: from, ..Written::default() };
+        written.read_to = from;
         let mut line = Vec::new();
         loop {
             line.clear();
             let read = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? as u64;
-            // A line that is still being written is looked at when it is whole.
-            if read == 0 || (read < LINE_BYTES_MAX && line.last() != Some(&b'\n')) {
-                return Ok(written);
+            if read == 0 || (grows && read < LINE_BYTES_MAX && line.last() != Some(&b'\n')) {
+                return Ok(());
             }
             written.read_to += read;
             written.lines += 1;
@@ -187,20 +260,31 @@ impl LogCheck {
         }
     }
 
-    fn judge(&self, written: &Written, mark: &str, is_same: bool) -> Looked {
-        let Written { lines, fitting, shown, read_to } = written;
+    fn judge(&self, written: &Written, mark: &str, since: &Since) -> Looked {
+        let Written { lines, fitting, shown: lines_shown, read_to } = written;
         let name = self.path.display();
         let details = json!({
-            "path": self.path, "pattern": self.pattern.as_str(), "lines": lines, "fitting": fitting, "shown": shown,
-            "mark": mark, "read_to": read_to, "is_another_file": !is_same,
+            "path": self.path, "pattern": self.pattern.as_str(), "lines": lines, "fitting": fitting, "shown": lines_shown,
+            "mark": mark, "read_to": read_to, "is_another_file": !matches!(since, Since::Same),
         });
-        if *lines == 0 && !self.may_be_silent {
+        let is_no = *fitting > self.most;
+        if *lines == 0 && !self.may_be_silent && !matches!(since, Since::Lost) {
             return Looked::unknown(format!("nothing was written to `{name}` since the last look"), details);
         }
-        let anew = if is_same { "" } else { " (it began anew)" };
+        if matches!(since, Since::Lost) && !is_no {
+            let why = format!(
+                "`{name}` began anew, and what was written to it between the last look and then is in no file beside it"
+            );
+            return Looked::unknown(why, details);
+        }
+        let anew = match since {
+            Since::Same => String::new(),
+            Since::Aside(other) => format!(" (it began anew; `{}` was read to its end)", shown(other)),
+            Since::Lost => " (it began anew)".to_owned(),
+        };
         let summary = format!("{fitting} of {} in `{name}`{anew} fit", counted(*lines, "new line"));
-        let looked = match shown.first() {
-            Some(first) if *fitting > self.most => {
+        let looked = match lines_shown.first() {
+            Some(first) if is_no => {
                 Looked::new(Verdict::No, format!("{summary}, more than {}: {first}", self.most), details)
             }
             _ => Looked::new(Verdict::Yes, summary, details),
@@ -209,4 +293,9 @@ impl LogCheck {
         let measure = *fitting as f64;
         looked.measured(measure).of_samples(*lines)
     }
+}
+
+/// Whether a file has what was read of the log, as far as it was read.
+fn is_marked(file: &mut (impl Read + Seek), bytes: u64, last: &Position) -> std::io::Result<bool> {
+    Ok(last.bytes <= bytes && mark(file, last.bytes)? == last.mark)
 }

@@ -138,6 +138,11 @@ pub trait Check: Debug + Send + Sync {
         false
     }
 
+    /// Whether it counts the samples that an answer rests on: what a trigger asks for with `least_samples`.
+    fn counts_samples(&self) -> bool {
+        false
+    }
+
     /// The fixture that it looks at, if it looks at one: `fixture refresh` captures it anew.
     fn fixture(&self) -> Option<&Fixture> {
         None

@@ -6,6 +6,7 @@ use super::gate;
 use super::look::look;
 use super::project::Work;
 use super::rehearsal::rehearse;
+use super::watch::due;
 use crate::journal::PhaseState;
 use crate::plan::{CheckPlan, Moment, Phase};
 use crate::verdict::Verdict;
@@ -31,6 +32,7 @@ pub fn check(work: &Work<'_>, options: &CheckOptions) -> Result<Verdict, StepErr
         _ => Moment::Before,
     });
     look_at_moment(phase, state, moment)?;
+    look_at_time(work, phase, moment)?;
     let mut checks: Vec<&CheckPlan> = Vec::new();
     for name in &options.names {
         let check = work.plan().checks.iter().find(|check| &check.name == name);
@@ -92,4 +94,15 @@ fn look_at_moment(phase: &Phase, state: PhaseState, moment: Moment) -> Result<()
     }
     let what = format!("the phase `{}` is {}: it cannot be looked at {moment}", phase.name, state.word());
     Err(StepError::not_now(what, next))
+}
+
+/// A look that is due later cannot be had now: it would count for the one at its time.
+fn look_at_time(work: &Work<'_>, phase: &Phase, moment: Moment) -> Result<(), StepError> {
+    let since = work.history().phase(&phase.name).and_then(|history| history.live_since.clone());
+    let Some(due) = since.and_then(|since| due(&since, moment)) else { return Ok(()) };
+    if due <= work.world().clock.now() {
+        return Ok(());
+    }
+    let what = format!("the look at {moment} is due at {due}: an earlier one would not be about that time");
+    Err(StepError::not_now(what, "`switchback check` without `--at` looks at what is live now"))
 }

@@ -11,9 +11,11 @@ use super::project::{TOOL, Work};
 use super::rehearsal::rehearse;
 use super::roll_back::{RollBackOptions, roll_back};
 use super::shadow::{self, Patience};
-use super::watch::{Watch, fire, watch};
+use super::watch::{Fired, Watch, fire, watch, without_answer};
+use super::witness::Notice;
 use super::{criteria, cut_over, finish, rehearsal, snapshot, stage};
 use crate::audit::anchor_untried;
+use crate::journal::history::CheckFact;
 use crate::journal::{Event, PhaseHistory, PhaseState};
 use crate::manifest::to_hex;
 use crate::notify::deliver;
@@ -230,7 +232,7 @@ fn run_phase(work: &Work<'_>, phase: &Phase, until: Point, restage: bool) -> Res
                 if until <= Point::Watched {
                     return Ok(RunOutcome::reached(phase));
                 }
-                let gate = criteria::before_finish(work, phase);
+                let gate = watched_gate(work, phase).and(criteria::before_finish(work, phase));
                 if gate.verdict != Verdict::Yes {
                     return Ok(RunOutcome::held(phase, gate));
                 }
@@ -418,7 +420,13 @@ fn second_look(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<Opti
     Ok(Some(RunOutcome::refused_for(phase, reasons, next)))
 }
 
-fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunOutcome>, StepError> {
+/// What has to follow a cutover, whoever comes first, `run` or `watch`: what was killed before its end is ended or taken back,
+/// and the checks at `live` look. `again`: which of their outcomes are looked at once more. `None`: nothing was rolled back.
+fn look_at_live(
+    work: &Work<'_>,
+    phase: &Phase,
+    again: impl Fn(&CheckFact) -> bool,
+) -> Result<Option<RunOutcome>, StepError> {
     let is_checked = work.history().phase(&phase.name).is_some_and(|history| history.drift_checked);
     if !is_checked {
         // The run was killed on its way. Who came next started its processes, or tried to.
@@ -429,25 +437,33 @@ fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunO
             return Ok(Some(refused));
         }
     }
-    // Who was killed after a look did not get to say what it starts.
-    if let Some(fired) = fire(work, phase)? {
-        return Ok(Some(after_watch(phase, fired)));
+    for what in without_answer(work, phase) {
+        work.witness.notice(Notice::Warning(what));
     }
-    let open = open_checks(work, phase, Moment::Live, |fact| fact.verdict != Verdict::Yes);
+    // Who was killed after a look did not get to say what it starts.
+    match fire(work, phase)? {
+        Fired::RolledBack(why) => return Ok(Some(after_watch(phase, Watch::RolledBack(why)))),
+        Fired::Holds { is_new: true, .. } => return Ok(None),
+        Fired::Holds { .. } | Fired::Nothing => {}
+    }
+    let open = open_checks(work, phase, Moment::Live, again);
     look(work, phase, Moment::Live, &open)?;
-    if let Some(fired) = fire(work, phase)? {
-        return Ok(Some(after_watch(phase, fired)));
+    if let Fired::RolledBack(why) = fire(work, phase)? {
+        return Ok(Some(after_watch(phase, Watch::RolledBack(why))));
     }
     // A place that does not answer keeps nobody from looking at what is live.
     anchor_untried(work)?;
-    let mut gate = gate::of_checks(work, phase, Moment::Live);
-    if let Some((verdict, why)) = handing_over::unknown_code(work, phase) {
-        gate.close(
-            verdict,
-            why,
-            "correct its `pid_file`, or start it anew; then `switchback run` looks again",
-        );
+    Ok(None)
+}
+
+fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunOutcome>, StepError> {
+    if let Some(refused) = look_at_live(work, phase, |fact| fact.verdict != Verdict::Yes)? {
+        return Ok(Some(refused));
     }
+    if let Fired::Holds { why, .. } = fire(work, phase)? {
+        return Ok(Some(after_watch(phase, Watch::Held { why, due: None })));
+    }
+    let gate = live_gate(work, phase);
     if gate.verdict != Verdict::Yes {
         return Ok(Some(RunOutcome::held(phase, gate)));
     }
@@ -457,19 +473,35 @@ fn live_step(work: &Work<'_>, phase: &Phase, until: Point) -> Result<Option<RunO
     watch_step(work, phase)
 }
 
+/// What must hold of a phase that is live, right after the cutover and for as long as it is watched.
+fn live_gate(work: &Work<'_>, phase: &Phase) -> Gate {
+    let mut gate = gate::of_checks(work, phase, Moment::Live);
+    if let Some((verdict, why)) = handing_over::unknown_code(work, phase) {
+        gate.close(
+            verdict,
+            why,
+            "correct its `pid_file`, or start it anew; then `switchback run` looks again",
+        );
+    }
+    gate
+}
+
+/// What must hold once all watch checks were carried out: what was seen last, at every moment since the cutover.
+fn watched_gate(work: &Work<'_>, phase: &Phase) -> Gate {
+    let live = live_gate(work, phase);
+    let moments = work.plan().watch_moments(&phase.name);
+    let later = moments.into_iter().map(|moment| gate::of_checks(work, phase, moment));
+    let all = std::iter::once(live).chain(later).chain([gate::of_repeated(work, phase)]);
+    all.reduce(Gate::and).unwrap_or_else(Gate::open)
+}
+
 /// Carries out the watch checks that are due. `None`: all were, and hold.
-pub fn watch_step(work: &Work<'_>, phase: &Phase) -> Result<Option<RunOutcome>, StepError> {
+fn watch_step(work: &Work<'_>, phase: &Phase) -> Result<Option<RunOutcome>, StepError> {
     let watched = watch(work, phase)?;
     if watched != Watch::Over {
         return Ok(Some(after_watch(phase, watched)));
     }
-    for moment in work.plan().watch_moments(&phase.name) {
-        let gate = gate::of_checks(work, phase, moment);
-        if gate.verdict != Verdict::Yes {
-            return Ok(Some(RunOutcome::held(phase, gate)));
-        }
-    }
-    let gate = gate::of_repeated(work, phase);
+    let gate = watched_gate(work, phase);
     if gate.verdict != Verdict::Yes {
         return Ok(Some(RunOutcome::held(phase, gate)));
     }
@@ -494,12 +526,11 @@ fn after_watch(phase: &Phase, watch: Watch) -> RunOutcome {
             format!("a trigger rolled it back: {why}"),
             "the old tree is live; `switchback log` tells what happened",
         ),
-        Watch::Held(why) => RunOutcome::refused(
-            phase,
-            format!("a trigger holds it: {why}"),
-            "decide: `switchback rollback` makes the old tree live; `switchback check` looks again, then `switchback watch` \
-             goes on",
-        ),
+        Watch::Held { why, due } => {
+            let next = "decide: `switchback rollback` makes the old tree live; `switchback check` looks again, then \
+                        `switchback watch` goes on";
+            RunOutcome { due, ..RunOutcome::refused(phase, format!("a trigger holds it: {why}"), next) }
+        }
     }
 }
 
@@ -509,6 +540,12 @@ pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> 
     let phase = name.as_deref().and_then(|name| work.plan().phase(name)).ok_or_else(|| {
         StepError::not_now("nothing is live that could be watched", "`switchback run` cuts over")
     })?;
+    if state(work, phase) == PhaseState::Live
+        && let Some(refused) = look_at_live(work, phase, |fact| fact.verdict == Verdict::Unknown)?
+    {
+        return Ok(refused);
+    }
+    let mut told = String::new();
     loop {
         if state(work, phase) != PhaseState::Live {
             return Ok(RunOutcome::reached(phase));
@@ -516,6 +553,15 @@ pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> 
         let Some(outcome) = watch_step(work, phase)? else { return Ok(RunOutcome::reached(phase)) };
         // Whoever called tells of what ended the watch, once the record of an incident is there to be named.
         let Some(due) = outcome.due.filter(|_| !once) else { return Ok(outcome) };
+        // Who holds it goes on looking for what rolls back, and says so once.
+        if outcome.verdict == Verdict::No {
+            let why =
+                format!("{}; the watch goes on for the triggers that roll back", outcome.reasons.join("; "));
+            if why != told {
+                work.witness.notice(Notice::Warning(why.clone()));
+                told = why;
+            }
+        }
         // A watch goes on for days: what it saw is kept outside and told now.
         anchor_untried(work)?;
         deliver(work)?;

@@ -10,11 +10,12 @@ use super::approval::{Judge, tally};
 use super::cycle::Point;
 use super::error::StepError;
 use super::evidence::EvidenceStore;
-use super::look::inputs_hash;
+use super::look::{inputs_hash, is_about_another};
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
 use super::shadow::stand as shadow;
 use super::stage::{candidate, named};
+use super::watch::is_live;
 use super::{criteria, environment, layout, snapshot};
 use crate::journal::Binding;
 use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
@@ -52,6 +53,17 @@ impl Gate {
         let mut gate = Self::open();
         gate.close(Verdict::No, reason, next);
         gate
+    }
+
+    /// This one and another one: open when both are.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.verdict = self.verdict.and(other.verdict);
+        self.reasons.extend(other.reasons);
+        self.unseen.extend(other.unseen);
+        if self.next.is_empty() {
+            self.next = other.next;
+        }
+        self
     }
 
     pub(super) fn close(&mut self, verdict: Verdict, reason: impl Into<String>, next: impl Into<String>) {
@@ -107,6 +119,15 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
         None => gate.close(
             Verdict::Unknown,
             format!("the check `{}` was not carried out at {at}", check.name),
+            again,
+        ),
+        Some(fact) if is_live(at) && is_about_another(check, fact) => gate.close(
+            Verdict::No,
+            format!(
+                "the evidence of the check `{}` at {at} is void, because since then {} changed",
+                check.name,
+                if fact.binding.tool == TOOL { "the check's options" } else { "the version of Switchback" }
+            ),
             again,
         ),
         Some(fact) => match fact.verdict {

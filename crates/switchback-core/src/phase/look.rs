@@ -384,7 +384,8 @@ fn existing(disk: &dyn Disk, path: PathBuf) -> Result<Option<PathBuf>, StepError
     Ok(disk.look(&path)?.map(|_| path))
 }
 
-/// The outcomes of a phase's checks at a moment that are still to be looked at: never looked at, or could not tell.
+/// The outcomes of a phase's checks at a moment that are still to be looked at: never looked at, or could not tell; and, of what
+/// is live, those that are about something else than what the plan says now.
 pub fn open_checks<'p>(
     work: &'p Work<'_>,
     phase: &'p Phase,
@@ -394,10 +395,15 @@ pub fn open_checks<'p>(
     let history = work.history();
     let phase_history = history.phase(&phase.name);
     let at = moment.to_string();
-    work.plan()
-        .checks_at(&phase.name, moment)
-        .filter(|check| {
-            phase_history.and_then(|history| history.last_check(&check.name, &at)).is_none_or(&again)
-        })
-        .collect()
+    let is_open = |check: &CheckPlan| {
+        let fact = phase_history.and_then(|history| history.last_check(&check.name, &at));
+        fact.is_none_or(|fact| again(fact) || is_live(&at) && is_about_another(check, fact))
+    };
+    work.plan().checks_at(&phase.name, moment).filter(|check| is_open(check)).collect()
+}
+
+/// Whether an outcome is of other options than those that the check has by now, or of another version. What is live cannot be staged
+/// anew: it is looked at again.
+pub(super) fn is_about_another(check: &CheckPlan, fact: &CheckFact) -> bool {
+    fact.binding.options != to_hex(&check.hash) || fact.binding.tool != TOOL
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::StepError;
-use super::look::{look, open_checks};
+use super::look::{is_about_another, look, open_checks};
 use super::project::Work;
 use super::roll_back::{RollBackOptions, roll_back};
 use super::witness::Notice;
@@ -28,7 +28,28 @@ pub enum Watch {
     /// A trigger rolled back.
     RolledBack(String),
     /// A trigger holds the run.
-    Held(String),
+    Held {
+        /// Why.
+        why: String,
+        /// When the next look is due that could still roll back.
+        due: Option<Timestamp>,
+    },
+}
+
+/// What the triggers came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fired {
+    /// None rolls back, and none holds.
+    Nothing,
+    /// One rolled back.
+    RolledBack(String),
+    /// One holds.
+    Holds {
+        /// Why.
+        why: String,
+        /// It did not before.
+        is_new: bool,
+    },
 }
 
 /// When a moment is due for a phase that went live then.
@@ -41,17 +62,65 @@ fn after(since: Timestamp, moment: Moment) -> Option<Timestamp> {
     since.checked_add(SignedDuration::from_secs(delay)).ok()
 }
 
-/// Carries out what is due, once.
+/// A look to come: when, and at what.
+type Look<'p> = (Moment, Vec<&'p CheckPlan>);
+
+/// Carries out what is due, once. A trigger that holds keeps nobody from looking: another one may have to roll back.
 pub fn watch(work: &Work<'_>, phase: &Phase) -> Result<Watch, StepError> {
     let since = work.history().phase(&phase.name).and_then(|history| history.live_since.clone());
     let since: Timestamp = since.as_deref().and_then(|since| since.parse().ok()).ok_or_else(|| {
         StepError::not_now("the journal does not say when the phase went live", "`switchback log verify`")
     })?;
     // Who was killed after a look did not get to say what it starts.
-    if let Some(fired) = act(work, phase, true)? {
-        return Ok(fired);
+    let mut fired = fire(work, phase)?;
+    let mut to_come: Vec<Look<'_>> = Vec::new();
+    if let Fired::RolledBack(why) = fired {
+        return Ok(Watch::RolledBack(why));
     }
-    let mut open: Vec<(Moment, Vec<&CheckPlan>)> = Vec::new();
+    for (moment, checks) in open_looks(work, phase, since) {
+        let is_due = after(since, moment).unwrap_or(since) <= work.world().clock.now();
+        if !is_due || !to_come.is_empty() {
+            to_come.push((moment, checks));
+            continue;
+        }
+        look(work, phase, moment, &checks)?;
+        fired = fire(work, phase)?;
+        if let Fired::RolledBack(why) = fired {
+            return Ok(Watch::RolledBack(why));
+        }
+    }
+    // What is repeated may be due again by now.
+    to_come.extend(next_times(work, phase, since).into_iter().map(|time| (time.moment, vec![time.check])));
+    let due_at = |moment| after(since, moment).unwrap_or(since);
+    Ok(match fired {
+        Fired::RolledBack(why) => Watch::RolledBack(why),
+        Fired::Holds { why, .. } => {
+            let may_roll_back = |(_, checks): &&Look<'_>| checks.iter().any(|check| rolls_back(work, check));
+            let next = first(to_come.iter().filter(may_roll_back));
+            Watch::Held { why, due: next.map(due_at) }
+        }
+        Fired::Nothing => match first(to_come.iter()) {
+            Some(next) => Watch::Waits { at: next.to_string(), due: due_at(next) },
+            None => Watch::Over,
+        },
+    })
+}
+
+/// The earliest of these.
+fn first<'l, 'p: 'l>(looks: impl Iterator<Item = &'l Look<'p>>) -> Option<Moment> {
+    looks.map(|(moment, _)| *moment).min()
+}
+
+/// Whether a trigger on a check rolls back.
+fn rolls_back(work: &Work<'_>, check: &CheckPlan) -> bool {
+    let of_check = |trigger: &&Trigger| trigger.condition.check == check.name;
+    work.plan().triggers.iter().filter(of_check).any(|trigger| trigger.action == Action::RollBack)
+}
+
+/// Every look after the cutover that is still to be carried out, the first one first; what is repeated has its next time
+/// among them.
+fn open_looks<'p>(work: &'p Work<'_>, phase: &'p Phase, since: Timestamp) -> Vec<Look<'p>> {
+    let mut open: Vec<Look<'p>> = Vec::new();
     for moment in work.plan().watch_moments(&phase.name) {
         let checks = open_checks(work, phase, moment, |fact| fact.verdict == Verdict::Unknown);
         if !checks.is_empty() {
@@ -67,22 +136,7 @@ pub fn watch(work: &Work<'_>, phase: &Phase) -> Result<Watch, StepError> {
         open.push((time.moment, vec![time.check]));
     }
     open.sort_by_key(|(moment, _)| *moment);
-    for (moment, checks) in open {
-        let due = after(since, moment).unwrap_or(since);
-        if due > work.world().clock.now() {
-            return Ok(Watch::Waits { at: moment.to_string(), due });
-        }
-        look(work, phase, moment, &checks)?;
-        if let Some(fired) = fire(work, phase)? {
-            return Ok(fired);
-        }
-    }
-    // What is repeated may be due again by now.
-    let next = next_times(work, phase, since).into_iter().min_by_key(|time| time.moment);
-    Ok(match next {
-        Some(next) => Watch::Waits { at: next.moment.to_string(), due: next.due(since).unwrap_or(since) },
-        None => Watch::Over,
-    })
+    open
 }
 
 /// The next time of a check that is repeated.
@@ -105,8 +159,14 @@ fn next_times<'p>(work: &'p Work<'_>, phase: &'p Phase, since: Timestamp) -> Vec
     let history = work.history();
     let facts = history.phase(&phase.name).map_or(&[][..], |history| history.checks.as_slice());
     let next = |(check, every): (&'p CheckPlan, Every)| {
-        let (number, missed) = next_number(every, &check.name, facts, elapsed_s)?;
-        Some(Time { check, moment: every.moment(number), missed })
+        if let Some((number, missed)) = next_number(every, &check.name, facts, elapsed_s) {
+            return Some(Time { check, moment: every.moment(number), missed });
+        }
+        // The last time counts for all of them, so it has to be about what the plan says now.
+        let moment = every.moment(every.times());
+        let history = history.phase(&phase.name)?;
+        let last = history.last_check(&check.name, &moment.to_string())?;
+        is_about_another(check, last).then_some(Time { check, moment, missed: 0 })
     };
     work.plan().repeated_checks(&phase.name).filter_map(next).collect()
 }
@@ -121,49 +181,103 @@ pub fn next_number(every: Every, check: &str, facts: &[CheckFact], elapsed_s: u6
     (number <= every.times()).then_some((number, number - done - 1))
 }
 
-/// Looks at every trigger; the first that rolls back or holds ends the watch.
+/// Looks at every trigger, and rolls back when one says so, wherever it stands in the plan; else says whether one holds.
 ///
 /// What the journal tells of a trigger since the last outcome that it rests on is not told again: a rollback that it began is gone
 /// on with.
-pub fn fire(work: &Work<'_>, phase: &Phase) -> Result<Option<Watch>, StepError> {
-    act(work, phase, false)
+pub(super) fn fire(work: &Work<'_>, phase: &Phase) -> Result<Fired, StepError> {
+    let Some(history) = work.history().phase(&phase.name).cloned() else { return Ok(Fired::Nothing) };
+    let fires = |trigger| held(trigger, &history).map(|(why, seq)| (trigger, why, seq));
+    let firing: Vec<(&Trigger, String, u64)> = work.plan().triggers.iter().filter_map(fires).collect();
+    let tell = |trigger: &Trigger, why: &str| {
+        work.record(Event::TriggerFired {
+            phase: phase.name.clone(),
+            check: trigger.condition.check.clone(),
+            action: trigger.action.word().to_owned(),
+            why: why.to_owned(),
+        })
+    };
+    let is_told = |(trigger, why, seq): &(&Trigger, String, u64)| {
+        history.fired.iter().any(|fired| fired.seq > *seq && is_of(trigger, fired) && fired.why == *why)
+    };
+    let of_action = |action: Action| firing.iter().filter(move |(trigger, ..)| trigger.action == action);
+    for (trigger, why, _) in of_action(Action::Tell).filter(|one| !is_told(one)) {
+        tell(trigger, why)?;
+        work.witness.notice(Notice::Warning(why.clone()));
+    }
+    if let Some(one) = of_action(Action::RollBack).next() {
+        let (trigger, why, _) = one;
+        if !is_told(one) {
+            tell(trigger, why)?;
+        }
+        let options = RollBackOptions {
+            phase: Some(phase.name.clone()),
+            why: why.clone(),
+            ..RollBackOptions::default()
+        };
+        let left = roll_back(work, &options)?.left_in_databases();
+        return Ok(Fired::RolledBack([vec![why.clone()], left].concat().join("; ")));
+    }
+    // A hold that stands is a person's to end: it is not told anew with each look that says the same.
+    let all = work.plan().triggers.iter().filter(|trigger| trigger.action == Action::Hold);
+    let standing: Vec<(&Trigger, String)> =
+        all.filter_map(|trigger| Some((trigger, hold_of(trigger, &history)?))).collect();
+    let mut new = of_action(Action::Hold)
+        .filter(|(trigger, ..)| !standing.iter().any(|(other, _)| std::ptr::eq(*other, *trigger)));
+    if let Some((trigger, why, _)) = new.next() {
+        tell(trigger, why)?;
+        return Ok(Fired::Holds { why: why.clone(), is_new: true });
+    }
+    let standing = standing.into_iter().next();
+    Ok(standing.map_or(Fired::Nothing, |(_, why)| Fired::Holds { why, is_new: false }))
 }
 
-/// Like [`fire`]; `holds_on`: a trigger that held before still does, as long as nothing else was seen.
-fn act(work: &Work<'_>, phase: &Phase, holds_on: bool) -> Result<Option<Watch>, StepError> {
-    for trigger in &work.plan().triggers {
-        let history = work.history().phase(&phase.name).cloned();
-        let Some(history) = history else { continue };
-        let Some((why, seq)) = held(trigger, &history) else { continue };
-        let (check, action) = (&trigger.condition.check, trigger.action);
-        let is_it = |fired: &FiredFact| {
-            fired.seq > seq && fired.check == *check && fired.action == action.word() && fired.why == why
-        };
-        let is_told = history.fired.iter().any(is_it);
-        if !is_told {
-            work.record(Event::TriggerFired {
-                phase: phase.name.clone(),
-                check: check.clone(),
-                action: action.word().to_owned(),
-                why: why.clone(),
-            })?;
-        }
-        match action {
-            Action::RollBack => {
-                let options = RollBackOptions {
-                    phase: Some(phase.name.clone()),
-                    why: why.clone(),
-                    ..RollBackOptions::default()
-                };
-                let left = roll_back(work, &options)?.left_in_databases();
-                return Ok(Some(Watch::RolledBack([vec![why], left].concat().join("; "))));
-            }
-            Action::Hold if !is_told || holds_on => return Ok(Some(Watch::Held(why))),
-            Action::Tell if !is_told => work.witness.notice(Notice::Warning(why)),
-            Action::Hold | Action::Tell => {}
-        }
-    }
-    Ok(None)
+/// Whether it was this trigger that fired.
+fn is_of(trigger: &Trigger, fired: &FiredFact) -> bool {
+    fired.check == trigger.condition.check && fired.action == trigger.action.word()
+}
+
+/// Why a trigger that fired still holds; `None` once somebody looked again, and saw something else.
+///
+/// What the watch sees at its own times ends no hold, because a person is to decide.
+fn hold_of(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
+    let condition = &trigger.condition;
+    let fired = history.fired.iter().rev().find(|fired| is_of(trigger, fired))?;
+    let facts: Vec<&CheckFact> = history.checks.iter().filter(|fact| fact.check == condition.check).collect();
+    let baseline = baseline(condition, history);
+    let is_by_hand = |at: usize| {
+        let had_answer = |fact: &&CheckFact| fact.at == facts[at].at && fact.verdict != Verdict::Unknown;
+        facts[at].at == LIVE || is_live(&facts[at].at) && facts[..at].iter().any(had_answer)
+    };
+    let says_else = |at: usize| is_worse(condition, facts[at], baseline) == Some(false);
+    let is_ended = (0..facts.len()).any(|at| facts[at].seq > fired.seq && is_by_hand(at) && says_else(at));
+    (!is_ended).then(|| fired.why.clone())
+}
+
+/// The triggers that have nothing to compare with, and why, in words.
+pub(super) fn without_answer(work: &Work<'_>, phase: &Phase) -> Vec<String> {
+    let history = work.history();
+    let Some(history) = history.phase(&phase.name) else { return Vec::new() };
+    let words = |(trigger, _): (&Trigger, &CheckPlan)| {
+        let why = without_multiple(&trigger.condition, baseline(&trigger.condition, history))?;
+        Some(format!("{} could not tell: {why}", trigger.title()))
+    };
+    work.plan().triggers_of(&phase.name).filter_map(words).collect()
+}
+
+/// Why `worse_than` says nothing, where the measure of before is not more than 0: what is unchanged would be more than twice −1.
+pub(super) fn without_multiple(condition: &Condition, baseline: Option<&CheckFact>) -> Option<String> {
+    condition.worse_than_times?;
+    let before = baseline?.measure.filter(|before| *before <= 0.0)?;
+    Some(format!(
+        "its check measured {before} at `before`, and `worse_than` needs more than 0 there; use `off_by`"
+    ))
+}
+
+/// What a trigger compares with.
+fn baseline<'h>(condition: &Condition, history: &'h PhaseHistory) -> Option<&'h CheckFact> {
+    let of_check = |fact: &&CheckFact| fact.check == condition.check && fact.at == "before";
+    history.checks.iter().rev().find(of_check)
 }
 
 /// Why a trigger fires; `None` when it does not.
@@ -178,7 +292,7 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
 fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
     let condition = &trigger.condition;
     let of_check = |fact: &&CheckFact| fact.check == condition.check;
-    let baseline = history.checks.iter().rev().filter(of_check).find(|fact| fact.at == "before");
+    let baseline = baseline(condition, history);
     let mut row = 0;
     let mut last = None;
     // What somebody looked at by hand is no outcome of the watch.
@@ -213,11 +327,16 @@ pub(super) fn is_worse(
     fact: &CheckFact,
     baseline: Option<&CheckFact>,
 ) -> Option<bool> {
-    let is_thin = |least: u64| fact.samples.is_none_or(|samples| samples < least);
+    // Where nobody answers there is nothing to count: such a *no* rests on no value that could be too thin.
+    let is_plain_no = fact.verdict == Verdict::No && fact.samples.is_none() && fact.measure.is_none();
+    let is_thin = |least: u64| !is_plain_no && fact.samples.is_none_or(|samples| samples < least);
     if fact.verdict == Verdict::Unknown || condition.least_samples.is_some_and(is_thin) {
         return None;
     }
     let measures = fact.measure.zip(baseline.and_then(|baseline| baseline.measure));
+    if measures.is_some() && without_multiple(condition, baseline).is_some() {
+        return None;
+    }
     Some(match (condition, measures) {
         (Condition { worse_than_times: Some(times), .. }, Some((now, before))) => now > before * times,
         (Condition { off_by: Some(off), .. }, Some((now, before))) => off.is_met(before, now),
@@ -237,7 +356,10 @@ pub(super) fn compared(condition: &Condition, fact: &CheckFact, baseline: Option
 /// [`Moment::Now`], as the journal has it.
 const NOW: &str = "now";
 
+/// [`Moment::Live`], as the journal has it.
+const LIVE: &str = "live";
+
 /// Whether a moment, as the journal has it, is one of the live tree.
 pub(crate) fn is_live(at: &str) -> bool {
-    at == "live" || at.starts_with('+')
+    at == LIVE || at.starts_with('+')
 }

@@ -230,7 +230,7 @@ fn read_plan<'a>(
     let mut check_names = names_of(&fields, "check");
     check_names.sort();
     check_names.dedup();
-    let triggers = read_triggers(&fields, &check_names, findings);
+    let triggers = read_triggers(&fields, &check_names, &checks, findings);
     let is_confined = project.as_ref().is_none_or(|project| project.confine);
     look_at_rehearsals(&fields, &rehearsal, &triggers, &checks, is_confined);
     let criteria = criterion::read(&fields, &phases, &checks, &check_names, &triggers);

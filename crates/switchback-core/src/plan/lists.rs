@@ -17,14 +17,15 @@ pub(super) fn names_of(plan: &Fields<'_>, list: &str) -> Vec<String> {
 
 pub(super) fn read_triggers<'a>(
     plan: &Fields<'a>,
-    checks: &[String],
+    names: &[String],
+    checks: &[CheckPlan],
     findings: &'a Findings<'a>,
 ) -> Vec<Trigger> {
     let tables = plan.tables("trigger").into_iter();
     tables
         .filter_map(|(offset, table)| {
             let fields = Fields::new(table, offset, "`[[trigger]]`", trigger::TRIGGER, findings);
-            trigger::read(&fields, checks)
+            trigger::read(&fields, names, checks)
         })
         .collect()
 }

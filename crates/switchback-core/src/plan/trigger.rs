@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::fields::{Fields, advise};
+use super::fields::{Fields, advise, shown};
 use super::key::{Key, Shape};
 use super::paths::relative;
+use super::{CheckPlan, Moment};
 use crate::quantity::counted;
 
 /// A condition and its consequence.
@@ -174,7 +175,7 @@ const WHEN: &[Key] = &[
     Key::optional(
         "least_samples",
         Shape::Whole,
-        "an answer that rests on fewer requests, lines or runs neither counts nor ends a row",
+        "an answer that rests on fewer requests, lines or reports neither counts nor ends a row",
     ),
 ];
 
@@ -201,8 +202,8 @@ pub(super) const TRIGGER: &[Key] = &[
     ),
 ];
 
-/// Reads one `[[trigger]]`; `checks` are the names that it may watch.
-pub(super) fn read(fields: &Fields<'_>, checks: &[String]) -> Option<Trigger> {
+/// Reads one `[[trigger]]`; `names` are those of the checks that it may watch, and `checks` those of them that could be read.
+pub(super) fn read(fields: &Fields<'_>, names: &[String], checks: &[CheckPlan]) -> Option<Trigger> {
     let action = match fields.word("do").as_deref() {
         Some("roll-back") => Some(Action::RollBack),
         Some("hold") => Some(Action::Hold),
@@ -210,7 +211,13 @@ pub(super) fn read(fields: &Fields<'_>, checks: &[String]) -> Option<Trigger> {
         None => None,
     };
     let rehearse = fields.table("rehearse").and_then(|breakage| read_breakage(&breakage));
-    let condition = read_condition(&fields.table("when")?, checks);
+    let when = fields.table("when")?;
+    let condition = read_condition(&when, names);
+    if let Some(condition) = &condition
+        && let Some(check) = checks.iter().find(|check| check.name == condition.check)
+    {
+        look_at_check(&when, condition, check);
+    }
     Some(Trigger { condition: condition?, action: action?, rehearse })
 }
 
@@ -259,6 +266,34 @@ fn read_breakage(fields: &Fields<'_>) -> Option<Breakage> {
             );
             None
         }
+    }
+}
+
+/// What a check never says, no trigger can fire on.
+fn look_at_check(when: &Fields<'_>, condition: &Condition, check: &CheckPlan) {
+    let name = shown(&check.name);
+    let is_after = |at: &Moment| *at == Moment::Live || at.delay_s().is_some();
+    if check.every.is_none() && !check.at.iter().any(is_after) {
+        when.find(
+            "check",
+            format!("the trigger could never fire: its check `{name}` does not look at what is live"),
+            "add `live`, a delay such as `+1h`, or `every 5m for 24h` to the `at` of the check",
+        );
+    }
+    if condition.is_compared() && !check.at.contains(&Moment::Before) {
+        let key = if condition.off_by.is_some() { "off_by" } else { "worse_than" };
+        when.find(
+            key,
+            format!("`{key}` compares with what was `before`, and the check `{name}` does not look then"),
+            "add `before` to the `at` of the check",
+        );
+    }
+    if condition.least_samples.is_some() && !check.check.counts_samples() {
+        when.find(
+            "least_samples",
+            format!("the trigger could never fire: its check `{name}` is of the kind `{}`, which counts no samples", check.kind),
+            "take `least_samples` out; requests are counted by `http` and `requests`, lines by `log`, reports by `compliance`",
+        );
     }
 }
 

@@ -96,6 +96,7 @@ const KINDS: &[&str] = &[
     "toml-syntax",
     "trigger-on-improvement",
     "trigger-rehearsed-wrong",
+    "trigger-that-never-fires",
     "trigger-unknown-check",
     "unclosed-text",
     "unknown-key",

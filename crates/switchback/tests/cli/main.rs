@@ -86,6 +86,7 @@ mod terminal;
 mod triggers;
 mod undos;
 mod units;
+mod watch_gates;
 mod watch_killed;
 mod watching;
 #[cfg(not(feature = "sql"))]

@@ -82,11 +82,24 @@ fn a_trigger_would_have_fired_on_the_copy_that_is_broken_and_not_on_its_near_mis
 // rows: PC-9
 #[test]
 fn what_was_not_measured_before_would_never_fire_and_the_rehearsal_says_so() {
-    let check = FIGURE.replace("\"before\", ", "");
-    let ground = rehearsed(&check, FIVE_PERCENT, "file = \"kpi.json\", write = '{\"kpi\": 1}'");
+    let check = "kind = \"files\"\nexist = [\"src/app.py\"]\nat = [\"before\", \"live\"]";
+    let ground = rehearsed(check, FIVE_PERCENT, "file = \"kpi.json\", write = '{\"kpi\": 1}'");
     ground.write("kpi.json", r#"{"kpi": 100}"#);
     let seen = rehearse(&ground, 1);
     assert!(seen.err.contains("its check measured nothing at `before`"), "{seen}");
+}
+
+// rows: PC-9
+#[test]
+fn what_has_no_multiple_is_not_said_to_fire_or_to_rest() {
+    let twice = ", worse_than = { times = 2.0, of = \"before\" }";
+    let ground = rehearsed(FIGURE, twice, "file = \"kpi.json\", write = '{\"kpi\": 100}'");
+    ground.write("kpi.json", r#"{"kpi": -1}"#);
+    let seen = rehearse(&ground, 2);
+    assert!(
+        seen.err.contains("its check measured -1 at `before`, and `worse_than` needs more than 0"),
+        "{seen}"
+    );
 }
 
 const WORKS: &str = "kind = \"command\"\ncommand = \"grep -q VERSION src/app.py\"\nat = [\"live\"]";

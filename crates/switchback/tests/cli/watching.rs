@@ -44,7 +44,7 @@ fn a_trigger_fires_on_what_it_is_for_and_not_on_its_near_miss() {
     let five_percent = ", off_by = { percent = 5.0, of = \"before\" }";
     let twice = ", worse_than = { times = 2.0, of = \"before\" }";
     let half = ", off_by = { percent = 50.0, of = \"before\", direction = \"down\" }";
-    let cases: [(&str, &str, &[&str], bool); 12] = [
+    let cases: [(&str, &str, &[&str], bool); 14] = [
         (HOLDS, three, &[GOOD, BAD, BAD, BAD], true),
         (HOLDS, three, &[GOOD, BAD, BAD, GOOD], false),
         (HOLDS, three, &[GOOD, BAD, BAD, GOOD, BAD, BAD, GOOD], false),
@@ -53,6 +53,9 @@ fn a_trigger_fires_on_what_it_is_for_and_not_on_its_near_miss() {
         (FIGURE, five_percent, &["100", "104.9", "95.1", "105"], false),
         (FIGURE, twice, &["0.2", "0.41"], true),
         (FIGURE, twice, &["0.2", "0.38", "0.4"], false),
+        // Nothing is so many times worse than what is not more than 0.
+        (FIGURE, twice, &["-1", "-1", "-0.5"], false),
+        (FIGURE, five_percent, &["-1", "-1", "-1.1"], true),
         (FIGURE, half, &["1000", "499"], true),
         (FIGURE, half, &["1000", "510", "500", "9000"], false),
         // A provider that is down, and no data.
@@ -80,6 +83,32 @@ fn an_answer_that_rests_on_too_little_fires_nothing() {
         drop(ground.run("watch"));
         assert_eq!(ground.read("src/app.py") == "VERSION = 1\n", wanted, "{least}\n{}", ground.run("log"));
     }
+}
+
+// rows: PC-9
+#[test]
+fn a_service_that_does_not_answer_needs_no_samples_to_be_dead() {
+    let service = Service::start();
+    let check = format!("kind = \"http\"\nurl = \"{}\"\np95_ms = 10000", service.address);
+    let trigger = ", worse_than = { times = 2.0, of = \"before\" }, in_a_row = 2, least_samples = 20";
+    let ground = watched(&check, trigger, &["1"; 2]);
+    service.delay_ms.store(1, std::sync::atomic::Ordering::SeqCst);
+    drop(ground.run("run --until live"));
+    service.status.store(503, std::sync::atomic::Ordering::SeqCst);
+    let seen = ground.expect(1, "watch");
+    assert!(seen.err.contains("a trigger rolled it back"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+}
+
+// rows: PC-9
+#[test]
+fn what_has_no_multiple_is_said_to_have_none() {
+    let twice = ", worse_than = { times = 2.0, of = \"before\" }";
+    let ground = watched(FIGURE, twice, &["-1", "-1"]);
+    let seen = ground.run("run --until live");
+    let words = "the trigger on `it` (roll-back) could not tell: its check measured -1 at `before`, and `worse_than` needs \
+                 more than 0 there; use `off_by`";
+    assert!(seen.err.contains(words), "{seen}");
 }
 
 // rows: PC-8
@@ -111,23 +140,107 @@ fn a_watch_ends_well_when_its_last_look_does() {
     }
 }
 
+/// The next look.
+fn next(ground: &Ground) -> super::ground::Seen {
+    std::thread::sleep(Duration::from_millis(1_100));
+    ground.run("watch --once")
+}
+
+/// Writes to the log as a program does.
+fn append(ground: &Ground, text: &str) {
+    let before = ground.read("app.log");
+    let mut file = std::fs::File::options().append(true).open(ground.at("app.log")).unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    assert_eq!(ground.read("app.log"), format!("{before}{text}"));
+}
+
+const LOGGED: &str = "kind = \"log\"\npath = \"app.log\"\npattern = \"ERROR\"\nmost = 1";
+
+/// A shop whose log is watched, with three old errors in it.
+fn logged(trigger: &str) -> Ground {
+    let ground = watched(LOGGED, trigger, &["x"; 60]);
+    ground.write("app.log", "ERROR long ago\nERROR long ago\nERROR long ago\n");
+    drop(ground.run("run --until live"));
+    ground
+}
+
+// rows: PC-9
+#[test]
+fn what_was_written_to_a_log_before_it_was_put_aside_counts() {
+    for (name, is_copied) in [("app.log.1", false), ("app.log-20270101", false), ("app.log.1", true)] {
+        let ground = logged("");
+        append(&ground, "ERROR late\nall is well\n");
+        if is_copied {
+            // It is cut off then.
+            std::fs::copy(ground.at("app.log"), ground.at(name)).unwrap();
+        } else {
+            std::fs::rename(ground.at("app.log"), ground.at(name)).unwrap();
+        }
+        ground.write("app.log", "begun\nERROR anew\n");
+        let seen = next(&ground);
+        assert!(seen.err.contains("2 of 4 new lines in `app.log` (it began anew; `"), "{seen}");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 1\n", "{seen}");
+    }
+    // Twice put aside between two looks.
+    let ground = logged("");
+    append(&ground, "ERROR late\n");
+    std::fs::rename(ground.at("app.log"), ground.at("app.log.2")).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    ground.write("app.log.1", "ERROR between\n");
+    ground.write("app.log", "begun\n");
+    let seen = next(&ground);
+    assert!(
+        seen.err.contains("2 of 3 new lines in `app.log` (it began anew; `app.log.2` was read"),
+        "{seen}"
+    );
+}
+
+// rows: PC-9
+#[test]
+fn what_was_written_to_a_log_that_is_gone_is_not_told_once() {
+    let ground = logged("");
+    append(&ground, "ERROR never seen\nERROR never seen\n");
+    std::fs::remove_file(ground.at("app.log")).unwrap();
+    ground.write("app.log", "begun\n");
+    let seen = next(&ground);
+    assert!(
+        seen.err.contains("could not tell: `app.log` began anew, and what was written to it between"),
+        "{seen}"
+    );
+    append(&ground, "all is well\n");
+    let seen = next(&ground);
+    assert!(seen.err.contains("yes: 0 of 1 new line in `app.log` fit"), "{seen}");
+    // What is in the new one is a no all the same.
+    std::fs::remove_file(ground.at("app.log")).unwrap();
+    ground.write("app.log", "ERROR anew\nERROR anew\n");
+    let seen = next(&ground);
+    assert!(seen.err.contains("2 of 2 new lines in `app.log` (it began anew) fit, more than 1"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n", "{seen}");
+}
+
+// rows: PC-9
+#[test]
+fn a_log_that_is_briefly_not_there_is_not_read_twice() {
+    let ground = logged(", in_a_row = 2");
+    append(&ground, "ERROR once\nERROR once\n");
+    let seen = next(&ground);
+    assert!(seen.err.contains("no: 2 of 2 new lines in `app.log` fit"), "{seen}");
+    for _ in 0..2 {
+        std::fs::rename(ground.at("app.log"), ground.at("elsewhere")).unwrap();
+        let seen = next(&ground);
+        assert!(seen.err.contains("could not tell: there is no file `app.log`"), "{seen}");
+        std::fs::rename(ground.at("elsewhere"), ground.at("app.log")).unwrap();
+    }
+    let seen = next(&ground);
+    assert!(seen.err.contains("could not tell: nothing was written to `app.log`"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 2\n", "{seen}");
+}
+
 // rows: PC-9
 #[test]
 fn a_log_is_read_from_where_the_last_look_ended() {
-    let check = "kind = \"log\"\npath = \"app.log\"\npattern = \"ERROR\"\nmost = 1";
-    let ground = watched(check, "", &["x"; 60]);
-    ground.write("app.log", "ERROR long ago\nERROR long ago\nERROR long ago\n");
-    drop(ground.run("run --until live"));
-    let next = |ground: &Ground| {
-        std::thread::sleep(Duration::from_millis(1_100));
-        ground.run("watch --once")
-    };
-    let append = |text: &str| {
-        let before = ground.read("app.log");
-        let mut file = std::fs::File::options().append(true).open(ground.at("app.log")).unwrap();
-        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-        assert_eq!(ground.read("app.log"), format!("{before}{text}"));
-    };
+    let ground = logged("");
+    let append = |text: &str| append(&ground, text);
     let seen = next(&ground);
     assert!(seen.err.contains("could not tell: nothing was written to `app.log`"), "{seen}");
     append("all is well\nERROR once\nERROR half a li");
@@ -140,7 +253,11 @@ fn a_log_is_read_from_where_the_last_look_ended() {
     std::fs::rename(ground.at("app.log"), ground.at("app.log.1")).unwrap();
     ground.write("app.log", "begun\n");
     let seen = next(&ground);
-    assert!(seen.err.contains("0 of 1 new line in `app.log` (it began anew) fit"), "{seen}");
+    assert!(
+        seen.err
+            .contains("0 of 1 new line in `app.log` (it began anew; `app.log.1` was read to its end) fit"),
+        "{seen}"
+    );
     append("ERROR password=hunter2\nERROR again\n");
     let seen = next(&ground);
     assert!(
@@ -155,10 +272,6 @@ fn a_log_is_read_from_where_the_last_look_ended() {
 fn what_is_too_old_or_does_not_answer_is_told_apart() {
     let check = "kind = \"freshness\"\npath = \"feed/*.csv\"\nwithin = \"1h\"";
     let ground = watched(check, "", &["x"; 60]);
-    let next = |ground: &Ground| {
-        std::thread::sleep(Duration::from_millis(1_100));
-        ground.run("watch --once")
-    };
     ground.write("feed/readme.txt", "no feed\n");
     ground.write("feed/zero.csv", "a,b\n");
     drop(ground.run("run --until live"));

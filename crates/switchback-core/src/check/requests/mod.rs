@@ -196,6 +196,10 @@ fn look_for_port(fields: &Fields<'_>, command: &str) {
 }
 
 impl Check for RequestsCheck {
+    fn counts_samples(&self) -> bool {
+        true
+    }
+
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let mut evidence = json!({"requests": self.requests.display().to_string()});
         let mut secrets = Secrets::default();

@@ -18,7 +18,7 @@ use crate::phase::error::{StepError, with_causes};
 use crate::phase::layout;
 use crate::phase::look::{Place, see_in};
 use crate::phase::project::Work;
-use crate::phase::watch::{compared, holds, is_worse};
+use crate::phase::watch::{compared, holds, is_worse, without_multiple};
 use crate::plan::{Breakage, CheckPlan, Damage, Moment, Phase, STATE_FOLDER, Trigger};
 use crate::tree::copy::{make_directories, remove_tree};
 use crate::tree::{Seen, walk};
@@ -226,7 +226,7 @@ impl Trial<'_> {
             *last = Some(looked.details);
             let baseline = history.checks.iter().rev().find(|fact| fact.at == "before");
             match is_worse(&self.trigger.condition, &fact, baseline) {
-                None => return Ok(Row::Unknown(self.untold(&fact))),
+                None => return Ok(Row::Unknown(self.untold(&fact, baseline))),
                 Some(false) => return Ok(Row::Rests(self.rests(&fact, baseline))),
                 Some(true) => {}
             }
@@ -251,9 +251,12 @@ impl Trial<'_> {
     }
 
     /// Why an outcome says nothing.
-    fn untold(&self, fact: &CheckFact) -> String {
+    fn untold(&self, fact: &CheckFact, baseline: Option<&CheckFact>) -> String {
         if fact.verdict == Verdict::Unknown {
             return fact.summary.clone();
+        }
+        if let Some(why) = without_multiple(&self.trigger.condition, baseline) {
+            return why;
         }
         let samples =
             fact.samples.map_or_else(|| "none that it counts".to_owned(), |samples| samples.to_string());

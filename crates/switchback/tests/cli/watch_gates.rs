@@ -1,0 +1,263 @@
+//! What a watch does not pass over: what a cutover left open, a look before its time, a trigger that rolls back behind one that
+//! holds, and evidence of other options.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::ground::{Ground, answering};
+
+const NEW: &str = "VERSION = 2\n";
+const OLD: &str = "VERSION = 1\n";
+
+fn trigger(when: &str, action: &str) -> String {
+    format!("\n[[trigger]]\nwhen = {{ {when} }}\ndo = \"{action}\"\n")
+}
+
+/// A check that says what a file says: an exit code.
+fn says(name: &str, at: &str) -> String {
+    format!(
+        "\n[[check]]\nname = \"{name}\"\nkind = \"command\"\ncommand = \"exit $(cat {name})\"\nat = [{at}]\n"
+    )
+}
+
+/// The bodies of the events of one name.
+fn events(ground: &Ground, name: &str) -> Vec<Value> {
+    let log = ground.expect(0, "log --json").out;
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.filter(|event| event["event"] == name).map(|event| event["body"].clone()).collect()
+}
+
+/// How often the journal has an event.
+fn count(ground: &Ground, name: &str) -> usize {
+    events(ground, name).len()
+}
+
+/// What the last look at a moment said; nothing where nobody looked.
+fn said_at(ground: &Ground, at: &str) -> String {
+    let looks = events(ground, "check-ended");
+    let last = looks.iter().rev().find(|look| look["at"] == at);
+    last.map_or_else(String::new, |look| look["verdict"].as_str().unwrap().to_owned())
+}
+
+fn wait_ms(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+// rows: PC-8
+#[test]
+fn what_is_no_yes_at_live_is_not_watched_away() {
+    let tells = trigger("check = \"answer\"", "tell");
+    let three = trigger("check = \"answer\", in_a_row = 3", "roll-back");
+    for trigger in ["", &tells, &three] {
+        let ground = Ground::shop(&format!("{}{trigger}", answering("\"live\"")));
+        ground.write("answer", "1");
+        ground.expect(1, "run");
+        for _ in 0..3 {
+            let seen = ground.expect(1, "watch");
+            assert!(seen.err.contains("the check `answer` says no at live: exit code 1"), "{seen}");
+        }
+        // A watch does not ask again until it has the number that it needs.
+        assert_eq!(count(&ground, "check-ended"), 1, "{}", ground.run("log"));
+        assert_eq!(count(&ground, "watched"), 0, "{}", ground.run("log"));
+        let seen = ground.expect(1, "run");
+        assert!(seen.err.contains("says no at live"), "{seen}");
+        assert_eq!(ground.read("src/app.py"), NEW);
+        ground.write("answer", "0");
+        ground.expect(0, "check answer --at live");
+        ground.expect(0, "watch");
+        assert_eq!(count(&ground, "watched"), 1, "{}", ground.run("log"));
+        ground.expect(0, "run");
+    }
+}
+
+// rows: PC-8
+#[test]
+fn what_could_not_be_told_at_live_is_not_watched_away() {
+    let check = "[[check]]\nname = \"gone\"\nkind = \"command\"\ncommand = \"exec no-such-program\"\nat = [\"live\"]\n";
+    let ground = Ground::shop(check);
+    ground.expect(2, "run");
+    let seen = ground.expect(2, "watch");
+    assert!(seen.err.contains("the check `gone` could not tell at live"), "{seen}");
+    ground.expect(2, "run");
+    assert_eq!(count(&ground, "watched"), 0, "{}", ground.run("log"));
+}
+
+/// A run that was killed while it started its process: the candidate is live, and nobody has looked yet.
+fn killed(start: &str, more: &str) -> Ground {
+    let ground = Ground::shop("");
+    let start = format!("if [ -e die ]; then rm die; kill -9 $PPID; sleep 5; fi; {start}");
+    let process = format!("[[process]]\nname = \"api\"\nstop = \"true\"\nstart = '''{start}'''\n");
+    ground.plan("", &format!("{process}{more}"));
+    ground.expect(0, "run --until approved");
+    ground.write("die", "");
+    assert_eq!(ground.run("run").code, -1);
+    assert_eq!(ground.read("src/app.py"), NEW);
+    assert_eq!(count(&ground, "drift-checked"), 0, "{}", ground.run("log"));
+    ground
+}
+
+// rows: PC-8, PC-9
+#[test]
+fn a_watch_carries_out_what_a_killed_run_left_open() {
+    let check = says("answer", "\"live\"");
+    let ground = killed("true", &check);
+    ground.write("answer", "1");
+    let seen = ground.expect(1, "watch");
+    assert!(seen.err.contains("the check `answer` says no at live"), "{seen}");
+    assert_eq!((count(&ground, "drift-checked"), count(&ground, "watched")), (1, 0), "{seen}");
+
+    let ground = killed("true", &format!("{check}{}", trigger("check = \"answer\"", "roll-back")));
+    ground.write("answer", "1");
+    let seen = ground.expect(1, "watch");
+    assert!(seen.err.contains("a trigger rolled it back"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), OLD);
+}
+
+// rows: PC-8, RB-9
+#[test]
+fn a_watch_takes_back_a_cutover_that_a_killed_run_could_not_end() {
+    let ground = killed("test -e may-start", "");
+    let seen = ground.expect(1, "watch");
+    assert!(seen.err.contains("the process `api` could not be handed over"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), OLD);
+
+    let ground = killed("true", "");
+    let entries = std::fs::read_dir(ground.at("")).unwrap().map(|entry| entry.unwrap().path());
+    let is_parked = |path: &std::path::PathBuf| path.to_string_lossy().contains("/.src.sb-");
+    let parked: Vec<_> = entries.filter(is_parked).collect();
+    assert_eq!(parked.len(), 1, "{parked:?}");
+    std::fs::write(parked[0].join("late.txt"), "written by who did not know\n").unwrap();
+    let seen = ground.expect(1, "watch");
+    assert!(seen.err.contains("a tree changed until the last moment"), "{seen}");
+    assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "watched")), (OLD, 0));
+}
+
+// rows: PC-8
+#[test]
+fn a_look_before_its_time_is_refused_and_the_watch_goes_on() {
+    let ground = Ground::shop(&answering("\"every 5m for 24h\", \"+4s\""));
+    ground.write("answer", "0");
+    ground.expect(0, "run --until live");
+    for (at, shown) in [("+24h", "+1d"), ("+5m", "+5m"), ("+7d", "+7d")] {
+        let seen = ground.expect(2, &format!("check answer --at {at}"));
+        assert!(seen.err.contains(&format!("the look at {shown} is due at ")), "{seen}");
+        assert_eq!(said_at(&ground, shown), "", "{seen}");
+    }
+    ground.expect(0, "check answer");
+    wait_ms(4_100);
+    ground.expect(0, "check answer --at +4s");
+    let seen = ground.expect(2, "watch --once");
+    assert!(seen.err.contains("the checks at +5m are due at"), "{seen}");
+}
+
+/// Two checks that are looked at as asked, and first a trigger that holds on one of them, then one that rolls back on the other.
+fn held_and_rolled_back(first: &str, second: &str) -> Ground {
+    let ground = Ground::shop(
+        &[
+            says("log", first),
+            says("latency", second),
+            trigger("check = \"log\"", "hold"),
+            trigger("check = \"latency\"", "roll-back"),
+        ]
+        .concat(),
+    );
+    ground.write("log", "1");
+    ground.write("latency", "0");
+    ground
+}
+
+// rows: PC-9, RB-2
+#[test]
+fn what_holds_keeps_no_other_trigger_from_rolling_back() {
+    let ground = held_and_rolled_back("\"+1s\"", "\"+1s\", \"+8s\"");
+    drop(ground.run("run"));
+    wait_ms(1_100);
+    let seen = ground.expect(1, "watch --once");
+    assert!(seen.err.contains("a trigger holds it: the check `log` failed its trigger at +1s"), "{seen}");
+    assert_eq!(said_at(&ground, "+1s"), "yes", "that of `latency` comes after that of `log`: {seen}");
+    assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "trigger-fired")), (NEW, 1));
+    ground.write("latency", "1");
+    wait_ms(7_000);
+    let seen = ground.expect(1, "watch --once");
+    assert!(seen.err.contains("a trigger rolled it back: the check `latency`"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), OLD);
+
+    // One watch that stays sees both, too.
+    let ground = held_and_rolled_back("\"+1s\"", "\"+3s\"");
+    ground.write("latency", "1");
+    ground.expect(0, "run --until live");
+    let seen = ground.expect(1, "watch");
+    assert!(seen.err.contains("the watch goes on for the triggers that roll back"), "{seen}");
+    assert!(seen.err.contains("a trigger rolled it back: the check `latency`"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), OLD);
+}
+
+// rows: PC-9, RB-2
+#[test]
+fn where_one_look_says_both_it_is_rolled_back() {
+    for at in ["\"live\"", "\"+1s\""] {
+        let ground = held_and_rolled_back(at, at);
+        ground.write("latency", "1");
+        drop(ground.run("run"));
+        let seen = ground.run("watch");
+        assert_eq!(ground.read("src/app.py"), OLD, "{at}: {seen}");
+    }
+}
+
+// rows: PC-9
+#[test]
+fn what_holds_does_so_until_somebody_looks_again() {
+    let ground = Ground::shop(&format!(
+        "{}{}",
+        says("log", "\"every 2s for 8s\""),
+        trigger("check = \"log\"", "hold")
+    ));
+    ground.write("log", "1");
+    ground.expect(0, "run --until live");
+    wait_ms(2_100);
+    ground.expect(1, "watch --once");
+    ground.write("log", "0");
+    wait_ms(6_200);
+    // The watch itself sees that it is over; to decide is a person's.
+    let seen = ground.expect(1, "watch --once");
+    assert!(seen.err.contains("check log at +8s: yes") && seen.err.contains("a trigger holds it"), "{seen}");
+    ground.expect(1, "watch");
+    assert_eq!(count(&ground, "trigger-fired"), 1);
+    ground.expect(0, "check log");
+    ground.expect(0, "watch");
+    assert_eq!(count(&ground, "watched"), 1);
+}
+
+// rows: BX-10, PC-8
+#[test]
+fn evidence_of_other_options_is_none_after_the_cutover_either() {
+    let plan = |at: &str, line: &str| {
+        format!("[[check]]\nname = \"kpi\"\nkind = \"command\"\ncommand = \"{line}\"\nat = [{at}]\n")
+    };
+    for (at, shown) in [("\"live\"", "live"), ("\"+1s\"", "+1s"), ("\"every 1s for 1s\"", "+1s")] {
+        let longer = format!("{at}, \"+1h\"");
+        let ground = Ground::shop(&plan(&longer, "true"));
+        ground.expect(0, "run --until live");
+        wait_ms(1_100);
+        ground.expect(2, "watch --once");
+        assert_eq!(said_at(&ground, shown), "yes");
+        ground.plan("", &plan(&longer, "test 1 -gt 1"));
+        let seen = ground.run("watch --once");
+        assert_eq!(said_at(&ground, shown), "no", "{at}: {seen}");
+
+        let ground = Ground::shop(&plan(at, "true"));
+        ground.expect(0, "run --until live");
+        ground.expect(0, "watch");
+        ground.plan("", &plan(at, "test 1 -gt 1"));
+        let seen = ground.expect(1, "run");
+        let words = "is void, because since then the check's options changed";
+        assert!(seen.err.contains(words), "{at}: {seen}");
+        let again = format!("check kpi --at {shown}");
+        assert!(seen.err.contains(&format!("next: `switchback {again}` looks again")), "{at}: {seen}");
+        ground.expect(1, &again);
+        ground.plan("", &plan(at, "test 2 -gt 1"));
+        ground.expect(0, &again);
+        ground.expect(0, "run");
+    }
+}
