@@ -13,6 +13,7 @@ use crate::graph::{ImportsOptions, OldUse, imports};
 use crate::moving::{DEPRECATED_MARK, SHIM_MARK, ShimNote, read_marked};
 use crate::referrers::{Reference, ReferencesOptions, Way, is_within, references};
 use crate::routes::RoutesError;
+use crate::syntax::warns_of_deprecation;
 use crate::tree::{Class, PassedOver, Tree, has_extension};
 
 /// So many users are named in one line.
@@ -143,10 +144,10 @@ fn noted(bytes: &[u8]) -> Option<Result<Noted, String>> {
     if let Some(wrong) = days.into_iter().find(|day| !is_day(day)) {
         return Some(Err(format!("its first line has `{wrong}` where a day belongs, as in 2027-03-31")));
     }
-    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
-    let code = String::from_utf8_lossy(bytes.get(line..).unwrap_or_default());
-    let is_said = |line: &str| line.split('#').next().is_some_and(|code| code.contains("DeprecationWarning"));
-    Some(Ok(Noted { keeper, note, warns: code.lines().any(is_said) }))
+    let Some(warns) = warns_of_deprecation(bytes) else {
+        return Some(Err("its code does not parse: whether it warns is not known".to_owned()));
+    };
+    Some(Ok(Noted { keeper, note, warns }))
 }
 
 impl ShimsOutcome {

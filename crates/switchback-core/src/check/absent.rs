@@ -89,7 +89,10 @@ impl Check for AbsentCheck {
         };
         let listed = found.iter().take(KEPT_MAX);
         let listed = listed.map(|one| json!({"place": one.place, "pattern": one.pattern, "line": one.line}));
-        let details = json!({"files": files, "skipped": skipped, "found": listed.collect::<Vec<_>>()});
+        let mut details = json!({"files": files, "skipped": skipped, "found": listed.collect::<Vec<_>>()});
+        if found.len() > KEPT_MAX {
+            details["found_left_out"] = json!(found.len() - KEPT_MAX);
+        }
         let looked_at = counted(files, "file");
         if !found.is_empty() {
             let mut named: Vec<String> =

@@ -265,7 +265,7 @@ impl LintCheck {
     fn judge(&self, report: Report, details: &mut Value) -> Judged {
         let tools = report.tools.join(", ");
         let (found, notes, verdict) = self.counting(report);
-        details["findings"] = listed(&found);
+        list(details, "findings", &found);
         let (within, reason) = self.within(&found);
         let told =
             if found.is_empty() { format!("no finding of {tools}") } else { findings_told(found.len()) };
@@ -302,8 +302,8 @@ impl LintCheck {
         let (old, placed) = (Placed::all(old, disk, old_tree), Placed::all(found.clone(), disk, tree));
         let moved = findings::moved(disk, (old_tree, &paths(&old)), (tree, &paths(&placed)));
         let Compared { new, gone, kept } = findings::compare(&old, &placed, &moved);
-        details["findings"] = listed(&found);
-        details["new"] = listed(&new);
+        list(details, "findings", &found);
+        list(details, "new", &new);
         details["compared"] = json!({"new": new.len(), "kept": kept, "gone": gone, "moved": moved});
         let (within, reason) = self.within(&found);
         let mut words = format!("{}{notes}{reason}", findings_told(found.len()));
@@ -349,7 +349,8 @@ fn named(found: &[Finding]) -> String {
     told.join("; ")
 }
 
-fn listed(found: &[Finding]) -> Value {
+/// Puts findings into the evidence, and says how many more there are than it keeps.
+fn list(details: &mut Value, name: &str, found: &[Finding]) {
     let listed = found.iter().take(KEPT_MAX).map(|finding| {
         json!({
             "path": finding.path,
@@ -359,7 +360,10 @@ fn listed(found: &[Finding]) -> Value {
             "message": finding.message,
         })
     });
-    listed.collect()
+    details[name] = listed.collect();
+    if found.len() > KEPT_MAX {
+        details[format!("{name}_left_out")] = json!(found.len() - KEPT_MAX);
+    }
 }
 
 fn table(found: &[Finding]) -> Vec<Vec<String>> {

@@ -5,7 +5,13 @@ use serde_json::{Value, json};
 use crate::journal::{Event, Record};
 use crate::phase::watch::is_live;
 use crate::plan::{Plan, STATE_FOLDER, Severity, Turn};
+use crate::quantity::counted;
 use crate::verdict::Verdict;
+
+/// The longest text of a message, in characters, and the most looks that it names: a variable of a command may have 128 KiB, and each
+/// character up to four bytes.
+const TEXT_CHARACTERS_MAX: usize = 1_000;
+const SEEN_MAX: usize = 20;
 
 /// One thing that people are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub struct Message {
     pub why: String,
     /// What was seen that led to it.
     pub evidence: Vec<Seen>,
+    /// How many more checks saw something that led to it.
+    pub evidence_left_out: usize,
     /// The record of the incident, relative to the project, where there is one.
     pub incident: Option<String>,
 }
@@ -55,9 +63,13 @@ impl Message {
         let record = records.get(at)?;
         let (turn, severity, what) = meaning(plan, &record.event)?;
         let before = records.get(..at).unwrap_or_default();
+        let mut evidence = evidence(before, &record.event);
+        let evidence_left_out = evidence.len().saturating_sub(SEEN_MAX);
+        evidence.truncate(SEEN_MAX);
         Some(Self {
-            why: why(before, &record.event),
-            evidence: evidence(before, &record.event),
+            why: bounded(&why(before, &record.event)),
+            evidence,
+            evidence_left_out,
             incident: None,
             seq: record.seq,
             time: record.time.clone(),
@@ -66,7 +78,7 @@ impl Message {
             severity,
             project: plan.project.name.clone(),
             phase: record.event.phase().unwrap_or_default().to_owned(),
-            what,
+            what: bounded(&what),
         })
     }
 
@@ -95,7 +107,11 @@ impl Message {
             let Seen { check, at, verdict, summary, evidence } = seen;
             format!("{check} at {at}: {}: {summary} (evidence blake3:{evidence})", verdict.spoken())
         };
-        self.evidence.iter().map(line).collect()
+        let mut lines: Vec<String> = self.evidence.iter().map(line).collect();
+        if self.evidence_left_out > 0 {
+            lines.push(format!("and {} more", counted(self.evidence_left_out as u64, "check")));
+        }
+        lines
     }
 
     /// The whole notification.
@@ -109,6 +125,7 @@ impl Message {
             "what": self.what,
             "why": self.why,
             "evidence": self.evidence.iter().map(Seen::to_json).collect::<Vec<_>>(),
+            "evidence_left_out": self.evidence_left_out,
             "incident": self.incident,
             "seq": self.seq,
             "time": self.time,
@@ -125,7 +142,7 @@ impl Seen {
             check: check.clone(),
             at: at.clone(),
             verdict: Verdict::from_word(verdict).unwrap_or(Verdict::Unknown),
-            summary: summary.clone(),
+            summary: bounded(summary),
             evidence: evidence.clone(),
         })
     }
@@ -139,6 +156,15 @@ impl Seen {
             "evidence": format!("blake3:{}", self.evidence),
         })
     }
+}
+
+/// A text that is short enough to be told: cut between two words, for half a secret would not be known as one. The evidence has all of
+/// it.
+fn bounded(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(TEXT_CHARACTERS_MAX) else { return text.to_owned() };
+    let start = text.get(..end).unwrap_or_default();
+    let end = start.rfind(char::is_whitespace).unwrap_or(0);
+    format!("{} …", start.get(..end).unwrap_or_default())
 }
 
 /// Why something was rolled back.
@@ -240,4 +266,66 @@ fn meaning(plan: &Plan, event: &Event) -> Option<(Turn, Severity, String)> {
         Event::StepFailed { step, why, .. } => (Turn::Failed, Critical, format!("{step}: {why}")),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::journal::Binding;
+
+    #[test]
+    fn what_is_told_fits_into_the_environment_of_a_command() {
+        let (phase, transaction) = ("unify".to_owned(), "a".to_owned());
+        let mut events =
+            vec![Event::CutOverStarted { phase: phase.clone(), transaction: transaction.clone() }];
+        events.extend((0..50).map(|number| Event::CheckEnded {
+            phase: phase.clone(),
+            check: format!("names {number}"),
+            at: "live".to_owned(),
+            verdict: "no".to_owned(),
+            summary: "👍👍👍👍 ".repeat(100_000),
+            evidence: String::new(),
+            milliseconds: 1,
+            measure: None,
+            samples: None,
+            binding: Binding::default(),
+        }));
+        let why = "早い ".repeat(100_000);
+        events.push(Event::RollBackStarted {
+            phase: phase.clone(),
+            transaction: transaction.clone(),
+            only: Vec::new(),
+            why,
+        });
+        events.push(Event::RolledBack {
+            phase,
+            transaction,
+            whole: true,
+            restored: vec!["src".to_owned()],
+            kept_aside: Vec::new(),
+        });
+        let records: Vec<Record> = (1..)
+            .zip(events)
+            .map(|(seq, event)| Record {
+                seq,
+                time: String::new(),
+                actor: String::new(),
+                event,
+                prev: String::new(),
+                hash: String::new(),
+            })
+            .collect();
+        let plan = Plan::stand_in(Path::new("/shop"), String::new());
+        let message = Message::of(&plan, &records, records.len() - 1).unwrap();
+        assert_eq!((message.evidence.len(), message.evidence_left_out), (SEEN_MAX, 30));
+        let lines = message.evidence_lines();
+        assert_eq!(lines.last().unwrap(), "and 30 checks more");
+        assert!(lines[0].contains("👍 … (evidence blake3:)"), "{}", lines[0]);
+        for text in [lines.join("\n"), message.line(false), message.to_json(false).to_string()] {
+            assert!(text.len() < 128 << 10, "{}", text.len());
+        }
+        assert_eq!(bounded("a few words"), "a few words");
+    }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::text::added_lines;
+use crate::secret::clean_text;
 
 /// The file of a Python project, which says much beside its dependencies.
 const PYPROJECT: &str = "pyproject.toml";
@@ -15,12 +16,55 @@ const LISTS: &[&str] = &[
     "project.dependencies",
     "project.optional-dependencies.*",
     "dependency-groups.*",
+    "tool.flit.metadata.requires",
+    "tool.flit.metadata.dev-requires",
+    "tool.flit.metadata.requires-extra.*",
+    "tool.hatch.build.hooks.*.dependencies",
+    "tool.hatch.build.targets.*.dependencies",
+    "tool.hatch.envs.*.dependencies",
+    "tool.hatch.envs.*.extra-dependencies",
     "tool.pdm.dev-dependencies.*",
+    "tool.rye.dev-dependencies",
+    "tool.uv.build-constraint-dependencies",
+    "tool.uv.constraint-dependencies",
     "tool.uv.dev-dependencies",
+    "tool.uv.override-dependencies",
 ];
-/// Where tables of requirements stand in it: a name, and which versions of it.
-const TABLES: &[&str] =
-    &["tool.poetry.dependencies", "tool.poetry.dev-dependencies", "tool.poetry.group.*.dependencies"];
+/// Where tables of requirements stand in it: a name, and which versions of it; or the files that name them.
+const TABLES: &[&str] = &[
+    "tool.pixi.dependencies",
+    "tool.pixi.build-dependencies",
+    "tool.pixi.host-dependencies",
+    "tool.pixi.pypi-dependencies",
+    "tool.pixi.feature.*.dependencies",
+    "tool.pixi.feature.*.build-dependencies",
+    "tool.pixi.feature.*.host-dependencies",
+    "tool.pixi.feature.*.pypi-dependencies",
+    "tool.pixi.feature.*.target.*.dependencies",
+    "tool.pixi.feature.*.target.*.pypi-dependencies",
+    "tool.pixi.target.*.dependencies",
+    "tool.pixi.target.*.pypi-dependencies",
+    "tool.poetry.dependencies",
+    "tool.poetry.dev-dependencies",
+    "tool.poetry.group.*.dependencies",
+    "tool.poetry.requires-plugins",
+    "tool.setuptools.dynamic.dependencies",
+    "tool.setuptools.dynamic.optional-dependencies.*",
+];
+/// Where it says whence what is asked for comes: one name from another place is another dependency.
+const ORIGINS: &[&str] = &[
+    "tool.pdm.source",
+    "tool.pixi.feature.*.channels",
+    "tool.pixi.project.channels",
+    "tool.pixi.pypi-options",
+    "tool.pixi.workspace.channels",
+    "tool.poetry.source",
+    "tool.uv.extra-index-url",
+    "tool.uv.find-links",
+    "tool.uv.index",
+    "tool.uv.index-url",
+    "tool.uv.sources",
+];
 
 /// What became of the dependencies that a file names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,8 +84,10 @@ pub(super) fn difference(path: &Path, old: &str, new: &str) -> Difference {
     match (read(old), read(new)) {
         (Some(mut old), Some(mut new)) if is_pyproject => {
             let (before, after) = (taken_out(&mut old), taken_out(&mut new));
-            let missing =
-                |from: &BTreeSet<String>, other: &BTreeSet<String>| from.difference(other).cloned().collect();
+            // An address may hold a password.
+            let missing = |from: &BTreeSet<String>, other: &BTreeSet<String>| {
+                from.difference(other).map(|line| clean_text(line)).collect()
+            };
             Difference { gone: missing(&before, &after), new: missing(&after, &before), is_more: old != new }
         }
         _ => Difference { gone: added_lines(new, old), new: added_lines(old, new), is_more: false },
@@ -52,7 +98,7 @@ pub(super) fn difference(path: &Path, old: &str, new: &str) -> Difference {
 /// itself needs.
 fn taken_out(document: &mut Table) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for place in LISTS.iter().chain(TABLES) {
+    for place in LISTS.iter().chain(TABLES).chain(ORIGINS) {
         let steps: Vec<&str> = place.split('.').collect();
         take(document, &steps, &mut Vec::new(), &mut found);
     }
@@ -216,6 +262,64 @@ dev-dependencies = ["ipython"]
             (pdm.new, pdm.is_more),
             (vec!["pytest (in tool.pdm.dev-dependencies.test)".to_owned()], false)
         );
+    }
+
+    #[test]
+    fn what_other_tools_ask_for_and_whence_it_comes_counts_too() {
+        let pyproject = Path::new("pyproject.toml");
+        for (added, line) in [
+            (
+                "[tool.hatch.envs.default]\ndependencies = [\"x\"]",
+                "x (in tool.hatch.envs.default.dependencies)",
+            ),
+            (
+                "[tool.hatch.envs.test]\nextra-dependencies = [\"x\"]",
+                "x (in tool.hatch.envs.test.extra-dependencies)",
+            ),
+            ("[tool.pixi.dependencies]\nx = \">=1\"", "x = \">=1\" (in tool.pixi.dependencies)"),
+            ("[tool.pixi.pypi-dependencies]\nx = \"*\"", "x = \"*\" (in tool.pixi.pypi-dependencies)"),
+            (
+                "[tool.pixi.feature.gpu.dependencies]\nx = \"*\"",
+                "x = \"*\" (in tool.pixi.feature.gpu.dependencies)",
+            ),
+            (
+                "[tool.pixi.workspace]\nchannels = [\"https://conda.example\"]",
+                "https://conda.example (in tool.pixi.workspace.channels)",
+            ),
+            ("[tool.flit.metadata]\nrequires = [\"x\"]", "x (in tool.flit.metadata.requires)"),
+            ("[tool.uv]\nconstraint-dependencies = [\"x<2\"]", "x<2 (in tool.uv.constraint-dependencies)"),
+            ("[tool.uv]\noverride-dependencies = [\"x==2\"]", "x==2 (in tool.uv.override-dependencies)"),
+            (
+                "[tool.uv.sources]\nx = { git = \"https://git.example/x\" }",
+                "x = { git = \"https://git.example/x\" } (in tool.uv.sources)",
+            ),
+            (
+                "[[tool.uv.index]]\nurl = \"https://index.example\"",
+                "{ url = \"https://index.example\" } (in tool.uv.index)",
+            ),
+            ("[[tool.poetry.source]]\nname = \"own\"", "{ name = \"own\" } (in tool.poetry.source)"),
+            (
+                "[tool.setuptools.dynamic]\ndependencies = { file = [\"needs.txt\"] }",
+                "file = [\"needs.txt\"] (in tool.setuptools.dynamic.dependencies)",
+            ),
+        ] {
+            let found = difference(
+                pyproject,
+                "[project]\nname = \"a\"\n",
+                &format!("[project]\nname = \"a\"\n{added}\n"),
+            );
+            assert_eq!(
+                (found.gone, found.new, found.is_more),
+                (Vec::new(), vec![line.to_owned()], false),
+                "{added}"
+            );
+        }
+        let secret = "[[tool.uv.index]]\nurl = \"https://ada:tiger-lily-7@index.example\"\n";
+        let found = difference(pyproject, "", secret);
+        assert!(found.new[0].contains("index.example") && !found.new[0].contains("lily"), "{found:?}");
+        // What else stands beside them is configuration.
+        let scripts = difference(pyproject, "", "[tool.hatch.envs.default.scripts]\ntest = \"pytest\"\n");
+        assert_eq!((scripts.new, scripts.is_more), (Vec::new(), true));
     }
 
     #[test]

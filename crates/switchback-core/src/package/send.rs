@@ -95,13 +95,29 @@ pub fn send_elsewhere(world: &World, file: &Path, depot: &dyn Depot) -> Result<S
         }
         None => {}
     }
-    depot.put_parts(name, &Local { disk, file, bytes })?;
-    if depot.size(name)? != Some(bytes) || hash_there(depot, name, bytes)? != hash {
+    if let Err(error) = depot.put_parts(name, &Local { disk, file, bytes }) {
+        // What was said may be about a file that is there all the same: as a whole, or as something else that nobody sent.
+        return match is_there(depot, name, bytes, &hash) {
+            Ok(true) => Ok(Sent { path, hash, bytes, is_same: false }),
+            Ok(false) => {
+                // That it cannot be removed either is not what the person must hear of.
+                drop(depot.remove(name));
+                Err(error.into())
+            }
+            Err(_) => Err(error.into()),
+        };
+    }
+    if !is_there(depot, name, bytes, &hash)? {
         depot.remove(name)?;
         let what = format!("`{}` does not read back as it was sent, and was removed there", path.display());
         return Err(StepError::not_now(what, "look at that place, then send it again"));
     }
     Ok(Sent { path, hash, bytes, is_same: false })
+}
+
+/// Whether a place has a file, to the byte.
+fn is_there(depot: &dyn Depot, name: &str, bytes: u64, hash: &str) -> Result<bool, StepError> {
+    Ok(depot.size(name)? == Some(bytes) && hash_there(depot, name, bytes)? == hash)
 }
 
 /// The hash of what a place has, read part by part.

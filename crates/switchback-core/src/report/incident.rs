@@ -21,22 +21,37 @@ const FOLDER: &str = "incidents";
 /// How much of the names of phases a record has in its name.
 const NAME_CHARACTERS_MAX: usize = 100;
 
-/// Writes down the rollbacks that the journal got after the record `first`: all of them, in one file; and with them the last
-/// one before, where the command that carried it out did not live to write it down. Where it was written, relative to the
-/// project; nothing when nothing was rolled back.
+/// Writes down the rollbacks that the journal got after the record `first`: all of them, in one file. Where it was written, relative
+/// to the project; nothing when nothing was rolled back.
 ///
 /// # Errors
 ///
 /// When the journal cannot be read, or the disk says no.
 pub fn write_incident(work: &Work<'_>, first: u64) -> Result<Option<String>, StepError> {
     let records = work.records()?;
-    let first = match last_rollback(&records) {
-        Some(last) if last <= first && incident_of(work, &records, last)?.is_none() => {
-            beginning(&records, last).saturating_sub(1)
+    Incident::find(&records, first, u64::MAX).map(|incident| write(work, &incident)).transpose()
+}
+
+/// Writes down each earlier rollback that has no record, because the command that carried it out did not live to write it. Where they
+/// were written, relative to the project.
+///
+/// # Errors
+///
+/// When the journal cannot be read, or the disk says no.
+pub fn write_missing_incidents(work: &Work<'_>) -> Result<Vec<String>, StepError> {
+    let records = work.records()?;
+    let mut written = Vec::new();
+    for way in ways_back(&records) {
+        if incident_of(work, &records, way.last)?.is_none()
+            && let Some(incident) = Incident::find(&records, way.after, way.last)
+        {
+            written.push(write(work, &incident)?);
         }
-        _ => first,
-    };
-    let Some(incident) = Incident::find(&records, first) else { return Ok(None) };
+    }
+    Ok(written)
+}
+
+fn write(work: &Work<'_>, incident: &Incident<'_>) -> Result<String, StepError> {
     let clean = |text: &str| work.redactor.clean(text);
     let text = work.redactor.clean(&markdown(&incident.page(work, &clean)));
     let disk = work.world().disk.as_ref();
@@ -55,7 +70,7 @@ pub fn write_incident(work: &Work<'_>, first: u64) -> Result<Option<String>, Ste
     }
     let path = folder.join(&name);
     publish(disk, &text, &folder.join(".part"), &path)?;
-    Ok(Some(format!("{}/{FOLDER}/{name}", crate::plan::STATE_FOLDER)))
+    Ok(format!("{}/{FOLDER}/{name}", crate::plan::STATE_FOLDER))
 }
 
 /// The record of the incident that the rollback of the event `seq` belongs to, relative to the project, where there is one.
@@ -91,23 +106,59 @@ fn is_rollback(event: &Event) -> bool {
     matches!(event, Event::RolledBack { .. } | Event::PartRolledBack { .. })
 }
 
-/// The last event of a rollback.
-fn last_rollback(records: &[Record]) -> Option<u64> {
-    records.iter().rev().find(|record| is_rollback(&record.event)).map(|record| record.seq)
+/// Whether an event belongs to a way back: between two rollbacks of one command nothing else is.
+fn is_on_the_way(event: &Event) -> bool {
+    is_rollback(event)
+        || matches!(event, Event::RollBackStarted { .. })
+        || event.process().is_some()
+        || event.database().is_some()
 }
 
-/// The first event of a rollback of the command that rolled back with the event `seq`: between two of one command nothing is but
-/// the way back itself.
+/// The first event of a rollback of the command that rolled back with the event `seq`.
 fn beginning(records: &[Record], seq: u64) -> u64 {
     let before = records.iter().rev().skip_while(|record| record.seq > seq);
-    let is_on_the_way = |record: &&Record| {
-        is_rollback(&record.event)
-            || matches!(record.event, Event::RollBackStarted { .. })
-            || record.event.process().is_some()
-            || record.event.database().is_some()
-    };
-    let way = before.take_while(is_on_the_way);
+    let way = before.take_while(|record| is_on_the_way(&record.event));
     way.filter(|record| is_rollback(&record.event)).last().map_or(seq, |record| record.seq)
+}
+
+/// The rollbacks of one command, by their places in the journal.
+#[derive(Debug, PartialEq, Eq)]
+struct WayBack {
+    /// The last record before the way began.
+    after: u64,
+    /// The last event of a rollback.
+    last: u64,
+}
+
+/// Every way back that restored something, in order.
+fn ways_back(records: &[Record]) -> Vec<WayBack> {
+    let (mut found, mut began, mut is_open) = (Vec::<WayBack>::new(), None, false);
+    for Record { seq, event, .. } in records {
+        if !is_on_the_way(event) {
+            (began, is_open) = (None, false);
+        } else if matches!(event, Event::RollBackStarted { .. }) {
+            began = began.or(Some(*seq));
+        } else if is_rollback(event) {
+            match found.last_mut().filter(|_| is_open) {
+                Some(way) => way.last = *seq,
+                None => found.push(WayBack { after: began.unwrap_or(*seq).saturating_sub(1), last: *seq }),
+            }
+            is_open = true;
+        }
+    }
+    found
+}
+
+/// Whether something else is live, or about to be, from an event on: what is said then is no longer said of what was restored.
+fn is_next_change(event: &Event) -> bool {
+    is_rollback(event)
+        || matches!(
+            event,
+            Event::SnapshotStarted { .. }
+                | Event::StageStarted { .. }
+                | Event::Staged { .. }
+                | Event::CutOverStarted { .. }
+        )
 }
 
 /// What a letter is in the name of a file.
@@ -117,7 +168,7 @@ fn plain(letter: char) -> char {
 
 /// Rollbacks that belong together: those of one command.
 struct Incident<'r> {
-    /// From the cutover of the phase that went live first on.
+    /// From the cutover of the phase that went live first on, until the next change began.
     records: &'r [Record],
     /// The phases, in the order in which they were rolled back.
     phases: Vec<String>,
@@ -134,8 +185,9 @@ struct Incident<'r> {
 }
 
 impl<'r> Incident<'r> {
-    fn find(records: &'r [Record], first: u64) -> Option<Self> {
-        let new = records.iter().filter(|record| record.seq > first);
+    /// The rollbacks after the record `first`, up to the record `last`.
+    fn find(records: &'r [Record], first: u64, last: u64) -> Option<Self> {
+        let new = records.iter().filter(|record| record.seq > first && record.seq <= last);
         let is_restored = |record: &&Record| is_rollback(&record.event);
         let restored: Vec<&Record> = new.clone().filter(is_restored).collect();
         let (mut paths, mut phases, mut is_part) = ((Vec::new(), Vec::new()), Vec::new(), false);
@@ -165,8 +217,10 @@ impl<'r> Incident<'r> {
             matches!(&record.event, Event::CutOverStarted { transaction, .. }
                 if restored.iter().any(|one| transaction_of(&one.event) == Some(transaction)))
         });
+        let done = restored.last()?.seq;
+        let next = records.iter().position(|record| record.seq > done && is_next_change(&record.event));
         Some(Self {
-            records: records.get(began.unwrap_or(0)..)?,
+            records: records.get(began.unwrap_or(0)..next.unwrap_or(records.len()))?,
             phases,
             why: why.unwrap_or_else(|| "the journal does not say why".to_owned()),
             restored: restored.first()?,
@@ -376,4 +430,67 @@ fn time_line(story: &Story) -> Section {
         table.rows.push(vec![event, vec![Bit::Time(told.time.clone())], code(&told.actor), words(what)]);
     }
     Section::new("time-line", 2, "Time line", vec![Block::Table(table)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(events: Vec<Event>) -> Vec<Record> {
+        let record = |(at, event): (usize, Event)| Record {
+            seq: at as u64 + 1,
+            time: "2026-11-02T10:00:00Z".to_owned(),
+            actor: "ada@host".to_owned(),
+            event,
+            prev: String::new(),
+            hash: String::new(),
+        };
+        events.into_iter().enumerate().map(record).collect()
+    }
+
+    fn cut_over(transaction: &str) -> Event {
+        Event::CutOverStarted { phase: "unify".to_owned(), transaction: transaction.to_owned() }
+    }
+
+    fn back(transaction: &str, why: &str) -> [Event; 2] {
+        let (phase, transaction) = ("unify".to_owned(), transaction.to_owned());
+        let started = Event::RollBackStarted {
+            phase: phase.clone(),
+            transaction: transaction.clone(),
+            only: Vec::new(),
+            why: why.to_owned(),
+        };
+        let done = Event::RolledBack {
+            phase,
+            transaction,
+            whole: true,
+            restored: Vec::new(),
+            kept_aside: Vec::new(),
+        };
+        [started, done]
+    }
+
+    fn started(check: &str) -> Event {
+        Event::CheckStarted { phase: "unify".to_owned(), check: check.to_owned(), at: "live".to_owned() }
+    }
+
+    #[test]
+    fn each_way_back_is_found_and_ends_where_the_next_change_begins() {
+        let mut events = vec![cut_over("a"), started("one")];
+        events.extend(back("a", "too slow"));
+        events.extend([started("two"), Event::SnapshotStarted { phase: "unify".to_owned() }]);
+        events.extend([started("three"), cut_over("b"), started("four")]);
+        events.extend(back("b", "wrong"));
+        events.extend(back("a", "wrong"));
+        let records = records(events);
+        let ways = ways_back(&records);
+        assert_eq!(ways, [WayBack { after: 2, last: 4 }, WayBack { after: 9, last: 13 }]);
+        let found = |way: &WayBack| {
+            let incident = Incident::find(&records, way.after, way.last).unwrap();
+            let range = (incident.records[0].seq, incident.records.last().unwrap().seq);
+            (range, incident.why.clone(), incident.phases.len(), incident.unanswered().join(" "))
+        };
+        assert_eq!(found(&ways[0]), ((1, 5), "too slow".to_owned(), 1, "two".to_owned()));
+        assert_eq!(found(&ways[1]), ((1, 13), "wrong".to_owned(), 2, String::new()));
+    }
 }

@@ -41,7 +41,7 @@ use serde_json::Value;
 pub use anchor_status::AnchorStatus;
 pub use html::{STYLE, escaped as escaped_html};
 pub(crate) use incident::incident_of;
-pub use incident::write_incident;
+pub use incident::{write_incident, write_missing_incidents};
 pub use markdown::escaped as escaped_markdown;
 pub use material::{FILES_NAMED_MAX, FileNames, Named};
 pub use parts::{Part, Parts};

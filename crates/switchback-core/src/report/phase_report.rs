@@ -134,6 +134,8 @@ pub struct CheckReport {
     pub details: Vec<Detail>,
     /// Where its evidence says that something is wrong, in files of the project.
     pub places: Vec<Place>,
+    /// How many more such places there are.
+    pub places_left_out: u64,
     /// The line of the plan file in which it begins; `None` when the plan does not have it any more.
     pub line: Option<u64>,
 }
@@ -282,7 +284,7 @@ fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckRep
     let is_it =
         |event: &Event| matches!(event, Event::Rehearsed { evidence, .. } if *evidence == fact.evidence);
     let record = material.about(&history.name).rev().find(|record| is_it(&record.event));
-    let (evidence_fault, details, places) = evidence(material, &fact.evidence);
+    let (evidence_fault, details, (places, places_left_out)) = evidence(material, &fact.evidence);
     let now = Binding { plan: to_hex(&material.plan().hash), tool: TOOL.to_owned(), ..fact.binding.clone() };
     Some(CheckReport {
         name: "rehearsal".to_owned(),
@@ -306,6 +308,7 @@ fn rehearsal(material: &Material<'_>, history: &PhaseHistory) -> Option<CheckRep
         binding: fact.binding.clone(),
         details,
         places,
+        places_left_out,
         line: None,
     })
 }
@@ -316,10 +319,10 @@ fn is_before_cutover(history: &PhaseHistory) -> bool {
 }
 
 /// Why the evidence of that hash cannot be used, or what is worth reading in it, and the places that it names.
-fn evidence(material: &Material<'_>, hash: &str) -> (Option<String>, Vec<Detail>, Vec<Place>) {
+fn evidence(material: &Material<'_>, hash: &str) -> (Option<String>, Vec<Detail>, (Vec<Place>, u64)) {
     match material.evidence(hash) {
         Ok(evidence) => (None, details(&evidence), places(&evidence)),
-        Err(why) => (Some(why), Vec::new(), Vec::new()),
+        Err(why) => (Some(why), Vec::new(), (Vec::new(), 0)),
     }
 }
 
@@ -353,7 +356,7 @@ fn check(
 ) -> CheckReport {
     let plan = material.plan();
     let planned = plan.checks.iter().find(|check| check.name == fact.check && check.is_for(&phase.name));
-    let (evidence_fault, details, places) = evidence(material, &fact.evidence);
+    let (evidence_fault, details, (places, places_left_out)) = evidence(material, &fact.evidence);
     let void = match planned {
         Some(planned) if is_before_cutover(history) && !is_about(plan, planned, fact) => {
             let now =
@@ -380,6 +383,7 @@ fn check(
         void,
         details,
         places,
+        places_left_out,
         line: planned.map(|check| check.line as u64),
     }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::visible::shortened;
 use crate::verdict::Verdict;
 
-/// So many places of one check are kept.
-const PLACES_MAX: usize = 100;
+/// So many places of one check are kept: as many as evidence keeps of one list.
+const PLACES_MAX: usize = 1_000;
 const WORDS_CHARACTERS_MAX: usize = 500;
 
 /// A place at which something is wrong.
@@ -22,10 +22,10 @@ pub struct Place {
     pub what: String,
 }
 
-/// The places of a document `switchback/evidence/1`; none of a check that says *yes*.
-pub(super) fn places(evidence: &Value) -> Vec<Place> {
+/// The places of a document `switchback/evidence/1`, and how many more there are; none of a check that says *yes*.
+pub(super) fn places(evidence: &Value) -> (Vec<Place>, u64) {
     if evidence["verdict"].as_str().and_then(Verdict::from_word) == Some(Verdict::Yes) {
-        return Vec::new();
+        return (Vec::new(), 0);
     }
     let seen = &evidence["details"];
     let list = |name: &str| seen[name].as_array().map_or(&[][..], Vec::as_slice).iter();
@@ -59,8 +59,12 @@ pub(super) fn places(evidence: &Value) -> Vec<Place> {
     }));
     found.extend(list("shims").flat_map(of_old_name));
     let mut found: Vec<Place> = found.into_iter().flatten().filter(Place::is_inside).collect();
+    // What was too much for the evidence, and what is too much for a report.
+    let unkept: u64 =
+        [lint, "found"].iter().filter_map(|name| seen[format!("{name}_left_out")].as_u64()).sum();
+    let more = found.len().saturating_sub(PLACES_MAX) as u64;
     found.truncate(PLACES_MAX);
-    found
+    (found, more + unkept)
 }
 
 fn at(one: &Value, key: &str, what: &str) -> Option<Place> {
@@ -106,7 +110,7 @@ mod tests {
             let line = place.line.map(|line| format!(":{line}")).unwrap_or_default();
             format!("{}{line}: {}", place.path, place.what)
         };
-        places(&json!({"verdict": verdict, "details": details})).iter().map(line).collect()
+        places(&json!({"verdict": verdict, "details": details})).0.iter().map(line).collect()
     }
 
     #[test]
@@ -145,7 +149,10 @@ mod tests {
         let details =
             json!({"unresolved": [at("/tmp/a.py"), at("../a.py"), at(""), {"line": 1}, 7], "found": "x"});
         assert_eq!(told("unknown", &details), [""; 0]);
-        let many: Vec<Value> = (0..1000).map(|_| at("a.py")).collect();
-        assert_eq!(told("no", &json!({"unresolved": many})).len(), PLACES_MAX);
+        let many: Vec<Value> = (0..PLACES_MAX + 3).map(|_| at("a.py")).collect();
+        let (kept, left_out) = places(
+            &json!({"verdict": "no", "details": {"unresolved": many, "found": [], "found_left_out": 40}}),
+        );
+        assert_eq!((kept.len(), left_out), (PLACES_MAX, 43));
     }
 }

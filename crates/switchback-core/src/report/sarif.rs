@@ -13,6 +13,7 @@ use super::places::Place;
 use super::run_report::RunReport;
 use super::visible::visible;
 use crate::plan::PLAN_FILE;
+use crate::quantity::counted;
 use crate::verdict::Verdict;
 
 /// Where the schema of the format is.
@@ -102,6 +103,15 @@ impl Log {
             let same = [phase_name, &check.at, &place.path, &place.what];
             self.result(rule, level, &text, place, &about, &same);
         }
+        if check.places_left_out > 0 {
+            // Without it, what is left out would look as if it were mended.
+            let more = counted(check.places_left_out, "more place");
+            let text = format!(
+                "{} at {} of the phase {phase_name}: {more} at which something is wrong, which this report leaves out",
+                check.name, check.at
+            );
+            self.notice("warning", rule, &text);
+        }
     }
 
     /// `same`: what tells it from the other results of its rule, whichever line it is in.
@@ -139,9 +149,13 @@ impl Log {
     }
 
     fn notify(&mut self, rule: usize, text: &str) {
+        self.notice("note", rule, text);
+    }
+
+    fn notice(&mut self, level: &str, rule: usize, text: &str) {
         let id = self.rules.get(rule).map(|rule| rule["id"].clone()).unwrap_or_default();
         self.open.push(json!({
-            "level": "note", "message": {"text": visible(text)}, "associatedRule": {"id": id, "index": rule},
+            "level": level, "message": {"text": visible(text)}, "associatedRule": {"id": id, "index": rule},
         }));
     }
 

@@ -13,6 +13,7 @@ mod units;
 mod valued;
 pub mod values;
 mod visit;
+mod warned;
 
 pub use facts::{
     Binding, Chain, Facts, From, Import, ImportedName, RelativeCall, Role, Scope, ScopeKind, ScriptFolder,
@@ -23,6 +24,7 @@ pub use layout::{Dotted, dotted_parts, line_of};
 pub use outline::{ExportList, Outline, Statement, StatementKind, outline};
 pub use surface::{Kind, Member, Parameter, ParameterKind, surface};
 pub use units::{Body, Inner, Item, Unit, UnitKind, parses, units};
+pub use warned::warns_of_deprecation;
 
 use std::borrow::Cow;
 

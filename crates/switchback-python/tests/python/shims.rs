@@ -163,12 +163,24 @@ fn a_module_that_a_person_deprecated_is_listed_and_must_warn() {
         outcome.summary(),
         "1 old name on 2026-07-01: `shop.old` due since 2026-06-30, used by app (app.py:1)"
     );
-    for silent in ["", "# DeprecationWarning\n"] {
+    for silent in [
+        "",
+        "# DeprecationWarning\n",
+        "import warnings\nwarnings.filterwarnings('ignore', category=DeprecationWarning)\n",
+        "\"Gives no DeprecationWarning.\"\n",
+    ] {
         lay_out_again(folder.path(), "shop/old.py", &format!("{DEPRECATED}{silent}"));
         let outcome = listed(folder.path(), "2026-06-30", false);
         assert_eq!(outcome.verdict().word(), "no", "{silent}");
         assert!(outcome.summary().contains("`shop.old` does not warn"), "{}", outcome.summary());
     }
+    lay_out_again(folder.path(), "shop/old.py", &format!("{DEPRECATED}def add(:\n"));
+    let outcome = listed(folder.path(), "2026-06-30", false);
+    assert_eq!(outcome.verdict().word(), "unknown");
+    assert!(
+        outcome.summary().contains("`shop/old.py` cannot be read: its code does not parse"),
+        "{outcome:?}"
+    );
 }
 
 #[test]

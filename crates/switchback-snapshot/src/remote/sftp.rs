@@ -33,6 +33,8 @@ const WITHOUT_QUESTIONS: [&str; 3] =
     ["-oBatchMode=yes", "-oServerAliveInterval=15", "-oServerAliveCountMax=4"];
 /// How long one answer may take.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
+/// A slow disk takes so much a second: what is synced may have been in memory alone until then.
+const SYNCED_BYTES_A_SECOND: u64 = 50_000_000;
 /// How long `ssh` may take to end once nothing is asked any more.
 const END_MAX: Duration = Duration::from_secs(2);
 /// So much is read or written within [`SILENCE_MAX`]; the server may take it in smaller parts.
@@ -99,7 +101,19 @@ impl From<Error> for Failure {
 
 /// What comes in time.
 async fn timed<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
-    match tokio::time::timeout(SILENCE_MAX, answer).await {
+    timed_within(SILENCE_MAX, answer).await
+}
+
+/// How long a server may take to bring so many bytes to its disk.
+fn sync_time_max(bytes: u64) -> Duration {
+    SILENCE_MAX.max(Duration::from_secs(bytes / SYNCED_BYTES_A_SECOND))
+}
+
+async fn timed_within<T>(
+    time_max: Duration,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(time_max, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Failure::Broken(Trouble::new("there was no answer in time"))),
     }
@@ -341,7 +355,7 @@ async fn kept(sftp: &Sftp, path: &str, content: &dyn Parts, mode: Permissions) -
     }
     timed(file.set_permissions(mode)).await?;
     if sftp.support_fsync() {
-        timed(file.sync_all()).await?;
+        timed_within(sync_time_max(all), file.sync_all()).await?;
     }
     timed(file.close()).await?;
     let bytes = timed(sftp.fs().metadata(&unfinished)).await?.len();
@@ -444,5 +458,17 @@ impl PartShelf for Server {
         let (path, mode) = (self.path(name), mode(self.is_for_others));
         let written = self.asked(name, &async |sftp| kept(sftp, &path, content, mode).await)?;
         written.ok_or_else(|| Trouble::new(format!("`{name}` was sent, and is not there")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_sync_a_large_file_may_take_longer() {
+        assert_eq!(sync_time_max(0), SILENCE_MAX);
+        assert_eq!(sync_time_max(3_000_000_000), SILENCE_MAX);
+        assert_eq!(sync_time_max(1 << 40), Duration::from_secs(21_990));
     }
 }

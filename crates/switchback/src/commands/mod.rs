@@ -45,7 +45,7 @@ use switchback_core::audit::anchor_due;
 use switchback_core::journal::History;
 use switchback_core::notify::deliver;
 use switchback_core::phase::{Notice, Ports, Project, StepError, Untold, Witness, Work, open_to_tell};
-use switchback_core::report::write_incident;
+use switchback_core::report::{write_incident, write_missing_incidents};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
 
@@ -85,6 +85,19 @@ impl Context<'_> {
                 let what = format!("the record of the incident was not written: {error}");
                 self.ui.notice(Notice::Warning(what));
                 None
+            }
+        }
+    }
+
+    /// Writes down the earlier rollbacks that a killed command did not, before anything else happens that could be taken for theirs.
+    pub(crate) fn earlier_incidents(&self, work: &Work<'_>) {
+        match write_missing_incidents(work) {
+            Ok(written) => written
+                .iter()
+                .for_each(|path| self.ui.note(&format!("the record of the incident is `{path}`"))),
+            Err(error) => {
+                let what = format!("the record of an earlier incident was not written: {error}");
+                self.ui.notice(Notice::Warning(what));
             }
         }
     }

@@ -47,6 +47,7 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
         let changes = if is_whole { roll_back_changes(&work, &options).map_err(doing)? } else { Vec::new() };
         return Ok(would(context, &work, &plan, &changes));
     }
+    context.earlier_incidents(&work);
     let first = work.history().seq;
     let done = if let Some(name) = &args.playbook {
         repair(&work, name, args.why.as_deref().unwrap_or_default(), args.accept_loss).map_err(doing)?

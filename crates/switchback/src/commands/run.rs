@@ -15,6 +15,7 @@ pub(crate) fn run(context: &Context<'_>, args: &RunArgs) -> Result<Verdict, Fail
     let options = RunOptions { phase: args.phase.clone(), until, restage: args.restage };
     let work = Work::begin(context.project()?, "run", context.ui)
         .map_err(|error| Failure::doing("could not begin the run", error))?;
+    context.earlier_incidents(&work);
     let first = work.history().seq;
     expect(context.ui, &work)?;
     let outcome = run_plan(&work, &options);

@@ -18,6 +18,7 @@ pub(crate) fn watch(context: &Context<'_>, args: &WatchArgs) -> Result<Verdict, 
     }
     let work = Work::begin(context.project()?, "watch", context.ui)
         .map_err(|error| Failure::doing("could not begin the watch", error))?;
+    context.earlier_incidents(&work);
     let first = work.history().seq;
     let outcome = watch_live(&work, args.once);
     // It is written before anybody is told, so that they are told where it is.

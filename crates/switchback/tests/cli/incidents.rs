@@ -121,3 +121,31 @@ fn a_record_that_a_killed_command_did_not_write_is_written_by_the_next_one() {
     let seen = ground.expect(2, "watch");
     assert!(!seen.err.contains("the record of the incident"), "{seen}");
 }
+
+// rows: RB-12
+#[test]
+fn a_record_that_is_written_late_says_nothing_of_the_next_candidate_and_none_is_left_out() {
+    let hook = Hook::start();
+    let ground = live(&hook);
+    let path = ground.expect(1, "watch --json").json()["incident"].as_str().unwrap().to_owned();
+    // As after a kill between the rollback and its record; the next candidate has the same fault, which shows at once.
+    std::fs::remove_file(ground.at(&path)).unwrap();
+    ground.plan("", &PLAN.replace("at = [\"+1s\", \"rolled-back\"]", "at = [\"live\", \"rolled-back\"]"));
+    let seen = ground.expect(1, "run");
+    let first = ground.read(&path).replace('\\', "");
+    assert!(section(&first, "What the checks say of what is live again").contains("**yes**"), "{first}");
+    assert!(first.contains("the check `prices` failed its trigger at +1s"), "{first}");
+    let line = section(&first, "Time line");
+    assert_eq!(line.matches(" cut-over-started").count(), 1, "{line}");
+    let last = line.lines().rfind(|line| line.starts_with("| ")).unwrap();
+    assert!(!last.contains("snapshot-started") && !last.contains("staged"), "{line}");
+    let mut records: Vec<_> = std::fs::read_dir(ground.at(".switchback/incidents")).unwrap().collect();
+    assert_eq!(records.len(), 2, "{records:?}\n{seen}");
+    // Of several that are missing each is written.
+    for record in records.drain(..) {
+        std::fs::remove_file(record.unwrap().path()).unwrap();
+    }
+    let seen = ground.run("watch");
+    assert_eq!(seen.err.matches("the record of the incident is").count(), 2, "{seen}");
+    assert_eq!(ground.read(&path).replace('\\', ""), first);
+}

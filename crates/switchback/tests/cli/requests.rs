@@ -51,6 +51,8 @@ class Shop(BaseHTTPRequestHandler):
             self.say(500, {"error": "broken"})
         elif path == "/whoami":
             self.say(200, {"you": self.headers.get("Authorization", ""), "tree": TOTAL})
+        elif path == "/cached":
+            self.say(304, b"") if "If-None-Match" in self.headers else self.say(200, {"total": TOTAL})
         elif path == "/slow":
             time.sleep(60)
         elif path == "/drop":
@@ -163,7 +165,7 @@ fn needs_python3_the_same_requests_are_answered_alike_by_both_servers() {
     --- stdout
     yes: phase unify is staged; generation 0 is live
     --- stderr
-      unify: snapshot [ID] verified: 2 files, 2446 bytes
+      unify: snapshot [ID] verified: 2 files, 2581 bytes
       unify: candidate staged: 0 added, 0 removed, 1 changed
       check same at staged: yes: 8 requests, all answered alike; left out: `generated_at`, `/rows/*/stamp`
     --- exit 0
@@ -379,14 +381,102 @@ fn needs_python3_routes_that_no_request_asks_for_are_told() {
 #[test]
 fn needs_python3_an_archive_of_a_browser_is_replayed() {
     let ground = shop("", "");
+    // The browser had it already; whoever asks so is not told what there is to compare.
+    let known = "{\"name\": \"If-None-Match\", \"value\": \"7\"}";
     let entry = |address: &str| {
-        format!("{{\"request\": {{\"method\": \"GET\", \"url\": \"{address}\", \"headers\": []}}}}")
+        format!("{{\"request\": {{\"method\": \"GET\", \"url\": \"{address}\", \"headers\": [{known}]}}}}")
     };
-    let entries = [entry("https://shop.example/health?a=b"), entry("https://cdn.example/logo")].join(",");
+    let entries = [entry("https://shop.example/cached?a=b"), entry("https://cdn.example/logo")].join(",");
     ground.write("visit.har", format!("{{\"log\": {{\"entries\": [{entries}]}}}}"));
     ground.plan("", &check("").replace("requests.jsonl", "visit.har"));
     says(&ground, 0, "1 request, all answered alike");
     assert_eq!(details(&ground)["requests_to_other_hosts"], 1);
+    change(&ground, "TOTAL = 100.0", "TOTAL = 100.1");
+    says(&ground, 1, "request 1 (`GET /cached`): `/total` was 100.0, is 100.1");
+}
+
+// rows: TM-14
+#[test]
+fn needs_python3_answers_of_which_nothing_is_compared_are_could_not_tell() {
+    let ground = shop("", "");
+    let cached = "{\"path\": \"/cached\", \"headers\": {\"If-None-Match\": \"7\"}}\n";
+    for (requests, more, words) in [
+        (
+            "{\"path\": \"/items/1\"}\n",
+            "exclude = [\"id\", \"name\"]",
+            "1 of 1 request not compared; first request 1 (`GET /items/1`): nothing of its body was compared: `/id` is \
+             excluded, `/name` is excluded",
+        ),
+        (
+            "{\"path\": \"/table\"}\n",
+            "exclude = [\"item\", \"total\"]",
+            "request 1 (`GET /table`): nothing of its body was compared",
+        ),
+        ("{\"path\": \"/page\"}\n", "mask = [\"<p>.*</p>\"]", "the masks leave nothing of it"),
+        (cached, "", "both say that nothing changed since (status 304)"),
+    ] {
+        ground.write("requests.jsonl", requests);
+        // What is not the same to the byte: of that which is, everything was compared.
+        change(
+            &ground,
+            "TOTAL = 100.0\nITEMS = [{\"id\": 1, \"name\": \"tea\"}]",
+            "TOTAL = 100.1\nITEMS = [{\"id\": 2}]",
+        );
+        ground.plan("", &check(more));
+        says(&ground, 2, words);
+        ground.plan("", &check(&format!("{more}\nallow_empty = true")));
+        says(&ground, 0, "1 request, all answered alike");
+    }
+    // One that says that it is meant to be answered so.
+    ground.plan("", &check(""));
+    ground.write("requests.jsonl", cached.replace("\"headers\"", "\"status\": 304, \"headers\""));
+    says(&ground, 0, "1 request, all answered alike");
+    // Among others, one of which nothing is compared is told.
+    ground.plan("", &check("exclude = [\"id\", \"name\"]"));
+    ground.write("requests.jsonl", "{\"path\": \"/health\"}\n{\"path\": \"/items/1\"}\n");
+    says(&ground, 2, "1 of 2 requests not compared; first request 2 (`GET /items/1`)");
+    ground.write("../new/src/server.py", SERVER);
+    says(&ground, 0, "2 requests, all answered alike");
+}
+
+// rows: TM-14
+#[test]
+fn needs_python3_a_time_that_is_up_is_could_not_tell() {
+    let ground = shop("timeout_s = 8", "{\"path\": \"/slow\"}\n");
+    // The new server is killed over a request that the old one answered.
+    ground.write("src/server.py", SERVER.replace("time.sleep(60)", "self.say(200, {})"));
+    says(&ground, 2, "only 0 of 1 requests were answered in the time");
+    // And before it is ready.
+    ground.plan("", &check("timeout_s = 8\nstart_s = 60"));
+    change(&ground, "TOTAL = 100.0", "TOTAL = time.sleep(60)");
+    says(
+        &ground,
+        2,
+        "the new server does not start: it was not ready when the time of the check (`timeout_s`) was up",
+    );
+}
+
+// rows: TM-14
+#[test]
+fn needs_python3_a_port_that_both_servers_want_is_could_not_tell() {
+    let mut ground = shop("", "{\"path\": \"/health\"}\n");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    ground.set("METRICS", &free.to_string());
+    let metrics =
+        "metrics = HTTPServer((\"127.0.0.1\", int(os.environ[\"METRICS\"])), Shop)\nserver = HTTPServer(";
+    let server = SERVER.replace("server = HTTPServer(", metrics);
+    ground.write("src/server.py", &server);
+    ground.write("../new/src/server.py", &server);
+    says(
+        &ground,
+        2,
+        "the new server does not start: it ended before it was ready, with exit code 1: OSError",
+    );
+    says(&ground, 2, "a port that it listens on is taken: the old and the new server run at the same time");
+    let found = server.replace("int(os.environ[\"METRICS\"])", "0");
+    ground.write("src/server.py", &found);
+    ground.write("../new/src/server.py", &found);
+    says(&ground, 0, "1 request, all answered alike");
 }
 
 #[test]

@@ -121,6 +121,32 @@ fn each_check_that_does_not_hold_is_a_result_at_its_place() {
 
 // rows: RE-6
 #[test]
+fn what_is_too_much_for_a_report_is_told() {
+    let absent =
+        "[[check]]\nname = \"old words\"\nkind = \"absent\"\npatterns = [\"fixture\"]\npaths = [\"src\"]\n";
+    let ground = Ground::shop(absent);
+    ground.write("../new/src/words.txt", "fixture\n".repeat(1_000));
+    ground.expect(1, "run");
+    let notices =
+        |document: &Value| document["runs"][0]["invocations"][0]["toolExecutionNotifications"].clone();
+    let (text, document) = report(&ground);
+    assert_eq!(results(&document).len(), 1_000, "{text}");
+    assert!(!notices(&document).to_string().contains("leaves out"), "{text}");
+    ground.write("../new/src/words.txt", "fixture\n".repeat(1_017));
+    ground.expect(1, "run --restage");
+    let (text, document) = report(&ground);
+    assert_eq!(results(&document).len(), 1_000, "{text}");
+    let notices = notices(&document);
+    let told = notices.as_array().unwrap().iter().find(|one| one["level"] == "warning").unwrap();
+    assert_eq!(
+        told["message"]["text"],
+        "old words at staged of the phase unify: 17 more places at which something is wrong, which this report leaves out"
+    );
+    assert_eq!(told["associatedRule"]["id"], "old words");
+}
+
+// rows: RE-6
+#[test]
 fn a_run_that_holds_has_no_result_and_a_trigger_that_fired_is_one() {
     let ground = Ground::shop(&format!("{THERE}at = [\"staged\", \"live\"]\n"));
     ground.expect(0, "run");

@@ -11,7 +11,7 @@ use super::recorded::Recorded;
 use crate::plan::shown;
 use crate::port::{Comparer, PortError};
 use crate::rule::{Pairing, Rule};
-use crate::secret::is_secret_name;
+use crate::secret::{clean_text, is_secret_name};
 use crate::tree::copy::remove_tree;
 use crate::verdict::Verdict;
 use crate::world::{Disk, HttpAnswer, NetworkError};
@@ -22,8 +22,18 @@ pub(super) const BODY_BYTES_MAX: u64 = 64 << 20;
 const FAILED: u16 = 500;
 /// From this status on, a request was not answered with what it asked for.
 const REFUSED: u16 = 400;
+/// With this status, a server says that nothing changed since, and no more.
+const NOT_MODIFIED: u16 = 304;
 /// So many differences of one answer are kept.
 const DIFFERENCES_MAX: usize = 20;
+/// Of so many answers that are not alike the differences are kept, of the first ones.
+const DETAILED_MAX: usize = 100;
+/// And so many that are not alike are told of at all.
+pub(super) const NAMED_MAX: usize = 1_000;
+/// So many of the things that were left out are named.
+const LEFT_OUT_MAX: usize = 3;
+/// A value of a difference that is longer, in bytes of JSON, is cut.
+const VALUE_BYTES_MAX: usize = 2_000;
 
 /// What one side said, and on which port.
 #[derive(Debug)]
@@ -41,6 +51,20 @@ pub(super) struct Judged {
     /// Whether it was answered with what it asked for: not refused, or as it says.
     pub(super) is_met: bool,
     pub(super) evidence: Value,
+}
+
+impl Judged {
+    /// Lets go of what nobody will be shown. `apart`: how many are not alike with this one.
+    pub(super) fn shorten(&mut self, apart: usize) {
+        if apart > NAMED_MAX {
+            self.evidence = Value::Null;
+        } else if apart > DETAILED_MAX
+            && let Some(evidence) = self.evidence.as_object_mut()
+            && evidence.remove("differences").is_some()
+        {
+            evidence.insert("differences_left_out".to_owned(), json!(true));
+        }
+    }
 }
 
 /// Judges answers.
@@ -114,9 +138,15 @@ impl Judge<'_> {
                 return unknown(format!("the answer of {name} has more than {} MiB", BODY_BYTES_MAX >> 20));
             }
         }
-        self.headers((one, old.port), (other, new.port)).or_else(|| {
+        let alike = self.headers((one, old.port), (other, new.port)).or_else(|| {
             let old_body = Body::of(one, old.port);
             self.bodies(&old_body, &Body::of(other, new.port), evidence)
+        });
+        let is_bare = one.status == NOT_MODIFIED && request.status.is_none() && !self.rule.allow_empty;
+        alike.or_else(|| {
+            let why = "both say that nothing changed since (status 304), and send no body to compare; take `If-None-Match` and \
+                       `If-Modified-Since` out of the request, or say that this `status` is meant";
+            is_bare.then(|| (Verdict::Unknown, why.to_owned()))
         })
     }
 
@@ -163,7 +193,9 @@ impl Judge<'_> {
         };
         let (one, other) = (self.masked(one), self.masked(other));
         if one == other {
-            return None;
+            let is_nothing = one.trim().is_empty() && !self.rule.allow_empty;
+            let why = "nothing of its body was compared: the masks leave nothing of it";
+            return is_nothing.then(|| (Verdict::Unknown, why.to_owned()));
         }
         let why = match first_line(&one, &other) {
             Some((line, was, is)) => {
@@ -193,9 +225,12 @@ impl Judge<'_> {
         if verdict == Verdict::Yes {
             return None;
         }
+        if verdict == Verdict::Unknown {
+            return Some((verdict, nothing_compared(&item["not_compared"])));
+        }
         let Some(first) = item["differences"].get(0) else { return Some((verdict, summary)) };
         let kept = item["differences"].as_array().into_iter().flatten().take(DIFFERENCES_MAX);
-        evidence["differences"] = kept.map(without_secret).collect();
+        evidence["differences"] = kept.map(|one| cut(without_secret(one))).collect();
         let first = without_secret(first);
         let path = first["path"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
         let value =
@@ -209,7 +244,10 @@ impl Judge<'_> {
     fn laid_out(&self, old: &Body, new: &Body) -> Result<(Verdict, String, Value), String> {
         let name = if old.form == Form::Json { "answer.json" } else { "answer.csv" };
         let paths = ["old", "new"].map(|side| self.folder.join(side).join(name));
-        let rule = if old.form == Form::Table { of_table(self.rule, &old.bytes) } else { self.rule.clone() };
+        let mut rule =
+            if old.form == Form::Table { of_table(self.rule, &old.bytes) } else { self.rule.clone() };
+        // Two bodies that are the same to the byte were compared, also where there is not one value in them.
+        rule.allow_empty |= old.bytes == new.bytes;
         let compared = || {
             self.disk.make_directory(&self.folder, 0o700)?;
             for (path, body) in paths.iter().zip([old, new]) {
@@ -330,6 +368,38 @@ fn without_secret(difference: &Value) -> Value {
     difference
 }
 
+/// That nothing was compared, and what was left out.
+fn nothing_compared(left_out: &Value) -> String {
+    let left_out = left_out.as_array().map_or(&[][..], Vec::as_slice);
+    let named: Vec<&str> = left_out.iter().filter_map(Value::as_str).take(LEFT_OUT_MAX).collect();
+    let more = left_out.len() - named.len();
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    let why = if named.is_empty() { "there is no value in it".to_owned() } else { named.join(", ") };
+    format!("nothing of its body was compared: {why}{more}")
+}
+
+/// A difference whose values are short enough to be kept.
+fn cut(mut difference: Value) -> Value {
+    for side in ["old", "new"] {
+        let Some(value) = difference.get(side) else { continue };
+        let text = value.to_string();
+        if text.len() <= VALUE_BYTES_MAX {
+            continue;
+        }
+        // What looks like a secret is blanked before it is cut, and no word is cut: half of a secret would not be known as one.
+        let begin = |text: &str, bytes_max: usize| {
+            let end = text.floor_char_boundary(bytes_max.min(text.len()));
+            text.get(..end).unwrap_or_default().to_owned()
+        };
+        let start = begin(&clean_text(&begin(&text, 4 * VALUE_BYTES_MAX)), VALUE_BYTES_MAX);
+        let is_between = |letter: char| letter.is_whitespace() || matches!(letter, '"' | ',');
+        let start = start.get(..start.rfind(is_between).unwrap_or(0)).unwrap_or_default();
+        difference[side] = json!(format!("{start}… (cut: {} bytes of JSON)", text.len()));
+        difference["cut"] = json!(true);
+    }
+    difference
+}
+
 /// Letters of a line before the first difference that are shown.
 const BEFORE: usize = 20;
 
@@ -404,6 +474,35 @@ mod tests {
         assert_eq!((old.as_str(), new.as_str()), ("… before the total of 100", "… before the total of 200"));
         assert_eq!(around("a", "b"), ("a".to_owned(), "b".to_owned()));
         assert_eq!(around("", "b"), (String::new(), "b".to_owned()));
+    }
+
+    #[test]
+    fn values_of_differences_are_cut_between_words_and_say_so() {
+        let short = json!({"path": "/a", "old": "one two", "new": 7});
+        assert_eq!(cut(short.clone()), short);
+        let words: Vec<String> = (0..2_000).map(|number| format!("word{number}")).collect();
+        let long = cut(json!({"path": "/a", "new": {"words": words, "password": "tiger-lily"}}));
+        let kept = long["new"].as_str().unwrap();
+        assert!(kept.len() < VALUE_BYTES_MAX + 50 && kept.contains("\"word7\""), "{kept}");
+        assert!(kept.ends_with("… (cut: 20925 bytes of JSON)") && long["cut"] == true, "{kept}");
+        assert!(!kept.contains("lily"), "{kept}");
+        // One word is shown whole or not at all.
+        let one = cut(json!({"path": "/a", "old": "é".repeat(5_000)}));
+        assert_eq!(one["old"], "… (cut: 10002 bytes of JSON)");
+    }
+
+    #[test]
+    fn differences_are_kept_of_the_first_answers_alone() {
+        let judged = |apart: usize| {
+            let evidence = json!({"request": apart, "why": "w", "differences": [1]});
+            let mut one = Judged { verdict: Verdict::No, why: "w".to_owned(), is_met: true, evidence };
+            one.shorten(apart);
+            one.evidence
+        };
+        assert_eq!(judged(DETAILED_MAX)["differences"], json!([1]));
+        let later = judged(DETAILED_MAX + 1);
+        assert_eq!((&later["differences"], &later["why"]), (&Value::Null, &json!("w")));
+        assert_eq!(judged(NAMED_MAX + 1), Value::Null);
     }
 
     #[test]

@@ -45,7 +45,7 @@ const PROGRAM: &[Key] = &[
     Key::required("tree", TREES, "`live`: the tree before this phase; `candidate`: the tree with it"),
     Key::optional("command", Shape::Text, "a line of shell that serves on `{port}` until it is ended"),
 ];
-const OWN: [Key; 12] = [
+const OWN: [Key; 13] = [
     Key::optional("command", Shape::Text, "a line of shell that serves on `{port}` in either tree"),
     Key::optional("old", Shape::Table(PROGRAM), "instead of `command`: the old server"),
     Key::optional("new", Shape::Table(PROGRAM), "instead of `command`: the new server"),
@@ -86,8 +86,13 @@ const OWN: [Key; 12] = [
         Shape::Texts,
         "members of JSON that do not count, by name or by JSON pointer, in which `*` is any step",
     ),
+    Key::optional(
+        "allow_empty",
+        Shape::Flag,
+        "`true`: two answers of whose bodies nothing is left to compare are alike",
+    ),
 ];
-const KEYS: [Key; 24] = rule_keys::joined(&[&OWN, &[rule_keys::COLUMNS], &rule_keys::VALUES]);
+const KEYS: [Key; 25] = rule_keys::joined(&[&OWN, &[rule_keys::COLUMNS], &rule_keys::VALUES]);
 
 /// The kind `requests`.
 pub(super) static KIND: Kind = Kind {
@@ -115,7 +120,7 @@ struct RequestsCheck {
 }
 
 fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
-    let rule = Rule { allow_empty: true, ..rule_keys::read(fields) };
+    let rule = rule_keys::read(fields);
     let programs = read_programs(fields);
     let path = |text: String| relative(&text, fields.offset_of("requests"), "the file", fields.findings());
     let requests = fields.filled_text("requests").and_then(path);
@@ -287,28 +292,46 @@ impl RequestsCheck {
                     return Err(not_started(new, error, evidence));
                 }
             };
-            let judge = Judge {
-                comparer: scene.comparer,
-                disk: scene.world.disk.as_ref(),
-                folder: scene.out.join("answers"),
-                rule: &self.rule,
-                masks: &self.masks,
-                headers: &self.headers,
-            };
-            let mut judged = Vec::new();
-            let mut stopped = Vec::new();
-            for request in requests {
-                if clock.monotonic() >= until {
-                    let (sent, all) = (judged.len(), requests.len());
-                    stopped.push(unknown(format!("only {sent} of {all} requests were sent in the time")));
-                    break;
-                }
-                let asked = [&one, &other].map(|server| self.ask(scene, request, server));
-                judged.push(judge.judge(request, &asked[0], &asked[1]));
-            }
+            let (judged, mut stopped) = self.ask_all(scene, requests, [&one, &other], until);
             end_both(one, other, evidence, &mut stopped);
             Ok((judged, stopped))
         })
+    }
+
+    /// What came of each request, in order, and why they stopped before the last one, where they did.
+    fn ask_all(
+        &self,
+        scene: &Scene<'_>,
+        requests: &[Recorded],
+        servers: [&Server<'_>; 2],
+        until: Duration,
+    ) -> (Vec<Judged>, Vec<Early>) {
+        let judge = Judge {
+            comparer: scene.comparer,
+            disk: scene.world.disk.as_ref(),
+            folder: scene.out.join("answers"),
+            rule: &self.rule,
+            masks: &self.masks,
+            headers: &self.headers,
+        };
+        let is_over = || scene.world.clock.monotonic() >= until;
+        let (mut judged, mut apart) = (Vec::new(), 0);
+        for request in requests {
+            let asked = (!is_over()).then(|| servers.map(|server| self.ask(scene, request, server)));
+            // Each server is killed when its time is up, one before the other: what they answer then, or do not, says nothing.
+            let Some([old, new]) = asked.filter(|_| !is_over()) else {
+                let (answered, all) = (judged.len(), requests.len());
+                let why = format!("only {answered} of {all} requests were answered in the time");
+                return (judged, vec![unknown(why)]);
+            };
+            let mut one = judge.judge(request, &old, &new);
+            if one.verdict != Verdict::Yes {
+                apart += 1;
+                one.shorten(apart);
+            }
+            judged.push(one);
+        }
+        (judged, Vec::new())
     }
 
     fn ask(&self, scene: &Scene<'_>, request: &Recorded, server: &Server<'_>) -> Asked {

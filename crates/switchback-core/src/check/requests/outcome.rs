@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Judged;
+use super::answer::{Judged, NAMED_MAX};
 use super::recorded::Recorded;
 use super::{Early, touched, unknown};
 use crate::check::Looked;
@@ -13,8 +13,6 @@ use crate::quantity::counted;
 use crate::secret::{MASK, clean_text};
 use crate::verdict::Verdict;
 
-/// So many requests and routes the evidence names.
-const NAMED_MAX: usize = 1_000;
 /// So many requests a person sees at once.
 const TABLE_ROWS_MAX: usize = 20;
 /// So many routes a summary names.

@@ -18,6 +18,10 @@ const WITH_BODY: &[&str] = &["POST", "PUT", "PATCH"];
 /// Headers that follow from the body and the connection.
 const OF_THE_CONNECTION: &[&str] =
     &["content-length", "transfer-encoding", "connection", "host", "accept-encoding", "te", "upgrade"];
+/// Headers by which a browser asks for a body only where it has not got it already, or for the rest of it: a server that says
+/// that nothing changed sends nothing that could be compared.
+const OF_THE_CACHE: &[&str] =
+    &["if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"];
 /// The same, where they may be said on purpose.
 const NEVER_SAID: &[&str] = &["content-length", "transfer-encoding", "connection", "te", "upgrade"];
 
@@ -215,7 +219,9 @@ fn of_entry(request: &Value, path: &str, number: usize) -> Result<Recorded, Stri
         };
         let lower = name.to_ascii_lowercase();
         // Names that begin with a colon are HTTP/2's own.
-        if !lower.starts_with(':') && !OF_THE_CONNECTION.contains(&lower.as_str()) {
+        let is_browsers =
+            OF_THE_CONNECTION.contains(&lower.as_str()) || OF_THE_CACHE.contains(&lower.as_str());
+        if !lower.starts_with(':') && !is_browsers {
             headers.push((lower, value.to_owned()));
         }
     }
@@ -286,7 +292,8 @@ mod tests {
         let archive = r#"{"log": {"entries": [
             {"request": {"method": "GET", "url": "https://shop.example/items?page=2#top",
                          "headers": [{"name": ":authority", "value": "shop.example"}, {"name": "Accept", "value": "*/*"},
-                                     {"name": "Host", "value": "shop.example"}]}},
+                                     {"name": "Host", "value": "shop.example"}, {"name": "If-None-Match", "value": "\"7\""},
+                                     {"name": "If-Modified-Since", "value": "Sat, 29 Oct 1994 19:43:31 GMT"}]}},
             {"request": {"method": "GET", "url": "https://cdn.example/logo.png", "headers": []}},
             {"request": {"method": "POST", "url": "https://shop.example", "headers": [],
                          "postData": {"mimeType": "text/plain", "text": "hello"}}}]}}"#;

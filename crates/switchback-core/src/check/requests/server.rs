@@ -27,6 +27,9 @@ const ANSWER_BYTES_MAX: u64 = 1 << 20;
 const STARTS_MAX: u32 = 2;
 /// What servers say when their port is taken, in lower case.
 const TAKEN: &[&str] = &["address already in use", "address in use", "eaddrinuse"];
+/// What is said of a server that had no better port the second time.
+const SHARED_PORT: &str = "; a port that it listens on is taken: the old and the new server run at the same time, so let them listen \
+    on `{port}` alone, and on any other port that the system finds free (`:0`)";
 
 /// What is started.
 #[derive(Debug, Clone)]
@@ -82,6 +85,8 @@ pub(super) struct Ended {
     pub(super) evidence: Value,
     /// Whether it never began to work at all: the line that says so.
     never_began: Option<String>,
+    /// Whether it was killed because the time of the whole check was up.
+    is_out_of_time: bool,
     output: String,
 }
 
@@ -97,16 +102,24 @@ pub(super) fn start<'scope, 'env: 'scope>(
         let Err(why) = server.await_ready(starting) else { return Ok(server) };
         let ended = server.end();
         let lower = ended.output.to_lowercase();
-        if attempt < STARTS_MAX && TAKEN.iter().any(|taken| lower.contains(taken)) {
+        let is_taken = TAKEN.iter().any(|taken| lower.contains(taken));
+        if attempt < STARTS_MAX && is_taken && !ended.is_out_of_time {
             attempt += 1;
             continue;
         }
-        let why = match (&ended.never_began, &ended.by_itself) {
+        let mut why = match (&ended.never_began, &ended.by_itself) {
             (Some(line), _) => format!("it never began: {}", clean_output(line)),
             (None, Some(ending)) => format!("it ended before it was ready, with {ending}"),
+            (None, None) if ended.is_out_of_time => {
+                "it was not ready when the time of the check (`timeout_s`) was up".to_owned()
+            }
             (None, None) => why,
         };
-        return Err(NotStarted { why, is_of_program: ended.never_began.is_none(), evidence: ended.evidence });
+        if is_taken {
+            why.push_str(SHARED_PORT);
+        }
+        let is_of_program = ended.never_began.is_none() && !is_taken && !ended.is_out_of_time;
+        return Err(NotStarted { why, is_of_program, evidence: ended.evidence });
     }
 }
 
@@ -206,7 +219,12 @@ impl<'scope> Server<'scope> {
             "command": self.command, "port": self.port, "output": clean_output(&shell::tail(&output)),
         });
         let is_left = self.world.network.is_open(self.port);
+        let mut is_out_of_time = false;
         let (by_itself, never) = match finished {
+            Some(Ok(Ok(finished))) if finished.exit == Exit::TimedOut => {
+                is_out_of_time = true;
+                (None, None)
+            }
             Some(Ok(Ok(mut finished))) if finished.interrupted.is_none() => {
                 finished.stderr.clone_from(&output);
                 (Some(ending(&finished)), has_not_begun(&finished))
@@ -215,9 +233,11 @@ impl<'scope> Server<'scope> {
             Some(Ok(Err(error))) => (Some(error.to_string()), Some(error.to_string())),
             Some(Err(_)) | None => (Some("nobody knows what".to_owned()), None),
         };
-        evidence["ending"] = json!(by_itself.as_deref().unwrap_or("ended by the check"));
+        let by_the_check =
+            if is_out_of_time { "killed when the time of the check was up" } else { "ended by the check" };
+        evidence["ending"] = json!(by_itself.as_deref().unwrap_or(by_the_check));
         let output = String::from_utf8_lossy(&output).into_owned();
-        Ended { by_itself, is_left, evidence, never_began: never, output }
+        Ended { by_itself, is_left, evidence, never_began: never, is_out_of_time, output }
     }
 
     fn tell_to_end(&self) {

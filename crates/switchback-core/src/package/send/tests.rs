@@ -55,6 +55,10 @@ enum Does {
     Alter,
     Lose,
     Refuse,
+    /// Alters it, and says that something is wrong.
+    AlterAndSay,
+    /// Keeps it as it is, and says that something is wrong: its answer got lost, and the next one knew nothing of it.
+    KeepAndSay,
 }
 
 #[derive(Debug)]
@@ -108,12 +112,15 @@ impl Depot for Place {
     fn put(&self, name: &str, content: &[u8]) -> Result<(), PortError> {
         let mut content = content.to_vec();
         match self.does {
-            Does::Keep => {}
-            Does::Alter => content[40] ^= 1,
+            Does::Keep | Does::KeepAndSay => {}
+            Does::Alter | Does::AlterAndSay => content[40] ^= 1,
             Does::Lose => return Ok(()),
             Does::Refuse => return Err(PortError::new("the place is full", Vec::new())),
         }
         self.files.lock().unwrap().insert(name.to_owned(), content);
+        if matches!(self.does, Does::AlterAndSay | Does::KeepAndSay) {
+            return Err(PortError::new("something went wrong", Vec::new()));
+        }
         Ok(())
     }
 
@@ -126,14 +133,25 @@ impl Depot for Place {
 #[test]
 fn what_does_not_read_back_as_it_was_sent_is_not_left_there() {
     let (_folder, file) = package();
-    for does in [Does::Alter, Does::Lose, Does::Refuse] {
+    for (does, words) in [
+        (Does::Alter, "does not read back as it was sent"),
+        (Does::Lose, "does not read back as it was sent"),
+        (Does::Refuse, "the place is full"),
+        (Does::AlterAndSay, "something went wrong"),
+    ] {
         let place = Place::new(does);
         let error = send_elsewhere(&World::real(), &file, &place).unwrap_err().to_string();
-        let words =
-            if does == Does::Refuse { "the place is full" } else { "does not read back as it was sent" };
         assert!(error.contains(words), "{does:?}: {error}");
         assert_eq!(place.names(), Vec::<String>::new(), "{does:?}");
     }
+}
+
+#[test]
+fn what_arrived_as_a_whole_was_sent_whatever_the_place_said() {
+    let (_folder, file) = package();
+    let place = Place::new(Does::KeepAndSay);
+    let sent = send_elsewhere(&World::real(), &file, &place).unwrap();
+    assert!(!sent.is_same && place.names() == ["shop-1.zip"], "{sent:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Files of a bucket part by part: read by ranges, and written as a multipart upload, which the store puts together only when all of it is
 //! there (Amazon S3 User Guide, "Uploading and copying objects using multipart upload").
 
+use std::cell::Cell;
+
 use rusty_s3::S3Action;
 use rusty_s3::actions::{
     AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, GetObject, HeadObject, UploadPart,
@@ -122,9 +124,20 @@ impl Bucket {
             let tags = tags.iter().map(String::as_str);
             CompleteMultipartUpload::new(&self.address, credentials, key, upload, tags)
         };
-        let body = whole().body();
-        let ask = || self.agent.post(whole().sign(SIGNED).as_str()).send(body.as_str());
-        let said = self.words(name, &ask)?;
+        let (body, asked) = (whole().body(), Cell::new(0_u32));
+        let ask = || {
+            asked.set(asked.get() + 1);
+            self.agent.post(whole().sign(SIGNED).as_str()).send(body.as_str())
+        };
+        let Answer::Yes(response) = self.answered(name, &ask)? else {
+            // An upload that was put together is not known any more. Where that answer got lost, what is there tells of it; the same bytes
+            // it has only when it is read back, which whoever sent it does.
+            if asked.get() > 1 && self.size(name)? == Some(bytes) {
+                return Ok(());
+            }
+            return Err(Trouble::new(format!("`{name}`: the store does not know its upload any more")));
+        };
+        let said = self.said(response)?;
         // It may answer that all is well before it knows, and say otherwise in what follows.
         if said.contains("<CompleteMultipartUploadResult") && element(&said, "ETag").is_some() {
             return Ok(());
@@ -139,9 +152,13 @@ impl Bucket {
         name: &str,
         request: &dyn Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<String, Trouble> {
-        let Answer::Yes(mut response) = self.answered(name, request)? else {
+        let Answer::Yes(response) = self.answered(name, request)? else {
             return Err(Trouble::new(format!("`{name}` was not taken")));
         };
+        self.said(response)
+    }
+
+    fn said(&self, mut response: ureq::http::Response<ureq::Body>) -> Result<String, Trouble> {
         let words = response.body_mut().with_config().limit(WORDS_BYTES_MAX).read_to_string();
         words.map_err(|error| self.unreachable(&error))
     }

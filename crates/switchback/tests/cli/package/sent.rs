@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::ground::Ground;
 use super::super::s3::{KEY, S3};
@@ -117,6 +121,71 @@ fn needs_s3rver_a_large_package_goes_to_a_bucket_in_parts() {
     let server = S3::start();
     let (mut ground, _) = in_parts();
     ground.set("AWS_ENDPOINT_URL", &server.endpoint());
+    ground.set("AWS_ACCESS_KEY_ID", KEY);
+    ground.set("AWS_SECRET_ACCESS_KEY", KEY);
+    goes_there_once(&ground, "s3://results/large");
+}
+
+/// Stands before a store, and loses its answer when parts are to be put together; whoever asks for that again hears what Amazon's store
+/// says then: that there is no such upload.
+fn forgetful(endpoint: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let store = endpoint.trim_start_matches("http://").to_owned();
+    let is_asked = Arc::new(AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let (store, is_asked) = (TcpStream::connect(&store).unwrap(), is_asked.clone());
+            std::thread::spawn(move || passed_on(client, store, &is_asked));
+        }
+    });
+    address
+}
+
+fn passed_on(mut client: TcpStream, mut store: TcpStream, is_asked: &AtomicBool) {
+    let is_lost = Arc::new(AtomicBool::new(false));
+    let (mut from, mut to, loses) =
+        (store.try_clone().unwrap(), client.try_clone().unwrap(), is_lost.clone());
+    std::thread::spawn(move || {
+        let mut part = vec![0; 1 << 16];
+        while let Ok(length @ 1..) = from.read(&mut part) {
+            if loses.load(Ordering::SeqCst) || to.write_all(&part[..length]).is_err() {
+                break;
+            }
+        }
+        drop(to.shutdown(Shutdown::Both));
+    });
+    let mut part = vec![0; 1 << 16];
+    // A request begins with what is read after an answer.
+    while let Ok(length @ 1..) = client.read(&mut part) {
+        let line =
+            String::from_utf8_lossy(&part[..length.min(4_096)]).lines().next().unwrap_or_default().to_owned();
+        if line.starts_with("POST ") && line.contains("uploadId=") {
+            if is_asked.swap(true, Ordering::SeqCst) {
+                let words = "<Error><Code>NoSuchUpload</Code></Error>";
+                let answer = format!(
+                    "HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{words}",
+                    words.len()
+                );
+                drop(client.write_all(answer.as_bytes()));
+                while let Ok(1..) = client.read(&mut part) {}
+                break;
+            }
+            is_lost.store(true, Ordering::SeqCst);
+        }
+        if store.write_all(&part[..length]).is_err() {
+            break;
+        }
+    }
+    drop(store.shutdown(Shutdown::Both));
+}
+
+// rows: RE-8
+#[test]
+fn needs_s3rver_a_package_that_was_put_together_is_sent_although_the_answer_got_lost() {
+    let server = S3::start();
+    let (mut ground, _) = in_parts();
+    ground.set("AWS_ENDPOINT_URL", &forgetful(&server.endpoint()));
     ground.set("AWS_ACCESS_KEY_ID", KEY);
     ground.set("AWS_SECRET_ACCESS_KEY", KEY);
     goes_there_once(&ground, "s3://results/large");
