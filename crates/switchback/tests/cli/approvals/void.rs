@@ -290,3 +290,81 @@ fn a_phase_that_an_earlier_version_staged_is_read_guarded_and_rolled_back() {
     ground.expect(0, "rollback");
     assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
 }
+
+/// An approved phase whose check names files that are in neither tree.
+fn naming(check: &str, files: &[(&str, &str)], first: &str) -> Ground {
+    let ground = Ground::shop("");
+    for (path, content) in files {
+        ground.write(path, content);
+    }
+    let check = format!("[[check]]\nname = \"named\"\n{check}");
+    ground.plan(
+        "approve = { roles = [\"risk\"] }\n",
+        &check.replace("PROJECT", ground.at("").to_str().unwrap()),
+    );
+    if !first.is_empty() {
+        ground.expect(0, first);
+    }
+    ground.expect(0, "run --until rehearsed");
+    ground.expect(0, "approve unify --role risk");
+    ground
+}
+
+fn inputs_are_void(ground: &Ground) {
+    let seen = ground.expect(1, "run");
+    let why = "the evidence of the check `named` at staged is void, because since then the inputs changed";
+    assert!(seen.err.contains(why), "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+}
+
+// rows: BX-10, RE-13, RE-15
+#[test]
+fn a_fixture_that_no_tree_holds() {
+    let check = "kind = \"fixture\"\npath = \"fixtures/sales.csv\"\ncapture = \"cp PROJECT/../live.csv {out}/sales.csv\"\n";
+    let rows = "id,amount\n1,10\n";
+    let ground = naming(check, &[("../live.csv", rows)], "fixture refresh named --write");
+    ground.write("fixtures/sales.csv", "id,amount\n1,11\n");
+    inputs_are_void(&ground);
+    ground.write("fixtures/sales.csv", rows);
+    let record = ground.read("fixtures/sales.csv.fixture.json");
+    std::fs::remove_file(ground.at("fixtures/sales.csv.fixture.json")).unwrap();
+    inputs_are_void(&ground);
+    ground.write("fixtures/sales.csv.fixture.json", record);
+    std::fs::remove_file(ground.at("fixtures/sales.csv")).unwrap();
+    inputs_are_void(&ground);
+    ground.write("fixtures/sales.csv", rows);
+    ground.expect(0, "run");
+}
+
+// rows: BX-10, RE-13
+#[test]
+fn files_that_forbidden_text_is_looked_for_in() {
+    let check = "kind = \"absent\"\npatterns = ['MOCK']\npaths = [\"src\", \"tools/*.sh\", \"more\"]\n";
+    let ground = naming(check, &[("tools/a.sh", "true\n"), ("tools/b.py", "true\n")], "");
+    ground.write("tools/b.py", "MOCK\n");
+    ground.write("more/new.txt", "MOCK\n");
+    inputs_are_void(&ground);
+    std::fs::remove_dir_all(ground.at("more")).unwrap();
+    ground.write("tools/a.sh", "MOCK\n");
+    inputs_are_void(&ground);
+    ground.write("tools/a.sh", "true\n");
+    ground.expect(0, "run");
+}
+
+// rows: BX-10, PC-12
+#[test]
+fn reports_that_somebody_demands_and_no_tree_holds() {
+    let check = "kind = \"compliance\"\n[[check.report]]\nname = \"fairness\"\npath = \"reports/*.json\"\nfields = [\"/by\"]\n";
+    let by = "{\"by\": \"Ana\"}";
+    let ground = naming(check, &[("reports/a.json", by), ("reports/notes.txt", "x")], "");
+    ground.write("reports/notes.txt", "y");
+    ground.write("reports/b.json", "{}");
+    inputs_are_void(&ground);
+    std::fs::remove_file(ground.at("reports/b.json")).unwrap();
+    ground.write("reports/a.json", by.replace("Ana", "Bo"));
+    inputs_are_void(&ground);
+    std::fs::remove_file(ground.at("reports/a.json")).unwrap();
+    inputs_are_void(&ground);
+    ground.write("reports/a.json", by);
+    ground.expect(0, "run");
+}
