@@ -233,6 +233,8 @@ pub trait Trees: Debug + Sync {
     fn old_project(&self) -> Result<PathBuf, String>;
     /// The project with this phase's candidate: a copy before the cutover, the live project after it.
     fn new_project(&self) -> Result<PathBuf, String>;
+    /// Where a path of one of the two projects stands now, without a copy of the project; `None` where nothing was kept of it.
+    fn place(&self, which: Which, path: &Path) -> Option<PathBuf>;
     /// Copies one of the two projects to `into`, which must not exist: nobody else looks at this copy.
     fn copy(&self, which: Which, into: &Path) -> Result<(), String>;
 }
