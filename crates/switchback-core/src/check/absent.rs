@@ -1,16 +1,18 @@
 //! `absent`: text that must not stand in the files of the project, such as paths of fixtures in production code (RE-13).
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use regex::Regex;
 use serde_json::json;
 
+use super::found::{Found, Search, Searched};
 use super::{Check, Kind, Looked, Scene};
 use crate::pattern;
 use crate::plan::{Fields, Key, Shape, shown};
 use crate::quantity::counted;
 use crate::verdict::Verdict;
-use crate::world::{Disk, FileKind};
+use crate::world::Disk;
 
 /// A larger file is not looked into.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -74,22 +76,40 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 }
 
 /// A line that matches.
-struct Found {
+struct Match {
     place: String,
     pattern: String,
     line: String,
 }
 
+/// What was looked through.
+#[derive(Default)]
+struct Looks {
+    /// How many text files were looked into.
+    files: u64,
+    /// Every line that matches.
+    found: Vec<Match>,
+    /// Files that are too large.
+    large: Vec<String>,
+    /// Files that hold a NUL and are no text of two bytes a letter.
+    no_text: Vec<String>,
+    /// Folders that are too deep.
+    deep: Vec<String>,
+}
+
 impl Check for AbsentCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let looked = scene.trees.here().and_then(|tree| self.look_through(scene.world.disk.as_ref(), &tree));
-        let (files, skipped, found) = match looked {
-            Ok(looked) => looked,
+        let looks = match looked {
+            Ok(looks) => looks,
             Err(why) => return Looked::unknown(why, json!({})),
         };
+        let Looks { files, found, large, no_text, deep } = looks;
         let listed = found.iter().take(KEPT_MAX);
         let listed = listed.map(|one| json!({"place": one.place, "pattern": one.pattern, "line": one.line}));
-        let mut details = json!({"files": files, "skipped": skipped, "found": listed.collect::<Vec<_>>()});
+        let kept = |names: &[String]| names.iter().take(KEPT_MAX).cloned().collect::<Vec<_>>();
+        let mut details = json!({"files": files, "skipped": kept(&large), "no_text": kept(&no_text), "too_deep": kept(&deep),
+                                  "found": listed.collect::<Vec<_>>()});
         if found.len() > KEPT_MAX {
             details["found_left_out"] = json!(found.len() - KEPT_MAX);
         }
@@ -102,40 +122,59 @@ impl Check for AbsentCheck {
             }
             return Looked::new(Verdict::No, format!("{looked_at}; {}", named.join("; ")), details);
         }
+        if let Some(first) = deep.first() {
+            let why = format!("`{first}` lies deeper than {DEPTH_MAX} folders, and was not looked into");
+            return Looked::unknown(why, details);
+        }
         if files == 0 {
             return Looked::unknown(format!("no text file fits {}", self.paths.join(", ")), details);
         }
-        if let Some(first) = skipped.first() {
+        if let Some(first) = large.first() {
             return Looked::unknown(format!("`{first}` is too large to be looked into"), details);
         }
-        Looked::new(
-            Verdict::Yes,
-            format!("{looked_at}, none of {} in them", counted(self.patterns.len() as u64, "pattern")),
-            details,
-        )
+        let passed = match no_text.first() {
+            None => String::new(),
+            Some(first) => {
+                format!(
+                    "; {} not looked into because it is no text: `{first}`",
+                    counted(no_text.len() as u64, "file")
+                )
+            }
+        };
+        let patterns = counted(self.patterns.len() as u64, "pattern");
+        Looked::new(Verdict::Yes, format!("{looked_at}, none of {patterns} in them{passed}"), details)
+    }
+
+    fn finds(
+        &self,
+        disk: &dyn Disk,
+        tree: &Path,
+        enters: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<Found>, String> {
+        Ok(self.files(disk, tree, enters)?.files)
     }
 }
 
 impl AbsentCheck {
-    /// How many text files were looked into, those that were too large, and every line that matches.
-    fn look_through(&self, disk: &dyn Disk, tree: &Path) -> Result<(u64, Vec<String>, Vec<Found>), String> {
-        let (mut files, mut skipped, mut found) = (0, Vec::new(), Vec::new());
-        for path in self.files(disk, tree)? {
-            let name = path.to_string_lossy().into_owned();
-            let meta = disk.look(&tree.join(&path)).map_err(|error| error.to_string())?;
-            if meta.is_none_or(|meta| meta.size > FILE_BYTES_MAX) {
-                skipped.push(name);
+    fn look_through(&self, disk: &dyn Disk, tree: &Path) -> Result<Looks, String> {
+        let mut looks = Looks::default();
+        let searched = self.files(disk, tree, &|_| true)?;
+        looks.deep = searched.deep.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        for file in searched.files {
+            let name = file.path.to_string_lossy().into_owned();
+            if file.meta.size > FILE_BYTES_MAX {
+                looks.large.push(name);
                 continue;
             }
-            let bytes = disk.read(&tree.join(&path), FILE_BYTES_MAX).map_err(|error| error.to_string())?;
-            // What holds a NUL is no text.
-            if bytes.contains(&0) {
+            let bytes = disk.read(&file.real, FILE_BYTES_MAX).map_err(|error| error.to_string())?;
+            let Some(text) = text_of(&bytes) else {
+                looks.no_text.push(name);
                 continue;
-            }
-            files += 1;
-            for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+            };
+            looks.files += 1;
+            for (number, line) in text.lines().enumerate() {
                 if let Some(pattern) = self.patterns.iter().find(|pattern| pattern.is_match(line)) {
-                    found.push(Found {
+                    looks.found.push(Match {
                         place: format!("{name}:{}", number + 1),
                         pattern: pattern.as_str().to_owned(),
                         line: shown(line.trim()),
@@ -143,42 +182,118 @@ impl AbsentCheck {
                 }
             }
         }
-        Ok((files, skipped, found))
+        Ok(looks)
     }
 
-    fn files(&self, disk: &dyn Disk, tree: &Path) -> Result<Vec<PathBuf>, String> {
-        let mut found = Vec::new();
-        let mut waiting = vec![(PathBuf::new(), 0)];
-        while let Some((folder, depth)) = waiting.pop() {
-            for name in disk.list(&tree.join(&folder)).map_err(|error| error.to_string())? {
-                let path = folder.join(&name);
-                let Some(meta) = disk.look(&tree.join(&path)).map_err(|error| error.to_string())? else {
-                    continue;
-                };
-                let is_foreign = FOREIGN.iter().any(|foreign| name.as_os_str() == *foreign);
-                match meta.kind {
-                    FileKind::Directory if depth < DEPTH_MAX && !is_foreign => {
-                        waiting.push((path, depth + 1));
-                    }
-                    FileKind::File if self.means(&path) => found.push(path),
-                    _ => {}
-                }
-            }
-            if found.len() > FILES_MAX {
-                return Err(format!("more than {FILES_MAX} files fit {}", self.paths.join(", ")));
-            }
+    /// The files that are meant, in every folder that a path or a pattern can mean.
+    fn files(
+        &self,
+        disk: &dyn Disk,
+        tree: &Path,
+        enters: &dyn Fn(&Path) -> bool,
+    ) -> Result<Searched, String> {
+        let is_foreign = |path: &Path| {
+            path.iter().any(|part| FOREIGN.iter().any(|foreign| part.to_str() == Some(*foreign)))
+        };
+        let search = Search {
+            disk,
+            tree,
+            enters: &|path| !is_foreign(path) && enters(path),
+            means: &|path| self.means(path) && !path.parent().is_some_and(is_foreign),
+            depth_max: DEPTH_MAX,
+            files_max: FILES_MAX,
+        };
+        let (mut files, mut deep) = (BTreeMap::new(), Vec::new());
+        for root in self.roots() {
+            let searched = search.below(&root)?;
+            files.extend(searched.files.into_iter().map(|file| (file.path.clone(), file)));
+            deep.extend(searched.deep.into_iter().filter(|path| !self.is_excepted(path)));
         }
-        found.sort();
-        Ok(found)
+        deep.sort();
+        deep.dedup();
+        if files.len() > FILES_MAX {
+            return Err(format!("more than {FILES_MAX} files fit {}", self.paths.join(", ")));
+        }
+        Ok(Searched { files: files.into_values().collect(), deep })
+    }
+
+    /// The folders that the first `*` or `?` of each path stands in; a path without any is one itself. None lies in another.
+    fn roots(&self) -> Vec<PathBuf> {
+        let is_wild = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?']);
+        let in_tree = |path: &&String| {
+            Path::new(path.as_str()).components().all(|part| matches!(part, Component::Normal(_)))
+        };
+        let roots = self.paths.iter().filter(in_tree);
+        let roots =
+            roots.map(|path| Path::new(path).components().take_while(|part| !is_wild(part)).collect());
+        let mut roots: Vec<PathBuf> = roots.collect();
+        roots.sort();
+        roots.dedup();
+        let all = roots.clone();
+        roots.retain(|root| !all.iter().any(|other| other != root && root.starts_with(other)));
+        roots
     }
 
     fn means(&self, path: &Path) -> bool {
-        let name = path.to_string_lossy();
-        let fits = |wanted: &String| {
-            let wanted = wanted.trim_end_matches('/');
-            pattern::fits(wanted, &name)
-                || name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
+        self.paths.iter().any(|wanted| fits(wanted, path)) && !self.is_excepted(path)
+    }
+
+    fn is_excepted(&self, path: &Path) -> bool {
+        self.except.iter().any(|wanted| fits(wanted, path))
+    }
+}
+
+/// Whether a path is what the plan names, lies below it, or fits it.
+fn fits(wanted: &str, path: &Path) -> bool {
+    let (wanted, name) = (wanted.trim_end_matches('/'), path.to_string_lossy());
+    pattern::fits(wanted, &name) || name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The text of a file: UTF-8, or UTF-16 that says so with its first two bytes. What else holds a NUL is no text.
+fn text_of(bytes: &[u8]) -> Option<String> {
+    let wide = |rest: &[u8], letter: fn([u8; 2]) -> u16| {
+        let letters = rest.chunks(2).map(|pair| match pair {
+            [one, other] => letter([*one, *other]),
+            _ => 0xfffd,
+        });
+        char::decode_utf16(letters).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => Some(wide(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => Some(wide(rest, u16::from_be_bytes)),
+        bytes if bytes.contains(&0) => None,
+        bytes => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_two_bytes_a_letter_is_text() {
+        let little: Vec<u8> = "a.ä\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = "a.ä\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(text_of(&[&[0xff, 0xfe][..], &little[..]].concat()).unwrap(), "a.ä\n");
+        assert_eq!(text_of(&[&[0xfe, 0xff][..], &big[..]].concat()).unwrap(), "a.ä\n");
+        assert_eq!(text_of(&little), None);
+        assert_eq!(text_of(&[0xff, 0xfe, b'a']).unwrap(), "\u{fffd}");
+        assert_eq!(text_of("ä".as_bytes()).unwrap(), "ä");
+    }
+
+    #[test]
+    fn it_is_looked_where_paths_and_patterns_can_be() {
+        let paths = ["src/*.py", "src/more", "tests/a?/x", "src", "../out", "/abs", "docs/"];
+        let check = AbsentCheck {
+            patterns: Vec::new(),
+            paths: paths.map(str::to_owned).to_vec(),
+            except: vec!["src/old".to_owned()],
         };
-        self.paths.iter().any(fits) && !self.except.iter().any(fits)
+        assert_eq!(check.roots(), ["docs", "src", "tests"].map(PathBuf::from));
+        let means = |path: &str| check.means(Path::new(path));
+        assert!(means("src/a.py") && means("src/in/a.py") && means("docs/a") && means("tests/ab/x"));
+        assert!(!means("src/old/a.py") && !means("srcs/a.py") && !means("tests/x"));
+        let all = AbsentCheck { paths: vec!["*.py".to_owned(), "src".to_owned()], ..check };
+        assert_eq!(all.roots(), [PathBuf::new()]);
     }
 }

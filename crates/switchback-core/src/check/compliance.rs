@@ -4,16 +4,19 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::found::{Found, Search};
 use super::{Check, Kind, Looked, Scene};
 use crate::manifest::to_hex;
 use crate::pattern;
 use crate::plan::{Fields, Key, Shape, relative, shown};
 use crate::quantity::{counted, duration_ns};
 use crate::verdict::Verdict;
-use crate::world::{Disk, DiskError, FileKind, Meta};
+use crate::world::{Disk, DiskError, Meta};
 
 /// No report is read that is longer.
 const BYTES_MAX: u64 = 256 << 20;
+/// More files than that are a pattern that was not meant.
+const FILES_MAX: usize = 100_000;
 /// So many gaps of one report are named.
 const GAPS_NAMED_MAX: usize = 5;
 /// So many rows of a table are looked at for cells that say nothing.
@@ -167,10 +170,11 @@ impl Check for ComplianceCheck {
             let hashes: Map<String, Value> = files
                 .iter()
                 .filter_map(|file| {
-                    let hash = scene.world.disk.hash(&root.join(file)).ok()?;
-                    Some((file.clone(), json!(to_hex(&hash))))
+                    let hash = scene.world.disk.hash(&file.real).ok()?;
+                    Some((shown_path(file), json!(to_hex(&hash))))
                 })
                 .collect();
+            let files: Vec<String> = files.iter().map(shown_path).collect();
             let verdict = match &gaps[..] {
                 [] => Verdict::Yes,
                 gaps if gaps.iter().any(|gap| matches!(gap, Gap::Lacks(_))) => Verdict::No,
@@ -206,6 +210,23 @@ impl Check for ComplianceCheck {
         };
         looked.of_samples(count).shown(table)
     }
+
+    fn finds(
+        &self,
+        disk: &dyn Disk,
+        tree: &Path,
+        enters: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<Found>, String> {
+        let mut found = Vec::new();
+        for report in &self.reports {
+            found.extend(report.find(disk, tree, enters)?);
+        }
+        Ok(found)
+    }
+}
+
+fn shown_path(file: &Found) -> String {
+    file.path.display().to_string()
 }
 
 /// Gaps in words: the first ones, and how many more.
@@ -218,22 +239,19 @@ fn listed(gaps: &[String]) -> String {
 }
 
 impl Report {
-    /// The files that were looked at, by their paths in the tree, and what is wrong.
-    fn look(&self, scene: &Scene<'_>, root: &Path) -> (Vec<String>, Vec<Gap>) {
-        let disk = scene.world.disk.as_ref();
-        let found = match self.find(disk, root) {
+    /// The files that were looked at, and what is wrong.
+    fn look(&self, scene: &Scene<'_>, root: &Path) -> (Vec<Found>, Vec<Gap>) {
+        let found = match self.find(scene.world.disk.as_ref(), root, &|_| true) {
             Ok(found) => found,
-            Err(error) => return (Vec::new(), vec![error.into()]),
+            Err(why) => return (Vec::new(), vec![Gap::Untold(why)]),
         };
-        let shown_path = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
-        let files: Vec<String> = found.iter().map(|(path, _)| shown_path(path)).collect();
         if found.is_empty() {
-            return (files, vec![Gap::Lacks(format!("there is no `{}`", self.path.display()))]);
+            return (found, vec![Gap::Lacks(format!("there is no `{}`", self.path.display()))]);
         }
         let mut gaps = Vec::new();
-        for (path, meta) in &found {
-            let name = shown_path(path);
-            if let Err(gap) = self.complete(scene, path, meta, &mut gaps, &name) {
+        for file in &found {
+            let name = shown_path(file);
+            if let Err(gap) = self.complete(scene, &file.real, &file.meta, &mut gaps, &name) {
                 gaps.push(match gap {
                     Gap::Lacks(what) => Gap::Lacks(format!("`{name}` {what}")),
                     untold @ Gap::Untold(_) => untold,
@@ -241,38 +259,30 @@ impl Report {
             }
         }
         gaps.extend(self.too_old(scene, &found));
-        (files, gaps)
+        (found, gaps)
     }
 
     /// Every file that counts, in the order of their names.
-    fn find(&self, disk: &dyn Disk, root: &Path) -> Result<Vec<(PathBuf, Meta)>, DiskError> {
-        let path = root.join(&self.path);
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let folder = path.parent().unwrap_or(root).to_owned();
-        let mut paths = Vec::new();
-        if !is_pattern(&name) {
-            paths.push(path);
-        } else if disk.look(&folder)?.is_some_and(|meta| meta.kind == FileKind::Directory) {
-            let names = disk.list(&folder)?.into_iter();
-            paths.extend(
-                names
-                    .filter(|found| pattern::fits(&name, &found.to_string_lossy()))
-                    .map(|name| folder.join(name)),
-            );
-            paths.sort();
-        }
-        let mut found = Vec::new();
-        for path in paths {
-            if let Some(meta) = disk.look(&path)?.filter(|meta| meta.kind == FileKind::File) {
-                found.push((path, meta));
-            }
-        }
-        Ok(found)
+    fn find(
+        &self,
+        disk: &dyn Disk,
+        root: &Path,
+        enters: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<Found>, String> {
+        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let start = if is_pattern(&name) { folder } else { &self.path };
+        let fits = |path: &Path| {
+            let found = path.file_name().map(std::ffi::OsStr::to_string_lossy).unwrap_or_default();
+            path == self.path || (is_pattern(&name) && pattern::fits(&name, &found))
+        };
+        let search = Search { disk, tree: root, enters, means: &fits, depth_max: 0, files_max: FILES_MAX };
+        Ok(search.below(start)?.files)
     }
 
-    fn too_old(&self, scene: &Scene<'_>, found: &[(PathBuf, Meta)]) -> Option<Gap> {
+    fn too_old(&self, scene: &Scene<'_>, found: &[Found]) -> Option<Gap> {
         let within = self.within_ns?;
-        let newest = found.iter().map(|(_, meta)| meta.mtime_ns).max()?;
+        let newest = found.iter().map(|file| file.meta.mtime_ns).max()?;
         let age = scene.world.clock.now().as_nanosecond() - newest;
         if age < 0 {
             return Some(Gap::Untold("the newest is of the future: one of the clocks is wrong".to_owned()));
@@ -304,7 +314,7 @@ impl Report {
         }
         let lacking = self.contains.iter().filter(|wanted| !text.contains(wanted.as_str()));
         gaps.extend(lacking.map(|wanted| Gap::Lacks(format!("`{name}` does not say `{}`", shown(wanted)))));
-        if is_of(path, "json") {
+        if is_of(Path::new(name), "json") {
             let value: Value = serde_json::from_slice(&bytes)
                 .map_err(|error| Gap::Lacks(format!("is no whole JSON: {error}")))?;
             if says_nothing(&value) {
@@ -315,7 +325,7 @@ impl Report {
                 lacking.map(|place| Gap::Lacks(format!("`{name}` says nothing at `{}`", shown(place)))),
             );
         }
-        if is_of(path, "csv") {
+        if is_of(Path::new(name), "csv") {
             for gap in self.table_gaps(&text) {
                 gaps.push(Gap::Lacks(format!("`{name}` {gap}")));
             }

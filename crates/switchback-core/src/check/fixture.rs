@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::equivalence::report;
+use super::found::{Found, Search, settle};
 use super::{Check, Kind, Looked, Scene, rule_keys, shell};
 use crate::fixture::{self, Content, Fixture, Record};
 use crate::plan::{Fields, Key, Moment, Shape, relative};
@@ -13,9 +14,17 @@ use crate::port::Comparison;
 use crate::quantity;
 use crate::rule::Rule;
 use crate::verdict::Verdict;
+use crate::world::{Disk, FileKind};
 
 const RECORD_BYTES_MAX: u64 = 1 << 20;
 const DAY_NS: u64 = 86_400_000_000_000;
+/// More files, or folders within folders, are none that were captured.
+const FILES_MAX: usize = 1_000_000;
+const DEPTH_MAX: usize = 128;
+/// So many files without content are named.
+const EMPTY_NAMED_MAX: usize = 3;
+/// What is longer than that is looked at by the comparison alone.
+const EMPTY_BYTES_MAX: u64 = 64;
 
 const OWN: [Key; 6] = [
     Key::required("path", Shape::Text, "the fixture: a file or a folder of the tree"),
@@ -100,6 +109,29 @@ fn read(fields: &Fields<'_>) -> Option<Box<dyn Check>> {
 /// What one look came to: a verdict, in words.
 type Part = (Verdict, String);
 
+/// What a look at the shape of live data came to.
+struct Shaped {
+    part: Part,
+    /// Whether there is data in all of it.
+    is_data: bool,
+}
+
+impl Shaped {
+    /// These tables and files of the live data hold nothing.
+    fn of_nothing(empty: &[String]) -> Self {
+        let named: Vec<&str> = empty.iter().take(EMPTY_NAMED_MAX).map(String::as_str).collect();
+        let more = match empty.len().saturating_sub(EMPTY_NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let why = format!(
+            "live data has nothing in it where the fixture has something: {}{more}; what is empty has no types and no values",
+            named.join(", ")
+        );
+        Self { part: (Verdict::Unknown, why), is_data: false }
+    }
+}
+
 impl Check for FixtureCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let mut details = json!({});
@@ -113,6 +145,21 @@ impl Check for FixtureCheck {
             }
             Err(why) => Looked::unknown(why, details),
         }
+    }
+
+    fn finds(
+        &self,
+        disk: &dyn Disk,
+        tree: &Path,
+        enters: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<Found>, String> {
+        let (depth_max, files_max) = (DEPTH_MAX, FILES_MAX);
+        let search = Search { disk, tree, enters, means: &|_| true, depth_max, files_max };
+        let mut found = search.below(&self.fixture.path)?.files;
+        if !self.fixture.record.starts_with(&self.fixture.path) {
+            found.extend(search.below(&self.fixture.record)?.files);
+        }
+        Ok(found)
     }
 
     fn fixture(&self) -> Option<&Fixture> {
@@ -132,13 +179,17 @@ impl FixtureCheck {
         details["fixture"] =
             json!({"hash": content.hash, "files": content.files.len(), "bytes": content.bytes});
         let mut parts = vec![self.of_record(scene, &tree, &content, details)?];
-        let live = match &self.fixture.capture {
+        let mut live = match &self.fixture.capture {
             None => None,
             Some(_) => Some(self.captured(scene, &tree, details)?),
         };
-        let held = tree.join(&self.fixture.path);
-        if let Some(live) = &live {
-            parts.push(self.of_shape(scene, &held, live, details)?);
+        let held = content.real.clone();
+        if let Some(captured) = &live {
+            let shaped = self.of_shape(scene, &content, captured, details)?;
+            let is_data = shaped.is_data;
+            parts.push(shaped.part);
+            // What is no data says nothing about code either.
+            live = live.filter(|_| is_data);
         }
         // Before anything is staged there is only one code.
         if let Some(program) = self.program.as_ref().filter(|_| scene.moment != Moment::Before) {
@@ -156,12 +207,11 @@ impl FixtureCheck {
         details: &mut Value,
     ) -> Result<Part, String> {
         let (disk, shown) = (scene.world.disk.as_ref(), self.fixture.path.display());
-        let path = tree.join(&self.fixture.record);
-        if disk.look(&path).map_err(|error| error.to_string())?.is_none() {
+        let Some((path, _)) = settle(disk, &tree.join(&self.fixture.record))? else {
             let name = self.fixture.record.display();
             let why = format!("when `{shown}` was captured is not written down: there is no `{name}`");
             return Ok((Verdict::Unknown, why));
-        }
+        };
         let bytes = disk.read(&path, RECORD_BYTES_MAX).map_err(|error| error.to_string())?;
         let record = Record::from_text(&String::from_utf8_lossy(&bytes))
             .ok_or_else(|| format!("`{}` is no record of a fixture", self.fixture.record.display()))?;
@@ -203,27 +253,40 @@ impl FixtureCheck {
     fn of_shape(
         &self,
         scene: &Scene<'_>,
-        held: &Path,
+        content: &Content,
         live: &Path,
         details: &mut Value,
-    ) -> Result<Part, String> {
-        let found = compare(scene, held, live, &self.rule)
-            .map_err(|why| format!("live data against fixture: {why}"))?;
+    ) -> Result<Shaped, String> {
+        let disk = scene.world.disk.as_ref();
+        let mut empty = emptied(disk, &self.fixture.path, content, live)?;
+        let found = match compare(scene, &content.real, live, &self.rule) {
+            Ok(found) => found,
+            // Of what is empty there is often nothing to read.
+            Err(_) if !empty.is_empty() => return Ok(Shaped::of_nothing(&empty)),
+            Err(why) => return Err(format!("live data against fixture: {why}")),
+        };
         let verdict = found.verdict;
         let document = report(found);
         let differences = shape(&document);
+        empty.extend(without_rows(&document));
+        empty.sort();
+        empty.dedup();
         details["live_against_fixture"] = document;
         if !differences.is_empty() {
             let why = format!("live data has another shape than the fixture: {}", differences.join(", "));
-            return Ok((Verdict::No, why));
+            return Ok(Shaped { part: (Verdict::No, why), is_data: empty.is_empty() });
         }
-        Ok(match verdict {
+        if !empty.is_empty() {
+            return Ok(Shaped::of_nothing(&empty));
+        }
+        let part = match verdict {
             Verdict::Yes => (Verdict::Yes, "live data is what the fixture holds".to_owned()),
             Verdict::No => {
                 (Verdict::Yes, "live data has the shape of the fixture and other values".to_owned())
             }
             Verdict::Unknown => (Verdict::Unknown, "live data and fixture could not be compared".to_owned()),
-        })
+        };
+        Ok(Shaped { part, is_data: true })
     }
 
     /// Runs old and new code on fixture and live data, and tells which of both changed the results.
@@ -312,6 +375,46 @@ fn folder(scene: &Scene<'_>, name: &str) -> Result<PathBuf, String> {
 
 fn compare(scene: &Scene<'_>, old: &Path, new: &Path, rule: &Rule) -> Result<Comparison, String> {
     scene.comparer.compare(old, new, rule).map_err(|error| error.told())
+}
+
+/// Files of the live data that hold nothing, where those of the fixture hold something.
+fn emptied(disk: &dyn Disk, path: &Path, fixture: &Content, live: &Path) -> Result<Vec<String>, String> {
+    let mut empty = Vec::new();
+    for file in &fixture.files {
+        let inside = file.strip_prefix(path).unwrap_or(file);
+        let is_root = inside.as_os_str().is_empty();
+        let below = |root: &Path| if is_root { root.to_owned() } else { root.join(inside) };
+        if is_empty(disk, &below(live))? == Some(true)
+            && is_empty(disk, &below(&fixture.real))? == Some(false)
+        {
+            let name = if is_root { file.file_name().map_or(file.as_path(), Path::new) } else { inside };
+            empty.push(format!("`{}`", name.display()));
+        }
+    }
+    Ok(empty)
+}
+
+/// Whether a file says nothing: no byte, or an empty document. Nothing where there is no file.
+fn is_empty(disk: &dyn Disk, path: &Path) -> Result<Option<bool>, String> {
+    let told = |error: crate::world::DiskError| error.to_string();
+    let Some(meta) = disk.look(path).map_err(told)?.filter(|meta| meta.kind == FileKind::File) else {
+        return Ok(None);
+    };
+    if meta.size > EMPTY_BYTES_MAX {
+        return Ok(Some(false));
+    }
+    let bytes = disk.read(path, EMPTY_BYTES_MAX).map_err(told)?;
+    let text: String = String::from_utf8_lossy(&bytes).split_whitespace().collect();
+    Ok(Some(matches!(text.trim_start_matches('\u{feff}'), "" | "[]" | "{}" | "null")))
+}
+
+/// Tables of the live data without a row, where those of the fixture have some.
+fn without_rows(document: &Value) -> Vec<String> {
+    let items = document["items"].as_array().into_iter().flatten();
+    let rows = |item: &Value, side: &str| item[side]["rows"].as_u64();
+    let empty =
+        items.filter(|item| rows(item, "new") == Some(0) && rows(item, "old").is_some_and(|rows| rows > 0));
+    empty.map(|item| format!("`{}`", item["name"].as_str().unwrap_or("the table"))).collect()
 }
 
 /// What a comparison says about files, columns and types: everything but values.

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::found::settle;
 use super::{Check, Kind, Looked, Scene};
 use crate::pattern;
 use crate::plan::{Fields, Key, Shape, relative, shown};
 use crate::quantity::duration_ns;
 use crate::verdict::Verdict;
-use crate::world::{Disk, DiskError, FileKind, Meta};
+use crate::world::{Disk, FileKind, Meta};
 
 /// The kind `freshness`.
 pub(super) static KIND: Kind = Kind {
@@ -68,7 +69,7 @@ impl Check for FreshnessCheck {
         };
         let mut newest = None;
         if let Err(error) = self.find(scene.world.disk.as_ref(), &root, &mut newest) {
-            return Looked::unknown(error.to_string(), details);
+            return Looked::unknown(error, details);
         }
         let shown_path = self.path.display();
         let Some((path, meta)) = newest else {
@@ -102,23 +103,16 @@ fn seconds(ns: i128) -> f64 {
 }
 
 impl FreshnessCheck {
-    /// The newest file that counts.
-    fn find(
-        &self,
-        disk: &dyn Disk,
-        root: &Path,
-        newest: &mut Option<(PathBuf, Meta)>,
-    ) -> Result<(), DiskError> {
+    /// The newest file that counts, by the path at which it is named.
+    fn find(&self, disk: &dyn Disk, root: &Path, newest: &mut Option<(PathBuf, Meta)>) -> Result<(), String> {
         let path = root.join(&self.path);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if !is_pattern(&name) {
             return self.visit(disk, path, newest);
         }
         let folder = path.parent().unwrap_or(root).to_owned();
-        if disk.look(&folder)?.is_none() {
-            return Ok(());
-        }
-        for child in disk.list(&folder)? {
+        let Some((real, _)) = settle(disk, &folder)? else { return Ok(()) };
+        for child in disk.list(&real).map_err(|error| error.to_string())? {
             if pattern::fits(&name, &child.to_string_lossy()) {
                 self.visit(disk, folder.join(child), newest)?;
             }
@@ -126,18 +120,23 @@ impl FreshnessCheck {
         Ok(())
     }
 
+    /// Looks at a path that may be a link, through the pointer or into the live project, and at everything below it.
     fn visit(
         &self,
         disk: &dyn Disk,
         path: PathBuf,
         newest: &mut Option<(PathBuf, Meta)>,
-    ) -> Result<(), DiskError> {
-        let mut waiting = vec![path];
-        while let Some(path) = waiting.pop() {
-            let Some(meta) = disk.look(&path)? else { continue };
+    ) -> Result<(), String> {
+        let Some((real, meta)) = settle(disk, &path)? else { return Ok(()) };
+        let mut waiting = vec![(path, real, meta)];
+        while let Some((path, real, meta)) = waiting.pop() {
             match meta.kind {
                 FileKind::Directory => {
-                    waiting.extend(disk.list(&path)?.into_iter().map(|child| path.join(child)));
+                    for child in disk.list(&real).map_err(|error| error.to_string())? {
+                        let inside = real.join(&child);
+                        let meta = disk.look(&inside).map_err(|error| error.to_string())?;
+                        waiting.extend(meta.map(|meta| (path.join(&child), inside, meta)));
+                    }
                 }
                 FileKind::File
                     if meta.size >= self.least_bytes

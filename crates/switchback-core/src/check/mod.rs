@@ -19,6 +19,7 @@ mod equivalence;
 mod figure;
 mod files;
 mod fixture;
+pub mod found;
 mod freshness;
 mod http;
 mod imports;
@@ -52,12 +53,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use self::found::Found;
 use crate::fixture::Fixture;
 use crate::manifest::Manifest;
 use crate::plan::{Fields, Key, KindKeys, Moment};
 use crate::port::{Comparer, Configurer, Inspector, Migrator, PortError, Querier, Schemas, Statistician};
 use crate::verdict::Verdict;
-use crate::world::{Confinement, World};
+use crate::world::{Confinement, Disk, World};
 
 /// A kind of check.
 #[derive(Debug)]
@@ -125,6 +127,23 @@ pub trait Check: Debug + Send + Sync {
     /// as to its declared inputs.
     fn reads(&self) -> Vec<PathBuf> {
         Vec::new()
+    }
+
+    /// Files of the project that its keys name, whether they are there or not, as they are in `tree` now; folders that `enters` says
+    /// no to are not looked into. Its evidence is bound to those that no tree of the phase holds: to their bytes, and to which
+    /// of them are there.
+    ///
+    /// # Errors
+    ///
+    /// Why they could not be listed.
+    fn finds(
+        &self,
+        disk: &dyn Disk,
+        tree: &Path,
+        enters: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<Found>, String> {
+        let _ = (disk, tree, enters);
+        Ok(Vec::new())
     }
 
     /// Paths of the project that its keys name and that it looks for in the snapshot of the phase, each with its byte offset
@@ -219,6 +238,8 @@ pub trait Trees: Debug + Sync {
     fn old_project(&self) -> Result<PathBuf, String>;
     /// The project with this phase's candidate: a copy before the cutover, the live project after it.
     fn new_project(&self) -> Result<PathBuf, String>;
+    /// Where a path of one of the two projects stands now, without a copy of the project; `None` where nothing was kept of it.
+    fn place(&self, which: Which, path: &Path) -> Option<PathBuf>;
     /// Copies one of the two projects to `into`, which must not exist: nobody else looks at this copy.
     fn copy(&self, which: Which, into: &Path) -> Result<(), String>;
 }

@@ -1,12 +1,14 @@
 //! `performance`: the new program takes no more time and memory than the old one, than it took on another day, or than it may
 //! (OM-8, RE-16, RB-8, TM-10).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::found::settle;
 use super::side::{COMMAND, Program as SideProgram, TREES};
 use super::{Check, Kind, Looked, Scene, Which};
+use crate::manifest::to_hex;
 use crate::performance::document::{self, About};
 use crate::performance::{
     Baseline, BaselineError, Draft, Kept, Line, Machine, Measure, PerformanceRule, Program, Programs,
@@ -77,6 +79,15 @@ pub(super) static KIND: Kind = Kind {
     ],
     read,
 };
+
+/// Figures that a program is held against.
+struct Held {
+    kept: Kept,
+    /// Of the file that they were read from.
+    hash: String,
+    /// What the candidate does to that file, in words.
+    other: Option<String>,
+}
 
 #[derive(Debug)]
 struct PerformanceCheck {
@@ -220,10 +231,11 @@ fn read_over(fields: &Fields<'_>, what: Option<&What>) -> Vec<(String, Vec<Strin
 impl Check for PerformanceCheck {
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let machine = Machine::this(scene.world.disk.as_ref());
-        let kept = match self.kept(scene, &machine) {
-            Ok(kept) => kept,
+        let held = match self.held(scene, &machine) {
+            Ok(held) => held,
             Err(why) => return Looked::unknown(why, json!({})),
         };
+        let kept = held.as_ref().map(|held| &held.kept);
         let (old, new) = match self.programs(scene) {
             Ok(programs) => programs,
             Err(why) => return Looked::unknown(why, json!({})),
@@ -247,7 +259,7 @@ impl Check for PerformanceCheck {
             over: &self.over,
             statistician: scene.statistician,
             programs,
-            kept: kept.as_ref(),
+            kept,
             within: Some(scene.timeout),
         };
         let cases = match session.carry_out(&mut |_, _| {}) {
@@ -262,12 +274,14 @@ impl Check for PerformanceCheck {
             machine: &machine,
         };
         let mut details = document::of_cases(&about, &cases);
-        if let Some(kept) = &kept {
-            details["baseline"] =
-                json!({"name": self.figures, "time": kept.time, "differences": kept.differences});
+        let mut line = page::line(&cases);
+        if let Some(held) = &held {
+            details["baseline"] = json!({"name": self.figures, "time": held.kept.time, "hash": held.hash,
+                                         "differences": held.kept.differences, "candidate_changes_it": held.other.is_some()});
+            line.extend(held.other.iter().flat_map(|other| ["; ", other.as_str()]));
         }
         let verdict = document::verdict(&cases);
-        let looked = Looked::new(verdict, page::line(&cases), details);
+        let looked = Looked::new(verdict, line, details);
         let looked = match cases.as_slice() {
             [case] => looked.shown(page::table(case)),
             _ => looked,
@@ -300,18 +314,37 @@ impl PerformanceCheck {
         }
     }
 
-    fn kept(&self, scene: &Scene<'_>, machine: &Machine) -> Result<Option<Kept>, String> {
+    /// The baseline as it was before the phase: a candidate does not bring the figures that it is held against.
+    fn held(&self, scene: &Scene<'_>, machine: &Machine) -> Result<Option<Held>, String> {
         let Some(path) = &self.baseline else { return Ok(None) };
-        let tree = scene.trees.here()?;
-        let here = format!("{}/", tree.display());
+        let disk = scene.world.disk.as_ref();
+        let file = |which: Which| match scene.trees.place(which, path) {
+            Some(place) => Ok(settle(disk, &place)?.map(|(real, _)| real)),
+            None => Ok::<_, String>(None),
+        };
+        let (old, new) = (file(Which::Old)?, file(Which::New)?);
+        let Some(real) = old.as_ref().or(new.as_ref()) else {
+            return Err(BaselineError::None(path.clone()).to_string());
+        };
+        let hash = |real: &Path| disk.hash(real).map(|hash| to_hex(&hash)).map_err(|error| error.to_string());
         // It is told as the file of the project that the plan names.
-        let told = |error: BaselineError| error.to_string().replace(&here, "");
-        let baseline = Baseline::read(scene.world.disk.as_ref(), &tree.join(path)).map_err(told)?;
+        let (here, named) = (real.display().to_string(), path.display().to_string());
+        let told = |error: BaselineError| error.to_string().replace(&here, &named);
+        let baseline = Baseline::read(disk, real).map_err(told)?;
         let kept = baseline.kept(&self.figures, machine).map_err(told)?;
-        if kept.differences.is_empty() || self.takes_other_machine {
-            return Ok(Some(kept));
+        if !kept.differences.is_empty() && !self.takes_other_machine {
+            return Err(format!("the baseline is of another machine: {}", kept.differences.join("; ")));
         }
-        Err(format!("the baseline is of another machine: {}", kept.differences.join("; ")))
+        let hash_read = hash(real)?;
+        let against = format!("`{named}`: it is held against the one from before the phase");
+        let other = match (&old, &new) {
+            (Some(_), None) => Some(format!("the candidate removes {against}")),
+            (Some(_), Some(new)) if hash(new)? != hash_read => {
+                Some(format!("the candidate changes {against}"))
+            }
+            _ => None,
+        };
+        Ok(Some(Held { kept, hash: hash_read, other }))
     }
 
     fn programs(&self, scene: &Scene<'_>) -> Result<(Option<Program>, Program), String> {

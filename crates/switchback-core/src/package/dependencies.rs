@@ -84,14 +84,22 @@ pub(super) fn difference(path: &Path, old: &str, new: &str) -> Difference {
     match (read(old), read(new)) {
         (Some(mut old), Some(mut new)) if is_pyproject => {
             let (before, after) = (taken_out(&mut old), taken_out(&mut new));
-            // An address may hold a password.
             let missing = |from: &BTreeSet<String>, other: &BTreeSet<String>| {
-                from.difference(other).map(|line| clean_text(line)).collect()
+                clean(from.difference(other).cloned().collect())
             };
             Difference { gone: missing(&before, &after), new: missing(&after, &before), is_more: old != new }
         }
-        _ => Difference { gone: added_lines(new, old), new: added_lines(old, new), is_more: false },
+        _ => Difference {
+            gone: clean(added_lines(new, old)),
+            new: clean(added_lines(old, new)),
+            is_more: false,
+        },
     }
+}
+
+/// The lines without the passwords that their addresses may hold.
+fn clean(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| clean_text(&line)).collect()
 }
 
 /// Takes the requirements out of a document: each with the place where it stands, where that is not the list of what the project

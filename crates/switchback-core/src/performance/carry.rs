@@ -166,9 +166,12 @@ impl Taken<'_> {
 
     /// Whether another turn can change nothing: one *no* makes the whole *no*.
     fn is_decided(&self, decided: &Decided) -> bool {
-        let measures = decided.measures.values().filter_map(|found| found.verdict(self.rule.is_asked));
+        let is_beyond = decided.measures.values().any(MeasureFinding::is_beyond_runs);
+        let open = decided.measures.values().filter(|found| !found.is_beyond_runs());
+        let measures = open.filter_map(|found| found.verdict(self.rule.is_asked));
         let budgets = decided.budgets.values().map(|found| found.found.verdict);
-        Verdict::all(measures.chain(budgets)) != Verdict::Unknown
+        let verdicts: Vec<Verdict> = measures.chain(budgets).collect();
+        (is_beyond && verdicts.is_empty()) || Verdict::all(verdicts) != Verdict::Unknown
     }
 
     fn values(samples: &[Sample], measure: &Measure) -> Vec<f64> {
@@ -200,6 +203,7 @@ impl Taken<'_> {
             new: Summary::of(&new),
             ratio: None,
             why: self.missing(measure),
+            is_lacking: false,
         };
         if found.why.is_some() || matches!(self.against, Against::Nothing) {
             return found;
@@ -209,13 +213,14 @@ impl Taken<'_> {
             found.why = self.new.first().and_then(at_most);
             return found;
         }
+        if old.is_empty() {
+            found.why = Some("the baseline does not have it".to_owned());
+            found.is_lacking = true;
+            return found;
+        }
         let is_counter = matches!(measure, Measure::Counter(_));
         if is_counter && old.iter().chain(&new).all(|count| *count == 0.0) {
             found.why = Some("it counted nothing in any run".to_owned());
-            return found;
-        }
-        if old.is_empty() {
-            found.why = Some("the baseline does not have it".to_owned());
             return found;
         }
         let turns: Vec<(f64, f64)>;
@@ -270,6 +275,11 @@ impl Taken<'_> {
                 Against::Nothing => "there is nothing to hold it against".to_owned(),
                 Against::Old | Against::Kept(_) => "nothing that decides could be measured".to_owned(),
             });
+        }
+        if measures.iter().any(MeasureFinding::is_beyond_runs) {
+            why.push(
+                "`switchback bench update` takes what the baseline lacks into it, on purpose".to_owned(),
+            );
         }
         let verdict = Verdict::all(verdicts);
         let is_improved = verdict == Verdict::Yes

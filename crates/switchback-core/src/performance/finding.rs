@@ -42,6 +42,8 @@ pub struct MeasureFinding {
     pub ratio: Option<RatioFinding>,
     /// Why it was not measured.
     pub why: Option<String>,
+    /// It was measured, and the baseline does not have it: what decides and cannot be held against anything is *could not tell*.
+    pub is_lacking: bool,
 }
 
 impl MeasureFinding {
@@ -50,8 +52,13 @@ impl MeasureFinding {
         self.margin?;
         match &self.ratio {
             Some(ratio) => Some(ratio.verdict),
-            None => is_asked.then_some(Verdict::Unknown),
+            None => (is_asked || self.is_lacking).then_some(Verdict::Unknown),
         }
+    }
+
+    /// Whether it decides, and no further run would: the baseline does not have it.
+    pub fn is_beyond_runs(&self) -> bool {
+        self.margin.is_some() && self.is_lacking
     }
 }
 

@@ -225,16 +225,34 @@ pub fn late_drift(work: &Work<'_>, phase: &Phase, unseen: &[String]) -> Result<V
     let seal = load_seal(work, &staged)?;
     let file = work.project.transactions().join(&staged.transaction);
     let pointed = pointed_before(disk, root, &file)?;
+    let is_unseen = |path: &Path| unseen.iter().any(|unseen| Path::new(unseen) == path);
     let mut drift = Vec::new();
     for (path, sealed) in &seal.paths {
         let parked = parked_tree(disk, root, pointed.as_deref(), path, &staged.transaction)?;
         drift.extend(drifted(work, &parked, path, sealed.old.as_ref(), &staged.old_tree)?);
-        if unseen.iter().any(|unseen| Path::new(unseen) == path) {
+        if is_unseen(path) {
             let base = layout::live_base(disk, root, &work.plan().project.managed)?;
             drift.extend(drifted(work, &base.join(path), path, sealed.new.as_ref(), &staged.new_tree)?);
         }
     }
+    // What the candidate leaves alone is where the new program works now, as what was exchanged in is: only what nobody looked at
+    // before the exchange is looked at after it.
+    for (path, sealed) in seal.kept.iter().filter(|(path, _)| is_unseen(path)) {
+        let content = unmoved(disk, root, path)?;
+        drift.extend(drifted(work, &content, path, sealed.as_ref(), &staged.new_tree)?);
+    }
     Ok(drift)
+}
+
+/// Where the content is of a managed path that was not exchanged: where it was before. That may be through the pointer, which
+/// other paths were taken out of.
+fn unmoved(disk: &dyn Disk, root: &Path, path: &Path) -> Result<PathBuf, StepError> {
+    if layout::is_pointed(disk, root, path)?
+        && let Some(target) = link_target(disk, &root.join(layout::pointer()))?
+    {
+        return Ok(root.join(STATE_FOLDER).join(target).join(path));
+    }
+    Ok(root.join(path))
 }
 
 /// Where the content is that a managed path had before a transaction: beside it, unless what was parked there is only

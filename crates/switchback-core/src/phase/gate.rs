@@ -237,6 +237,15 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     Ok(gate)
 }
 
+/// What a quick look at both trees came to.
+#[derive(Debug, Default)]
+struct Moved {
+    /// Something was done to what is live.
+    old: bool,
+    /// Something was done to what would be put in.
+    new: bool,
+}
+
 /// Both trees as they are now. Where a survey says that nothing was touched, what was staged still holds.
 fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Result<Present, StepError> {
     let disk = work.world().disk.as_ref();
@@ -244,26 +253,9 @@ fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Resul
     let base = layout::live_base(disk, &plan.root, &plan.project.managed)?;
     let mechanism = Mechanism::from_word(&staged.mechanism).unwrap_or(Mechanism::Exchange);
     let seal = load_seal(work, staged)?;
-    let started = work.world().clock.monotonic();
-    let (mut old_moved, mut new_moved) = (false, false);
-    for (path, sealed) in &seal.paths {
-        let sides = [
-            (base.join(path), &sealed.old, &mut old_moved),
-            (plan.root.join(candidate(mechanism, &staged.transaction, path)), &sealed.new, &mut new_moved),
-        ];
-        for (content, sealed, moved) in sides {
-            let used = work.world().clock.monotonic().saturating_sub(started).as_millis();
-            let left = SURVEY_BEFORE_MS.saturating_sub(u64::try_from(used).unwrap_or(u64::MAX));
-            match is_untouched(disk, &content, sealed.as_ref(), Some(left))? {
-                Some(is_untouched) => *moved |= !is_untouched,
-                None => gate.unseen.push(path.to_string_lossy().into_owned()),
-            }
-        }
-    }
-    gate.unseen.sort();
-    gate.unseen.dedup();
+    let moved = survey_trees(work, staged, mechanism, (&base, &seal), gate)?;
     let mut present = Present { old_tree: staged.old_tree.clone(), new_tree: staged.new_tree.clone() };
-    if old_moved {
+    if moved.old {
         let now = manifest_of(work, |path| base.join(path))?;
         present.old_tree = snapshot::hash_of(&now);
         if present.old_tree != staged.old_tree {
@@ -275,26 +267,72 @@ fn look_at_trees(work: &Work<'_>, staged: &StagedFact, gate: &mut Gate) -> Resul
             );
         }
     }
-    if new_moved {
-        let changed = |path: &Path| seal.paths.contains_key(path);
+    // What the candidate leaves alone is part of what would be live, too.
+    if moved.new || present.old_tree != staged.old_tree {
+        let is_exchanged = |path: &Path| mechanism == Mechanism::Pointer || seal.paths.contains_key(path);
         let now = manifest_of(work, |path| {
-            if mechanism != Mechanism::Pointer && !changed(path) {
-                base.join(path)
-            } else {
+            if is_exchanged(path) {
                 plan.root.join(candidate(mechanism, &staged.transaction, path))
+            } else {
+                base.join(path)
             }
         })?;
         present.new_tree = snapshot::hash_of(&now);
         if present.new_tree != staged.new_tree {
-            let then = load_manifest(work, &staged.new_tree)?;
-            gate.close(
-                Verdict::No,
-                format!("the candidate changed since it was checked: {}", named((&then, &now))),
-                "`switchback run --restage` builds it again from its source",
-            );
+            let managed = plan.project.managed.iter().map(|managed| managed.path.as_path());
+            let exchanged: Vec<&Path> = managed.filter(|path| is_exchanged(path)).collect();
+            let then = of_paths(&load_manifest(work, &staged.new_tree)?, &exchanged);
+            let now = of_paths(&now, &exchanged);
+            if then != now {
+                gate.close(
+                    Verdict::No,
+                    format!("the candidate changed since it was checked: {}", named((&then, &now))),
+                    "`switchback run --restage` builds it again from its source",
+                );
+            }
         }
     }
     Ok(present)
+}
+
+/// What a manifest has of some paths.
+fn of_paths(whole: &Manifest, paths: &[&Path]) -> Manifest {
+    Manifest::from_entries(paths.iter().flat_map(|path| whole.below(path).entries).collect())
+}
+
+/// A quick look at both trees; what there is no time for is written into the gate.
+fn survey_trees(
+    work: &Work<'_>,
+    staged: &StagedFact,
+    mechanism: Mechanism,
+    (base, seal): (&Path, &Seal),
+    gate: &mut Gate,
+) -> Result<Moved, StepError> {
+    let disk = work.world().disk.as_ref();
+    let plan = work.plan();
+    let started = work.world().clock.monotonic();
+    let exchanged = seal.paths.iter().flat_map(|(path, sealed)| {
+        let new = plan.root.join(candidate(mechanism, &staged.transaction, path));
+        [(path, base.join(path), &sealed.old, true), (path, new, &sealed.new, false)]
+    });
+    let kept = seal.kept.iter().map(|(path, sealed)| (path, base.join(path), sealed, true));
+    // An earlier version sealed only what differs: of the rest nobody can tell without reading it.
+    let is_unsealed = |path: &Path| mechanism != Mechanism::Pointer && !seal.has(path);
+    let mut moved =
+        Moved { old: plan.project.managed.iter().any(|managed| is_unsealed(&managed.path)), new: false };
+    for (path, content, sealed, is_live) in exchanged.chain(kept) {
+        let used = work.world().clock.monotonic().saturating_sub(started).as_millis();
+        let left = SURVEY_BEFORE_MS.saturating_sub(u64::try_from(used).unwrap_or(u64::MAX));
+        match is_untouched(disk, &content, sealed.as_ref(), Some(left))? {
+            Some(true) => {}
+            Some(false) if is_live => moved.old = true,
+            Some(false) => moved.new = true,
+            None => gate.unseen.push(path.to_string_lossy().into_owned()),
+        }
+    }
+    gate.unseen.sort();
+    gate.unseen.dedup();
+    Ok(moved)
 }
 
 /// Whether one side of a managed path is as it was sealed; `None` when that was not found out in time.

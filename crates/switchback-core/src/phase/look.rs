@@ -308,11 +308,9 @@ pub fn trees_of(history: &PhaseHistory) -> (String, String) {
     }
 }
 
-/// The hash of a check's declared inputs; empty when it has none.
+/// The hash of a check's declared inputs, and of the files that its keys name and that no tree of the phase holds; empty when
+/// there are none.
 pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepError> {
-    if check.inputs.is_empty() {
-        return Ok(String::new());
-    }
     let mut hasher = blake3::Hasher::new();
     for input in &check.inputs {
         let path = work.project.root.join(input);
@@ -328,7 +326,36 @@ pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepErr
             hasher.update(&crate::manifest::Manifest { entries: vec![entry] }.hash());
         }
     }
-    Ok(to_hex(hasher.finalize().as_bytes()))
+    let has_found = hash_found(work, check, &mut hasher);
+    let has_any = has_found || !check.inputs.is_empty();
+    Ok(if has_any { to_hex(hasher.finalize().as_bytes()) } else { String::new() })
+}
+
+/// Adds what a check finds by its keys. That nothing is there, or that it cannot be read, is a value like any other: the
+/// check itself says what follows from it. Returns whether there was anything.
+fn hash_found(work: &Work<'_>, check: &CheckPlan, hasher: &mut blake3::Hasher) -> bool {
+    let (disk, root) = (work.world().disk.as_ref(), work.project.root.as_path());
+    let managed = &work.plan().project.managed;
+    // What is managed is part of both trees, and bound with them.
+    let is_bound = |path: &Path| managed.iter().any(|managed| path.starts_with(&managed.path));
+    let found = match check.check.finds(disk, root, &|path: &Path| !is_bound(path)) {
+        Ok(found) => found,
+        Err(why) => {
+            hasher.update(format!("not listed: {why}\n").as_bytes());
+            return true;
+        }
+    };
+    let mut has_any = false;
+    for file in found.iter().filter(|file| !is_bound(&file.path)) {
+        has_any = true;
+        let content = disk.hash(&file.real).map_or_else(|error| error.to_string(), |hash| to_hex(&hash));
+        let name = file.path.as_os_str().as_encoded_bytes();
+        hasher.update(&(name.len() as u64).to_le_bytes());
+        hasher.update(name);
+        hasher.update(&(content.len() as u64).to_le_bytes());
+        hasher.update(content.as_bytes());
+    }
+    has_any
 }
 
 /// Where the content of each managed path is on the old and on the new side.

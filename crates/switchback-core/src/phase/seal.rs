@@ -48,6 +48,9 @@ pub struct SealedPath {
 pub struct Seal {
     /// By managed path: those that differ.
     pub paths: BTreeMap<PathBuf, SealedPath>,
+    /// By managed path: what is live of those that the candidate leaves alone. They are part of both trees, and stand where they
+    /// are. Versions before this was sealed left them out.
+    pub kept: BTreeMap<PathBuf, Option<Sealed>>,
 }
 
 impl From<Survey> for Sealed {
@@ -80,6 +83,11 @@ impl Sealed {
 }
 
 impl Seal {
+    /// Whether it says what stood at a managed path on either side.
+    pub fn has(&self, path: &Path) -> bool {
+        self.paths.contains_key(path) || self.kept.contains_key(path)
+    }
+
     /// As it is stored among the evidence.
     pub fn to_json(&self) -> Value {
         let paths: Vec<Value> = self
@@ -93,22 +101,34 @@ impl Seal {
                 })
             })
             .collect();
-        json!({"schema": "switchback/seal/1", "paths": paths})
+        let kept: Vec<Value> = self
+            .kept
+            .iter()
+            .map(|(path, sealed)| {
+                json!({"path": path.to_string_lossy(), "old": sealed.as_ref().map(Sealed::to_json)})
+            })
+            .collect();
+        json!({"schema": "switchback/seal/1", "paths": paths, "kept": kept})
     }
 
     /// Reads what [`Seal::to_json`] wrote; `None` when it is damaged.
     pub fn from_json(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
-        let mut paths = BTreeMap::new();
+        let side = |item: &Value, name: &str| match item.get(name)? {
+            Value::Null => Some(None),
+            value => Some(Some(Sealed::from_json(value)?)),
+        };
+        let named = |item: &Value| Some(PathBuf::from(item.get("path")?.as_str()?));
+        let (mut paths, mut kept) = (BTreeMap::new(), BTreeMap::new());
         for item in value.get("paths")?.as_array()? {
-            let side = |name: &str| match item.get(name)? {
-                Value::Null => Some(None),
-                value => Some(Some(Sealed::from_json(value)?)),
-            };
-            let path = PathBuf::from(item.get("path")?.as_str()?);
-            paths.insert(path, SealedPath { old: side("old")?, new: side("new")? });
+            paths.insert(named(item)?, SealedPath { old: side(item, "old")?, new: side(item, "new")? });
         }
-        Some(Self { paths })
+        if let Some(items) = value.get("kept") {
+            for item in items.as_array()? {
+                kept.insert(named(item)?, side(item, "old")?);
+            }
+        }
+        Some(Self { paths, kept })
     }
 }
 
@@ -175,8 +195,20 @@ mod tests {
         let earlier = Sealed { entries: None, ..sealed.clone() };
         let mut seal = Seal::default();
         seal.paths.insert("a/b".into(), SealedPath { old: Some(sealed), new: None });
-        seal.paths.insert("c".into(), SealedPath { old: None, new: Some(earlier) });
-        assert_eq!(Seal::from_json(&seal.to_json().to_string()), Some(seal));
+        seal.paths.insert("c".into(), SealedPath { old: None, new: Some(earlier.clone()) });
+        seal.kept.insert("d".into(), Some(earlier));
+        seal.kept.insert("e".into(), None);
+        let mut json = seal.to_json();
+        assert_eq!(Seal::from_json(&json.to_string()), Some(seal.clone()));
+        for (path, is_known) in [("a/b", true), ("c", true), ("d", true), ("e", true), ("a", false)] {
+            assert_eq!(seal.has(Path::new(path)), is_known, "{path}");
+        }
+        // As it was before what the candidate leaves alone was sealed.
+        json.as_object_mut().unwrap().remove("kept");
+        let earlier = Seal { kept: BTreeMap::new(), ..seal };
+        assert_eq!(Seal::from_json(&json.to_string()), Some(earlier));
+        json["kept"] = json!("d");
+        assert_eq!(Seal::from_json(&json.to_string()), None);
         assert_eq!(Seal::from_json("{}"), None);
     }
 }

@@ -252,7 +252,8 @@ fn seal_candidate(
             // What does not change is not exchanged (RE-12).
             let parent = content.parent().unwrap_or(&work.project.root).to_owned();
             keeping_time(disk, &parent, || remove_tree(disk, &content))?;
-            sides.seal.paths.remove(&managed.path);
+            let left_alone = sides.seal.paths.remove(&managed.path).unwrap_or_default();
+            sides.seal.kept.insert(managed.path.clone(), left_alone.old);
         } else {
             sides.seal.paths.entry(managed.path.clone()).or_default().new = sealed;
         }

@@ -31,7 +31,7 @@ impl Touched {
             (true, false, _) => Some("the live tree was touched since the candidate was staged"),
             (false, true, _) => Some("the candidate was touched since it was staged"),
             (false, false, true) => {
-                Some("the trees are too large for a quick look: the next run looks at them")
+                Some("a quick look was not enough for all of both trees: the next run looks at them")
             }
             (false, false, false) => None,
         }
@@ -56,19 +56,25 @@ pub fn touched(
     let mechanism = Mechanism::from_word(&staged.mechanism).unwrap_or(Mechanism::Exchange);
     let started = world.clock.monotonic();
     let mut found = Touched::default();
-    for (path, sealed) in &seal_of(disk, evidence, staged)?.paths {
+    let seal = seal_of(disk, evidence, staged)?;
+    let exchanged = seal.paths.iter().flat_map(|(path, sealed)| {
         let new = plan.root.join(candidate(mechanism, &staged.transaction, path));
-        let sides =
-            [(base.join(path), &sealed.old, &mut found.live), (new, &sealed.new, &mut found.candidate)];
-        for (content, sealed, is_touched) in sides {
-            let used = world.clock.monotonic().saturating_sub(started);
-            let left = within.map(|within| within.saturating_sub(used).as_millis());
-            let left = left.map(|left| u64::try_from(left).unwrap_or(u64::MAX));
-            match is_untouched(disk, &content, sealed.as_ref(), left)? {
-                Some(is_untouched) => *is_touched |= !is_untouched,
-                None => found.is_partial = true,
-            }
+        [(base.join(path), &sealed.old, true), (new, &sealed.new, false)]
+    });
+    let kept = seal.kept.iter().map(|(path, sealed)| (base.join(path), sealed, true));
+    for (content, sealed, is_live) in exchanged.chain(kept) {
+        let used = world.clock.monotonic().saturating_sub(started);
+        let left = within.map(|within| within.saturating_sub(used).as_millis());
+        let left = left.map(|left| u64::try_from(left).unwrap_or(u64::MAX));
+        match is_untouched(disk, &content, sealed.as_ref(), left)? {
+            Some(true) => {}
+            Some(false) if is_live => found.live = true,
+            Some(false) => found.candidate = true,
+            None => found.is_partial = true,
         }
     }
+    // Sealed by an earlier version, which did not look at what the candidate leaves alone.
+    found.is_partial |= mechanism != Mechanism::Pointer
+        && plan.project.managed.iter().any(|managed| !seal.has(&managed.path));
     Ok(found)
 }

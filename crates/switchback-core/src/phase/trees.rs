@@ -133,6 +133,16 @@ impl Trees for PhaseTrees<'_> {
         }
     }
 
+    fn place(&self, which: Which, path: &Path) -> Option<PathBuf> {
+        let contents = if which == Which::Old { &self.old } else { &self.new };
+        for (managed, content) in contents {
+            let Ok(inside) = path.strip_prefix(managed) else { continue };
+            let content = content.as_ref()?;
+            return Some(if inside.as_os_str().is_empty() { content.clone() } else { content.join(inside) });
+        }
+        Some(self.plan.root.join(path))
+    }
+
     fn copy(&self, which: Which, into: &Path) -> Result<(), String> {
         self.look_for_two()?;
         if which == Which::New && self.moment == Moment::Before {

@@ -476,6 +476,87 @@ fn a_baseline_and_budgets_are_held_against_what_is_live_and_rolled_back() {
     assert_eq!(said(&ground, "lean", "rolled-back").0, "yes");
 }
 
+/// A plan whose check is held against `perf.json`, with `more` among its keys.
+fn kept(more: &str) -> String {
+    format!(
+        "[[check]]\nname = \"lean\"\nkind = \"performance\"\ncommand = \"sh src/app.sh {{size}}\"\nover = {{ size = SIZES }}\n\
+         counters = {{ queries = 'queries: (\\d+)' }}\nbaseline = \"perf.json\"\nbudgets = [\"queries < 100\"]\n{more}"
+    )
+}
+
+fn update(ground: &Ground, words: &[&str]) {
+    let update = ["bench", "update", "--baseline", "perf.json", "--turns", "10"];
+    let seen = ground.run_arguments(&[&update, words, &["--", "sh src/app.sh {size}"]].concat());
+    assert_eq!(seen.code, 0, "{seen}");
+}
+
+const COUNTER: [&str; 2] = ["--counter", "queries=queries: (\\d+)"];
+
+// rows: RB-8, RE-16
+#[test]
+fn what_a_baseline_lacks_could_not_be_told() {
+    let asked = "measures = [\"queries\"]\n";
+    let ground = shop(&kept(asked).replace("SIZES", "[1]"), "echo queries: 40\n", "echo queries: 040\n");
+    update(&ground, &[&COUNTER[..], &["--over", "size=1"]].concat());
+    ground.expect(0, "run --until staged");
+    // A case that it does not have, also where nothing is asked for by name.
+    let next = "`switchback bench update` takes what the baseline lacks into it, on purpose";
+    for more in [asked, "margins = { time = 1000, memory = 1000 }\n"] {
+        ground.plan("", &kept(more).replace("SIZES", "[1, 2]"));
+        ground.expect(2, "run --until staged --restage");
+        let (verdict, summary) = said(&ground, "lean", "staged");
+        assert_eq!(verdict, "unknown", "{summary}");
+        assert!(summary.starts_with("size=2: "), "{summary}");
+        assert!(summary.contains("queries not compared: the baseline does not have it"), "{summary}");
+        assert!(summary.contains(next) && !summary.contains("more would decide"), "{summary}");
+    }
+    // A measure that it is older than.
+    std::fs::remove_file(ground.at("perf.json")).unwrap();
+    update(&ground, &["--over", "size=1"]);
+    let margins = "margins = { time = 1000, memory = 1000, queries = 0.05 }\n";
+    ground.plan("", &kept(margins).replace("SIZES", "[1]"));
+    ground.expect(2, "run --until staged --restage");
+    let (verdict, summary) = said(&ground, "lean", "staged");
+    assert_eq!(verdict, "unknown", "{summary}");
+    assert!(summary.contains("queries not compared: the baseline does not have it"), "{summary}");
+    assert!(summary.contains(next), "{summary}");
+    update(&ground, &[&COUNTER[..], &["--over", "size=1"]].concat());
+    ground.expect(0, "run --until staged --restage");
+}
+
+// rows: RB-8, BX-10
+#[test]
+fn a_candidate_does_not_bring_the_baseline_that_it_is_held_against() {
+    let check = kept("measures = [\"queries\"]\nat = [\"staged\", \"live\"]\n").replace("SIZES", "[1]");
+    let check = check.replace("perf.json", "src/perf.json");
+    let ground = shop(&check, "echo queries: 40\n", "echo queries: 50\n");
+    let at = |ground: &Ground, path: &str, queries: u32| {
+        let app = ground.read("src/app.sh");
+        ground.write("src/app.sh", format!("echo queries: {queries}\n"));
+        update(ground, &[&COUNTER[..], &["--over", "size=1"]].concat());
+        std::fs::rename(ground.at("perf.json"), ground.at(path)).unwrap();
+        ground.write("src/app.sh", app);
+    };
+    at(&ground, "src/perf.json", 40);
+    at(&ground, "../new/src/perf.json", 60);
+    ground.expect(1, "run --until staged");
+    let (verdict, summary) = said(&ground, "lean", "staged");
+    assert_eq!(verdict, "no", "{summary}");
+    let changes = "; the candidate changes `src/perf.json`: it is held against the one from before the phase";
+    assert!(summary.contains("queries x 1.250") && summary.ends_with(changes), "{summary}");
+    // What is no worse goes live with it, and is held against the same one there.
+    ground.write("../new/src/app.sh", "echo queries: 41\n");
+    ground.expect(0, "run --until live --restage");
+    let (verdict, summary) = said(&ground, "lean", "live");
+    assert_eq!(verdict, "yes", "{summary}");
+    assert!(summary.contains("queries x 1.025") && summary.ends_with(changes), "{summary}");
+    let removes = "the candidate removes `src/perf.json`: it is held against the one from before the phase";
+    let ground = shop(&check, "echo queries: 40\n", "echo queries: 40;\n");
+    at(&ground, "src/perf.json", 40);
+    ground.expect(0, "run --until staged");
+    assert!(said(&ground, "lean", "staged").1.contains(removes));
+}
+
 #[test]
 fn a_trigger_compares_the_time_with_that_before() {
     let check = "[[check]]\nname = \"quick\"\nkind = \"performance\"\ncommand = \"sh src/app.sh\"\n\

@@ -74,6 +74,44 @@ fn whether_data_or_code_changed_is_told_apart_in_all_four_combinations() {
     says(&ground, 2, "unknown", "the live data could not be captured");
 }
 
+// rows: RE-13, RE-15
+#[test]
+fn live_data_without_anything_in_it_tells_nothing() {
+    let ground = fixture_project();
+    ground.expect(0, "fixture refresh sales --write");
+    let empty = "live data has nothing in it where the fixture has something: `sales.csv`; what is empty has no types";
+    for live in ["id,amount\n", "", "\n"] {
+        ground.write("../live/sales.csv", live);
+        // Neither is the sum over nothing another result of the data.
+        for more in ["", "live = \"must-agree\"\n"] {
+            plan(&ground, &format!("{FIXTURE}{more}"));
+            says(&ground, 2, "unknown", empty);
+        }
+    }
+    // That columns are missing can be told all the same, and that the code changed.
+    ground.write("../live/sales.csv", "id\n");
+    says(&ground, 1, "no", "live data has another shape than the fixture");
+    ground.write("../live/sales.csv", "id,amount\n");
+    ground.write("../new/src/run.sh", program(0).replace("2 *", "3 *"));
+    says(&ground, 1, "no", "the code changed: ");
+    // One file of several.
+    let ground = Ground::shop("");
+    ground.write("../live/a.json", "[{\"id\": 1}]");
+    ground.write("../live/b.csv", "id\n1\n");
+    let check = FIXTURE.replace("sales.csv", "all").replace("cp ", "cp -r ");
+    let check = check.lines().filter(|line| !line.starts_with("program") && !line.starts_with("key"));
+    plan(&ground, &check.collect::<Vec<_>>().join("\n").replace("LIVE/all", "LIVE"));
+    ground.expect(0, "fixture refresh sales --write");
+    says(&ground, 0, "yes", "live data is what the fixture holds");
+    for live in ["[]", " [ ]\n", ""] {
+        ground.write("../live/a.json", live);
+        says(&ground, 2, "unknown", "where the fixture has something: `a.json`; ");
+    }
+    ground.write("../live/a.json", "[]");
+    ground.write("../live/b.csv", "id\n");
+    says(&ground, 2, "unknown", "where the fixture has something: `a.json`, `b.csv`; ");
+}
+
 // rows: RE-15
 #[test]
 fn a_fixture_is_what_it_was_captured_as_young_enough_and_of_the_shape_of_live_data() {
@@ -165,7 +203,9 @@ fn text_that_must_not_be_there_is_found_with_its_place() {
     let ground = Ground::shop(&check("paths = [\"src\"]\nexcept = [\"src/testing/*\"]\n"));
     ground.write("../new/src/testing/data.py", "PATH = 'tests/fixtures/a.csv'\n");
     ground.write("../new/src/binary.bin", b"\0tests/fixtures");
-    says(&ground, 0, "yes", "1 file, none of 2 patterns in them");
+    let passed =
+        "1 file, none of 2 patterns in them; 1 file not looked into because it is no text: `src/binary.bin`";
+    says(&ground, 0, "yes", passed);
     ground.write("../new/src/app.py", "import x\nPATH = 'tests/fixtures/a.csv'\nd = MOCK_DATA\n");
     says(
         &ground,
@@ -175,6 +215,23 @@ fn text_that_must_not_be_there_is_found_with_its_place() {
     );
     ground.plan("", &check("paths = [\"lib/*.py\"]\n"));
     says(&ground, 2, "unknown", "no text file fits lib/*.py");
+}
+
+// rows: RE-13
+#[test]
+fn what_is_not_looked_into_is_told() {
+    let check = "[[check]]\nname = \"none\"\nkind = \"absent\"\npatterns = ['MOCK']\npaths = [\"src\"]\n";
+    let ground = Ground::shop(check);
+    let wide = |text: &str| -> Vec<u8> {
+        [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    ground.write("../new/src/wide.ps1", wide("first\r\nuse MOCK\r\n"));
+    says(&ground, 1, "no", "2 files; src/wide.ps1:2: use MOCK");
+    ground.write("../new/src/wide.ps1", wide("first\r\n"));
+    says(&ground, 0, "yes", "2 files, none of 1 pattern in them");
+    let deep = format!("src/{}", "a/".repeat(65));
+    ground.write(&format!("../new/{deep}x.py"), "MOCK\n");
+    says(&ground, 2, "unknown", "lies deeper than 64 folders, and was not looked into");
 }
 
 // rows: RE-13

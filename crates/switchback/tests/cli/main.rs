@@ -40,6 +40,7 @@ mod integrity;
 mod journal;
 mod killed;
 mod kinds;
+mod linked_paths;
 // Its plan has figures of a database.
 #[cfg(feature = "databases")]
 mod loan_analytics;

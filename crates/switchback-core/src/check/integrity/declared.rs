@@ -5,18 +5,15 @@ use std::path::{Component, Path, PathBuf};
 
 use super::sqlite;
 use crate::check::SavedContent;
+use crate::check::found::{is_sibling, settle};
 use crate::manifest::{Kind, Manifest};
 use crate::pattern::fits;
-use crate::world::{Disk, FileKind, Meta};
+use crate::world::{Disk, FileKind};
 
-/// Links that lead to links are followed so far, as Linux does.
-const LINKS_MAX: usize = 40;
 /// Folders within folders.
 const DEPTH_MAX: usize = 128;
 /// More files than that are a path that was not meant.
 const FILES_MAX: usize = 1_000_000;
-/// What a candidate or a parked tree beside its managed path has in its name.
-const SIBLING: &str = ".sb-";
 
 /// A path or a pattern, as the plan names it.
 #[derive(Debug, Clone)]
@@ -176,10 +173,6 @@ impl Walk<'_> {
     }
 }
 
-fn is_sibling(name: &str) -> bool {
-    name.starts_with('.') && name.contains(SIBLING)
-}
-
 /// What stands at a path now.
 #[derive(Debug)]
 pub(super) enum Looks {
@@ -218,22 +211,6 @@ impl Looks {
             Some(_) => Self::Other,
         })
     }
-}
-
-/// What is really at a path, links followed; `None` when there is nothing.
-pub(super) fn settle(disk: &dyn Disk, path: &Path) -> Result<Option<(PathBuf, Meta)>, String> {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS_MAX {
-        match disk.look(&path).map_err(|error| error.to_string())? {
-            Some(meta) if meta.kind == FileKind::Symlink => {
-                let target = disk.read_link(&path).map_err(|error| error.to_string())?;
-                path = path.parent().unwrap_or(Path::new("")).join(target);
-            }
-            Some(meta) => return Ok(Some((path, meta))),
-            None => return Ok(None),
-        }
-    }
-    Err(format!("the links at `{}` lead in a circle", path.display()))
 }
 
 #[cfg(test)]

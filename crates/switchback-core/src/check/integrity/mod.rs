@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use self::content::{Pair, compare};
 use self::counts::{Allowed, Outcome};
-use self::declared::{Declared, Looks, Named, settle};
+use self::declared::{Declared, Looks, Named};
+use super::found::settle;
 use super::{Check, Kind, Looked, SavedContent, Scene};
 use crate::manifest::{self, Entry};
 use crate::plan::{Fields, Key, Shape, relative, shown};

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
+use super::bytes;
 use super::content::Pair;
 use super::counts::{Allowed, Counts, NAMED_MAX, Outcome, Part};
-use super::{bytes, settle};
+use crate::check::found::settle;
 use crate::world::{Disk, FileKind};
 
 /// What belongs to a database beside its file: the log of its newest transactions, and how to take back one that was cut off.

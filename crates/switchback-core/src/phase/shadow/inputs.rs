@@ -53,7 +53,7 @@ pub(super) fn list(
     for (name, path, meta) in files(work, shadow)? {
         // Content that is put into place keeps its time of change; only the time of the inode tells when it came.
         let Ok(came) = Timestamp::from_nanosecond(meta.ctime_ns) else { continue };
-        if !is_of_the_period(shadow, fact, came) {
+        if !is_of_the_period(shadow, fact, (came, meta.mtime_ns)) {
             continue;
         }
         let settled = came.checked_add(settle).unwrap_or(Timestamp::MAX);
@@ -74,12 +74,35 @@ pub(super) fn list(
     Ok(listed)
 }
 
-/// Whether an input that came then is one of the shadow.
-fn is_of_the_period(shadow: &Shadow, fact: &ShadowFact, came: Timestamp) -> bool {
+/// The first input of a set that is over which was not counted as it is now, in words: it came since, or it was changed.
+pub(super) fn uncounted(
+    work: &Work<'_>,
+    shadow: &Shadow,
+    fact: &ShadowFact,
+    known: &mut Known,
+) -> Result<Option<String>, StepError> {
+    for (name, path, meta) in files(work, shadow)? {
+        let name = name.to_string_lossy().into_owned();
+        let Some(content) = known.content(work, &path, &meta)? else {
+            return Ok(Some(format!("the input `{name}` changed while it was read")));
+        };
+        if fact.inputs.contains_key(&(name.clone(), content)) {
+            continue;
+        }
+        let is_known = fact.inputs.keys().any(|(counted, _)| *counted == name);
+        let what = if is_known { "changed" } else { "came" };
+        return Ok(Some(format!("the input `{name}` {what}")));
+    }
+    Ok(None)
+}
+
+/// Whether an input that came then is one of the shadow. One whose inode was touched after the end, and whose content is older,
+/// may have come before it: it is run rather than left aside without a word.
+fn is_of_the_period(shadow: &Shadow, fact: &ShadowFact, (came, written_ns): (Timestamp, i128)) -> bool {
     let began: Option<Timestamp> = fact.began.parse().ok();
     let until: Option<Timestamp> = fact.until.parse().ok();
     let is_early = shadow.only_new && began.is_some_and(|began| came < began);
-    !is_early && until.is_none_or(|until| came <= until)
+    !is_early && until.is_none_or(|until| came <= until || written_ns <= until.as_nanosecond())
 }
 
 /// The files that are meant: as they are named, where they are, and what is known of them.

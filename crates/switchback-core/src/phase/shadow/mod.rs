@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::inputs::{Known, Listed};
 use self::one::{Hall, Running};
-use self::stand::{Standing, binding, standing};
+use self::stand::{Standing, binding, standing_now};
 use super::cycle::RunOutcome;
 use super::error::StepError;
 use super::gate::{self, Gate, Needs, Upto};
@@ -115,7 +115,7 @@ pub(super) fn step(
 ) -> Result<Option<RunOutcome>, StepError> {
     let mut known = Known::default();
     loop {
-        if is_over(work, phase) {
+        if is_over(work, phase, &mut known)? {
             return Ok(None);
         }
         // Inputs are run for exactly what was rehearsed, or not at all.
@@ -145,12 +145,16 @@ pub(super) fn step(
     }
 }
 
-fn is_over(work: &Work<'_>, phase: &Phase) -> bool {
-    work.plan().shadows_of(&phase.name).all(|shadow| {
+fn is_over(work: &Work<'_>, phase: &Phase, known: &mut Known) -> Result<bool, StepError> {
+    for shadow in work.plan().shadows_of(&phase.name) {
         let fact = fact_of(work, phase, shadow);
-        let now = binding(work, phase, shadow);
-        now.is_ok_and(|now| matches!(standing(fact.as_ref(), &now), Standing::Over(_)))
-    })
+        // What it reads may be gone: the gate says so.
+        let Ok(now) = binding(work, phase, shadow) else { return Ok(false) };
+        if !matches!(standing_now(work, shadow, fact.as_ref(), &now, known)?, Standing::Over(_)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn fact_of(work: &Work<'_>, phase: &Phase, shadow: &Shadow) -> Option<ShadowFact> {
@@ -226,7 +230,7 @@ fn go_on(
     known: &mut Known,
 ) -> Result<Option<Open>, StepError> {
     let fact = fact_of(work, phase, shadow);
-    match standing(fact.as_ref(), &binding(work, phase, shadow)?) {
+    match standing_now(work, shadow, fact.as_ref(), &binding(work, phase, shadow)?, known)? {
         Standing::Over(_) => return Ok(None),
         Standing::UnderWay(_) => {}
         Standing::NotBegun => begin(work, phase, shadow, "")?,

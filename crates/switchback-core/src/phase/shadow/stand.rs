@@ -6,6 +6,7 @@ use super::super::error::StepError;
 use super::super::gate::{Gate, changed_since};
 use super::super::project::{TOOL, Work};
 use super::super::seal::named_manifest;
+use super::inputs::{Known, uncounted};
 use super::tally;
 use crate::journal::history::{PhaseHistory, StagedFact};
 use crate::journal::{Binding, ShadowEnd, ShadowFact};
@@ -37,6 +38,24 @@ pub fn standing<'f>(fact: Option<&'f ShadowFact>, now: &Binding) -> Standing<'f>
         return Standing::Void("the candidate was built again since".to_owned());
     }
     fact.end.as_ref().map_or(Standing::UnderWay(fact), Standing::Over)
+}
+
+/// Where a shadow stands, its inputs looked at again: of a set that was counted every one has to be as it was counted. Of a period,
+/// what comes later is no input.
+pub(super) fn standing_now<'f>(
+    work: &Work<'_>,
+    shadow: &Shadow,
+    fact: Option<&'f ShadowFact>,
+    now: &Binding,
+    known: &mut Known,
+) -> Result<Standing<'f>, StepError> {
+    let found = standing(fact, now);
+    if let (Standing::Over(_), Some(fact), None) = (&found, fact, shadow.period_s)
+        && let Some(what) = uncounted(work, shadow, fact, known)?
+    {
+        return Ok(Standing::Void(format!("since then {what}")));
+    }
+    Ok(found)
 }
 
 /// What a shadow has to be about, as far as the plan and the journal tell it; the files that it reads are those of `fact`.
@@ -100,7 +119,7 @@ pub(in crate::phase) fn look_at(
             new_tree: new_tree.to_owned(),
             ..binding(work, phase, shadow)?
         };
-        match standing(history.shadows.get(name), &now) {
+        match standing_now(work, shadow, history.shadows.get(name), &now, &mut Known::default())? {
             Standing::NotBegun => {
                 gate.close(
                     Verdict::Unknown,

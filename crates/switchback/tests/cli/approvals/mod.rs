@@ -39,6 +39,13 @@ fn of_risk() -> String {
 
 /// A project whose phase is rehearsed, with these keys in `approve` and `more` in its plan. The private keys lie beside it.
 fn rehearsed(approve: &str, more: &str) -> Ground {
+    let ground = laid_out(approve, more);
+    ground.expect(0, "run --until rehearsed");
+    ground
+}
+
+/// The same before anything is run.
+fn laid_out(approve: &str, more: &str) -> Ground {
     let ground = Ground::shop("");
     ground.write("rules.txt", "at most 5 %\n");
     for name in ["ana", "bo", "cy", "locked", "ecdsa"] {
@@ -47,7 +54,6 @@ fn rehearsed(approve: &str, more: &str) -> Ground {
         std::fs::set_permissions(ground.at(&path), std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     ground.plan(&format!("approve = {{ {approve} }}\n"), &format!("{CHECK}\n{more}"));
-    ground.expect(0, "run --until rehearsed");
     ground
 }
 

@@ -112,10 +112,11 @@ fn no_input_is_could_not_tell_and_never_a_yes() {
     let seen = ground.expect(2, "run");
     assert!(seen.err.contains("no input came: nothing was run side by side"), "{seen}");
     assert!(seen.out.starts_with("could not tell"), "{seen}");
-    input(&ground, "late", 1.0);
     let seen = ground.expect(2, "run");
     assert!(seen.err.contains("no input came") && seen.err.contains("shadow --again"), "{seen}");
-    ground.expect(0, "shadow --again");
+    // An input that comes now makes another set of it.
+    input(&ground, "late", 1.0);
+    ground.expect(0, "shadow");
     assert_eq!(told(&ground)["counts"]["equal"], 1);
     ground.expect(0, "run --until live");
 }
@@ -255,4 +256,47 @@ fn an_approval_is_void_once_the_evidence_of_a_shadow_was_touched() {
     assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
     ground.write(&path, report);
     ground.expect(0, "run");
+}
+
+// rows: PC-5, BX-10
+#[test]
+fn a_set_that_is_another_one_since_it_was_counted_does_not_count() {
+    let refused = |ground: &Ground, what: &str| {
+        let seen = ground.expect(1, "approve unify --role risk");
+        let why = format!("the shadow `shadow` is void: since then the input `data/raw/{what}");
+        assert!(seen.err.contains(&why), "{seen}");
+        assert!(seen.err.contains("`switchback shadow` begins it anew"), "{seen}");
+    };
+    let ground = shadowed("", OLD);
+    ground.plan("approve = { roles = [\"risk\"] }\n", &table(""));
+    input(&ground, "a", 1.0);
+    input(&ground, "b", 2.0);
+    ground.expect(1, "run");
+    // Touched is not changed.
+    ground.shell("touch data/raw/a.csv; chmod 600 data/raw/b.csv");
+    ground.expect(0, "approve unify --role risk");
+    ground.expect(0, "run --until approved");
+    assert_eq!(events(&ground, "shadow-started").len(), 1);
+    // One is replaced by another of the same time, one is added.
+    ground.shell("cp -p data/raw/a.csv ../time");
+    input(&ground, "a", 3.0);
+    ground.shell("touch -r ../time data/raw/a.csv");
+    refused(&ground, "a.csv` changed");
+    let seen = ground.expect(1, "run --until live");
+    assert!(
+        seen.err.contains("2 inputs counted before do not count any more: since then the input"),
+        "{seen}"
+    );
+    assert!(seen.err.contains("since then the evidence of the shadow `shadow` changed"), "{seen}");
+    assert_eq!(told(&ground)["counts"]["equal"], 2);
+    ground.expect(0, "approve unify --role risk");
+    input(&ground, "c", 4.0);
+    refused(&ground, "c.csv` came");
+    ground.expect(0, "shadow");
+    assert_eq!(told(&ground)["counts"]["equal"], 3);
+    // What is taken away was counted, and says nothing about what is left.
+    fs::remove_file(ground.at("data/raw/b.csv")).unwrap();
+    ground.expect(0, "approve unify --role risk");
+    ground.expect(0, "run --until live");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
 }

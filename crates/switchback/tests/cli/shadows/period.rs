@@ -74,3 +74,22 @@ fn only_new_leaves_aside_what_was_there() {
     ground.expect(2, "shadow --once");
     assert_eq!(told(&ground)["counts"]["inputs"], 1);
 }
+
+// rows: PC-5
+#[test]
+fn an_input_of_the_period_that_is_touched_after_its_end_is_run_all_the_same() {
+    let ground = shadowed("for = \"4s\"", OLD);
+    input(&ground, "a", 1.0);
+    ground.shell("mkdir data/elsewhere && echo 'id,value\nb,2' > data/elsewhere/b.csv");
+    ground.expect(2, "run");
+    assert_eq!(told(&ground)["counts"]["inputs"], 1);
+    // Between two looks of a timer the period ends, and inodes are touched: what was written before that is not.
+    std::thread::sleep(std::time::Duration::from_millis(4_500));
+    ground.shell("mv data/elsewhere/b.csv data/raw/b.csv; chmod 600 data/raw/a.csv; ln data/raw/a.csv hard");
+    input(&ground, "late", 3.0);
+    ground.expect(0, "shadow --once");
+    let shadow = told(&ground);
+    assert_eq!((shadow["state"].as_str(), shadow["counts"]["inputs"].as_u64()), (Some("over"), Some(2)));
+    let ended = events(&ground, "shadow-input-ended");
+    assert!(ended.iter().any(|body| body["input"] == "data/raw/b.csv"), "{ended:?}");
+}
