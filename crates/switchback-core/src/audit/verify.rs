@@ -41,6 +41,8 @@ pub struct AnchorLook {
     pub to: String,
     /// *yes*: every head of this journal that stands there fits. *unknown*: none could be compared, or not all.
     pub verdict: Verdict,
+    /// Whether the plan asks for no head there yet: then none is missing, and nothing was compared.
+    pub is_early: bool,
     /// How many heads fit.
     pub fits: u64,
     /// The last event whose head fits: all up to it is as it was then. 0 without one.
@@ -95,12 +97,12 @@ pub fn verify_journal(
         anchors.push(look.at(&to, &mut faults));
     }
     faults.sort_by_key(|fault| fault.seq);
-    let told: Vec<Verdict> = anchors.iter().map(|anchor| anchor.verdict).collect();
+    let is_open = anchors.iter().any(|anchor| anchor.verdict == Verdict::Unknown && !anchor.is_early);
     // What this version does not know was not altered by that.
     let is_altered = faults.iter().any(|fault| fault.kind != FaultKind::Unread);
     let verdict = if is_altered {
         Verdict::No
-    } else if rows.is_empty() || !faults.is_empty() || told.contains(&Verdict::Unknown) {
+    } else if rows.is_empty() || !faults.is_empty() || is_open {
         Verdict::Unknown
     } else {
         Verdict::Yes
@@ -175,6 +177,7 @@ impl Look<'_> {
         let unknown = |what: String| AnchorLook {
             to: to.to_owned(),
             verdict: Verdict::Unknown,
+            is_early: false,
             fits: 0,
             covers: 0,
             what,
@@ -217,7 +220,8 @@ impl Look<'_> {
         let covers = fitting.iter().map(|head| head.seq).max().unwrap_or(0);
         let mut look = AnchorLook {
             to: to.to_owned(),
-            verdict: Verdict::Yes,
+            verdict: if fitting.is_empty() { Verdict::Unknown } else { Verdict::Yes },
+            is_early: false,
             fits: fitting.len() as u64,
             covers,
             what: String::new(),
@@ -228,16 +232,19 @@ impl Look<'_> {
             faults.push(ChainFault { seq: head.seq, kind: FaultKind::Anchor, what: what.clone() });
             return AnchorLook { verdict: Verdict::No, what, ..look };
         }
+        let doubts = self.doubts(to, kept, &others, covers);
         let mut words = Vec::new();
         if fitting.is_empty() {
-            words.push("no head of this journal stands there".to_owned());
+            look.is_early = doubts.is_empty() && self.is_planned(to);
+            let why = if look.is_early { "none is due yet" } else { "nothing was compared" };
+            words.push(format!("no head of this journal stands there; {why}"));
         } else {
             let last = self.rows.last().map_or(0, |row| row.seq);
             words.push(format!("{} fit, the last one at event {covers} of {last}", heads(fitting.len())));
         }
-        for why in self.doubts(to, kept, &others, covers) {
+        if !doubts.is_empty() {
             look.verdict = Verdict::Unknown;
-            words.push(why);
+            words.extend(doubts);
         }
         if kept.cut_short > 0 {
             words.push(format!(
@@ -272,6 +279,10 @@ impl Look<'_> {
             doubts.push(format!("what else stands there cannot be read: {first}"));
         }
         doubts
+    }
+
+    fn is_planned(&self, to: &str) -> bool {
+        self.project.iter().flat_map(|project| &project.plan.anchors).any(|anchor| anchor.to == to)
     }
 
     /// The turn after which a head should stand there and does not.

@@ -119,6 +119,7 @@ fn verification(looked: &Verification) -> Value {
         value!({
             "to": anchor.to,
             "verdict": anchor.verdict.word(),
+            "early": anchor.is_early,
             "fits": anchor.fits,
             "covers": anchor.covers,
             "what": anchor.what,
@@ -151,7 +152,8 @@ fn show_verification(context: &Context<'_>, looked: &Verification) {
         ui.show(&format!("  event {}: {}", fault.seq, fault.what));
     }
     for anchor in looked.anchors.iter().filter(|anchor| anchor.verdict != Verdict::No) {
-        ui.show(&format!("  anchor {}: {}: {}", anchor.to, ui.verdict(anchor.verdict), anchor.what));
+        let verdict = if anchor.is_early { "not yet".to_owned() } else { ui.verdict(anchor.verdict) };
+        ui.show(&format!("  anchor {}: {verdict}: {}", anchor.to, anchor.what));
     }
     match looked.tail {
         Tail::CutShort { bytes } => ui.show(&format!(

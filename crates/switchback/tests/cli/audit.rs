@@ -66,7 +66,17 @@ fn after_each_turn_that_matters_the_head_is_kept_in_a_file_outside() {
     let ground = anchored("../heads");
     ground.expect(0, "run --until staged");
     assert!(!ground.at("../heads").exists(), "nothing went live yet");
-    assert_eq!(verified(&ground, 0)["anchors"][0]["fits"], 0);
+    let anchor = verified(&ground, 0)["anchors"][0].clone();
+    assert_eq!(
+        (&anchor["fits"], &anchor["verdict"], &anchor["early"]),
+        (&0.into(), &"unknown".into(), &true.into())
+    );
+    let seen = ground.expect(0, "log verify");
+    assert!(seen.out.contains("not yet: no head of this journal stands there; none is due yet"), "{seen}");
+    // Whoever names a place wants it compared.
+    ground.write("../other", "");
+    let seen = ground.expect(2, "log verify --anchor ../other");
+    assert!(seen.out.contains("no head of this journal stands there; nothing was compared"), "{seen}");
     ground.expect(0, "run");
     assert_eq!(ground.read("../heads").lines().count(), 2, "live, and finished");
     ground.expect(0, "rollback");

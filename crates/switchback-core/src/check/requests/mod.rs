@@ -364,6 +364,8 @@ fn program<'c>(
 
 /// Ends both servers; what is to be said of how they ended.
 fn end_both(old: Server<'_>, new: Server<'_>, evidence: &mut Value, stopped: &mut Vec<Early>) {
+    old.settle();
+    new.settle();
     for (name, server) in [("old", old), ("new", new)] {
         let ended = server.end();
         if let Some(ending) = ended.by_itself {

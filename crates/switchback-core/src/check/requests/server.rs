@@ -23,6 +23,10 @@ const QUESTION_MAX: Duration = Duration::from_secs(5);
 /// An answer that had less time than this says little.
 const TELLING_MIN: Duration = Duration::from_millis(500);
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
+/// What a server's last answer brings down is down after this time.
+const SETTLING: Duration = Duration::from_millis(150);
+/// So long one is waited for that listens no more, and has not ended yet.
+const FALLING_MAX: Duration = Duration::from_secs(2);
 /// How often a server is started: the port that it got may be taken before it listens there.
 const STARTS_MAX: u32 = 2;
 /// What servers say when their port is taken, in lower case.
@@ -207,6 +211,17 @@ impl<'scope> Server<'scope> {
     /// The address of a path that it serves.
     pub(super) fn address(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Gives it the moment that it needs to fall, where its last answer brought it down: ended at once, it would pass for one that
+    /// works.
+    pub(super) fn settle(&self) {
+        let clock = self.world.clock.as_ref();
+        clock.sleep(SETTLING);
+        let end = clock.monotonic().saturating_add(FALLING_MAX);
+        while !self.is_over() && !self.world.network.is_open(self.port) && clock.monotonic() < end {
+            clock.sleep(PAUSE);
+        }
     }
 
     /// Ends it, with all that it started.
