@@ -216,7 +216,7 @@ fn hint_for(error: &StepError) -> String {
         StepError::Evidence(_) => "`switchback run --restage` makes all evidence anew",
         StepError::Disk(_) | StepError::Scan(_) | StepError::Copy(_) | StepError::Exchange(_) => SAME_COMMAND,
         StepError::Change(ChangeError::NotReceived { .. }) => {
-            "`switchback package receive` takes a newer package, or puts back the one that was received while no candidate was built of it;              else put that very file back. What is no package has a path of its own in `from`"
+            "`switchback package receive` takes a newer package, or puts back the one that was received while no candidate was built of it; else put that very file back. What is no package has a path of its own in `from`"
         }
         StepError::Change(ChangeError::Archive { .. }) => {
             "make the archive again without that; or, if you trust it, unpack it yourself and name the folder in `from`"

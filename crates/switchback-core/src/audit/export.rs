@@ -1,14 +1,17 @@
 //! The journal for auditors: each act with who, where from, with which key, when and on which evidence; one file that needs nothing
 //! else, the same to the byte for the same journal.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::format::host_of;
-use super::verify::record_of;
+use super::verify::{damaged, lost, record_of};
 use crate::journal::store::Row;
-use crate::journal::{Event, FaultKind, Journal, verify};
+use crate::journal::{Event, FaultKind, Journal, Tail, verify};
 use crate::phase::redact::Redactor;
 use crate::phase::{Ports, StepError};
+use crate::plan::STATE_FOLDER;
 use crate::port::Signatures;
 use crate::report::told;
 use crate::signature::PublicKey;
@@ -32,14 +35,19 @@ pub struct Export {
     head: Option<String>,
 }
 
-/// Makes the export of a journal.
+/// Makes the export of the journal of the project at `root`.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
-pub fn export(journal: &Journal, ports: &Ports) -> Result<Export, StepError> {
+pub fn export(root: &Path, journal: &Journal, ports: &Ports) -> Result<Export, StepError> {
+    let state = root.join(STATE_FOLDER);
+    let tail = Tail::of(ports.world.disk.as_ref(), &state.join("journal.db"), &state.join("lock"))?;
     let rows = journal.rows_after(0)?;
-    let faults = verify(&rows);
+    let mut faults = verify(&rows);
+    faults.extend(rows.iter().filter_map(record_of).filter_map(|record| lost(&record)));
+    faults.extend(damaged(&tail, rows.len() as u64));
+    faults.sort_by_key(|fault| fault.seq);
     let verdict = if faults.iter().any(|fault| fault.kind != FaultKind::Unread) {
         Verdict::No
     } else if rows.is_empty() || !faults.is_empty() {

@@ -82,13 +82,7 @@ pub fn verify_journal(
     let records: Vec<Record> = rows.iter().filter_map(record_of).collect();
     let signed = look_at_signatures(&records, ports.signatures.as_ref());
     faults.extend(signed.faults);
-    if let Tail::Damaged { frame } = tail {
-        let what = format!(
-            "frame {frame} of the write-ahead log is damaged, and whole ones follow it: no crash does that, and events that were \
-             acknowledged are lost"
-        );
-        faults.push(ChainFault { seq: rows.len() as u64 + 1, kind: FaultKind::Damaged, what });
-    }
+    faults.extend(damaged(&tail, rows.len() as u64));
     faults.extend(records.iter().filter_map(lost));
     let mut look = Look { root, ports, rows: &rows, facts: AnchorFacts::default(), project: None };
     let plan_fault = look.prepare(&records);
@@ -123,8 +117,18 @@ pub fn verify_journal(
     }))
 }
 
+/// What a damaged end says, to which nobody has appended yet.
+pub(super) fn damaged(tail: &Tail, events: u64) -> Option<ChainFault> {
+    let Tail::Damaged { frame } = tail else { return None };
+    let what = format!(
+        "frame {frame} of the write-ahead log is damaged, and whole ones follow it: no crash does that, and events that were \
+         acknowledged are lost"
+    );
+    Some(ChainFault { seq: events + 1, kind: FaultKind::Damaged, what })
+}
+
 /// What a journal says of its own damage, which was found when somebody appended to it.
-fn lost(record: &Record) -> Option<ChainFault> {
+pub(super) fn lost(record: &Record) -> Option<ChainFault> {
     let Event::JournalDamaged { frame, kept } = &record.event else { return None };
     let what = format!(
         "events that were acknowledged and stood here are lost: frame {frame} of the write-ahead log was damaged, and whole ones followed \

@@ -174,6 +174,9 @@ pub enum Event {
         measure: Option<f64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         samples: Option<u64>,
+        /// Whether a person had it look, and not the watch.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
         binding: Binding,
     },
     /// Somebody approved in a role. `person`: who that is by the plan, where it lists the key; `relied_on`: the evidence that
@@ -208,7 +211,13 @@ pub enum Event {
         signed: Option<Signed>,
     },
     /// The exchange is about to begin.
-    CutOverStarted { phase: String, transaction: String },
+    CutOverStarted {
+        phase: String,
+        transaction: String,
+        /// Managed paths that there was no time to look at before it: they are looked at after it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unseen: Vec<String>,
+    },
     /// The candidate is live.
     CutOver { phase: String, transaction: String, generation: u64 },
     /// The old tree was looked at again after the cutover; what was written into it since it was staged.
@@ -271,8 +280,16 @@ pub enum Event {
     RestoreUndone { transaction: String, why: String },
     /// A branch of git holds what was live before the phase.
     SafetyBranchMade { phase: String, branch: String, commit: String },
-    /// A trigger's condition held.
-    TriggerFired { phase: String, check: String, action: String, why: String },
+    /// A trigger's condition held. `when`: the condition in words, by which two triggers on one check are told apart; versions
+    /// before it was written leave it empty.
+    TriggerFired {
+        phase: String,
+        check: String,
+        action: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        when: String,
+        why: String,
+    },
     /// All watch checks were carried out and hold.
     Watched { phase: String },
     /// The phase is over; the old tree is kept as a generation.

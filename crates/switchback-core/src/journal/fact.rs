@@ -92,6 +92,8 @@ pub struct StagedFact {
     pub environments: Vec<EnvironmentFact>,
     /// The hashes of the packages that were received, and that it was built of.
     pub packages: Vec<String>,
+    /// Whether it was written down of which packages it was built: versions before that was did not.
+    pub has_origin: bool,
 }
 
 impl StagedFact {
@@ -157,6 +159,8 @@ pub struct CheckFact {
     pub measure: Option<f64>,
     /// How many samples it rests on, where that was counted.
     pub samples: Option<u64>,
+    /// Whether a person had it look, and not the watch.
+    pub by_hand: bool,
     /// What it was about.
     pub binding: Binding,
     /// Position of the event.
@@ -191,6 +195,8 @@ pub struct FiredFact {
     pub check: String,
     /// What it starts, in a word of the plan file.
     pub action: String,
+    /// Its condition, in words; empty where an earlier version wrote it down.
+    pub when: String,
     /// Why.
     pub why: String,
     /// Position of the event.
@@ -200,8 +206,8 @@ pub struct FiredFact {
 impl FiredFact {
     /// Of the event that says so; `None` of any other.
     pub(super) fn of(record: Record) -> Option<Self> {
-        let Event::TriggerFired { check, action, why, .. } = record.event else { return None };
-        Some(Self { check, action, why, seq: record.seq })
+        let Event::TriggerFired { check, action, when, why, .. } = record.event else { return None };
+        Some(Self { check, action, when, why, seq: record.seq })
     }
 }
 

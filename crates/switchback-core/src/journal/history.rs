@@ -161,6 +161,8 @@ pub struct PhaseHistory {
     pub kept_aside: Vec<String>,
     /// Whether the old tree was looked at again after the cutover, for what was written into it at the last moment.
     pub drift_checked: bool,
+    /// Managed paths that there was no time to look at before the exchange.
+    pub unseen: Vec<String>,
     /// Triggers that fired.
     pub fired: Vec<FiredFact>,
     /// The step that failed last and why, until a later one succeeds.
@@ -187,6 +189,7 @@ impl PhaseHistory {
             rolled_back_paths: Vec::new(),
             kept_aside: Vec::new(),
             drift_checked: false,
+            unseen: Vec::new(),
             fired: Vec::new(),
             failed: None,
         }
@@ -235,6 +238,7 @@ impl PhaseHistory {
                 outside,
                 environments,
                 packages,
+                tool,
                 ..
             } => {
                 self.staged = Some(StagedFact {
@@ -249,6 +253,7 @@ impl PhaseHistory {
                     outside,
                     environments,
                     packages,
+                    has_origin: !tool.is_empty(),
                 });
                 self.rehearsal = None;
                 self.sign_offs.clear();
@@ -258,6 +263,7 @@ impl PhaseHistory {
                 self.rehearsal = None;
                 self.sign_offs.clear();
             }
+            Event::CutOverStarted { unseen, .. } => self.unseen = unseen,
             Event::CutOver { generation, .. } => {
                 self.generation = Some(generation);
                 self.live_since = Some(record.time);
@@ -290,6 +296,7 @@ impl PhaseHistory {
                 milliseconds,
                 measure,
                 samples,
+                by_hand,
                 binding,
                 ..
             } => {
@@ -303,6 +310,7 @@ impl PhaseHistory {
                     milliseconds,
                     measure,
                     samples,
+                    by_hand,
                     binding,
                     seq: record.seq,
                 });
@@ -391,6 +399,8 @@ pub struct History {
     pub commits: BTreeMap<String, CommitFact>,
     /// What was put into archives of phases, by their transactions.
     pub archives: BTreeMap<String, ArchiveFact>,
+    /// Whether events that were acknowledged are lost.
+    pub is_damaged: bool,
     /// Position of the last event.
     pub seq: u64,
     /// Hash of the last event.
@@ -478,6 +488,7 @@ impl History {
                 self.restoring = Some(OpenRestore { transaction, from, source, takes_back, why });
             }
             Event::Restored { .. } | Event::RestoreUndone { .. } => self.restoring = None,
+            Event::JournalDamaged { .. } => self.is_damaged = true,
             _ => {}
         }
     }

@@ -169,6 +169,9 @@ impl Journal {
             journal.append(damage.event())?;
             let written = journal.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
             written.map_err(failed("open"))?;
+            // What is whole behind the damage would be found anew as long as it stands there. While somebody reads it stays.
+            let emptied = journal.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            emptied.map_err(failed("empty the log of"))?;
         }
         Ok(journal)
     }

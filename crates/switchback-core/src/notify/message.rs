@@ -278,8 +278,11 @@ mod tests {
     #[test]
     fn what_is_told_fits_into_the_environment_of_a_command() {
         let (phase, transaction) = ("unify".to_owned(), "a".to_owned());
-        let mut events =
-            vec![Event::CutOverStarted { phase: phase.clone(), transaction: transaction.clone() }];
+        let mut events = vec![Event::CutOverStarted {
+            phase: phase.clone(),
+            transaction: transaction.clone(),
+            unseen: Vec::new(),
+        }];
         events.extend((0..50).map(|number| Event::CheckEnded {
             phase: phase.clone(),
             check: format!("names {number}"),
@@ -290,6 +293,7 @@ mod tests {
             milliseconds: 1,
             measure: None,
             samples: None,
+            by_hand: false,
             binding: Binding::default(),
         }));
         let why = "早い ".repeat(100_000);

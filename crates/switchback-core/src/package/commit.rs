@@ -17,7 +17,7 @@ use crate::git::{GitError, Repository};
 use crate::journal::{CommitFact, Event, PhaseHistory};
 use crate::manifest::{Kind, Manifest, What};
 use crate::phase::layout::live_base;
-use crate::phase::look::contents;
+use crate::phase::look::{LOOK_AGAIN, contents, void_outcome};
 use crate::phase::seal::named_manifest;
 use crate::phase::{StepError, Work};
 use crate::plan::Phase;
@@ -286,7 +286,15 @@ impl Making<'_> {
         let counts = |at: &str| at != "before" && at != "now";
         let outcomes: Vec<_> =
             last_outcomes(self.history).into_iter().filter(|fact| counts(&fact.at)).collect();
-        for fact in outcomes.iter().filter(|fact| fact.verdict != Verdict::Yes) {
+        let plan = self.git.work.plan();
+        for fact in &outcomes {
+            if let Some(why) = void_outcome(plan, self.phase, self.history, fact) {
+                commitment.close(Verdict::No, why, LOOK_AGAIN);
+                continue;
+            }
+            if fact.verdict == Verdict::Yes {
+                continue;
+            }
             let reason = format!("{} at {}: {}", fact.check, fact.at, fact.summary);
             commitment.close(
                 fact.verdict,

@@ -6,6 +6,7 @@ use super::change_log::Section;
 use super::facts::Facts;
 use crate::journal::{PhaseHistory, PhaseState};
 use crate::phase::gate::{self, Needs, Upto};
+use crate::phase::look::{LOOK_AGAIN, void_outcome};
 use crate::phase::{StepError, Work};
 use crate::plan::Phase;
 use crate::quantity::counted;
@@ -43,9 +44,13 @@ pub(super) fn judge(
         let gate = gate::before_cut_over(work, phase, needs)?;
         (readiness.verdict, readiness.reasons, readiness.next) = (gate.verdict, gate.reasons, gate.next);
     } else {
-        for fact in last_outcomes(history).into_iter().filter(|fact| fact.verdict != Verdict::Yes) {
-            let (check, at, summary) = (&fact.check, &fact.at, &fact.summary);
-            readiness.close(fact.verdict, format!("{check} at {at}: {summary}"), "`switchback status`");
+        for fact in last_outcomes(history) {
+            if let Some(why) = void_outcome(work.plan(), phase, history, fact) {
+                readiness.close(Verdict::No, why, LOOK_AGAIN);
+            } else if fact.verdict != Verdict::Yes {
+                let (check, at, summary) = (&fact.check, &fact.at, &fact.summary);
+                readiness.close(fact.verdict, format!("{check} at {at}: {summary}"), "`switchback status`");
+            }
         }
         if let Some(why) = other_plan(work, phase, history) {
             readiness.close(Verdict::No, why, OTHER_PLAN_NEXT);

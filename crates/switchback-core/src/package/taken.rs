@@ -6,6 +6,7 @@ use super::certified::Certificate;
 use super::{CERTIFICATE, unusable};
 use crate::certificate::verify::CERTIFICATE_BYTES_MAX;
 use crate::database::clean;
+use crate::journal::Event;
 use crate::journal::fact::{ReceivedFact, StagedFact};
 use crate::manifest::to_hex;
 use crate::phase::{StepError, Work};
@@ -73,6 +74,10 @@ fn facts(work: &Work<'_>, phase: &Phase) -> Vec<ReceivedFact> {
 
 /// Why a candidate is not of the packages that stand for it now; `None`: it is.
 pub(crate) fn other_packages(work: &Work<'_>, phase: &Phase, staged: &StagedFact) -> Option<String> {
+    if !staged.has_origin {
+        // Nobody wrote it down; before a cutover the other version alone makes all evidence void.
+        return None;
+    }
     let other = facts(work, phase).into_iter().find(|fact| !staged.packages.contains(&fact.archive))?;
     let (package, sequence, time) = (&other.package, other.sequence, &other.time);
     Some(format!(
@@ -83,7 +88,8 @@ pub(crate) fn other_packages(work: &Work<'_>, phase: &Phase, staged: &StagedFact
 /// The package that a candidate was built of; `None`: it came in another way, or nobody wrote that down.
 pub(super) fn taken(work: &Work<'_>, staged: &StagedFact) -> Result<Option<Taken>, StepError> {
     let history = work.history();
-    let is_it = |fact: &&ReceivedFact| staged.packages.contains(&fact.archive);
+    let used = if staged.has_origin { staged.packages.clone() } else { packages_before(work, staged)? };
+    let is_it = |fact: &&ReceivedFact| used.contains(&fact.archive);
     let Some(fact) = history.received.iter().rev().find(is_it) else { return Ok(None) };
     let file = work.project.root.join(&fact.path);
     let disk = work.world().disk.as_ref();
@@ -96,6 +102,24 @@ pub(super) fn taken(work: &Work<'_>, staged: &StagedFact) -> Result<Option<Taken
         path: PathBuf::from(&fact.path),
         is_there: is_file && to_hex(&disk.hash(&file)?) == fact.archive,
     }))
+}
+
+/// The package that stood at the place of the phase's archive when a version that wrote no origin down began to stage.
+fn packages_before(work: &Work<'_>, staged: &StagedFact) -> Result<Vec<String>, StepError> {
+    let name = work.history().of_transaction(&staged.transaction).map(|phase| phase.name.clone());
+    let Some(phase) = name.and_then(|name| work.plan().phase(&name)) else { return Ok(Vec::new()) };
+    let archives: Vec<&str> = phase.changes.iter().filter_map(|change| change.change.archive()).collect();
+    let records = work.records()?;
+    let is_stage = |event: &Event| matches!(event, Event::StageStarted { transaction, .. } if *transaction == staged.transaction);
+    let begun = records.iter().rposition(|record| is_stage(&record.event)).unwrap_or(0);
+    let root = &work.project.root;
+    let package = records[..begun].iter().rev().find_map(|record| match &record.event {
+        Event::Received { archive, path, .. } => {
+            archives.iter().any(|from| is_one_place(root, from, path)).then(|| archive.clone())
+        }
+        _ => None,
+    });
+    Ok(package.into_iter().collect())
 }
 
 /// The certificate in a package; `None` where it has none, or is not there any more.

@@ -3,7 +3,7 @@
 use super::cycle::begin_run;
 use super::error::StepError;
 use super::gate;
-use super::look::look;
+use super::look::look_by_hand;
 use super::project::Work;
 use super::rehearsal::rehearse;
 use super::watch::due;
@@ -51,7 +51,7 @@ pub fn check(work: &Work<'_>, options: &CheckOptions) -> Result<Verdict, StepErr
     if moment == Moment::Rehearsed {
         return rehearse_whole(work, phase, options);
     }
-    look(work, phase, moment, &checks)
+    look_by_hand(work, phase, moment, &checks)
 }
 
 /// What a check sees at `rehearsed` is there for as long as a rehearsal lasts: all of it is carried out.

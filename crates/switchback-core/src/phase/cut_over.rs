@@ -51,7 +51,11 @@ pub fn cut_over(work: &Work<'_>, phase: &Phase, gate: &Gate) -> Result<(), StepE
         ));
     }
     let name = || phase.name.clone();
-    work.record(Event::CutOverStarted { phase: name(), transaction: staged.transaction.clone() })?;
+    work.record(Event::CutOverStarted {
+        phase: name(),
+        transaction: staged.transaction.clone(),
+        unseen: gate.unseen.clone(),
+    })?;
     if let Err(error) = transaction.cut_over(prepare) {
         if !matches!(error, ExchangeError::Uncertain(_)) && !matches!(transaction.state(), State::Prepared(_))
         {

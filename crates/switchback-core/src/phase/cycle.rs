@@ -229,6 +229,13 @@ fn run_phase(work: &Work<'_>, phase: &Phase, until: Point, restage: bool) -> Res
                 }
             }
             PhaseState::Watched => {
+                // What was seen may be void by now.
+                if let Some(refused) = look_at_live(work, phase, |_| false)? {
+                    return Ok(refused);
+                }
+                if let Some(held) = watch_step(work, phase)? {
+                    return Ok(held);
+                }
                 if until <= Point::Watched {
                     return Ok(RunOutcome::reached(phase));
                 }
@@ -433,7 +440,8 @@ fn look_at_live(
         if let Some(reasons) = handing_over::take_back_failed(work, phase)? {
             return Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STARTED)));
         }
-        if let Some(refused) = second_look(work, phase, &[])? {
+        let unseen = work.history().phase(&phase.name).map_or_else(Vec::new, |phase| phase.unseen.clone());
+        if let Some(refused) = second_look(work, phase, &unseen)? {
             return Ok(Some(refused));
         }
     }
@@ -534,20 +542,25 @@ fn after_watch(phase: &Phase, watch: Watch) -> RunOutcome {
     }
 }
 
+/// Whether what was seen of a phase after the cutover still counts for something.
+fn is_watchable(work: &Work<'_>, phase: &Phase) -> bool {
+    matches!(state(work, phase), PhaseState::Live | PhaseState::Watched)
+}
+
 /// Waits for the watch checks of the live phase and carries them out, until the watch is over, or once what is due.
 pub fn watch_live(work: &Work<'_>, once: bool) -> Result<RunOutcome, StepError> {
     let name = work.history().last_live().map(|phase| phase.name.clone());
     let phase = name.as_deref().and_then(|name| work.plan().phase(name)).ok_or_else(|| {
         StepError::not_now("nothing is live that could be watched", "`switchback run` cuts over")
     })?;
-    if state(work, phase) == PhaseState::Live
+    if is_watchable(work, phase)
         && let Some(refused) = look_at_live(work, phase, |fact| fact.verdict == Verdict::Unknown)?
     {
         return Ok(refused);
     }
     let mut told = String::new();
     loop {
-        if state(work, phase) != PhaseState::Live {
+        if !is_watchable(work, phase) {
             return Ok(RunOutcome::reached(phase));
         }
         let Some(outcome) = watch_step(work, phase)? else { return Ok(RunOutcome::reached(phase)) };

@@ -10,7 +10,7 @@ use super::approval::{Judge, tally};
 use super::cycle::Point;
 use super::error::StepError;
 use super::evidence::EvidenceStore;
-use super::look::{inputs_hash, is_about_another};
+use super::look::{inputs_hash, other_since, void_words};
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
 use super::shadow::stand as shadow;
@@ -121,36 +121,31 @@ fn judge(gate: &mut Gate, check: &CheckPlan, at: &str, fact: Option<&CheckFact>)
             format!("the check `{}` was not carried out at {at}", check.name),
             again,
         ),
-        Some(fact) if is_live(at) && is_about_another(check, fact) => gate.close(
-            Verdict::No,
-            format!(
-                "the evidence of the check `{}` at {at} is void, because since then {} changed",
-                check.name,
-                if fact.binding.tool == TOOL { "the check's options" } else { "the version of Switchback" }
-            ),
+        Some(fact) => match other_since(check, fact).filter(|_| is_live(at)) {
+            Some(what) => gate.close(Verdict::No, void_words(fact, what), again),
+            None => judge_verdict(gate, fact, again),
+        },
+    }
+}
+
+fn judge_verdict(gate: &mut Gate, fact: &CheckFact, again: String) {
+    let (check, at) = (&fact.check, fact.at.as_str());
+    match fact.verdict {
+        Verdict::Yes => {}
+        Verdict::No if at == "before" => {}
+        Verdict::No => {
+            let next = if at == "staged" || at == "rehearsed" {
+                "correct the candidate, then `switchback run --restage`".to_owned()
+            } else {
+                format!("`switchback rollback` makes the old tree live; {again}")
+            };
+            gate.close(Verdict::No, format!("the check `{check}` says no at {at}: {}", fact.summary), next);
+        }
+        Verdict::Unknown => gate.close(
+            Verdict::Unknown,
+            format!("the check `{check}` could not tell at {at}: {}", fact.summary),
             again,
         ),
-        Some(fact) => match fact.verdict {
-            Verdict::Yes => {}
-            Verdict::No if at == "before" => {}
-            Verdict::No => {
-                let next = if at == "staged" || at == "rehearsed" {
-                    "correct the candidate, then `switchback run --restage`".to_owned()
-                } else {
-                    format!("`switchback rollback` makes the old tree live; {again}")
-                };
-                gate.close(
-                    Verdict::No,
-                    format!("the check `{}` says no at {at}: {}", check.name, fact.summary),
-                    next,
-                );
-            }
-            Verdict::Unknown => gate.close(
-                Verdict::Unknown,
-                format!("the check `{}` could not tell at {at}: {}", check.name, fact.summary),
-                again,
-            ),
-        },
     }
 }
 

@@ -18,9 +18,9 @@ use super::trees::{Contents, PhaseTrees};
 use super::watch::is_live;
 use crate::check::{Kept, Looked, Scene};
 use crate::journal::history::{CheckFact, PhaseHistory, StagedFact};
-use crate::journal::{Binding, Event};
+use crate::journal::{Binding, Event, PhaseState};
 use crate::manifest::to_hex;
-use crate::plan::{CheckPlan, Mechanism, Moment, Phase};
+use crate::plan::{CheckPlan, Mechanism, Moment, Phase, Plan};
 use crate::tree::copy::{make_directories, remove_tree};
 use crate::verdict::Verdict;
 use crate::world::{Confinement, Disk};
@@ -32,8 +32,17 @@ pub fn look(
     moment: Moment,
     checks: &[&CheckPlan],
 ) -> Result<Verdict, StepError> {
-    let place = Place { tree: &work.plan().root, variables: &[], altered: &|| Ok(None), last: None };
-    look_in(work, phase, moment, checks, &place)
+    look_in(work, phase, moment, checks, &Place::live(work, false))
+}
+
+/// Like [`look`], because a person asked for it.
+pub(super) fn look_by_hand(
+    work: &Work<'_>,
+    phase: &Phase,
+    moment: Moment,
+    checks: &[&CheckPlan],
+) -> Result<Verdict, StepError> {
+    look_in(work, phase, moment, checks, &Place::live(work, true))
 }
 
 /// Where checks look that look at a tree in place, and with which variables their commands run.
@@ -46,6 +55,15 @@ pub(super) struct Place<'a> {
     pub(super) altered: &'a dyn Fn() -> Result<Option<String>, StepError>,
     /// What the check found there when it last looked, where it is no look of the live tree.
     pub(super) last: Option<&'a Value>,
+    /// Whether a person asked for the look.
+    pub(super) by_hand: bool,
+}
+
+impl<'a> Place<'a> {
+    /// The live project.
+    fn live(work: &'a Work<'_>, by_hand: bool) -> Self {
+        Self { tree: &work.plan().root, variables: &[], altered: &|| Ok(None), last: None, by_hand }
+    }
 }
 
 /// Like [`look`], in a place of its own.
@@ -153,6 +171,7 @@ fn look_once(
         milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         measure: looked.measure,
         samples: looked.samples,
+        by_hand: looking.place.by_hand,
         binding,
     })?;
     if looked.verdict != Verdict::Unknown {
@@ -210,6 +229,9 @@ fn see(
         before: before.as_ref(),
         last: last.as_ref(),
     };
+    // What works on the live tree writes logs while a check reads them: that is no reason to believe nothing of it.
+    let is_of_live = matches!(looking.moment, Moment::Live | Moment::After(_) | Moment::Now);
+    let declared = if is_of_live { Some(declared_hash(work, check)?) } else { None };
     let mut looked = match (looking.place.altered)()? {
         None => check.check.look(&scene),
         Some(what) => {
@@ -217,7 +239,11 @@ fn see(
             Looked::unknown(why, Value::Null)
         }
     };
-    if binding.inputs != inputs_hash(work, check)? {
+    let is_changed = match declared {
+        Some(declared) => declared != declared_hash(work, check)?,
+        None => binding.inputs != inputs_hash(work, check)?,
+    };
+    if is_changed {
         // What was read may be half old and half new.
         looked = Looked::unknown("its inputs changed while it looked", looked.details);
     }
@@ -311,6 +337,18 @@ pub fn trees_of(history: &PhaseHistory) -> (String, String) {
 /// The hash of a check's declared inputs, and of the files that its keys name and that no tree of the phase holds; empty when
 /// there are none.
 pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepError> {
+    let mut hasher = hash_declared(work, check)?;
+    let has_found = hash_found(work, check, &mut hasher);
+    let has_any = has_found || !check.inputs.is_empty();
+    Ok(if has_any { to_hex(hasher.finalize().as_bytes()) } else { String::new() })
+}
+
+/// The hash of a check's declared inputs alone.
+fn declared_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepError> {
+    Ok(to_hex(hash_declared(work, check)?.finalize().as_bytes()))
+}
+
+fn hash_declared(work: &Work<'_>, check: &CheckPlan) -> Result<blake3::Hasher, StepError> {
     let mut hasher = blake3::Hasher::new();
     for input in &check.inputs {
         let path = work.project.root.join(input);
@@ -326,9 +364,7 @@ pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepErr
             hasher.update(&crate::manifest::Manifest { entries: vec![entry] }.hash());
         }
     }
-    let has_found = hash_found(work, check, &mut hasher);
-    let has_any = has_found || !check.inputs.is_empty();
-    Ok(if has_any { to_hex(hasher.finalize().as_bytes()) } else { String::new() })
+    Ok(hasher)
 }
 
 /// Adds what a check finds by its keys. That nothing is there, or that it cannot be read, is a value like any other: the
@@ -364,8 +400,7 @@ pub(crate) fn contents(work: &Work<'_>, phase: &Phase) -> Result<(Contents, Cont
     let root = &work.project.root;
     let base = layout::live_base(disk, root, &work.plan().project.managed)?;
     let history = work.history();
-    let staged =
-        history.phase(&phase.name).filter(|history| history.state != crate::journal::PhaseState::Snapshotted);
+    let staged = history.phase(&phase.name).filter(|history| history.state != PhaseState::Snapshotted);
     let is_live = staged.is_some_and(|history| history.state.is_live());
     let staged = staged.and_then(|history| history.staged.as_ref());
     let (mut old, mut new) = (Contents::new(), Contents::new());
@@ -424,13 +459,49 @@ pub fn open_checks<'p>(
     let at = moment.to_string();
     let is_open = |check: &CheckPlan| {
         let fact = phase_history.and_then(|history| history.last_check(&check.name, &at));
-        fact.is_none_or(|fact| again(fact) || is_live(&at) && is_about_another(check, fact))
+        fact.is_none_or(|fact| again(fact) || is_live(&at) && other_since(check, fact).is_some())
     };
     work.plan().checks_at(&phase.name, moment).filter(|check| is_open(check)).collect()
 }
 
-/// Whether an outcome is of other options than those that the check has by now, or of another version. What is live cannot be staged
-/// anew: it is looked at again.
-pub(super) fn is_about_another(check: &CheckPlan, fact: &CheckFact) -> bool {
-    fact.binding.options != to_hex(&check.hash) || fact.binding.tool != TOOL
+/// What is another one since an outcome: the options that the check has, or the version. What is live cannot be staged anew: it is
+/// looked at again.
+pub(super) fn other_since(check: &CheckPlan, fact: &CheckFact) -> Option<&'static str> {
+    if fact.binding.tool != TOOL {
+        return Some("the version of Switchback");
+    }
+    (fact.binding.options != to_hex(&check.hash)).then_some("the check's options")
+}
+
+/// What makes void what a check saw of what is live; `None`: it counts. A phase that is over was judged by the plan that it had
+/// then.
+pub(crate) fn void_since(
+    history: &PhaseHistory,
+    check: &CheckPlan,
+    fact: &CheckFact,
+) -> Option<&'static str> {
+    let is_judged = matches!(history.state, PhaseState::Live | PhaseState::Watched) && is_live(&fact.at);
+    other_since(check, fact).filter(|_| is_judged)
+}
+
+/// Why an outcome of what is live counts for nothing, in words; `None`: it counts, as far as the plan has its check.
+pub(crate) fn void_outcome(
+    plan: &Plan,
+    phase: &Phase,
+    history: &PhaseHistory,
+    fact: &CheckFact,
+) -> Option<String> {
+    let check = plan.checks.iter().find(|check| check.name == fact.check && check.is_for(&phase.name))?;
+    Some(void_words(fact, void_since(history, check, fact)?))
+}
+
+/// The next move where what was seen of what is live is void.
+pub(crate) const LOOK_AGAIN: &str = "`switchback watch` looks again";
+
+/// That an outcome is void, and why.
+pub(super) fn void_words(fact: &CheckFact, what: &str) -> String {
+    format!(
+        "the evidence of the check `{}` at {} is void, because since then {what} changed",
+        fact.check, fact.at
+    )
 }

@@ -49,6 +49,7 @@ mod telling;
 mod together;
 pub mod touched;
 mod trees;
+pub mod unknown_live;
 mod validate;
 pub mod watch;
 pub mod witness;

@@ -145,6 +145,7 @@ mod tests {
                     milliseconds: 1_500,
                     measure: None,
                     samples: None,
+                    by_hand: false,
                     binding: Binding::default(),
                 },
             ),

@@ -10,6 +10,7 @@ use super::error::StepError;
 use super::evidence::EvidenceStore;
 use super::processes::recovery;
 use super::redact::Redactor;
+use super::unknown_live::{UNKNOWN_LIVE_NEXT, unknown_live};
 use super::witness::{Nobody, Notice, Witness};
 use crate::journal::{Event, History, Journal, Record};
 use crate::manifest::{Hash, to_hex};
@@ -210,6 +211,9 @@ impl<'a> Work<'a> {
     pub fn begin(project: Project, doing: &str, witness: &'a dyn Witness) -> Result<Self, StepError> {
         let work = Self::lock(project, doing, witness, true)?;
         work.recover()?;
+        if let Some(live) = unknown_live(&work.project, &work.history())?.first() {
+            return Err(StepError::not_now(live.words(), UNKNOWN_LIVE_NEXT));
+        }
         back::recover(&work)?;
         recovery::recover(&work)?;
         Ok(work)

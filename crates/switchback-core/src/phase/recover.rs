@@ -179,6 +179,7 @@ impl Work<'_> {
                 self.record(Event::CutOverStarted {
                     phase: phase.name.clone(),
                     transaction: staged.transaction.clone(),
+                    unseen: Vec::new(),
                 })?;
                 phase.state = PhaseState::CuttingOver;
             }

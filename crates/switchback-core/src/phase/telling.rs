@@ -7,6 +7,7 @@ use super::error::StepError;
 use super::layout::transaction_of_sibling;
 use super::project::{Ports, Project, Work};
 use super::recover::is_interrupted;
+use super::unknown_live::unknown_live;
 use super::witness::{Notice, Witness};
 use crate::journal::{Event, History};
 use crate::plan::{Approve, Phase, Undo};
@@ -58,6 +59,10 @@ pub fn open_to_tell(
             Some(error) => Err(Untold::Plan(error)),
             None => Ok((project, history)),
         };
+    }
+    for live in unknown_live(&project, &history)? {
+        let what = format!("{}; `switchback rollback` makes the old tree live", live.words());
+        witness.notice(Notice::Warning(what));
     }
     if let Some(error) = unusable {
         stand_in(&mut project, &history, &error)?;

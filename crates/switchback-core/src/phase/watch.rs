@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::StepError;
-use super::look::{is_about_another, look, open_checks};
+use super::look::{look, open_checks, other_since};
 use super::project::Work;
 use super::roll_back::{RollBackOptions, roll_back};
 use super::witness::Notice;
@@ -166,7 +166,7 @@ fn next_times<'p>(work: &'p Work<'_>, phase: &'p Phase, since: Timestamp) -> Vec
         let moment = every.moment(every.times());
         let history = history.phase(&phase.name)?;
         let last = history.last_check(&check.name, &moment.to_string())?;
-        is_about_another(check, last).then_some(Time { check, moment, missed: 0 })
+        other_since(check, last).map(|_| Time { check, moment, missed: 0 })
     };
     work.plan().repeated_checks(&phase.name).filter_map(next).collect()
 }
@@ -194,6 +194,7 @@ pub(super) fn fire(work: &Work<'_>, phase: &Phase) -> Result<Fired, StepError> {
             phase: phase.name.clone(),
             check: trigger.condition.check.clone(),
             action: trigger.action.word().to_owned(),
+            when: trigger.condition.words(),
             why: why.to_owned(),
         })
     };
@@ -234,23 +235,22 @@ pub(super) fn fire(work: &Work<'_>, phase: &Phase) -> Result<Fired, StepError> {
 
 /// Whether it was this trigger that fired.
 fn is_of(trigger: &Trigger, fired: &FiredFact) -> bool {
-    fired.check == trigger.condition.check && fired.action == trigger.action.word()
+    let is_same = fired.when.is_empty() || fired.when == trigger.condition.words();
+    is_same && fired.check == trigger.condition.check && fired.action == trigger.action.word()
 }
 
 /// Why a trigger that fired still holds; `None` once somebody looked again, and saw something else.
 ///
-/// What the watch sees at its own times ends no hold, because a person is to decide.
+/// What the watch sees, at its own times or where it looks once more, ends no hold, because a person is to decide.
 fn hold_of(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
     let condition = &trigger.condition;
     let fired = history.fired.iter().rev().find(|fired| is_of(trigger, fired))?;
-    let facts: Vec<&CheckFact> = history.checks.iter().filter(|fact| fact.check == condition.check).collect();
     let baseline = baseline(condition, history);
-    let is_by_hand = |at: usize| {
-        let had_answer = |fact: &&CheckFact| fact.at == facts[at].at && fact.verdict != Verdict::Unknown;
-        facts[at].at == LIVE || is_live(&facts[at].at) && facts[..at].iter().any(had_answer)
+    let is_of_person = |fact: &&CheckFact| {
+        fact.check == condition.check && fact.seq > fired.seq && fact.by_hand && is_live(&fact.at)
     };
-    let says_else = |at: usize| is_worse(condition, facts[at], baseline) == Some(false);
-    let is_ended = (0..facts.len()).any(|at| facts[at].seq > fired.seq && is_by_hand(at) && says_else(at));
+    let says_else = |fact: &CheckFact| is_worse(condition, fact, baseline) == Some(false);
+    let is_ended = history.checks.iter().filter(is_of_person).any(says_else);
     (!is_ended).then(|| fired.why.clone())
 }
 
@@ -297,14 +297,18 @@ fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
     let mut last = None;
     // What somebody looked at by hand is no outcome of the watch.
     let watched = history.checks.iter().rev().filter(of_check).filter(|fact| fact.at != NOW);
-    let since_live = watched.take_while(|fact| is_live(&fact.at));
-    for fact in since_live {
+    let since_live: Vec<&CheckFact> = watched.take_while(|fact| is_live(&fact.at)).collect();
+    // Several moments that are looked at once more, one right after the other, are one look at what is live now.
+    let is_repeated = |at: usize| since_live[at + 1..].iter().any(|fact| fact.at == since_live[at].at);
+    let mut is_after_repeated = false;
+    for (at, fact) in since_live.iter().enumerate() {
         let Some(is_worse) = is_worse(condition, fact, baseline) else { continue };
         if !is_worse {
             break;
         }
-        row += 1;
-        last = last.or(Some(fact));
+        let is_one_with_it = std::mem::replace(&mut is_after_repeated, is_repeated(at)) && is_repeated(at);
+        row += u64::from(!is_one_with_it);
+        last = last.or(Some(*fact));
         if row == condition.in_a_row {
             let fact = last?;
             let times = if row == 1 { String::new() } else { format!(" {row} times in a row") };

@@ -261,13 +261,14 @@ pub(super) fn read(fields: &Fields<'_>, number: usize) -> Option<Receiver> {
     Some(Receiver { name, known_as, on, severity, channel })
 }
 
-/// Receivers without a name that have one address are told apart by what they are told; where that is the same, too, by their order,
-/// which then makes no difference.
+/// Of receivers without a name that have one address, the first is known by it as if it were alone, so that it stays who it is when
+/// another one is put behind it. The others are told apart by what they are told; where that is the same, too, by their order, which
+/// then makes no difference.
 pub(super) fn tell_apart(receivers: &mut [Receiver]) {
     let known: Vec<String> = receivers.iter().map(|one| one.known_as.clone()).collect();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for (one, name) in receivers.iter_mut().zip(&known) {
-        if *name == one.name || known.iter().filter(|other| *other == name).count() < 2 {
+    for (at, (one, name)) in receivers.iter_mut().zip(&known).enumerate() {
+        if *name == one.name || !known[..at].contains(name) {
             continue;
         }
         let turns = one.on.iter().map(|turn| turn.word()).collect::<Vec<_>>().join(" ");

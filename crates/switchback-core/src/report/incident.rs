@@ -449,7 +449,11 @@ mod tests {
     }
 
     fn cut_over(transaction: &str) -> Event {
-        Event::CutOverStarted { phase: "unify".to_owned(), transaction: transaction.to_owned() }
+        Event::CutOverStarted {
+            phase: "unify".to_owned(),
+            transaction: transaction.to_owned(),
+            unseen: Vec::new(),
+        }
     }
 
     fn back(transaction: &str, why: &str) -> [Event; 2] {

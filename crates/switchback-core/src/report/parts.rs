@@ -186,7 +186,10 @@ mod tests {
         let parts = parts(&[
             record("10:00:00", Event::SnapshotStarted { phase: phase() }),
             record("10:00:02", taken),
-            record("12:00:02", Event::CutOverStarted { phase: phase(), transaction: "t".into() }),
+            record(
+                "12:00:02",
+                Event::CutOverStarted { phase: phase(), transaction: "t".into(), unseen: Vec::new() },
+            ),
             record("12:00:02.040", Event::CutOver { phase: phase(), transaction: "t".into(), generation: 1 }),
             // Begun and never ended: killed.
             record("12:00:03", Event::CheckStarted { phase: phase(), check: "c".into(), at: "live".into() }),
@@ -211,8 +214,10 @@ mod tests {
             ),
         ];
         for _ in 0..200 {
-            records
-                .push(record("11:00:00", Event::CutOverStarted { phase: phase(), transaction: "t".into() }));
+            records.push(record(
+                "11:00:00",
+                Event::CutOverStarted { phase: phase(), transaction: "t".into(), unseen: Vec::new() },
+            ));
             records.push(record(
                 "11:00:00",
                 Event::CutOver { phase: phase(), transaction: "t".into(), generation: 1 },

@@ -16,6 +16,7 @@ use crate::phase::TOOL;
 use crate::phase::approval::{Judge, Standing, Vote};
 use crate::phase::criteria::{self as plan_criteria, CriterionStanding};
 use crate::phase::gate::changed_since;
+use crate::phase::look::void_since;
 use crate::plan::{Moment, Phase};
 use crate::verdict::Verdict;
 
@@ -361,6 +362,12 @@ fn check(
         Some(planned) if is_before_cutover(history) && !is_about(plan, planned, fact) => {
             let now =
                 Binding { plan: to_hex(&plan.hash), options: to_hex(&planned.hash), ..fact.binding.clone() };
+            changed_since(&fact.binding, &now)
+        }
+        // What is live is bound by what the check was asked, and not by the rest of the plan.
+        Some(planned) if void_since(history, planned, fact).is_some() => {
+            let now =
+                Binding { options: to_hex(&planned.hash), tool: TOOL.to_owned(), ..fact.binding.clone() };
             changed_since(&fact.binding, &now)
         }
         _ => Vec::new(),

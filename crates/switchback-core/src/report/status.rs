@@ -8,7 +8,9 @@ use crate::manifest::to_hex;
 use crate::phase::approval::{Judge, RoleTally, tally};
 use crate::phase::evidence::EvidenceStore;
 use crate::phase::gate::inputs_relied_on;
+use crate::phase::look::void_since;
 use crate::phase::touched::{Touched, touched};
+use crate::phase::unknown_live::unknown_live;
 use crate::phase::watch::{due, next_number};
 use crate::phase::{Project, TOOL};
 use crate::plan::{CheckPlan, CriterionPoint, Every, Moment, Phase, Plan, WindowStanding};
@@ -222,6 +224,11 @@ impl Status {
     #[must_use]
     pub fn with_trees(mut self, project: &Project, history: &History) -> Self {
         let evidence = EvidenceStore::new(project.state());
+        if let Some(live) = unknown_live(project, history).ok().and_then(|live| live.into_iter().next()) {
+            self.verdict = Verdict::No;
+            self.rollback = Some((live.generation.saturating_sub(1), "as its transaction says".to_owned()));
+            self.generation = live.generation;
+        }
         let phase = self.phase.as_deref().and_then(|phase| history.phase(phase));
         if let Some((criterion, touched)) = as_staged(project, &evidence, phase, Some(QUICK_LOOK)) {
             if touched.live || touched.candidate {
@@ -326,13 +333,20 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
             moments
         }
         PhaseState::Live => vec![Moment::Live],
+        // What was seen may be void by now.
+        PhaseState::Watched => {
+            [vec![Moment::Live], plan.watch_moments(&phase.name).into_iter().collect()].concat()
+        }
         _ => Vec::new(),
     };
     for moment in moments {
         let at = moment.to_string();
         for check in plan.checks_at(&phase.name, moment) {
             let fact = history.last_check(&check.name, &at);
-            let fact = fact.filter(|fact| moment == Moment::Live || is_about(plan, check, fact));
+            let fact = fact.filter(|fact| match moment {
+                Moment::Live | Moment::After(_) => void_since(history, check, fact).is_none(),
+                _ => is_about(plan, check, fact),
+            });
             let verdict = fact.map(|fact| fact.verdict);
             let holds =
                 verdict == Some(Verdict::Yes) || (moment == Moment::Before && verdict == Some(Verdict::No));
@@ -456,6 +470,8 @@ pub(super) fn criteria(judge: &Judge<'_>, phase: &Phase, history: Option<&PhaseH
             let is_staged = history.is_some_and(|history| history.state == PhaseState::Staged);
             // Evidence about another plan is void: the check has to look again.
             let fact = fact.filter(|fact| !is_staged || is_about(plan, check, fact));
+            let fact =
+                fact.filter(|fact| history.is_none_or(|history| void_since(history, check, fact).is_none()));
             criteria.push(Criterion {
                 name: format!("{} at {at}", check.name),
                 verdict: fact.map_or(Verdict::Unknown, |fact| fact.verdict),

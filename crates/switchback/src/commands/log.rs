@@ -223,7 +223,7 @@ fn anchor(context: &Context<'_>) -> Result<Verdict, Failure> {
 fn export_acts(context: &Context<'_>, args: &LogExportArgs) -> Result<Verdict, Failure> {
     let journal = open(context)?;
     let failed = |error: StepError| Failure::doing("could not export the journal", error);
-    let export = export(&journal, context.ports).map_err(failed)?;
+    let export = export(&context.root, &journal, context.ports).map_err(failed)?;
     let text = match args.format {
         ExportFormat::Json => document_text(&export.to_json()) + "\n",
         ExportFormat::Csv => export.to_csv(),

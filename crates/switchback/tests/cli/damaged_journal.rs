@@ -124,3 +124,47 @@ fn a_journal_that_is_gone_is_held_against_the_heads_outside() {
     std::fs::remove_file(ground.at("../heads")).unwrap();
     ground.expect(2, "log verify");
 }
+
+// rows: PC-12, RB-9
+#[test]
+fn what_is_live_and_told_by_no_event_any_more_does_not_pass_for_the_old_tree() {
+    for lost in ["staged", "stage-started"] {
+        let ground = Ground::shop("");
+        ground.expect(0, "run");
+        let log = damaged_from(&ground, lost);
+        ground.expect(2, "run");
+        for command in ["run", "run --restage", "check", "watch --once"] {
+            let seen = ground.expect(2, command);
+            assert!(seen.err.contains("the events that told of it are lost"), "{command}: {seen}");
+            assert!(seen.err.contains("`switchback rollback`"), "{command}: {seen}");
+        }
+        let seen = ground.run("status");
+        assert!(seen.err.contains("the events that told of it are lost"), "{seen}");
+        assert!(seen.out.contains("`switchback rollback` makes generation 0 live again"), "{seen}");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+        ground.expect(0, "rollback");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+        ground.expect(0, "run");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+        assert_is_visible(&ground, &log);
+    }
+}
+
+// rows: PC-12
+#[test]
+fn one_damage_is_said_once_and_to_auditors_too() {
+    let ground = Ground::shop("");
+    ground.expect(0, "run");
+    let log = damaged_from(&ground, "watched");
+    let document = ground.expect(1, "log export").json();
+    assert_eq!((&document["verdict"], &document["faults"][0]["kind"]), (&"no".into(), &"damaged".into()));
+    let reader = Connection::open(ground.at(DATABASE)).unwrap();
+    ground.expect(2, "run");
+    ground.expect(0, "run");
+    let events: u64 = reader.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).unwrap();
+    assert!(events > 0);
+    ground.expect(0, "run");
+    assert_is_visible(&ground, &log);
+    let document = ground.expect(1, "log export").json();
+    assert_eq!((&document["verdict"], &document["faults"][0]["kind"]), (&"no".into(), &"damaged".into()));
+}

@@ -155,6 +155,28 @@ fn a_receiver_put_before_another_takes_nothing_from_it() {
     assert_eq!((old.texts().len(), new.documents().len()), (1, 1));
 }
 
+// rows: PC-13
+#[test]
+fn a_receiver_put_behind_another_of_the_same_address_leaves_it_who_it_is() {
+    let hook = Hook::start();
+    let plan = |more: &str| {
+        let check = "[[check]]\nname = \"ok\"\nkind = \"command\"\ncommand = \"true\"\nat = [\"+7d\"]\n";
+        format!("{check}[[notify]]\nwebhook = \"${{HOOK}}\"\n{more}")
+    };
+    let mut ground = Ground::shop(&plan(""));
+    ground.set("HOOK", &hook.address);
+    drop(ground.run("run --until live"));
+    assert_eq!(hook.documents().len(), 2, "started, and live");
+    let second = |severity: &str| format!("[[notify]]\nwebhook = \"${{HOOK}}\"\nseverity = \"{severity}\"\n");
+    for severity in ["critical", "warning"] {
+        ground.plan("", &plan(&second(severity)));
+        drop(ground.run("watch --once"));
+        assert_eq!(hook.texts(), [""; 0]);
+    }
+    ground.expect(0, "rollback");
+    assert_eq!(hook.texts().len(), 2, "both are told of it");
+}
+
 /// What an earlier version wrote knows receivers without a name by their place.
 // rows: PC-13
 #[test]

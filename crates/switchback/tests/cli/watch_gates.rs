@@ -251,13 +251,99 @@ fn evidence_of_other_options_is_none_after_the_cutover_either() {
         ground.expect(0, "watch");
         ground.plan("", &plan(at, "test 1 -gt 1"));
         let seen = ground.expect(1, "run");
-        let words = "is void, because since then the check's options changed";
-        assert!(seen.err.contains(words), "{at}: {seen}");
-        let again = format!("check kpi --at {shown}");
-        assert!(seen.err.contains(&format!("next: `switchback {again}` looks again")), "{at}: {seen}");
-        ground.expect(1, &again);
+        assert!(seen.err.contains(&format!("the check `kpi` says no at {shown}")), "{at}: {seen}");
+        ground.expect(1, "watch");
         ground.plan("", &plan(at, "test 2 -gt 1"));
-        ground.expect(0, &again);
+        ground.expect(0, "watch");
+        assert_eq!((said_at(&ground, shown).as_str(), count(&ground, "watched")), ("yes", 1));
         ground.expect(0, "run");
     }
+}
+
+// rows: PC-9
+#[test]
+fn what_the_watch_looks_at_once_more_ends_no_hold() {
+    let plan = |more: &str| {
+        format!("{}{more}{}", says("log", "\"live\", \"+1s\", \"+1h\""), trigger("check = \"log\"", "hold"))
+    };
+    let ground = Ground::shop(&plan(""));
+    // Exit code 127: nobody could tell.
+    ground.write("log", "127");
+    ground.expect(2, "run");
+    wait_ms(1_100);
+    ground.write("log", "1");
+    let seen = ground.expect(1, "watch --once");
+    assert!(seen.err.contains("a trigger holds it"), "{seen}");
+    ground.write("log", "0");
+    for more in ["", "timeout_s = 60\n", "timeout_s = 70\n"] {
+        ground.plan("", &plan(more));
+        let seen = ground.expect(1, "watch --once");
+        assert!(seen.err.contains("a trigger holds it"), "{seen}");
+        let seen = ground.expect(1, "run");
+        assert!(seen.err.contains("a trigger holds it"), "{seen}");
+    }
+    assert_eq!((said_at(&ground, "+1s").as_str(), count(&ground, "trigger-fired")), ("yes", 1));
+    ground.expect(0, "check log");
+    let seen = ground.expect(2, "watch --once");
+    assert!(seen.err.contains("the checks at +1h are due at"), "{seen}");
+}
+
+// rows: PC-9
+#[test]
+fn two_triggers_that_hold_on_one_check_are_two() {
+    let checks = says("log", "\"live\", \"+1s\", \"+2s\", \"+1h\"");
+    let first = trigger("check = \"log\"", "hold");
+    let second = trigger("check = \"log\", in_a_row = 2", "hold");
+    let ground = Ground::shop(&format!("{checks}{first}{second}"));
+    ground.write("log", "1");
+    ground.expect(1, "run");
+    wait_ms(2_100);
+    let seen = ground.expect(1, "watch --once");
+    assert_eq!(count(&ground, "trigger-fired"), 2, "{seen}");
+}
+
+// rows: PC-9, RB-2
+#[test]
+fn looks_that_are_taken_again_at_one_time_are_one_of_a_row() {
+    let plan = |timeout_s: u32| {
+        let check = says("answer", "\"live\", \"+1s\", \"+2s\", \"+1h\"");
+        format!(
+            "{check}timeout_s = {timeout_s}\n{}",
+            trigger("check = \"answer\", in_a_row = 3", "roll-back")
+        )
+    };
+    let ground = Ground::shop(&plan(50));
+    ground.write("answer", "0");
+    ground.expect(2, "run");
+    wait_ms(2_100);
+    ground.expect(2, "watch --once");
+    ground.plan("", &plan(60));
+    ground.write("answer", "1");
+    let seen = ground.run("watch --once");
+    assert_eq!((said_at(&ground, "live").as_str(), said_at(&ground, "+2s").as_str()), ("no", "no"), "{seen}");
+    assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "trigger-fired")), (NEW, 0), "{seen}");
+}
+
+// rows: RB-2
+#[test]
+fn what_is_written_while_a_check_of_the_live_tree_reads_it_hides_no_finding() {
+    let check = "[[check]]\nname = \"traces\"\nkind = \"absent\"\npatterns = [\"Traceback\"]\npaths = [\"logs/*.log\"]\nat = [\"live\"]\n";
+    let ground = Ground::shop(&format!("{check}{}", trigger("check = \"traces\"", "roll-back")));
+    ground.write("logs/app.log", "Traceback (most recent call last)\n");
+    let (log, is_over) = (ground.at("logs/app.log"), std::sync::atomic::AtomicBool::new(false));
+    let seen = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            use std::io::Write;
+            let mut log = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                writeln!(log, "one more line").unwrap();
+                wait_ms(1);
+            }
+        });
+        let seen = ground.run("run");
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        seen
+    });
+    assert!(seen.code == 1 && seen.err.contains("a trigger rolled it back: the check `traces`"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), OLD);
 }

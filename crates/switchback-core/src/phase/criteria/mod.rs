@@ -261,6 +261,7 @@ mod tests {
             milliseconds: 0,
             measure: None,
             samples: None,
+            by_hand: false,
             binding: Binding::default(),
             seq: 1,
         }

@@ -255,7 +255,13 @@ fn check_there(
     let surroundings = environment::prepare(work, phase, ground.root(), ground.folder())?;
     match surroundings {
         Surroundings::Ready(variables) => {
-            let place = Place { tree: ground.root(), variables: &variables, altered: &altered, last: None };
+            let place = Place {
+                tree: ground.root(),
+                variables: &variables,
+                altered: &altered,
+                last: None,
+                by_hand: false,
+            };
             look_in(work, phase, Moment::Rehearsed, &checks, &place)?;
         }
         Surroundings::Refused(findings) => played.findings.extend(findings),

@@ -43,7 +43,13 @@ pub(super) fn prove(
         Surroundings::Ready(variables) => {
             let there = ground.managed()?;
             let altered = || -> Result<Option<String>, StepError> { Ok(altered(&there, &ground.managed()?)) };
-            let place = Place { tree: ground.root(), variables: &variables, altered: &altered, last: None };
+            let place = Place {
+                tree: ground.root(),
+                variables: &variables,
+                altered: &altered,
+                last: None,
+                by_hand: false,
+            };
             // After the undo of all of it, there are no two trees that could be compared any more.
             let moment = if undo.is_whole() { Moment::RolledBack } else { Moment::Rehearsed };
             for check in able {

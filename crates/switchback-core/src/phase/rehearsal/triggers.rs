@@ -209,12 +209,13 @@ impl Trial<'_> {
         let there = ground.managed()?;
         let is_altered = || -> Result<Option<String>, StepError> { Ok(altered(&there, &ground.managed()?)) };
         let mut history = self.before();
-        for _ in 0..self.trigger.condition.in_a_row {
+        for number in 0..self.trigger.condition.in_a_row {
             let place = Place {
                 tree: ground.root(),
                 variables: &variables,
                 altered: &is_altered,
                 last: last.as_ref(),
+                by_hand: false,
             };
             let looked = match see_in(self.work, self.phase, Moment::Rehearsed, &[self.check], &place) {
                 Ok(looked) => looked.into_iter().next(),
@@ -222,7 +223,7 @@ impl Trial<'_> {
             };
             let Some(looked) = looked else { return Ok(Row::Unknown("it was not carried out".to_owned())) };
             self.looks[copy].push((looked.verdict, looked.summary.clone()));
-            let fact = fact(self.check, &looked);
+            let fact = fact(self.check, number, &looked);
             *last = Some(looked.details);
             let baseline = history.checks.iter().rev().find(|fact| fact.at == "before");
             match is_worse(&self.trigger.condition, &fact, baseline) {
@@ -371,17 +372,18 @@ impl Trial<'_> {
     }
 }
 
-/// An outcome, as the journal would tell it.
-fn fact(check: &CheckPlan, looked: &Looked) -> CheckFact {
+/// An outcome, as the journal would tell it: the first one right after the cutover, each at a time of its own.
+fn fact(check: &CheckPlan, number: u64, looked: &Looked) -> CheckFact {
     CheckFact {
         check: check.name.clone(),
-        at: AT.to_owned(),
+        at: if number == 0 { AT.to_owned() } else { format!("+{number}s") },
         verdict: looked.verdict,
         summary: looked.summary.clone(),
         evidence: String::new(),
         milliseconds: 0,
         measure: looked.measure,
         samples: looked.samples,
+        by_hand: false,
         binding: Binding::default(),
         seq: 0,
     }

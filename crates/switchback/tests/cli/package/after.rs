@@ -276,3 +276,33 @@ fn what_was_put_away_is_known(taker: &Ground, folder: &str) {
         taker.expect(1, &format!("package receive ../shop.zip --key {}", key_file("ana.pub").display()));
     assert!(seen.err.contains("it was received before, at"), "{seen}");
 }
+
+// rows: BX-10, RE-7, RE-17
+#[test]
+fn needs_git_what_is_void_of_what_is_live_is_neither_packed_nor_committed() {
+    let ground = shop("");
+    let plan = |timeout_s: u32| {
+        let keys = format!("[\"src/app.py\"]\nat = [\"staged\", \"live\"]\ntimeout_s = {timeout_s}\n");
+        CHECK.replace("[\"src/app.py\"]\n", &keys)
+    };
+    ground.plan("", &plan(50));
+    in_git(&ground);
+    ground.expect(0, "run --until watched");
+    ground.plan("", &plan(60));
+    let void =
+        "the evidence of the check `there` at live is void, because since then the check's options changed";
+    let seen = create(&ground, 1, "");
+    assert!(seen.err.contains(void), "{seen}");
+    let seen = ground.expect(1, "package commit");
+    assert!(seen.err.contains(void), "{seen}");
+    assert_eq!(commits(&ground), 1);
+    let status = ground.run("status");
+    assert!(status.out.contains("waits for") && status.out.contains("there"), "{status}");
+    let report = ground.run("report --format json").json();
+    let checks = report["phases"][0]["checks"].as_array().unwrap();
+    let live = checks.iter().find(|check| check["at"] == "live").unwrap();
+    assert_eq!(live["void"], serde_json::json!(["the check's options"]), "{live:#}");
+    ground.expect(0, "watch");
+    ground.expect(0, "package commit");
+    create(&ground, 0, "");
+}
