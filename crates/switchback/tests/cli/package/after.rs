@@ -298,7 +298,7 @@ fn needs_git_what_is_void_of_what_is_live_is_neither_packed_nor_committed() {
     assert_eq!(commits(&ground), 1);
     let status = ground.run("status");
     assert!(status.out.contains("waits for") && status.out.contains("there"), "{status}");
-    let report = ground.run("report --format json").json();
+    let report: serde_json::Value = serde_json::from_str(&ground.run("report --format json").out).unwrap();
     let checks = report["phases"][0]["checks"].as_array().unwrap();
     let live = checks.iter().find(|check| check["at"] == "live").unwrap();
     assert_eq!(live["void"], serde_json::json!(["the check's options"]), "{live:#}");
