@@ -98,6 +98,10 @@ struct Looks {
 }
 
 impl Check for AbsentCheck {
+    fn finds_logs(&self) -> bool {
+        true
+    }
+
     fn look(&self, scene: &Scene<'_>) -> Looked {
         let looked = scene.trees.here().and_then(|tree| self.look_through(scene.world.disk.as_ref(), &tree));
         let looks = match looked {

@@ -146,6 +146,11 @@ pub trait Check: Debug + Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether what it finds may go on growing while it looks at a live tree, as logs do: what it has read of them stays true.
+    fn finds_logs(&self) -> bool {
+        false
+    }
+
     /// Paths of the project that its keys name and that it looks for in the snapshot of the phase, each with its byte offset
     /// in the plan: files and folders, and of a pattern the folder that its first `*` or `?` stands in.
     fn saved(&self) -> Vec<(usize, PathBuf)> {

@@ -230,13 +230,16 @@ fn run_phase(work: &Work<'_>, phase: &Phase, until: Point, restage: bool) -> Res
             }
             PhaseState::Watched => {
                 // What was seen may be void by now.
+                if until < Point::Watched {
+                    return Ok(RunOutcome::reached(phase));
+                }
                 if let Some(refused) = look_at_live(work, phase, |_| false)? {
                     return Ok(refused);
                 }
                 if let Some(held) = watch_step(work, phase)? {
                     return Ok(held);
                 }
-                if until <= Point::Watched {
+                if until == Point::Watched {
                     return Ok(RunOutcome::reached(phase));
                 }
                 let gate = watched_gate(work, phase).and(criteria::before_finish(work, phase));
@@ -435,14 +438,22 @@ fn look_at_live(
     again: impl Fn(&CheckFact) -> bool,
 ) -> Result<Option<RunOutcome>, StepError> {
     let is_checked = work.history().phase(&phase.name).is_some_and(|history| history.drift_checked);
-    if !is_checked {
+    if !is_checked && state(work, phase) == PhaseState::Live {
         // The run was killed on its way. Who came next started its processes, or tried to.
         if let Some(reasons) = handing_over::take_back_failed(work, phase)? {
             return Ok(Some(RunOutcome::refused_for(phase, reasons, NOT_STARTED)));
         }
         let unseen = work.history().phase(&phase.name).map_or_else(Vec::new, |phase| phase.unseen.clone());
-        if let Some(refused) = second_look(work, phase, &unseen)? {
+        if let Some(refused) = second_look(work, phase, &[])? {
             return Ok(Some(refused));
+        }
+        // The new program may be at work there by now: who wrote what, nobody can tell any more.
+        if !unseen.is_empty() {
+            let paths = unseen.join(", ");
+            let what = format!(
+                "the run was killed before it looked again at what it had no time for: whether {paths} changed right before the cutover, nobody can tell"
+            );
+            work.witness.notice(Notice::Warning(what));
         }
     }
     for what in without_answer(work, phase) {

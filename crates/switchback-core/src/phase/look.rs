@@ -95,9 +95,9 @@ pub(super) fn see_in(
     let confinement = work.project.confinement();
     each(work, phase, moment, checks, place, |check, trees, out| {
         let looking = Looking { work, phase, moment, place, confinement: confinement.as_ref() };
-        let binding = binding(work, phase, check)?;
+        let inputs = inputs_of(&looking, check)?;
         // A copy is altered in ways that no binding tells: what was seen of one says nothing about another.
-        let looked = see(&looking, check, trees, out, &binding, &Nothing)?;
+        let looked = see(&looking, check, trees, out, &inputs, &Nothing)?;
         Ok(Looked { summary: work.redactor.clean(&looked.summary), ..looked })
     })
 }
@@ -154,10 +154,12 @@ fn look_once(
         at: at.clone(),
     })?;
     work.began(&phase.name, outlook::check_step(&check.name));
+    // Before what the evidence is bound to, so that nothing changes unseen between the two.
+    let inputs = inputs_of(looking, check)?;
     let binding = binding(work, phase, check)?;
     let started = work.world().clock.monotonic();
     let kept = KeptParts::of(work, phase, check, looking.moment, &binding);
-    let looked = see(looking, check, trees, out, &binding, &kept)?;
+    let looked = see(looking, check, trees, out, &inputs, &kept)?;
     let elapsed = work.world().clock.monotonic().saturating_sub(started);
     let summary = work.redactor.clean(&looked.summary);
     let evidence = store(work, phase, check, &at, &looked, &binding)?;
@@ -198,7 +200,7 @@ fn see(
     check: &CheckPlan,
     trees: &PhaseTrees<'_>,
     out: &Path,
-    binding: &Binding,
+    inputs: &str,
     kept: &dyn Kept,
 ) -> Result<Looked, StepError> {
     let (work, phase) = (looking.work, looking.phase);
@@ -229,9 +231,6 @@ fn see(
         before: before.as_ref(),
         last: last.as_ref(),
     };
-    // What works on the live tree writes logs while a check reads them: that is no reason to believe nothing of it.
-    let is_of_live = matches!(looking.moment, Moment::Live | Moment::After(_) | Moment::Now);
-    let declared = if is_of_live { Some(declared_hash(work, check)?) } else { None };
     let mut looked = match (looking.place.altered)()? {
         None => check.check.look(&scene),
         Some(what) => {
@@ -239,11 +238,7 @@ fn see(
             Looked::unknown(why, Value::Null)
         }
     };
-    let is_changed = match declared {
-        Some(declared) => declared != declared_hash(work, check)?,
-        None => binding.inputs != inputs_hash(work, check)?,
-    };
-    if is_changed {
+    if inputs != inputs_of(looking, check)? {
         // What was read may be half old and half new.
         looked = Looked::unknown("its inputs changed while it looked", looked.details);
     }
@@ -343,9 +338,16 @@ pub fn inputs_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepErr
     Ok(if has_any { to_hex(hasher.finalize().as_bytes()) } else { String::new() })
 }
 
-/// The hash of a check's declared inputs alone.
-fn declared_hash(work: &Work<'_>, check: &CheckPlan) -> Result<String, StepError> {
-    Ok(to_hex(hash_declared(work, check)?.finalize().as_bytes()))
+/// The hash of what must not change while a check looks. What works on the live tree writes logs while they are read: that is no
+/// reason to believe nothing of what was found in them.
+fn inputs_of(looking: &Looking<'_>, check: &CheckPlan) -> Result<String, StepError> {
+    let work = looking.work;
+    let is_live = looking.place.tree == work.plan().root
+        && matches!(looking.moment, Moment::Live | Moment::After(_) | Moment::Now | Moment::RolledBack);
+    if is_live && check.check.finds_logs() {
+        return Ok(to_hex(hash_declared(work, check)?.finalize().as_bytes()));
+    }
+    inputs_hash(work, check)
 }
 
 fn hash_declared(work: &Work<'_>, check: &CheckPlan) -> Result<blake3::Hasher, StepError> {
@@ -492,6 +494,12 @@ pub(crate) fn void_outcome(
     fact: &CheckFact,
 ) -> Option<String> {
     let check = plan.checks.iter().find(|check| check.name == fact.check && check.is_for(&phase.name))?;
+    let moment = Moment::parse(&fact.at)?;
+    // Of what is repeated the last time counts for all, and a moment that the plan has no more is asked by nobody.
+    let is_last = check.every.is_some_and(|every| every.moment(every.times()) == moment);
+    if !is_last && !check.at.contains(&moment) {
+        return None;
+    }
     Some(void_words(fact, void_since(history, check, fact)?))
 }
 

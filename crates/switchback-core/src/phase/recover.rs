@@ -31,6 +31,9 @@ pub(super) fn is_interrupted(project: &Project, history: &History) -> Result<boo
     if history.restoring.is_some() || back::is_due(project, history, false)? {
         return Ok(true);
     }
+    if !restore::ending::lost(project, history)?.is_empty() {
+        return Ok(true);
+    }
     for phase in &history.phases {
         if matches!(phase.state, PhaseState::CuttingOver | PhaseState::RollingBack) {
             return Ok(true);

@@ -32,8 +32,8 @@ impl UnknownLive {
 /// The next move.
 pub const UNKNOWN_LIVE_NEXT: &str = "nothing was done: it would pass for the old tree; `switchback rollback` makes that live, then `switchback run` begins anew";
 
-/// The transactions that are live and of which a journal that lost events does not tell, the last one first. A journal that is whole knows
-/// all of them.
+/// The transactions that are live and of which a journal that lost events does not tell, the last one first; those alone that went live
+/// after what it does tell of. A journal that is whole knows all of them.
 ///
 /// # Errors
 ///
@@ -55,6 +55,7 @@ pub fn unknown_live(project: &Project, history: &History) -> Result<Vec<UnknownL
         let id = name.to_string_lossy().into_owned();
         if let State::Committed(prepare, _) = transaction.state()
             && history.of_transaction(&id).is_none()
+            && prepare.generation > history.generation
         {
             let (phase, generation) = (prepare.phase.clone(), prepare.generation);
             found.push(UnknownLive { transaction: id, phase, generation });

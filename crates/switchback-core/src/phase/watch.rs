@@ -199,7 +199,8 @@ pub(super) fn fire(work: &Work<'_>, phase: &Phase) -> Result<Fired, StepError> {
         })
     };
     let is_told = |(trigger, why, seq): &(&Trigger, String, u64)| {
-        history.fired.iter().any(|fired| fired.seq > *seq && is_of(trigger, fired) && fired.why == *why)
+        let is_it = |fired: &&FiredFact| is_of(trigger, fired) && fired.why == *why;
+        history.fired.iter().filter(is_it).any(|fired| fired.seq > *seq)
     };
     let of_action = |action: Action| firing.iter().filter(move |(trigger, ..)| trigger.action == action);
     for (trigger, why, _) in of_action(Action::Tell).filter(|one| !is_told(one)) {
@@ -221,8 +222,9 @@ pub(super) fn fire(work: &Work<'_>, phase: &Phase) -> Result<Fired, StepError> {
     }
     // A hold that stands is a person's to end: it is not told anew with each look that says the same.
     let all = work.plan().triggers.iter().filter(|trigger| trigger.action == Action::Hold);
-    let standing: Vec<(&Trigger, String)> =
-        all.filter_map(|trigger| Some((trigger, hold_of(trigger, &history)?))).collect();
+    let standing: Vec<(&Trigger, String)> = all
+        .filter_map(|trigger| Some((trigger, hold_of(&work.plan().triggers, trigger, &history)?)))
+        .collect();
     let mut new = of_action(Action::Hold)
         .filter(|(trigger, ..)| !standing.iter().any(|(other, _)| std::ptr::eq(*other, *trigger)));
     if let Some((trigger, why, _)) = new.next() {
@@ -234,23 +236,37 @@ pub(super) fn fire(work: &Work<'_>, phase: &Phase) -> Result<Fired, StepError> {
 }
 
 /// Whether it was this trigger that fired.
-fn is_of(trigger: &Trigger, fired: &FiredFact) -> bool {
+pub(crate) fn is_of(trigger: &Trigger, fired: &FiredFact) -> bool {
     let is_same = fired.when.is_empty() || fired.when == trigger.condition.words();
     is_same && fired.check == trigger.condition.check && fired.action == trigger.action.word()
+}
+
+/// Whether what fired holds by this trigger. What the plan no longer has in those words holds by every trigger on that check: another
+/// condition is no look of a person.
+fn holds_by(all: &[Trigger], trigger: &Trigger, fired: &FiredFact) -> bool {
+    let is_like =
+        |other: &Trigger| fired.check == other.condition.check && fired.action == other.action.word();
+    is_of(trigger, fired) || is_like(trigger) && !all.iter().any(|other| is_of(other, fired))
 }
 
 /// Why a trigger that fired still holds; `None` once somebody looked again, and saw something else.
 ///
 /// What the watch sees, at its own times or where it looks once more, ends no hold, because a person is to decide.
-fn hold_of(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
+fn hold_of(all: &[Trigger], trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
     let condition = &trigger.condition;
-    let fired = history.fired.iter().rev().find(|fired| is_of(trigger, fired))?;
+    let fired = history.fired.iter().rev().find(|fired| holds_by(all, trigger, fired))?;
+    let facts: Vec<&CheckFact> = history.checks.iter().filter(|fact| fact.check == condition.check).collect();
     let baseline = baseline(condition, history);
-    let is_of_person = |fact: &&CheckFact| {
-        fact.check == condition.check && fact.seq > fired.seq && fact.by_hand && is_live(&fact.at)
+    // Versions that wrote down no condition did not write down who looked, either: one at `live`, or one more at a moment that had an
+    // answer, was a person's.
+    let is_of_person = |at: usize| {
+        let had_answer = |fact: &&CheckFact| fact.at == facts[at].at && fact.verdict != Verdict::Unknown;
+        let is_early = fired.when.is_empty();
+        facts[at].by_hand || is_early && (facts[at].at == LIVE || facts[..at].iter().any(had_answer))
     };
-    let says_else = |fact: &CheckFact| is_worse(condition, fact, baseline) == Some(false);
-    let is_ended = history.checks.iter().filter(is_of_person).any(says_else);
+    let is_later = |at: usize| facts[at].seq > fired.seq && is_live(&facts[at].at);
+    let says_else = |at: usize| is_worse(condition, facts[at], baseline) == Some(false);
+    let is_ended = (0..facts.len()).any(|at| is_later(at) && is_of_person(at) && says_else(at));
     (!is_ended).then(|| fired.why.clone())
 }
 
@@ -288,6 +304,15 @@ pub fn holds(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
     held(trigger, history).map(|(why, _)| why)
 }
 
+/// Whether a moment was looked at once more, because what was seen at it before could not be told or is void; `earlier`: the outcomes
+/// before this one, the last one first.
+fn is_again(fact: &CheckFact, earlier: &[&CheckFact]) -> bool {
+    earlier.iter().find(|known| known.at == fact.at).is_some_and(|known| {
+        let (was, is) = (&known.binding, &fact.binding);
+        known.verdict == Verdict::Unknown || was.options != is.options || was.tool != is.tool
+    })
+}
+
 /// Why a trigger fires, and the position of the last outcome that it rests on.
 fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
     let condition = &trigger.condition;
@@ -299,15 +324,22 @@ fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
     let watched = history.checks.iter().rev().filter(of_check).filter(|fact| fact.at != NOW);
     let since_live: Vec<&CheckFact> = watched.take_while(|fact| is_live(&fact.at)).collect();
     // Several moments that are looked at once more, one right after the other, are one look at what is live now.
-    let is_repeated = |at: usize| since_live[at + 1..].iter().any(|fact| fact.at == since_live[at].at);
-    let mut is_after_repeated = false;
+    let mut one_look: Vec<&str> = Vec::new();
+    let mut is_counted = false;
     for (at, fact) in since_live.iter().enumerate() {
+        if !is_again(fact, &since_live[at + 1..]) || one_look.contains(&fact.at.as_str()) {
+            one_look.clear();
+            is_counted = false;
+        }
+        if is_again(fact, &since_live[at + 1..]) {
+            one_look.push(&fact.at);
+        }
         let Some(is_worse) = is_worse(condition, fact, baseline) else { continue };
         if !is_worse {
             break;
         }
-        let is_one_with_it = std::mem::replace(&mut is_after_repeated, is_repeated(at)) && is_repeated(at);
-        row += u64::from(!is_one_with_it);
+        row += u64::from(!is_counted);
+        is_counted = !one_look.is_empty();
         last = last.or(Some(*fact));
         if row == condition.in_a_row {
             let fact = last?;

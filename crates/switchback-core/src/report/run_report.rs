@@ -158,6 +158,15 @@ fn run_fact(material: &Material<'_>) -> RunFact {
 }
 
 fn undo(material: &Material<'_>, status: &Status) -> Undo {
+    if let (Some(unknown), Some((to, mechanism))) = (status.unknown_live.first(), &status.rollback) {
+        return Undo {
+            command: "switchback rollback".to_owned(),
+            to_generation: Some(*to),
+            mechanism: mechanism.clone(),
+            paths: Vec::new(),
+            does: format!("It makes generation {to} live again: {}.", unknown.words()),
+        };
+    }
     let live = material.history.last_live();
     let staged = live.and_then(|live| Some((live, live.staged.as_ref()?)));
     let (Some((to, mechanism)), Some((live, staged))) = (&status.rollback, staged) else {

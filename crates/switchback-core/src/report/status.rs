@@ -10,7 +10,7 @@ use crate::phase::evidence::EvidenceStore;
 use crate::phase::gate::inputs_relied_on;
 use crate::phase::look::void_since;
 use crate::phase::touched::{Touched, touched};
-use crate::phase::unknown_live::unknown_live;
+use crate::phase::unknown_live::{UnknownLive, unknown_live};
 use crate::phase::watch::{due, next_number};
 use crate::phase::{Project, TOOL};
 use crate::plan::{CheckPlan, CriterionPoint, Every, Moment, Phase, Plan, WindowStanding};
@@ -141,6 +141,8 @@ pub struct Status {
     pub anchors: Vec<AnchorStatus>,
     /// The generation that a rollback leads to, and by which mechanism; `None` when there is nothing to roll back.
     pub rollback: Option<(u64, String)>,
+    /// What is live and told by no event any more, the last one first.
+    pub unknown_live: Vec<UnknownLive>,
     /// Why the last step failed, until a later one succeeds: step and reason.
     pub failed: Option<(String, String)>,
 }
@@ -165,7 +167,7 @@ pub fn status(project: &Project, history: &History) -> Status {
         let mechanism = live.staged.as_ref().map(|staged| staged.mechanism.clone())?;
         Some((history.generation_before()?, mechanism))
     });
-    Status {
+    let status = Status {
         project: plan.project.name.clone(),
         run: history.run.clone(),
         phase: phase.map(|phase| phase.name.clone()),
@@ -194,7 +196,10 @@ pub fn status(project: &Project, history: &History) -> Status {
         phases,
         rollback,
         failed: phase_history.and_then(|history| history.failed.clone()),
-    }
+        // Records that cannot be read are told of by whoever works.
+        unknown_live: unknown_live(project, history).unwrap_or_default(),
+    };
+    status.with_unknown_live(history.generation)
 }
 
 /// Whether both trees of a staged phase are as they were when it was staged; nothing when it is not staged.
@@ -220,15 +225,23 @@ pub(super) fn as_staged(
 }
 
 impl Status {
+    /// Nothing goes on while something is live that no event tells of.
+    fn with_unknown_live(mut self, known: u64) -> Self {
+        if let Some(live) = self.unknown_live.first() {
+            let before = self.unknown_live.get(1).map_or(known, |live| live.generation);
+            self.verdict = Verdict::No;
+            self.generation = live.generation;
+            self.rollback = Some((before, "as its transaction says".to_owned()));
+            self.failed = Some(("journal".to_owned(), live.words()));
+            self.waits_for.clear();
+        }
+        self
+    }
+
     /// Adds what a quick look at the trees of the phase says that is worked on.
     #[must_use]
     pub fn with_trees(mut self, project: &Project, history: &History) -> Self {
         let evidence = EvidenceStore::new(project.state());
-        if let Some(live) = unknown_live(project, history).ok().and_then(|live| live.into_iter().next()) {
-            self.verdict = Verdict::No;
-            self.rollback = Some((live.generation.saturating_sub(1), "as its transaction says".to_owned()));
-            self.generation = live.generation;
-        }
         let phase = self.phase.as_deref().and_then(|phase| history.phase(phase));
         if let Some((criterion, touched)) = as_staged(project, &evidence, phase, Some(QUICK_LOOK)) {
             if touched.live || touched.candidate {
@@ -355,6 +368,15 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
             }
         }
     }
+    if history.state == PhaseState::Watched {
+        let last =
+            plan.repeated_checks(&phase.name).map(|(check, every)| (check, every.moment(every.times())));
+        waits.extend(last.filter_map(|(check, moment)| {
+            let at = moment.to_string();
+            let fact = history.last_check(&check.name, &at)?;
+            void_since(history, check, fact).map(|_| WaitsFor::Check { name: check.name.clone(), at })
+        }));
+    }
     if history.state == PhaseState::Staged
         && history.rehearsal.as_ref().is_some_and(|fact| fact.verdict != Verdict::Yes)
     {
@@ -411,8 +433,9 @@ fn repeated(check: &CheckPlan, every: Every, history: Option<&PhaseHistory>) -> 
         fact.check == check.name
             && Moment::parse(&fact.at).is_some_and(|moment| every.number(moment).is_some())
     };
-    let last = facts.iter().rev().find(is_time);
-    let is_open = next_number(every, &check.name, facts, 0).is_some();
+    let counts = |fact: &&CheckFact| history.is_none_or(|history| void_since(history, check, fact).is_none());
+    let last = facts.iter().rev().find(is_time).filter(counts);
+    let is_open = last.is_none() || next_number(every, &check.name, facts, 0).is_some();
     let verdict = match last {
         Some(fact) if fact.verdict == Verdict::No || !is_open => fact.verdict,
         _ => Verdict::Unknown,

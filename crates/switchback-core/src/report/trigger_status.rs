@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::status::is_about_plan;
 use crate::journal::PhaseState;
 use crate::journal::history::PhaseHistory;
+use crate::phase::watch::is_of;
 use crate::plan::{Phase, Plan, Trigger};
 use crate::verdict::Verdict;
 
@@ -74,9 +75,8 @@ pub(super) fn triggers(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
         let rehearsed = told.map(|told| {
             (Verdict::from_word(&told.verdict).unwrap_or(Verdict::Unknown), told.summary.clone())
         });
-        let of_this = history.map_or(0, |history| {
-            history.fired.iter().filter(|fired| fired.check == check && fired.action == action).count()
-        });
+        let of_this =
+            history.map_or(0, |history| history.fired.iter().filter(|fired| is_of(trigger, fired)).count());
         let (is_declared, fired) = (trigger.rehearse.is_some(), of_this as u64);
         TriggerStatus { check, action, when, rehearsed, is_declared, fired }
     };

@@ -141,6 +141,9 @@ fn what_is_live_and_told_by_no_event_any_more_does_not_pass_for_the_old_tree() {
         let seen = ground.run("status");
         assert!(seen.err.contains("the events that told of it are lost"), "{seen}");
         assert!(seen.out.contains("`switchback rollback` makes generation 0 live again"), "{seen}");
+        assert!(!seen.out.contains("waits for"), "{seen}");
+        let report = ground.run("report").out;
+        assert!(!report.contains("Nothing has gone live"), "{report}");
         assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
         ground.expect(0, "rollback");
         assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
@@ -167,4 +170,21 @@ fn one_damage_is_said_once_and_to_auditors_too() {
     assert_is_visible(&ground, &log);
     let document = ground.expect(1, "log export").json();
     assert_eq!((&document["verdict"], &document["faults"][0]["kind"]), (&"no".into(), &"damaged".into()));
+}
+
+// rows: PC-12, RE-18
+#[test]
+fn a_restore_that_no_event_tells_of_any_more_is_told_again() {
+    let ground = Ground::shop("");
+    ground.expect(0, "run");
+    ground.expect(0, "rollback --from snapshot");
+    let log = damaged_from(&ground, "restore-started");
+    ground.expect(2, "run --until staged");
+    let seen = ground.run("status");
+    assert!(seen.err.contains("took back what it calls live"), "{seen}");
+    assert!(seen.out.contains("there is nothing to roll back"), "{seen}");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    ground.expect(0, "run");
+    assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+    assert_is_visible(&ground, &log);
 }

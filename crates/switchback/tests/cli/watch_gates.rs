@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::ground::{Ground, answering};
+use super::ground::{Ground, Seen, answering};
 
 const NEW: &str = "VERSION = 2\n";
 const OLD: &str = "VERSION = 1\n";
@@ -324,14 +324,10 @@ fn looks_that_are_taken_again_at_one_time_are_one_of_a_row() {
     assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "trigger-fired")), (NEW, 0), "{seen}");
 }
 
-// rows: RB-2
-#[test]
-fn what_is_written_while_a_check_of_the_live_tree_reads_it_hides_no_finding() {
-    let check = "[[check]]\nname = \"traces\"\nkind = \"absent\"\npatterns = [\"Traceback\"]\npaths = [\"logs/*.log\"]\nat = [\"live\"]\n";
-    let ground = Ground::shop(&format!("{check}{}", trigger("check = \"traces\"", "roll-back")));
-    ground.write("logs/app.log", "Traceback (most recent call last)\n");
+/// Runs a command while somebody writes to the log.
+fn while_written(ground: &Ground, command: &str) -> Seen {
     let (log, is_over) = (ground.at("logs/app.log"), std::sync::atomic::AtomicBool::new(false));
-    let seen = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         scope.spawn(|| {
             use std::io::Write;
             let mut log = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
@@ -340,10 +336,104 @@ fn what_is_written_while_a_check_of_the_live_tree_reads_it_hides_no_finding() {
                 wait_ms(1);
             }
         });
-        let seen = ground.run("run");
+        let seen = ground.run(command);
         is_over.store(true, std::sync::atomic::Ordering::Relaxed);
         seen
-    });
+    })
+}
+
+// rows: RB-2
+#[test]
+fn what_is_written_while_a_check_of_the_live_tree_reads_it_hides_no_finding() {
+    let check = "[[check]]\nname = \"traces\"\nkind = \"absent\"\npatterns = [\"Traceback\"]\npaths = [\"logs/*.log\"]\nat = [\"live\"]\n";
+    let ground = Ground::shop(&format!("{check}{}", trigger("check = \"traces\"", "roll-back")));
+    ground.write("logs/app.log", "Traceback (most recent call last)\n");
+    let seen = while_written(&ground, "run");
     assert!(seen.code == 1 && seen.err.contains("a trigger rolled it back: the check `traces`"), "{seen}");
     assert_eq!(ground.read("src/app.py"), OLD);
+
+    let ground = Ground::shop(&check.replace("[\"live\"]", "[\"live\", \"rolled-back\"]"));
+    ground.write("logs/app.log", "it works\n");
+    for command in ["run", "rollback"] {
+        let seen = while_written(&ground, command);
+        assert_eq!(seen.code, 0, "{seen}");
+    }
+}
+
+// rows: PC-9, RB-2
+#[test]
+fn failures_at_two_times_are_two_also_where_each_was_looked_at_once_more() {
+    let plan = format!(
+        "{}{}",
+        says("answer", "\"live\", \"+2s\", \"+4s\", \"+1h\""),
+        trigger("check = \"answer\", in_a_row = 2", "roll-back")
+    );
+    let ground = Ground::shop(&plan);
+    ground.write("answer", "0");
+    ground.expect(2, "run");
+    for wait in [2_100, 2_000] {
+        wait_ms(wait);
+        ground.write("answer", "127");
+        assert_eq!(ground.read("src/app.py"), NEW);
+        ground.expect(2, "watch --once");
+        ground.write("answer", "1");
+        drop(ground.run("watch --once"));
+    }
+    assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "trigger-fired")), (OLD, 1));
+}
+
+// rows: PC-9
+#[test]
+fn another_condition_in_the_plan_ends_no_hold() {
+    let plan = |when: &str| {
+        format!("{}{}", says("log", "\"live\", \"+1h\""), trigger(&format!("check = \"log\"{when}"), "hold"))
+    };
+    let ground = Ground::shop(&plan(""));
+    ground.write("log", "1");
+    ground.expect(1, "run");
+    ground.plan("", &plan(", in_a_row = 2"));
+    for command in ["watch --once", "run"] {
+        let seen = ground.expect(1, command);
+        assert!(seen.err.contains("a trigger holds it"), "{seen}");
+    }
+    ground.write("log", "0");
+    ground.expect(0, "check log");
+    ground.expect(2, "watch --once");
+}
+
+// rows: PC-9
+#[test]
+fn a_hold_that_somebody_ended_under_an_earlier_version_stays_ended() {
+    let ground = Ground::shop(&format!("{}{}", says("log", "\"live\""), trigger("check = \"log\"", "hold")));
+    ground.write("log", "1");
+    ground.expect(1, "run");
+    ground.write("log", "0");
+    ground.expect(0, "check log");
+    ground.expect(0, "watch");
+    // Neither who looked nor the condition stood in the journal then.
+    super::audit::alter(&ground, "UPDATE event SET body = json_remove(body, '$.by_hand', '$.when')");
+    super::audit::chain_anew(&ground, 1);
+    ground.expect(0, "watch");
+    ground.expect(0, "run");
+}
+
+// rows: BX-10, PC-8
+#[test]
+fn of_what_is_repeated_the_last_time_counts_for_all_when_the_plan_changes() {
+    let plan =
+        |timeout_s: u32| format!("{}timeout_s = {timeout_s}\n", says("kpi", "\"live\", \"every 1s for 2s\""));
+    let ground = Ground::shop(&plan(50));
+    ground.write("kpi", "0");
+    ground.expect(2, "run");
+    ground.expect(0, "watch");
+    ground.plan("", &plan(60));
+    let seen = ground.run("status");
+    assert!(!seen.out.contains("yes: kpi"), "{seen}");
+    // Short of the watch nothing is looked at.
+    ground.expect(0, "run --until live");
+    ground.expect(0, "watch");
+    let seen = ground.run("status");
+    assert!(seen.out.contains("yes: kpi at live") && seen.out.contains("yes: kpi every 1s for 2s"), "{seen}");
+    ground.expect(0, &format!("package create --draft --output {}", ground.at("../one.zip").display()));
+    ground.expect(0, "run");
 }

@@ -2,10 +2,10 @@
 //! once, so that the next start can end what was interrupted.
 
 use super::super::error::StepError;
-use super::super::project::Work;
+use super::super::project::{Project, Work};
 use super::super::put_away::{changed_since_staged, put_away_parked};
 use super::super::witness::Notice;
-use crate::journal::{Event, PhaseState};
+use crate::journal::{Event, History, PhaseState};
 use crate::tree::exchange::{Participant, Prepare, State, Transaction};
 
 /// What a restore did.
@@ -42,7 +42,7 @@ pub(in crate::phase) fn settle(work: &Work<'_>, id: &str) -> Result<Ended, StepE
 
 /// A restore that was begun is ended in the journal, as its transaction's own file says.
 pub(in crate::phase) fn reconcile(work: &Work<'_>) -> Result<(), StepError> {
-    let Some(open) = work.history().restoring.clone() else { return Ok(()) };
+    let Some(open) = work.history().restoring.clone() else { return tell_lost(work) };
     if committed(work, &open.transaction)?.is_some() {
         settle(work, &open.transaction)?;
         let what =
@@ -52,6 +52,50 @@ pub(in crate::phase) fn reconcile(work: &Work<'_>) -> Result<(), StepError> {
     }
     let why = "the process ended before the decision".to_owned();
     work.record(Event::RestoreUndone { transaction: open.transaction, why })
+}
+
+/// Restores of which a damaged journal lost every word: their transactions, and what each took back, which the journal takes for live.
+pub(in crate::phase) fn lost(
+    project: &Project,
+    history: &History,
+) -> Result<Vec<(String, Vec<String>)>, StepError> {
+    let (disk, folder) = (project.ports.world.disk.as_ref(), project.transactions());
+    let mut found = Vec::new();
+    if !history.is_damaged || disk.look(&folder)?.is_none() {
+        return Ok(found);
+    }
+    let passes_for_live =
+        |transaction: &String| history.of_transaction(transaction).is_some_and(|phase| phase.state.is_live());
+    for name in disk.list(&folder)? {
+        let Some(transaction) = Transaction::open(disk, &project.root, &folder.join(&name))? else {
+            continue;
+        };
+        let takes_back = taken_back(transaction.state()).unwrap_or_default();
+        if takes_back.iter().any(passes_for_live) {
+            found.push((name.to_string_lossy().into_owned(), takes_back.to_vec()));
+        }
+    }
+    Ok(found)
+}
+
+/// Tells of them again, as the files of their transactions say.
+fn tell_lost(work: &Work<'_>) -> Result<(), StepError> {
+    // What is told of changes the history, so it is read before.
+    let lost = lost(&work.project, &work.history())?;
+    for (id, takes_back) in lost {
+        work.record(Event::RestoreStarted {
+            transaction: id.clone(),
+            from: "a copy".to_owned(),
+            source: "unknown".to_owned(),
+            takes_back,
+            why: "found in the transaction's own records".to_owned(),
+        })?;
+        settle(work, &id)?;
+        let what =
+            format!("the journal lost that a restore ({id}) took back what it calls live: it says so again");
+        work.witness.notice(Notice::Warning(what));
+    }
+    Ok(())
 }
 
 /// What a restore exchanged and which transactions it takes back, if it was decided.
