@@ -43,7 +43,7 @@ impl History {
                     archive: archive.clone(),
                     path: path.clone(),
                     time: time.to_owned(),
-                })
+                });
             }
             Event::CommitStarted { transaction, branch, parent, commit, .. } => {
                 let fact = CommitFact {

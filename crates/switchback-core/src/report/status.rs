@@ -368,15 +368,7 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
             }
         }
     }
-    if history.state == PhaseState::Watched {
-        let last =
-            plan.repeated_checks(&phase.name).map(|(check, every)| (check, every.moment(every.times())));
-        waits.extend(last.filter_map(|(check, moment)| {
-            let at = moment.to_string();
-            let fact = history.last_check(&check.name, &at)?;
-            void_since(history, check, fact).map(|_| WaitsFor::Check { name: check.name.clone(), at })
-        }));
-    }
+    waits.extend(last_times_void(plan, phase, history));
     if history.state == PhaseState::Staged
         && history.rehearsal.as_ref().is_some_and(|fact| fact.verdict != Verdict::Yes)
     {
@@ -409,6 +401,17 @@ pub(super) fn waits_for(judge: &Judge<'_>, phase: &Phase, history: Option<&Phase
         waits.push(WaitsFor::Run);
     }
     waits
+}
+
+/// The checks that are repeated whose last time is void, once the watch is over.
+fn last_times_void(plan: &Plan, phase: &Phase, history: &PhaseHistory) -> Vec<WaitsFor> {
+    let void = |(check, every): (&CheckPlan, Every)| {
+        let at = every.moment(every.times()).to_string();
+        void_since(history, check, history.last_check(&check.name, &at)?)?;
+        Some(WaitsFor::Check { name: check.name.clone(), at })
+    };
+    let is_over = history.state == PhaseState::Watched;
+    plan.repeated_checks(&phase.name).filter(|_| is_over).filter_map(void).collect()
 }
 
 /// The next look of the watch, if there is one.
