@@ -214,7 +214,7 @@ pub enum Event {
     CutOverStarted {
         phase: String,
         transaction: String,
-        /// Managed paths that there was no time to look at before it: they are looked at after it.
+        /// Managed paths that there was no time to look at before it. They are looked at after it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unseen: Vec<String>,
     },
