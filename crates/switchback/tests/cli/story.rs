@@ -302,7 +302,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
         8  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
         9  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
        10  [TIME]  [ACTOR]  check-started  at=staged check=there phase=unify
-       11  [TIME]  [ACTOR]  check-ended  at=staged check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
+       11  [TIME]  [ACTOR]  check-ended  at=staged by_hand=true check=there evidence=[ID] milliseconds=[N] phase=unify summary=1 path that must be there is verdict=yes
        12  [TIME]  [ACTOR]  rehearsal-started  phase=unify transaction=t6
        13  [TIME]  [ACTOR]  rehearsed  evidence=[ID] milliseconds=[N] phase=unify summary=in and out again on a copy: all 2 entries are back as they were, and the undo touched none of 2 around them transaction=t6 verdict=yes
        14  [TIME]  [ACTOR]  approved  phase=unify role=risk
