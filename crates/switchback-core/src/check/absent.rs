@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use encoding_rs::Encoding;
 use regex::Regex;
 use serde_json::json;
 
@@ -255,19 +256,12 @@ fn fits(wanted: &str, path: &Path) -> bool {
 
 /// The text of a file: UTF-8, or UTF-16 that says so with its first two bytes. What else holds a NUL is no text.
 fn text_of(bytes: &[u8]) -> Option<String> {
-    let wide = |rest: &[u8], letter: fn([u8; 2]) -> u16| {
-        let letters = rest.chunks(2).map(|pair| match pair {
-            [one, other] => letter([*one, *other]),
-            _ => 0xfffd,
-        });
-        char::decode_utf16(letters).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => Some(wide(rest, u16::from_le_bytes)),
-        [0xfe, 0xff, rest @ ..] => Some(wide(rest, u16::from_be_bytes)),
-        bytes if bytes.contains(&0) => None,
-        bytes => Some(String::from_utf8_lossy(bytes).into_owned()),
+    let (encoding, mark_bytes) = Encoding::for_bom(bytes).unwrap_or((encoding_rs::UTF_8, 0));
+    let text = &bytes[mark_bytes..];
+    if encoding == encoding_rs::UTF_8 && text.contains(&0) {
+        return None;
     }
+    Some(encoding.decode_without_bom_handling(text).0.into_owned())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use encoding_rs_io::DecodeReaderBytesBuilder;
+
 use super::picture;
 use super::shelf::{Item, Shelf};
 use crate::phase::redact::Redactor;
@@ -62,6 +64,8 @@ pub(super) fn look(work: &Work<'_>, shelf: &Shelf) -> Result<u64, StepError> {
 }
 
 fn first_secret(redactor: &Redactor, reader: Box<dyn Read + Send>) -> std::io::Result<Found> {
+    // UTF-16 that says so with its first two bytes is text like any other; what has no such mark stays as it is.
+    let reader = DecodeReaderBytesBuilder::new().strip_bom(true).build(reader);
     let mut reader = BufReader::with_capacity(64 << 10, reader);
     if reader.fill_buf()?.iter().take(BEGINNING_BYTES).any(|byte| *byte == 0) {
         return Ok(Found::NoText);

@@ -237,7 +237,7 @@ pub(super) fn fire(work: &Work<'_>, phase: &Phase) -> Result<Fired, StepError> {
 
 /// Whether it was this trigger that fired.
 pub(crate) fn is_of(trigger: &Trigger, fired: &FiredFact) -> bool {
-    let is_same = fired.when.is_empty() || fired.when == trigger.condition.words();
+    let is_same = fired.when.is_empty() || trigger.condition.is_said(&fired.when);
     is_same && fired.check == trigger.condition.check && fired.action == trigger.action.word()
 }
 

@@ -69,7 +69,7 @@ impl Condition {
         self.worse_than_times.is_some() || self.off_by.is_some()
     }
 
-    /// In words, for people: `the check latency is more than 2 times what it was before, 3 times in a row`.
+    /// In words, for people, with the name of the check marked: “the check `latency` is more than 2 times worse than before, 3 times in a row”.
     pub fn words(&self) -> String {
         let what = match (self.worse_than_times, self.off_by) {
             (Some(times), _) => format!("is more than {times} times worse than before"),
@@ -83,7 +83,7 @@ impl Condition {
             }
             (None, None) => "says no".to_owned(),
         };
-        let mut words = format!("the check {} {what}", self.check);
+        let mut words = format!("the check `{}` {what}", self.check);
         if self.in_a_row > 1 {
             let _ = write!(words, ", {} times in a row", self.in_a_row);
         }
@@ -91,6 +91,12 @@ impl Condition {
             let _ = write!(words, ", each time on at least {}", counted(least, "sample"));
         }
         words
+    }
+
+    /// Whether this is what was said of it; journals were written in which the name of the check has no marks.
+    pub fn is_said(&self, words: &str) -> bool {
+        let plain = |words: &str| words.replace('`', "");
+        plain(&self.words()) == plain(words)
     }
 }
 

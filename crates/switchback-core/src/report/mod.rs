@@ -32,6 +32,7 @@ mod save;
 mod shadow_status;
 pub mod status;
 mod story;
+mod together;
 mod trigger_status;
 mod visible;
 mod wording;
@@ -57,6 +58,7 @@ pub(crate) use status::last_outcomes;
 pub use status::{Criterion, PhaseStatus, Status, WaitsFor, status};
 pub(crate) use story::told;
 pub use story::{Story, Told};
+pub use together::told_together;
 pub use trigger_status::TriggerStatus;
 pub use visible::visible;
 

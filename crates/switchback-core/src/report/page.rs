@@ -287,6 +287,7 @@ fn undo(report: &RunReport) -> Section {
             words(format!("{} (of {})", undo.mechanism, counted(undo.paths.len() as u64, "path")));
         blocks.push(Block::Facts(vec![("Mechanism", mechanism), ("Paths", codes(&undo.paths))]));
     }
+    let odd = odd_names(report);
     for phase in &report.phases {
         for back in &phase.roll_backs {
             let what = if back.whole { "The phase " } else { "A part of the phase " };
@@ -297,8 +298,10 @@ fn undo(report: &RunReport) -> Section {
                 Bit::Time(back.time.clone()),
                 Bit::Text(" by ".to_owned()),
                 Bit::Code(back.actor.clone()),
-                Bit::Text(format!(": {}. Live again: ", back.why)),
+                Bit::Text(": ".to_owned()),
             ];
+            words.extend(marked(&back.why, &odd));
+            words.push(Bit::Text(". Live again: ".to_owned()));
             words.extend(codes(&back.restored));
             if !back.kept_aside.is_empty() {
                 words.push(Bit::Text("; kept aside: ".to_owned()));

@@ -8,6 +8,7 @@ use super::page_triggers::triggers;
 use super::phase_report::{CheckReport, PhaseReport, SignOffReport};
 use super::run_report::RunReport;
 use super::story::short;
+use super::together::told_together;
 use super::wording::{Bit, Words, code, codes, hash, marked, odd_names, took, words};
 use crate::quantity::counted;
 use crate::verdict::Verdict;
@@ -66,10 +67,10 @@ fn verdict(verdict: Verdict, is_open: bool) -> Bit {
 
 fn criteria(phase: &PhaseReport) -> Table {
     let mut table = Table::new("What must hold", &["what", "verdict", "by"]);
-    for criterion in &phase.criteria {
+    for (criterion, text) in told_together(&phase.criteria) {
         let verdict = vec![verdict(criterion.verdict, criterion.is_open)];
         let by = criterion.by.split(' ').map(short).collect::<Vec<_>>().join(" ");
-        table.rows.push(vec![words(&criterion.name), verdict, words(by)]);
+        table.rows.push(vec![words(text), verdict, words(by)]);
     }
     table
 }

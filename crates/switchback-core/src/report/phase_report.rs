@@ -402,7 +402,9 @@ fn open_checks(
 ) -> Vec<(String, String, String)> {
     let mut open = Vec::new();
     for check in material.plan().checks.iter().filter(|check| check.is_for(&phase.name)) {
-        for moment in &check.at {
+        // Where nothing was rolled back there is nothing to see.
+        let is_back = history.is_some_and(|history| history.state == PhaseState::RolledBack);
+        for moment in check.at.iter().filter(|moment| is_back || **moment != Moment::RolledBack) {
             let at = moment.to_string();
             if history.is_none_or(|history| history.last_check(&check.name, &at).is_none()) {
                 open.push((*moment, (check.name.clone(), check.kind.to_owned(), at)));

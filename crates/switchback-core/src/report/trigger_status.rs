@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::status::is_about_plan;
 use crate::journal::PhaseState;
+use crate::journal::RehearsedTrigger;
 use crate::journal::history::PhaseHistory;
 use crate::phase::watch::is_of;
 use crate::plan::{Phase, Plan, Trigger};
@@ -68,9 +69,10 @@ pub(super) fn triggers(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
         let (check, action, when) =
             (trigger.condition.check.clone(), trigger.action.word(), trigger.condition.words());
         let told = rehearsal.and_then(|fact| {
-            fact.triggers
-                .iter()
-                .find(|told| told.check == check && told.action == action && told.when == when)
+            let is_it = |told: &&RehearsedTrigger| {
+                told.check == check && told.action == action && trigger.condition.is_said(&told.when)
+            };
+            fact.triggers.iter().find(is_it)
         });
         let rehearsed = told.map(|told| {
             (Verdict::from_word(&told.verdict).unwrap_or(Verdict::Unknown), told.summary.clone())

@@ -1,7 +1,7 @@
 //! `switchback status`.
 
 use switchback_core::phase::approval::{Standing, Vote};
-use switchback_core::report::{Status, WaitsFor, json, status as derive};
+use switchback_core::report::{Criterion, Status, WaitsFor, json, status as derive, told_together};
 use switchback_core::verdict::Verdict;
 
 use super::Context;
@@ -32,10 +32,7 @@ fn show(context: &Context<'_>, status: &Status) {
         };
         ui.show(&format!("  phase {}: {}{verdict}", phase.name, phase.point));
     }
-    for criterion in &status.criteria {
-        let verdict = if criterion.is_open { "not yet".to_owned() } else { ui.verdict(criterion.verdict) };
-        ui.show(&format!("  {verdict}: {}", criterion.name));
-    }
+    show_criteria(context, &status.criteria);
     let mut at = None;
     for one in &status.checklist {
         if at.replace(one.at) != Some(one.at) {
@@ -81,6 +78,15 @@ fn show(context: &Context<'_>, status: &Status) {
             ui.show(&format!("`switchback rollback` makes generation {to} live again ({mechanism})"));
         }
         None => ui.show("there is nothing to roll back"),
+    }
+}
+
+/// What must hold, one line each.
+pub(super) fn show_criteria(context: &Context<'_>, criteria: &[Criterion]) {
+    let ui = context.ui;
+    for (criterion, text) in told_together(criteria) {
+        let verdict = if criterion.is_open { "not yet".to_owned() } else { ui.verdict(criterion.verdict) };
+        ui.show(&format!("  {verdict}: {text}"));
     }
 }
 

@@ -137,8 +137,7 @@ fn a_phase_waits_for_what_only_persons_can_know_and_the_rest_is_computed() {
     project shop: generation 1 is live
       phase unify: finished (yes)
       yes: a verified snapshot exists
-      yes: there at staged
-      yes: there at live
+      yes: there at staged, live
       yes: rehearsed in and out again
       criteria at cut-over:
         yes: the program is there (check there, required)
@@ -148,7 +147,7 @@ fn a_phase_waits_for_what_only_persons_can_know_and_the_rest_is_computed() {
       criteria at finish:
         yes: nothing fired (check there, triggers)
         yes: users are content ([ACTOR] in the role product, required)
-      trigger (tell) when the check there says no: not rehearsed: the plan does not say how it breaks
+      trigger (tell) when the check `there` says no: not rehearsed: the plan does not say how it breaks
     `switchback rollback` makes generation 0 live again (exchange)
     --- exit 0
     ");

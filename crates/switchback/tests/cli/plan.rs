@@ -22,7 +22,7 @@ fn plan_shows_everything_and_touches_nothing() {
       check: there (files) at before, staged, +1d
       approval: 1 of role risk
       approval: 1 of role tech-lead
-    trigger: hold when the check there says no; not rehearsed
+    trigger: hold when the check `there` says no; not rehearsed
     cutover by exchange; old and new can be seen mixed for about [N] ms
     --- exit 0
     "#);
@@ -123,7 +123,7 @@ fn plan_shows_everything_and_touches_nothing() {
           "fired": 0,
           "rehearsal_declared": false,
           "seen": null,
-          "when": "the check there says no",
+          "when": "the check `there` says no",
           "would_have_fired": null
         }
       ],
@@ -248,7 +248,7 @@ fn plan_shows_copies_lists_playbooks_who_is_told_and_where_heads_are_kept() {
       approval: 1 of role risk
       criterion at cut-over: it is there (check there; approved by risk)
       criterion at finish: all are content (no trigger fired; signed in the role risk; required)
-    trigger: tell when the check there says no; not rehearsed
+    trigger: tell when the check `there` says no; not rehearsed
     playbook: whole when there says no
     told: webhook 1 by webhook: cut-over, roll-back
     told: on call by command: every turn, only what is critical

@@ -64,6 +64,8 @@ impl Readme {
             self.bring_keys();
             return None;
         }
+        // Each line begins where the first one did; whoever types them would stay where such a line leads.
+        assert!(!step.line.starts_with("cd "), "{}: put it in parentheses", step.line);
         let seen = self.ground.shell(&step.line);
         assert!(step.codes().contains(&seen.code), "{}\n{seen}", step.said);
         Some(seen)

@@ -278,17 +278,17 @@ fn what_is_not_rehearsed_is_said_and_is_no_yes() {
     let lines = ground.expect(0, "plan").out;
     assert!(
         lines.contains(
-            "trigger: roll-back when the check it says no; rehearsed on a copy that is broken for it"
+            "trigger: roll-back when the check `it` says no; rehearsed on a copy that is broken for it"
         ),
         "{lines}"
     );
     assert!(
-        lines.contains("trigger: tell when the check it says no, 2 times in a row; not rehearsed"),
+        lines.contains("trigger: tell when the check `it` says no, 2 times in a row; not rehearsed"),
         "{lines}"
     );
     let before = ground.run("status");
     assert!(
-        before.out.contains("trigger (roll-back) when the check it says no: not rehearsed yet"),
+        before.out.contains("trigger (roll-back) when the check `it` says no: not rehearsed yet"),
         "{before}"
     );
     let seen = rehearse(&ground, 0);
@@ -302,11 +302,11 @@ fn what_is_not_rehearsed_is_said_and_is_no_yes() {
     assert!(
         status
             .out
-            .contains("trigger (roll-back) when the check it says no: rehearsed, and would have fired\n"),
+            .contains("trigger (roll-back) when the check `it` says no: rehearsed, and would have fired\n"),
         "{status}"
     );
     assert!(
-        status.out.contains("trigger (tell) when the check it says no, 2 times in a row: not rehearsed: the plan does not say how it breaks\n"),
+        status.out.contains("trigger (tell) when the check `it` says no, 2 times in a row: not rehearsed: the plan does not say how it breaks\n"),
         "{status}"
     );
     let triggers = ground.run("status --json").json()["triggers"].clone();
@@ -328,7 +328,7 @@ fn what_is_not_rehearsed_is_said_and_is_no_yes() {
     );
     let status = ground.run("status");
     assert!(
-        status.out.contains("trigger (roll-back) when the check it says no: not rehearsed yet"),
+        status.out.contains("trigger (roll-back) when the check `it` says no: not rehearsed yet"),
         "{status}"
     );
 }

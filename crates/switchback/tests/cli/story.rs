@@ -15,9 +15,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     nothing has been run yet
       phase unify: waiting
       not yet: a verified snapshot exists
-      not yet: there at staged
-      not yet: there at live
-      not yet: there at +3s
+      not yet: there at staged, live, +3s
       not yet: rehearsed in and out again
       not yet: approved by risk
       not yet: approved by tech-lead
@@ -58,8 +56,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       phase unify: staged
       yes: a verified snapshot exists
       yes: there at staged
-      not yet: there at live
-      not yet: there at +3s
+      not yet: there at live, +3s
       not yet: rehearsed in and out again
       not yet: approved by risk
       not yet: approved by tech-lead
@@ -154,8 +151,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
       phase unify: rehearsed (no)
       yes: a verified snapshot exists
       yes: there at staged
-      not yet: there at live
-      not yet: there at +3s
+      not yet: there at live, +3s
       yes: rehearsed in and out again
       yes: approved by risk
       no: approved by tech-lead
@@ -222,8 +218,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     project shop: generation 1 is live
       phase unify: live
       yes: a verified snapshot exists
-      yes: there at staged
-      yes: there at live
+      yes: there at staged, live
       not yet: there at +3s
       yes: rehearsed in and out again
       yes: approved by risk
@@ -280,9 +275,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     project shop: generation 1 is live
       phase unify: finished (yes)
       yes: a verified snapshot exists
-      yes: there at staged
-      yes: there at live
-      yes: there at +3s
+      yes: there at staged, live, +3s
       yes: rehearsed in and out again
       yes: approved by risk
       yes: approved by tech-lead
@@ -355,9 +348,7 @@ fn a_run_from_its_first_status_to_its_rollback() {
     project shop: generation 0 is live
       phase unify: rolled-back (no)
       yes: a verified snapshot exists
-      yes: there at staged
-      yes: there at live
-      yes: there at +3s
+      yes: there at staged, live, +3s
       yes: rehearsed in and out again
       yes: approved by risk
       yes: approved by tech-lead

@@ -87,7 +87,7 @@ fn a_live_check_that_says_no_rolls_back_by_itself() {
       yes: a verified snapshot exists
       no: version at live
       yes: rehearsed in and out again
-      trigger (roll-back) when the check version says no: not rehearsed: the plan does not say how it breaks; it fired
+      trigger (roll-back) when the check `version` says no: not rehearsed: the plan does not say how it breaks; it fired
     waits for `switchback run`
     there is nothing to roll back
     --- exit 1

@@ -433,7 +433,7 @@ fn of_what_is_repeated_the_last_time_counts_for_all_when_the_plan_changes() {
     ground.expect(0, "run --until live");
     ground.expect(0, "watch");
     let seen = ground.run("status");
-    assert!(seen.out.contains("yes: kpi at live") && seen.out.contains("yes: kpi every 1s for 2s"), "{seen}");
+    assert!(seen.out.contains("yes: kpi at live, every 1s for 2s\n"), "{seen}");
     ground.expect(0, &format!("package create --draft --output {}", ground.at("../one.zip").display()));
     ground.expect(0, "run");
 }

@@ -352,8 +352,16 @@ fn a_secret_in_a_link_or_across_a_cut_does_not_leave_and_what_is_not_searched_is
     ground.expect(0, "run --until rehearsed");
     let seen = create(&ground, 2, "--output ../shop.zip");
     assert!(seen.err.contains("`src/shop/data.txt` line 1"), "{seen}");
+    // Text of two bytes a letter is text.
     let ground = shop("");
-    ground.write("../new/src/shop/notes.txt", b"\xff\xfea\0b\0");
+    let text = format!("\u{feff}REGION = 1\r\nKEY = {secret}\r\n");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    ground.write("../new/src/shop/keys.ini", wide);
+    ground.expect(0, "run --until rehearsed");
+    let seen = create(&ground, 2, "--output ../shop.zip");
+    assert!(seen.err.contains("`src/shop/keys.ini` line 2"), "{seen}");
+    let ground = shop("");
+    ground.write("../new/src/shop/notes.bin", b"a\0b\0");
     ground.expect(0, "run --until rehearsed");
     let seen = create(&ground, 0, "--output ../shop.zip");
     assert!(seen.out.contains("\n  not searched for secrets, being no text: 1 file\n"), "{seen}");

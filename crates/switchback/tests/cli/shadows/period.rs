@@ -32,6 +32,10 @@ fn a_period_ends_with_a_verdict_over_everything() {
     assert!(!seen.err.contains("shadow"), "{seen}");
     let seen = ground.expect(0, "shadow");
     assert!(seen.err.contains("shadow shadow: yes: 1 input, 1 equal"), "{seen}");
+    // Asked once more it says what it came to, and runs nothing.
+    let again = ground.expect(0, "shadow");
+    assert!(again.out.ends_with("\n  yes: shadow shadow: 1 input, 1 equal\n"), "{again}");
+    assert_eq!(events(&ground, "shadow-ended").len(), 1);
     // What comes after it is no input of it.
     input(&ground, "late", 1.0);
     ground.expect(0, "run --until live");
