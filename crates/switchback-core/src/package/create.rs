@@ -117,7 +117,7 @@ pub fn create(
         entries,
     };
     let content = to_hex(blake3::hash(&manifest.write()).as_bytes());
-    let is_known = number(work, options, &mut manifest, &content);
+    let is_known = number(work, options, &mut manifest, &content)?;
     let created = publish(work, options, &manifest, &shelf, signer, (content, is_known), not_searched)?;
     Ok(Creation { readiness, created: Some(created) })
 }
@@ -232,7 +232,12 @@ fn entries(shelf: &Shelf, form: Form, time: &str) -> Result<Vec<Entry>, StepErro
 }
 
 /// Gives the package its number: that of the last one, where that was the same, else the next one. Whether it was the same.
-fn number(work: &Work<'_>, options: &CreateOptions, manifest: &mut Manifest, content: &str) -> bool {
+fn number(
+    work: &Work<'_>,
+    options: &CreateOptions,
+    manifest: &mut Manifest,
+    content: &str,
+) -> Result<bool, StepError> {
     let history = work.history();
     let last = history.packaged.iter().rev().find(|fact| fact.package == manifest.name);
     let is_same = last.is_some_and(|last| {
@@ -243,9 +248,17 @@ fn number(work: &Work<'_>, options: &CreateOptions, manifest: &mut Manifest, con
     manifest.sequence = match (options.sequence, last) {
         (Some(sequence), _) => sequence,
         (None, Some(last)) if is_same => last.sequence,
-        (None, _) => highest.unwrap_or(0) + 1,
+        (None, _) => highest.unwrap_or(0).checked_add(1).ok_or_else(|| {
+            StepError::not_now(
+                format!(
+                    "a package `{}` has the highest number that there is: no other one can follow it",
+                    manifest.name
+                ),
+                "give the packages another name, in `name` of `[package]`",
+            )
+        })?,
     };
-    is_same
+    Ok(is_same)
 }
 
 /// Writes the package beside where it goes, reads it back, and gives it its name.

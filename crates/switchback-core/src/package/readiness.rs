@@ -44,7 +44,8 @@ pub(super) fn judge(
         let gate = gate::before_cut_over(work, phase, needs)?;
         (readiness.verdict, readiness.reasons, readiness.next) = (gate.verdict, gate.reasons, gate.next);
     } else {
-        for fact in last_outcomes(history) {
+        // What was so before the change is not held against it.
+        for fact in last_outcomes(history).into_iter().filter(|fact| fact.at != "before") {
             if let Some(why) = void_outcome(work.plan(), phase, history, fact) {
                 readiness.close(Verdict::No, why, LOOK_AGAIN);
             } else if fact.verdict != Verdict::Yes {

@@ -409,6 +409,8 @@ fn look_at_evidence(
                 inputs: inputs_hash(work, check)?,
                 tool: TOOL.to_owned(),
             };
+            let what = format!("the report of the check `{}` at {at}", check.name);
+            look_at_report(work, &fact.evidence, &what, gate);
             let changed = changed_since(&fact.binding, &now);
             if !changed.is_empty() {
                 gate.close(
@@ -426,6 +428,17 @@ fn look_at_evidence(
     Ok(())
 }
 
+/// Nothing goes in on a report that is gone, or was changed since it was written.
+fn look_at_report(work: &Work<'_>, hash: &str, what: &str, gate: &mut Gate) {
+    if hash.is_empty() {
+        return;
+    }
+    if let Err(error) = work.evidence.get(work.world().disk.as_ref(), hash) {
+        const AGAIN: &str = "`switchback run --restage` builds, checks and rehearses it anew";
+        gate.close(Verdict::Unknown, format!("{what} cannot be used: {error}"), AGAIN);
+    }
+}
+
 /// The undo must have been proved, about exactly what goes in.
 fn look_at_rehearsal(work: &Work<'_>, history: &PhaseHistory, present: &Present, gate: &mut Gate) {
     const AGAIN: &str = "`switchback run --until rehearsed` rehearses it";
@@ -440,6 +453,7 @@ fn look_at_rehearsal(work: &Work<'_>, history: &PhaseHistory, present: &Present,
         tool: TOOL.to_owned(),
         ..Binding::default()
     };
+    look_at_report(work, &fact.evidence, "the report of the rehearsal", gate);
     let changed = changed_since(&fact.binding, &now);
     if !changed.is_empty() {
         let reason = format!("the rehearsal is void, because since then {} changed", changed.join(", "));

@@ -9,6 +9,7 @@ use super::mechanism::drop_aside;
 use super::part_records;
 use super::project::Work;
 use super::seal::named_manifest;
+use super::witness::Notice;
 use crate::journal::{Event, PhaseState};
 use crate::manifest::What;
 use crate::tree::copy::{keeping_time, make_directories};
@@ -97,7 +98,15 @@ pub(super) fn changed_since_staged(
     kept: &Path,
 ) -> Vec<String> {
     let staged = work.history().of_transaction(transaction).and_then(|history| history.staged.clone());
-    let Some(staged) = staged else { return vec![kept.to_string_lossy().into_owned()] };
+    let all_of_it = || {
+        let what = format!(
+            "what was changed in `{}` since it went live cannot be told: all of it is kept aside",
+            live.display()
+        );
+        work.witness.notice(Notice::Warning(what));
+        vec![kept.to_string_lossy().into_owned()]
+    };
+    let Some(staged) = staged else { return all_of_it() };
     if staged.is_environment(live) {
         // It writes bytecode by itself, and is kept as a whole.
         return Vec::new();
@@ -105,11 +114,11 @@ pub(super) fn changed_since_staged(
     let then = match load_manifest(work, &staged.new_tree) {
         Ok(manifest) => manifest.below(live),
         // Without the manifest nobody can say what changed: then all of it is named.
-        Err(_) => return vec![kept.to_string_lossy().into_owned()],
+        Err(_) => return all_of_it(),
     };
     // Whoever had it open may write on: then nobody can say what changed, and all of it is named.
     let Ok(now) = named_manifest(work.world(), &work.project.root.join(kept), live) else {
-        return vec![kept.to_string_lossy().into_owned()];
+        return all_of_it();
     };
     let changed = then.differences(&now).into_iter().filter(|difference| {
         let is_folder =

@@ -181,26 +181,25 @@ pub fn plan_roll_back(work: &Work<'_>, options: &RollBackOptions) -> Result<Roll
     })
 }
 
-/// Every entry that would be different after a rollback of whole paths, and how.
+/// Every entry that would be different after a rollback of whole paths, and how; `None`: that cannot be told, because the journal does
+/// not say what was live before. What is kept goes back all the same.
 ///
 /// # Errors
 ///
 /// When a tree, or what the journal says of it, cannot be read.
-pub fn roll_back_changes(work: &Work<'_>, options: &RollBackOptions) -> Result<Vec<Difference>, StepError> {
+pub fn roll_back_changes(
+    work: &Work<'_>,
+    options: &RollBackOptions,
+) -> Result<Option<Vec<Difference>>, StepError> {
     if is_about_databases_alone(work, options)? {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     if is_restore(work, options)? {
-        return restore::changes(work, options);
+        return restore::changes(work, options).map(Some);
     }
-    let Chosen::Whole(chosen) = choose(work, options)? else { return Ok(Vec::new()) };
+    let Chosen::Whole(chosen) = choose(work, options)? else { return Ok(Some(Vec::new())) };
     let staged = chosen.last().and_then(|first| work.history().of_transaction(&first.id)?.staged.clone());
-    let Some(staged) = staged else {
-        return Err(StepError::not_now(
-            "the journal does not say what was live before",
-            "the old trees stand beside the live ones as `.<name>.sb-*`, or in `.switchback/generations`",
-        ));
-    };
+    let Some(staged) = staged else { return Ok(None) };
     let before = load_manifest(work, &staged.old_tree)?;
     let plan = work.plan();
     let base = layout::live_base(work.world().disk.as_ref(), &plan.root, &plan.project.managed)?;
@@ -218,7 +217,7 @@ pub fn roll_back_changes(work: &Work<'_>, options: &RollBackOptions) -> Result<V
         };
         differences.extend(live.differences(&before.below(&path)));
     }
-    Ok(differences)
+    Ok(Some(differences))
 }
 
 /// Whether what is asked for comes from a copy.

@@ -154,9 +154,19 @@ fn look_at_mode(work: &Work<'_>, place: &KeyPlace) {
 }
 
 /// Refuses a staged phase in a role. It stands until somebody approves in the same role.
+///
+/// # Errors
+///
+/// When the phase is not staged, and when the reason is none, or more than one line of plain text.
 pub fn reject(work: &Work<'_>, phase: &str, role: &str, why: &str) -> Result<(), StepError> {
     let phase = phase_with(&work.project, phase, role)?;
     about(work, phase)?;
+    if why.trim().is_empty() || why.chars().any(char::is_control) {
+        return Err(StepError::not_now(
+            "the reason of a refusal is one line of text, without control characters",
+            "say in a few words what is wrong: `--why \"the figure of segment B is off\"`",
+        ));
+    }
     let why = work.redactor.clean(why);
     work.record(Event::Rejected { phase: phase.name.clone(), role: role.to_owned(), why })
 }

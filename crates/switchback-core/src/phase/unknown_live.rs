@@ -1,4 +1,5 @@
-//! A cutover of which a damaged journal lost every word: its tree is live, and only the file of its transaction tells.
+//! A cutover of which the journal has no word, because it is damaged, was cut, or is gone: its tree is live, and only the file of its
+//! transaction tells.
 
 use std::collections::BTreeSet;
 
@@ -32,8 +33,8 @@ impl UnknownLive {
 /// The next move.
 pub const UNKNOWN_LIVE_NEXT: &str = "nothing was done: it would pass for the old tree; `switchback rollback` makes that live, then `switchback run` begins anew";
 
-/// The transactions that are live and of which a journal that lost events does not tell, the last one first; those alone that went live
-/// after what it does tell of. A journal that is whole knows all of them.
+/// The transactions that are live and of which the journal does not tell, the last one first; those alone that went live after what it
+/// does tell of. A journal that is whole has given all their numbers.
 ///
 /// # Errors
 ///
@@ -41,9 +42,11 @@ pub const UNKNOWN_LIVE_NEXT: &str = "nothing was done: it would pass for the old
 pub fn unknown_live(project: &Project, history: &History) -> Result<Vec<UnknownLive>, StepError> {
     let (disk, folder) = (project.ports.world.disk.as_ref(), project.transactions());
     let (mut found, mut taken_back) = (Vec::new(), BTreeSet::new());
-    if !history.is_damaged || disk.look(&folder)?.is_none() {
+    if disk.look(&folder)?.is_none() {
         return Ok(found);
     }
+    // A damaged journal may have lost what it gave a number for, and told of before.
+    let known = if history.is_damaged { history.generation } else { history.generations };
     for name in disk.list(&folder)? {
         let Some(transaction) = Transaction::open(disk, &project.root, &folder.join(&name))? else {
             continue;
@@ -55,7 +58,7 @@ pub fn unknown_live(project: &Project, history: &History) -> Result<Vec<UnknownL
         let id = name.to_string_lossy().into_owned();
         if let State::Committed(prepare, _) = transaction.state()
             && history.of_transaction(&id).is_none()
-            && prepare.generation > history.generation
+            && prepare.generation > known
         {
             let (phase, generation) = (prepare.phase.clone(), prepare.generation);
             found.push(UnknownLive { transaction: id, phase, generation });

@@ -11,7 +11,7 @@ use switchback_core::journal::{ChainFault, Event, Journal, Record, Tail};
 use switchback_core::phase::{StepError, Untold, Work, open_to_tell};
 use switchback_core::plan::STATE_FOLDER;
 use switchback_core::quantity::counted;
-use switchback_core::report::json;
+use switchback_core::report::{json, visible};
 use switchback_core::verdict::Verdict;
 use switchback_core::world::DiskError;
 
@@ -87,11 +87,16 @@ fn show_record(context: &Context<'_>, record: &Record) {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             // Hashes are shown as git shows them; all of them are in `--json`.
             let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-            format!("{name}={}", if is_hash { &text[..12] } else { &text })
+            format!("{name}={}", visible(if is_hash { &text[..12] } else { &text }))
         });
         words.collect::<Vec<_>>().join(" ")
     });
-    context.ui.show(&format!("{:>5}  {}  {}  {word}  {body}", record.seq, record.time, record.actor));
+    context.ui.show(&format!(
+        "{:>5}  {}  {}  {word}  {body}",
+        record.seq,
+        record.time,
+        visible(&record.actor)
+    ));
 }
 
 fn verify_all(context: &Context<'_>, args: &LogVerifyArgs) -> Result<Verdict, Failure> {

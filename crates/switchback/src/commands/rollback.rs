@@ -39,13 +39,14 @@ pub(crate) fn rollback(context: &Context<'_>, args: &RollbackArgs) -> Result<Ver
     if args.dry_run {
         if let Some(name) = &args.playbook {
             let plan = plan_repair(&work, name).map_err(doing)?;
-            return Ok(would(context, &work, &plan, &[]));
+            return Ok(would(context, &work, &plan, Some(&[])));
         }
         let plan = plan_roll_back(&work, &options).map_err(doing)?;
         // Of a part, the paths say it already.
         let is_whole = options.only.is_empty();
-        let changes = if is_whole { roll_back_changes(&work, &options).map_err(doing)? } else { Vec::new() };
-        return Ok(would(context, &work, &plan, &changes));
+        let changes =
+            if is_whole { roll_back_changes(&work, &options).map_err(doing)? } else { Some(Vec::new()) };
+        return Ok(would(context, &work, &plan, changes.as_deref()));
     }
     context.earlier_incidents(&work);
     let first = work.history().seq;
@@ -70,7 +71,12 @@ fn origin(from: From) -> Origin {
 }
 
 /// What would be done.
-fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &[Difference]) -> Verdict {
+fn would(
+    context: &Context<'_>,
+    work: &Work<'_>,
+    plan: &RollBackPlan,
+    changes: Option<&[Difference]>,
+) -> Verdict {
     let verdict = verdict_of(&plan.against);
     if context.ui.json {
         let status = status(&work.project, &work.history());
@@ -80,7 +86,9 @@ fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &
         document["would_restore"] = json!(plan.paths);
         document["from"] = json!(plan.source.as_deref().unwrap_or("local"));
         let change = |one: &Difference| json!({"path": one.path.to_string_lossy(), "what": one.what.word()});
-        document["would_change"] = changes.iter().map(change).collect();
+        // Null where it cannot be told.
+        document["would_change"] =
+            changes.map(|changes| changes.iter().map(change).collect()).unwrap_or_default();
         if !plan.databases.is_empty() {
             document["would_revert"] = databases::would_be(&plan.databases);
         }
@@ -100,6 +108,12 @@ fn would(context: &Context<'_>, work: &Work<'_>, plan: &RollBackPlan, changes: &
         for (name, does) in &plan.processes {
             context.ui.show(&format!("  process {name}: {does}"));
         }
+        if changes.is_none() {
+            context
+                .ui
+                .show("  what changes in them cannot be told: the journal does not say what was live before");
+        }
+        let changes = changes.unwrap_or_default();
         for change in changes.iter().take(SHOWN_MAX) {
             context.ui.show(&format!("  {}: {}", change.path.display(), change.what.word()));
         }

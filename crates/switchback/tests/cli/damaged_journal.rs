@@ -188,3 +188,47 @@ fn a_restore_that_no_event_tells_of_any_more_is_told_again() {
     assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
     assert_is_visible(&ground, &log);
 }
+
+// rows: PC-12, BX-10
+#[test]
+fn where_the_journal_is_gone_or_cut_what_is_live_is_not_taken_for_the_old_tree() {
+    for is_gone in [true, false] {
+        let ground = Ground::shop("");
+        ground.expect(0, "run");
+        if is_gone {
+            for name in [DATABASE, LOG, ".switchback/journal.db-shm"] {
+                drop(std::fs::remove_file(ground.at(name)));
+            }
+        } else {
+            let journal = Connection::open(ground.at(DATABASE)).unwrap();
+            journal.execute_batch("DROP TRIGGER event_is_never_removed").unwrap();
+            let cut =
+                "DELETE FROM event WHERE seq >= (SELECT min(seq) FROM event WHERE event = 'stage-started')";
+            assert!(journal.execute(cut, []).unwrap() > 3);
+            journal.close().unwrap();
+        }
+        ground.write("../new/src/app.py", "VERSION = 3\n");
+        let live = "the candidate of the phase `unify` is live (generation 1, transaction ";
+        for command in ["run", "watch --once", "check", "package create", "run"] {
+            let seen = ground.expect(2, command);
+            assert!(
+                seen.err.contains(live) && seen.err.contains("`switchback rollback` makes that live"),
+                "{seen}"
+            );
+        }
+        assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
+        let seen = ground.expect(0, "rollback --dry-run");
+        assert!(
+            seen.out.contains("would roll back unify: src\n  what changes in them cannot be told"),
+            "{seen}"
+        );
+        assert!(ground.expect(0, "rollback --dry-run --json").json()["would_change"].is_null());
+        let seen = ground.expect(0, "rollback");
+        assert!(seen.err.contains("what was changed in `src` since it went live cannot be told"), "{seen}");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+        ground.expect(0, "run");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 3\n");
+        ground.expect(0, "rollback");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    }
+}

@@ -213,6 +213,43 @@ fn evidence_that_was_changed_after_it_was_stored_is_not_used() {
 
 // rows: BX-10
 #[test]
+fn nothing_goes_in_on_a_report_that_is_gone_or_was_changed() {
+    let hash_of = |ground: &Ground, word: &str, at: &str| {
+        let log = ground.run("log --json").out;
+        let events = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut found = events.filter(|event| event["event"] == word);
+        let event = found.find(|event| at.is_empty() || event["body"]["at"] == at).unwrap();
+        event["body"]["evidence"].as_str().unwrap().to_owned()
+    };
+    for (word, at, what) in [
+        ("check-ended", "staged", "the report of the check `rules` at staged cannot be used"),
+        ("rehearsed", "", "the report of the rehearsal cannot be used"),
+    ] {
+        for approve in ["", APPROVE] {
+            let ground = Ground::shop("");
+            ground.plan(approve, CHECK);
+            ground.write("rules.txt", "at most 5 %\n");
+            ground.expect(0, "run --until rehearsed");
+            let report = format!(".switchback/evidence/{}", hash_of(&ground, word, at));
+            let whole = ground.read(&report);
+            ground.write(&report, whole.replace("yes", "Yes"));
+            let seen = if approve.is_empty() {
+                ground.expect(2, "run")
+            } else {
+                ground.expect(2, "approve unify --role risk")
+            };
+            assert!(seen.err.contains(what) && seen.err.contains("switchback run --restage"), "{seen}");
+            std::fs::remove_file(ground.at(&report)).unwrap();
+            let seen = ground.run("run");
+            assert!(seen.code > 0 && seen.err.contains(what), "{seen}");
+            assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+            ground.expect(i32::from(!approve.is_empty()), "run --restage");
+        }
+    }
+}
+
+// rows: BX-10
+#[test]
 fn what_was_touched_after_it_was_approved_is_never_said_to_be_as_it_was() {
     let candidate = |ground: &Ground| {
         let names = std::fs::read_dir(ground.at("")).unwrap().map(|entry| entry.unwrap().path());

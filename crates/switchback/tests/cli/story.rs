@@ -138,6 +138,10 @@ fn a_run_from_its_first_status_to_its_rollback() {
     next: `switchback approve unify --role tech-lead`
     --- exit 1
     "#);
+    for why in ["", " ", "x\n   21  approved", "\u{1b}[31mred"] {
+        let seen = ground.run_arguments(&["reject", "unify", "--role", "tech-lead", "--why", why]);
+        assert!(seen.code == 2 && seen.err.contains("the reason of a refusal is one line of text"), "{seen}");
+    }
     insta::assert_snapshot!(ground.run_arguments(&["reject", "unify", "--role", "tech-lead", "--why", "not today"]), @r#"
     $ switchback reject unify --role tech-lead --why 'not today'
     --- stdout

@@ -306,3 +306,21 @@ fn needs_git_what_is_void_of_what_is_live_is_neither_packed_nor_committed() {
     ground.expect(0, "package commit");
     create(&ground, 0, "");
 }
+
+// rows: RE-7
+#[test]
+fn what_was_so_before_the_change_keeps_no_package_back_when_it_is_live_either() {
+    let ground = shop("");
+    let lint = "[[check]]\nname = \"lint\"\nkind = \"command\"\ncommand = \"grep -q 2 src/app.py\"\n\
+                at = [\"before\", \"staged\", \"live\"]\n";
+    ground.plan("", &format!("{CHECK}{lint}"));
+    ground.expect(0, "run --until rehearsed");
+    create(&ground, 0, "--output ../staged.zip");
+    ground.expect(0, "run");
+    create(&ground, 0, "--output ../live.zip");
+    // There is no number behind the highest one.
+    create(&ground, 0, &format!("--output ../highest.zip --sequence {}", u64::MAX));
+    let seen = create(&ground, 2, "--output ../other.tar.zst --format tar.zst");
+    assert!(seen.err.contains("has the highest number that there is"), "{seen}");
+    assert!(!ground.at("../other.tar.zst").exists());
+}
