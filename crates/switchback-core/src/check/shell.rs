@@ -150,13 +150,34 @@ pub(super) fn no_answer(finished: &Finished) -> Option<String> {
         Exit::TimedOut => {
             Some(format!("the command was stopped after {:.0} s", finished.elapsed.as_secs_f64()))
         }
-        Exit::Code(_) => None,
+        Exit::Code(code) => ending_signal(code).map(|signal| {
+            let told = last_words(finished);
+            format!("the command ended with exit code {code}: a shell says so of one that signal {signal} killed{told}")
+        }),
     }
+}
+
+/// The signal that an exit code tells of where a shell stands between, which adds 128 to its number (POSIX, Shell Command Language 2.8.2).
+/// Only what ends programs from outside or at a fault counts: others are codes of their own, such as git's 129 for a wrong option.
+fn ending_signal(code: i32) -> Option<i32> {
+    /// `SIGINT`, `SIGQUIT`, `SIGILL`, `SIGABRT`, `SIGBUS`, `SIGFPE`, `SIGKILL`, `SIGSEGV`, `SIGALRM`, `SIGTERM`, `SIGXCPU`, `SIGXFSZ`,
+    /// `SIGSYS` of Linux.
+    const SIGNALS: [i32; 13] = [2, 3, 4, 6, 7, 8, 9, 11, 14, 15, 24, 25, 31];
+    SIGNALS.into_iter().find(|signal| code - 128 == *signal)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signal_is_known_behind_a_shell_and_other_codes_are_answers() {
+        let signals = [137, 139, 143, 130].map(ending_signal);
+        assert_eq!(signals, [Some(9), Some(11), Some(15), Some(2)]);
+        for code in [0, 1, 2, 125, 128, 129, 141, 255, -1] {
+            assert_eq!(ending_signal(code), None, "{code}");
+        }
+    }
 
     #[test]
     fn placeholders_are_filled_in_once_and_nothing_else_is_touched() {

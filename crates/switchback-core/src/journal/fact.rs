@@ -153,6 +153,8 @@ pub struct CheckFact {
     pub summary: String,
     /// The hash of its report among the evidence.
     pub evidence: String,
+    /// When it ended, RFC 3339.
+    pub time: String,
     /// How long it took.
     pub milliseconds: u64,
     /// What `worse_than` compares, where the check measures something.

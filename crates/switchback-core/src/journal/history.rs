@@ -307,6 +307,7 @@ impl PhaseHistory {
                     verdict: Verdict::from_word(&verdict).unwrap_or(Verdict::Unknown),
                     summary,
                     evidence,
+                    time: record.time,
                     milliseconds,
                     measure,
                     samples,

@@ -258,8 +258,11 @@ impl<'a> Work<'a> {
             }
             Err(error) => return Err(error),
         };
+        let addresses =
+            project.plan.receivers.iter().filter_map(|receiver| receiver.channel.secret_address());
         Ok(Self {
-            redactor: Redactor::new(world.surroundings.as_ref()),
+            redactor: Redactor::new(world.surroundings.as_ref())
+                .knowing(addresses, world.surroundings.as_ref()),
             evidence: EvidenceStore::new(project.state()),
             witness,
             journal,

@@ -41,6 +41,24 @@ impl Redactor {
         Self { secrets }
     }
 
+    /// Knows as well what the variables hold that an address of the plan names as `${NAME}`: that address is a secret by itself.
+    #[must_use]
+    pub fn knowing<'a>(
+        mut self,
+        addresses: impl Iterator<Item = &'a str>,
+        surroundings: &dyn Surroundings,
+    ) -> Self {
+        let names = addresses.flat_map(|address| address.split("${").skip(1));
+        for name in names.filter_map(|rest| rest.split('}').next()) {
+            let value = surroundings.variable(name).unwrap_or_default();
+            if value.len() >= SECRET_CHARACTERS_MIN && !self.secrets.iter().any(|(known, _)| known == name) {
+                self.secrets.push((name.to_owned(), value));
+            }
+        }
+        self.secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+        self
+    }
+
     /// The text without secrets.
     pub fn clean(&self, text: &str) -> String {
         let mut text = without_passwords(text);

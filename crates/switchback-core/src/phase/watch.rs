@@ -9,7 +9,7 @@ use super::roll_back::{RollBackOptions, roll_back};
 use super::witness::Notice;
 use crate::journal::Event;
 use crate::journal::history::{CheckFact, FiredFact, PhaseHistory};
-use crate::plan::{Action, CheckPlan, Condition, Every, Moment, Phase, Trigger};
+use crate::plan::{Action, CheckPlan, Condition, Every, Moment, Phase, Trigger, is_beyond};
 use crate::quantity::counted;
 use crate::verdict::Verdict;
 
@@ -133,7 +133,12 @@ fn open_looks<'p>(work: &'p Work<'_>, phase: &'p Phase, since: Timestamp) -> Vec
             let what = format!("the check `{}` was missed {missed}: nobody watched", time.check.name);
             work.witness.notice(Notice::Warning(what));
         }
-        open.push((time.moment, vec![time.check]));
+        let is_listed = |look: &Look<'_>| {
+            look.0 == time.moment && look.1.iter().any(|check| std::ptr::eq(*check, time.check))
+        };
+        if !open.iter().any(is_listed) {
+            open.push((time.moment, vec![time.check]));
+        }
     }
     open.sort_by_key(|(moment, _)| *moment);
     open
@@ -275,10 +280,14 @@ pub(super) fn without_answer(work: &Work<'_>, phase: &Phase) -> Vec<String> {
     let history = work.history();
     let Some(history) = history.phase(&phase.name) else { return Vec::new() };
     let words = |(trigger, _): (&Trigger, &CheckPlan)| {
-        let why = without_multiple(&trigger.condition, baseline(&trigger.condition, history))?;
-        Some(format!("{} could not tell: {why}", trigger.title()))
+        Some(format!("{} could not tell: {}", trigger.title(), untold(trigger, history)?))
     };
     work.plan().triggers_of(&phase.name).filter_map(words).collect()
+}
+
+/// Why a trigger has nothing to compare with, whatever is seen; `None` where it has.
+pub(crate) fn untold(trigger: &Trigger, history: &PhaseHistory) -> Option<String> {
+    without_multiple(&trigger.condition, baseline(&trigger.condition, history))
 }
 
 /// Why `worse_than` says nothing, where the measure of before is not more than 0: what is unchanged would be more than twice −1.
@@ -313,6 +322,24 @@ fn is_again(fact: &CheckFact, earlier: &[&CheckFact]) -> bool {
     })
 }
 
+/// Whether the first of these outcomes, the last one first, and the one before it are one look: somebody looked once more by hand, or
+/// several moments are looked at once more in one go, at a moment that had come when the earlier look began.
+fn is_one_look(history: &PhaseHistory, outcomes: &[&CheckFact]) -> bool {
+    let [later, earlier, ..] = outcomes else { return false };
+    let had_come = || {
+        if later.at == LIVE {
+            return Some(true);
+        }
+        let due = due(history.live_since.as_deref()?, Moment::parse(&later.at)?)?;
+        let ended: Timestamp = earlier.time.parse().ok()?;
+        let took = SignedDuration::from_millis(i64::try_from(earlier.milliseconds).ok()?);
+        Some(due <= ended.checked_sub(took).ok()?)
+    };
+    // What could not be told before, or is void, is another look than those before it.
+    let is_taken_again = is_again(later, &outcomes[1..]) && is_again(earlier, &outcomes[2..]);
+    (later.by_hand || is_taken_again) && had_come().unwrap_or(false)
+}
+
 /// Why a trigger fires, and the position of the last outcome that it rests on.
 fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
     let condition = &trigger.condition;
@@ -323,23 +350,20 @@ fn held(trigger: &Trigger, history: &PhaseHistory) -> Option<(String, u64)> {
     // What somebody looked at by hand is no outcome of the watch.
     let watched = history.checks.iter().rev().filter(of_check).filter(|fact| fact.at != NOW);
     let since_live: Vec<&CheckFact> = watched.take_while(|fact| is_live(&fact.at)).collect();
-    // Several moments that are looked at once more, one right after the other, are one look at what is live now.
-    let mut one_look: Vec<&str> = Vec::new();
-    let mut is_counted = false;
+    // One look counts once, by the last word that it has.
+    let mut is_said = false;
     for (at, fact) in since_live.iter().enumerate() {
-        if !is_again(fact, &since_live[at + 1..]) || one_look.contains(&fact.at.as_str()) {
-            one_look.clear();
-            is_counted = false;
-        }
-        if is_again(fact, &since_live[at + 1..]) {
-            one_look.push(&fact.at);
+        let is_of_one = at.checked_sub(1).is_some_and(|newer| is_one_look(history, &since_live[newer..]));
+        is_said = is_said && is_of_one;
+        if is_said {
+            continue;
         }
         let Some(is_worse) = is_worse(condition, fact, baseline) else { continue };
         if !is_worse {
             break;
         }
-        row += u64::from(!is_counted);
-        is_counted = !one_look.is_empty();
+        is_said = true;
+        row += 1;
         last = last.or(Some(*fact));
         if row == condition.in_a_row {
             let fact = last?;
@@ -374,7 +398,9 @@ pub(super) fn is_worse(
         return None;
     }
     Some(match (condition, measures) {
-        (Condition { worse_than_times: Some(times), .. }, Some((now, before))) => now > before * times,
+        (Condition { worse_than_times: Some(times), .. }, Some((now, before))) => {
+            is_beyond(now, before * times, now.abs())
+        }
         (Condition { off_by: Some(off), .. }, Some((now, before))) => off.is_met(before, now),
         // Without a measure on both sides, only the check's own verdict is left.
         _ => fact.verdict == Verdict::No,

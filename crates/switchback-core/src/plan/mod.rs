@@ -48,7 +48,7 @@ pub use schema::json_schema;
 pub use server::SftpAddress;
 pub use shadow::{Inputs, Shadow};
 pub use snapshot::{Keep, Remote, Snapshot};
-pub use trigger::{Action, Breakage, Condition, Damage, Direction, OffBy, Trigger};
+pub use trigger::{Action, Breakage, Condition, Damage, Direction, OffBy, Trigger, is_beyond};
 pub use undo::Undo;
 pub use window::{Opening, Window, WindowStanding};
 

@@ -54,6 +54,14 @@ impl Channel {
         }
     }
 
+    /// Its address, as the plan writes it, where that is a secret by itself.
+    pub fn secret_address(&self) -> Option<&str> {
+        match self {
+            Self::Webhook { url: address, .. } | Self::Mail { server: address, .. } => Some(address),
+            Self::Command(_) => None,
+        }
+    }
+
     /// A hash of where it goes, as the plan writes it. What an address has of passwords is no part of it.
     pub fn address(&self) -> String {
         match self {

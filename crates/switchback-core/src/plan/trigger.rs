@@ -128,8 +128,16 @@ impl OffBy {
             Direction::Up => now - before,
             Direction::Down => before - now,
         };
-        change > before.abs() * self.percent / 100.0
+        is_beyond(change, before.abs() * self.percent / 100.0, before.abs().max(now.abs()))
     }
+}
+
+/// Whether a value is more than a limit, by more than what the last digits of figures of that size say: 0.315 is 5 % above 0.3, and not
+/// more, although 0.315 - 0.3 is, in binary.
+pub fn is_beyond(value: f64, limit: f64, size: f64) -> bool {
+    /// Figures that are read, a product and a difference are each off by half of the last digit.
+    const LAST_DIGITS: f64 = 4.0;
+    value - limit > LAST_DIGITS * f64::EPSILON * size.max(limit.abs())
 }
 
 /// What a trigger starts.

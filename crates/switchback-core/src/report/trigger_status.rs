@@ -6,7 +6,7 @@ use super::status::is_about_plan;
 use crate::journal::PhaseState;
 use crate::journal::RehearsedTrigger;
 use crate::journal::history::PhaseHistory;
-use crate::phase::watch::is_of;
+use crate::phase::watch::{is_of, untold};
 use crate::plan::{Phase, Plan, Trigger};
 use crate::verdict::Verdict;
 
@@ -24,6 +24,8 @@ pub struct TriggerStatus {
     pub rehearsed: Option<(Verdict, String)>,
     /// Whether the plan says how a copy is broken.
     pub is_declared: bool,
+    /// Why it can tell nothing of what is live; `None` where it can, or nothing is live.
+    pub untold: Option<String>,
     /// How often it fired since the phase was last begun.
     pub fired: u64,
 }
@@ -37,11 +39,13 @@ impl TriggerStatus {
             None if self.is_declared => "not rehearsed yet".to_owned(),
             None => "not rehearsed: the plan does not say how it breaks".to_owned(),
         };
-        match self.fired {
-            0 => rehearsed,
-            1 => format!("{rehearsed}; it fired"),
-            times => format!("{rehearsed}; it fired {times} times"),
-        }
+        let fired = match self.fired {
+            0 => String::new(),
+            1 => "; it fired".to_owned(),
+            times => format!("; it fired {times} times"),
+        };
+        let untold = self.untold.as_ref().map_or_else(String::new, |why| format!("; it cannot tell: {why}"));
+        format!("{rehearsed}{fired}{untold}")
     }
 
     /// As a document.
@@ -54,6 +58,7 @@ impl TriggerStatus {
             "rehearsal_declared": self.is_declared,
             "would_have_fired": rehearsed.map(|(verdict, _)| verdict.word()),
             "seen": rehearsed.map(|(_, what)| what),
+            "could_not_tell": self.untold,
             "fired": self.fired,
         })
     }
@@ -80,7 +85,9 @@ pub(super) fn triggers(plan: &Plan, phase: &Phase, history: Option<&PhaseHistory
         let of_this =
             history.map_or(0, |history| history.fired.iter().filter(|fired| is_of(trigger, fired)).count());
         let (is_declared, fired) = (trigger.rehearse.is_some(), of_this as u64);
-        TriggerStatus { check, action, when, rehearsed, is_declared, fired }
+        let live = history.filter(|history| history.state.is_live());
+        let untold = live.and_then(|history| untold(trigger, history));
+        TriggerStatus { check, action, when, rehearsed, is_declared, untold, fired }
     };
     plan.triggers_of(&phase.name).map(|(trigger, _)| one(trigger)).collect()
 }

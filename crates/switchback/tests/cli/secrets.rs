@@ -294,3 +294,19 @@ fn texts(folder: &Path, files: &mut Vec<(String, String)>) {
         }
     }
 }
+
+// rows: PC-13, PC-3
+#[test]
+fn an_address_that_the_plan_takes_from_a_variable_is_a_secret_whatever_it_is_called() {
+    let mut ground = Ground::shop(
+        "[[check]]\nname = \"there\"\nkind = \"command\"\ncommand = \"echo told $OPS_HOOK; false\"\nat = [\"staged\"]\n\n\
+         [[notify]]\nwebhook = \"${OPS_HOOK}\"\non = [\"failed\"]\n",
+    );
+    let address = "http://127.0.0.1:9/hooks/ops-of-the-shop";
+    ground.set("OPS_HOOK", address);
+    let seen = ground.expect(1, "run");
+    assert!(seen.err.contains("[OPS_HOOK]") && !seen.to_string().contains("ops-of-the-shop"), "{seen}");
+    for line in ["log --json", "report --format json", "status"] {
+        assert!(!ground.run(line).to_string().contains("ops-of-the-shop"), "{line}");
+    }
+}

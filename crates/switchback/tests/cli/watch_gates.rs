@@ -437,3 +437,31 @@ fn of_what_is_repeated_the_last_time_counts_for_all_when_the_plan_changes() {
     ground.expect(0, &format!("package create --draft --output {}", ground.at("../one.zip").display()));
     ground.expect(0, "run");
 }
+
+// rows: PC-9, RB-2
+#[test]
+fn a_moment_that_is_named_twice_and_looks_by_hand_fill_no_row() {
+    let two = trigger("check = \"answer\", in_a_row = 2", "roll-back");
+    let ground = Ground::shop(&format!("{}{two}", says("answer", "\"+2s\", \"every 2s for 1h\"")));
+    ground.write("answer", "0");
+    ground.expect(2, "run");
+    wait_ms(2_200);
+    ground.write("answer", "1");
+    drop(ground.run("watch --once"));
+    let looks: Vec<Value> = events(&ground, "check-ended");
+    assert_eq!(looks.len(), 1, "{looks:#?}");
+    assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "trigger-fired")), (NEW, 0));
+    // What is seen at a time of its own is one more.
+    wait_ms(2_000);
+    drop(ground.run("watch --once"));
+    assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "trigger-fired")), (OLD, 1));
+
+    let ground = Ground::shop(&format!("{}{two}", says("answer", "\"live\", \"+1h\", \"+2h\"")));
+    ground.write("answer", "1");
+    ground.expect(1, "run --until live");
+    for _ in 0..3 {
+        ground.expect(1, "check answer --at live");
+        drop(ground.run("watch --once"));
+    }
+    assert_eq!((ground.read("src/app.py").as_str(), count(&ground, "trigger-fired")), (NEW, 0));
+}

@@ -44,7 +44,8 @@ fn a_trigger_fires_on_what_it_is_for_and_not_on_its_near_miss() {
     let five_percent = ", off_by = { percent = 5.0, of = \"before\" }";
     let twice = ", worse_than = { times = 2.0, of = \"before\" }";
     let half = ", off_by = { percent = 50.0, of = \"before\", direction = \"down\" }";
-    let cases: [(&str, &str, &[&str], bool); 14] = [
+    let fifth = ", worse_than = { times = 1.2, of = \"before\" }";
+    let cases: [(&str, &str, &[&str], bool); 18] = [
         (HOLDS, three, &[GOOD, BAD, BAD, BAD], true),
         (HOLDS, three, &[GOOD, BAD, BAD, GOOD], false),
         (HOLDS, three, &[GOOD, BAD, BAD, GOOD, BAD, BAD, GOOD], false),
@@ -53,6 +54,11 @@ fn a_trigger_fires_on_what_it_is_for_and_not_on_its_near_miss() {
         (FIGURE, five_percent, &["100", "104.9", "95.1", "105"], false),
         (FIGURE, twice, &["0.2", "0.41"], true),
         (FIGURE, twice, &["0.2", "0.38", "0.4"], false),
+        // Exactly so much is not more, whatever the last binary digit of a figure is.
+        (FIGURE, five_percent, &["0.3", "0.315", "0.285"], false),
+        (FIGURE, five_percent, &["0.3", "0.3150001"], true),
+        (FIGURE, fifth, &["3", "3.6"], false),
+        (FIGURE, fifth, &["3", "3.60001"], true),
         // Nothing is so many times worse than what is not more than 0.
         (FIGURE, twice, &["-1", "-1", "-0.5"], false),
         (FIGURE, five_percent, &["-1", "-1", "-1.1"], true),
@@ -109,6 +115,20 @@ fn what_has_no_multiple_is_said_to_have_none() {
     let words = "the trigger on `it` (roll-back) could not tell: its check measured -1 at `before`, and `worse_than` needs \
                  more than 0 there; use `off_by`";
     assert!(seen.err.contains(words), "{seen}");
+    let status = ground.run("status --json").json();
+    assert!(
+        status["triggers"][0]["could_not_tell"].as_str().unwrap().contains("-1 at `before`"),
+        "{status:#}"
+    );
+    let plan = ground.read("switchback.toml");
+    let quiet = "\n[[criterion]]\nname = \"quiet\"\nat = \"finish\"\nno_trigger = true\n";
+    ground.write("switchback.toml", plan + quiet);
+    drop(ground.run("watch"));
+    let status = ground.run("status --json").json();
+    let criteria = status["criteria"].as_array().unwrap().clone();
+    let criterion = criteria.iter().find(|one| one["name"] == "quiet").unwrap();
+    assert_eq!(criterion["verdict"], "unknown", "{criterion:#}");
+    assert_eq!(criterion["by"], "trigger on it (roll-back) could not tell");
 }
 
 // rows: PC-8

@@ -19,7 +19,7 @@ use crate::plan::{Fields, Key, Shape, relative};
 use crate::port::Comparer;
 use crate::tree::copy::{Copier, remove_tree};
 use crate::verdict::Verdict;
-use crate::world::{Confinement, World};
+use crate::world::{Confinement, FileKind, World};
 
 const SIDE: &[Key] = &[
     Key::required(
@@ -256,6 +256,18 @@ impl<'a> Bench<'a> {
             let why = format!("new ended well and left no `{path}`");
             return Ok(Found::new(Verdict::No, Outcome::Differs, why));
         };
+        let leaves_none = |results: &Path| -> Result<bool, String> {
+            let meta = disk.look(results).map_err(|error| error.to_string())?;
+            let is_folder = meta.is_some_and(|meta| meta.kind == FileKind::Directory);
+            Ok(is_folder && disk.list(results).map_err(|error| error.to_string())?.is_empty())
+        };
+        if let (one, other) = (leaves_none(&old_results)?, leaves_none(&new_results)?)
+            && one != other
+        {
+            let (leaves, none) = if other { ("old", "new") } else { ("new", "old") };
+            let why = format!("{none} ended well and left no results, and {leaves} left some");
+            return Ok(Found::new(Verdict::No, Outcome::Differs, why));
+        }
         let results = super::agreement::Results { out: &new.place.out, old: &old_results, new: &new_results };
         let copies = &mut self.copies;
         let rule = self.pair.agreement.rule(|| copies.tree(Which::New), &results, disk)?;

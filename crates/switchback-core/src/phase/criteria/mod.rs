@@ -12,6 +12,7 @@ pub use sign::{CriterionSaid, sign};
 use super::approval::{Judge, tally};
 use super::gate::{self, Gate};
 use super::project::{TOOL, Work};
+use super::watch::untold;
 use crate::journal::history::{CheckFact, FiredFact, PhaseHistory};
 use crate::journal::{Binding, PhaseState};
 use crate::manifest::to_hex;
@@ -63,7 +64,7 @@ fn one(
         parts.push(of_approval(judge, phase, history, role));
     }
     if criterion.no_trigger {
-        parts.push(of_triggers(history, criterion));
+        parts.push(of_triggers(plan, phase, history, criterion));
     }
     let mut waits_for = None;
     if let Some(role) = &criterion.signed {
@@ -168,13 +169,23 @@ fn went_live_with(phase: &Phase, history: &PhaseHistory, role: &str) -> Verdict 
 }
 
 /// Whether any trigger has fired. That none did is known once every check of the point has looked.
-fn of_triggers(history: Option<&PhaseHistory>, criterion: &CriterionPlan) -> Part {
+fn of_triggers(
+    plan: &Plan,
+    phase: &Phase,
+    history: Option<&PhaseHistory>,
+    criterion: &CriterionPlan,
+) -> Part {
     let by = "triggers".to_owned();
     let Some(history) = history.filter(|history| history.state.is_live()) else {
         return Part { verdict: Verdict::Unknown, is_open: true, by };
     };
     if let Some(FiredFact { check, action, .. }) = history.fired.first() {
         return Part { verdict: Verdict::No, is_open: false, by: format!("trigger on {check} ({action})") };
+    }
+    let mut triggers = plan.triggers_of(&phase.name);
+    if let Some((trigger, _)) = triggers.find(|(trigger, _)| untold(trigger, history).is_some()) {
+        let by = format!("trigger on {} ({}) could not tell", trigger.condition.check, trigger.action.word());
+        return Part { verdict: Verdict::Unknown, is_open: false, by };
     }
     let is_over = match criterion.at {
         CriterionPoint::Finish => history.state != PhaseState::Live,
@@ -258,6 +269,7 @@ mod tests {
             verdict,
             summary: String::new(),
             evidence: String::new(),
+            time: String::new(),
             milliseconds: 0,
             measure: None,
             samples: None,

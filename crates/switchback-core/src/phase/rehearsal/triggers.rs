@@ -380,6 +380,7 @@ fn fact(check: &CheckPlan, number: u64, looked: &Looked) -> CheckFact {
         verdict: looked.verdict,
         summary: looked.summary.clone(),
         evidence: String::new(),
+        time: String::new(),
         milliseconds: 0,
         measure: looked.measure,
         samples: looked.samples,

@@ -300,3 +300,28 @@ fn a_set_that_is_another_one_since_it_was_counted_does_not_count() {
     ground.expect(0, "run --until live");
     assert_eq!(ground.read("src/app.py"), "VERSION = 2\n");
 }
+
+// rows: PC-5
+#[test]
+fn leaving_results_on_one_side_alone_is_a_difference_and_on_neither_proves_nothing() {
+    for (old, new, code, words) in [
+        (OLD, "true\n", 1, "new ended well and left no results, and old left some"),
+        ("true\n", OLD, 1, "old ended well and left no results, and new left some"),
+        ("true\n", "true\n", 2, "nothing to compare"),
+    ] {
+        let ground = shadowed("", new);
+        ground.write("src/kpi.sh", old);
+        input(&ground, "a", 1.0);
+        let seen = ground.expect(code, "run");
+        assert!(seen.err.contains(words), "{seen}");
+        assert_eq!(ground.read("src/app.py"), "VERSION = 1\n");
+    }
+    // What a signal ended on one side says nothing about the other.
+    let ground = shadowed("", "sh -c 'kill -9 $$'; exit $?\n");
+    input(&ground, "a", 1.0);
+    let seen = ground.expect(2, "run");
+    assert!(
+        seen.err.contains("ended with exit code 137: a shell says so of one that signal 9 killed"),
+        "{seen}"
+    );
+}
