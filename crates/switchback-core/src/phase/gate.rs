@@ -9,7 +9,7 @@ use std::path::Path;
 use super::approval::{Judge, tally};
 use super::cycle::Point;
 use super::error::StepError;
-use super::evidence::EvidenceStore;
+use super::evidence::{EvidenceError, EvidenceStore};
 use super::look::{inputs_hash, other_since, void_words};
 use super::project::{TOOL, Work};
 use super::seal::{Seal, Sealed, named_manifest};
@@ -217,7 +217,7 @@ pub fn before_cut_over(work: &Work<'_>, phase: &Phase, needs: Needs) -> Result<G
     let present = look_at_trees(work, &staged, &mut gate)?;
     look_at_evidence(work, phase, &history, &present, moments, &mut gate)?;
     if needs.rehearsal {
-        look_at_rehearsal(work, &history, &present, &mut gate);
+        look_at_rehearsal(work, &history, &present, &mut gate)?;
     }
     if needs.upto >= Upto::Shadows {
         shadow::look_at(work, phase, &history, (&present.old_tree, &present.new_tree), &mut gate)?;
@@ -375,7 +375,7 @@ pub(super) fn seal_of(
     let text = evidence.get(disk, &staged.seal)?;
     Seal::from_json(&text).ok_or_else(|| {
         let path = evidence.path(&staged.seal);
-        super::evidence::EvidenceError::Damaged { path, why: "it is not a seal".to_owned() }.into()
+        EvidenceError::Damaged { path, why: "it is not a seal".to_owned() }.into()
     })
 }
 
@@ -410,7 +410,7 @@ fn look_at_evidence(
                 tool: TOOL.to_owned(),
             };
             let what = format!("the report of the check `{}` at {at}", check.name);
-            look_at_report(work, &fact.evidence, &what, gate);
+            look_at_report(work, &fact.evidence, &what, gate)?;
             let changed = changed_since(&fact.binding, &now);
             if !changed.is_empty() {
                 gate.close(
@@ -428,23 +428,36 @@ fn look_at_evidence(
     Ok(())
 }
 
-/// Nothing goes in on a report that is gone, or was changed since it was written.
-fn look_at_report(work: &Work<'_>, hash: &str, what: &str, gate: &mut Gate) {
+/// Nothing goes in on a report that is gone, or was changed since it was written. A disk that fails is an error, and no answer.
+fn look_at_report(work: &Work<'_>, hash: &str, what: &str, gate: &mut Gate) -> Result<(), StepError> {
+    const AGAIN: &str = "`switchback run --restage` builds, checks and rehearses it anew";
     if hash.is_empty() {
-        return;
+        return Ok(());
     }
-    if let Err(error) = work.evidence.get(work.world().disk.as_ref(), hash) {
-        const AGAIN: &str = "`switchback run --restage` builds, checks and rehearses it anew";
-        gate.close(Verdict::Unknown, format!("{what} cannot be used: {error}"), AGAIN);
-    }
+    let (disk, path) = (work.world().disk.as_ref(), work.evidence.path(hash));
+    let why = match disk.look(&path)? {
+        None => format!("the evidence `{}` is gone", path.display()),
+        Some(_) => match work.evidence.get(disk, hash) {
+            Ok(_) => return Ok(()),
+            Err(EvidenceError::Disk(error)) => return Err(error.into()),
+            Err(error) => error.to_string(),
+        },
+    };
+    gate.close(Verdict::Unknown, format!("{what} cannot be used: {why}"), AGAIN);
+    Ok(())
 }
 
 /// The undo must have been proved, about exactly what goes in.
-fn look_at_rehearsal(work: &Work<'_>, history: &PhaseHistory, present: &Present, gate: &mut Gate) {
+fn look_at_rehearsal(
+    work: &Work<'_>,
+    history: &PhaseHistory,
+    present: &Present,
+    gate: &mut Gate,
+) -> Result<(), StepError> {
     const AGAIN: &str = "`switchback run --until rehearsed` rehearses it";
     let Some(fact) = &history.rehearsal else {
         gate.close(Verdict::Unknown, "the candidate was not rehearsed", AGAIN);
-        return;
+        return Ok(());
     };
     let now = Binding {
         plan: to_hex(&work.plan().hash),
@@ -453,7 +466,7 @@ fn look_at_rehearsal(work: &Work<'_>, history: &PhaseHistory, present: &Present,
         tool: TOOL.to_owned(),
         ..Binding::default()
     };
-    look_at_report(work, &fact.evidence, "the report of the rehearsal", gate);
+    look_at_report(work, &fact.evidence, "the report of the rehearsal", gate)?;
     let changed = changed_since(&fact.binding, &now);
     if !changed.is_empty() {
         let reason = format!("the rehearsal is void, because since then {} changed", changed.join(", "));
@@ -470,6 +483,7 @@ fn look_at_rehearsal(work: &Work<'_>, history: &PhaseHistory, present: &Present,
             gate.close(Verdict::Unknown, format!("the rehearsal could not tell: {}", fact.summary), AGAIN);
         }
     }
+    Ok(())
 }
 
 /// What is different between what evidence was about and what is there now, by name.

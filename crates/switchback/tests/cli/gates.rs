@@ -273,7 +273,7 @@ fn needs_python3_a_tool_that_crashed_or_wrote_nothing_tells_nothing() {
         ),
         (
             "import os, signal; os.kill(os.getpid(), signal.SIGKILL)".to_owned(),
-            "the tool did not come to its end: ",
+            "a shell says so of one that signal 9 killed",
         ),
         (
             "import sys; print('warning: No Python files found under the given path(s)', file=sys.stderr)"
