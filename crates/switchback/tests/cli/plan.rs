@@ -120,6 +120,7 @@ fn plan_shows_everything_and_touches_nothing() {
         {
           "action": "hold",
           "check": "there",
+          "could_not_tell": null,
           "fired": 0,
           "rehearsal_declared": false,
           "seen": null,
