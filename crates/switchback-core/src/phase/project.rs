@@ -299,7 +299,7 @@ impl<'a> Work<'a> {
             Err(holder) => return Err(StepError::Locked(holder.note)),
         };
         Ok(Work {
-            redactor: Redactor::new(world.surroundings.as_ref()),
+            redactor: self.redactor.clone(),
             evidence: EvidenceStore::new(self.project.state()),
             witness: &Nobody,
             journal: None,

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::status::is_about_plan;
-use crate::journal::PhaseState;
-use crate::journal::RehearsedTrigger;
 use crate::journal::history::PhaseHistory;
+use crate::journal::{PhaseState, RehearsedTrigger};
 use crate::phase::watch::{is_of, untold};
 use crate::plan::{Phase, Plan, Trigger};
 use crate::verdict::Verdict;
